@@ -1,0 +1,24 @@
+// What a session yields.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "rolecall/secret.h"
+
+namespace rolecall {
+
+struct Credentials {
+  std::string access_key_id;
+  Secret secret_access_key;
+  Secret session_token;
+  std::chrono::sys_seconds expiration;  // UTC
+  std::string assumed_role_arn;         // arn:aws:sts::<account>:assumed-role/<role>/<session>
+};
+
+// The answer of a credential_process program: one line of JSON without its line feed, fields as in
+// the AWS SDKs and Tools Reference Guide, "Process credential provider" (Version 1). AccountId is
+// there where the assumed role's ARN tells it.
+Secret credential_process_json(const Credentials& credentials);
+
+}  // namespace rolecall

@@ -1,0 +1,32 @@
+// The one exception type of rolecall.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace rolecall {
+
+// Why something failed, as far as a caller can act on it. The values are the program's exit codes.
+enum class ErrorKind {
+  failed = 1,     // it was tried and refused; the same call again ends the same way
+  usage = 2,      // the flags, the configuration or a file they name must change first
+  try_later = 3,  // network, throttling, 5xx: the same call may succeed later
+};
+
+// what() says in lower case and without a full stop what went wrong; hint() says what to do about
+// it and is empty where nothing useful can be said. Neither ever holds a secret.
+class Error : public std::runtime_error {
+ public:
+  Error(ErrorKind kind, const std::string& what, std::string hint = {})
+      : std::runtime_error(what), kind_(kind), hint_(std::move(hint)) {}
+
+  ErrorKind kind() const noexcept { return kind_; }
+  const std::string& hint() const noexcept { return hint_; }
+
+ private:
+  ErrorKind kind_;
+  std::string hint_;
+};
+
+}  // namespace rolecall

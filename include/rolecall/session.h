@@ -1,0 +1,42 @@
+// From a certificate and its private key to temporary AWS credentials, in one call.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "rolecall/credentials.h"
+#include "rolecall/error.h"
+#include "rolecall/identity_options.h"
+#include "rolecall/reporter.h"
+
+namespace rolecall {
+
+// What to ask of IAM Roles Anywhere, and how to reach it.
+struct SessionOptions {
+  std::string role_arn;
+  std::string profile_arn;
+  std::string trust_anchor_arn;
+  std::string role_session_name;                // empty: the service takes the serial number
+  std::chrono::seconds session_duration{3600};  // 900 s to 43200 s
+
+  std::string region;    // empty: that of the trust anchor's ARN
+  std::string endpoint;  // scheme://host[:port]; empty: the service's own for the region
+  bool use_fips = false;
+  bool use_dualstack = false;
+
+  bool verify_tls = true;
+  std::string ca_bundle;      // PEM file of roots; empty: ca_directory
+  std::string ca_directory;   // hashed directory of roots; empty too: the system's
+  bool use_proxy = false;     // HTTPS_PROXY, ALL_PROXY and NO_PROXY as libcurl reads them
+  bool proxy_unused = false;  // one of these is set, though use_proxy is not: for hints alone
+  std::chrono::milliseconds connect_timeout{5000};
+  std::chrono::milliseconds timeout{30000};  // over all attempts and the waits between them
+};
+
+// Loads and checks the identity, signs a CreateSession request with it and returns what the service
+// grants (IAM Roles Anywhere User Guide: "Signing process" and "CreateSession"). Retries what may
+// pass until the timeout. Throws Error; nothing is sent where the flags or files cannot work.
+Credentials create_session(const IdentityOptions& identity, const SessionOptions& session,
+                           const Reporter& reporter = {});
+
+}  // namespace rolecall

@@ -1,0 +1,104 @@
+#include "aws/arn.h"
+
+#include <array>
+#include <string_view>
+
+#include "rolecall/error.h"
+
+namespace rolecall::aws {
+namespace {
+
+struct Kind {
+  const char* flag;
+  const char* service;
+  const char* resource;  // with its "/"
+  const char* form;
+};
+
+constexpr std::array<Kind, 3> kinds = {{
+    {"--role-arn", "iam", "role/", "arn:aws:iam::123456789012:role/NAME"},
+    {"--profile-arn", "rolesanywhere", "profile/",
+     "arn:aws:rolesanywhere:REGION:123456789012:profile/ID"},
+    {"--trust-anchor-arn", "rolesanywhere", "trust-anchor/",
+     "arn:aws:rolesanywhere:REGION:123456789012:trust-anchor/ID"},
+}};
+
+constexpr std::string_view lower_digits_dash = "abcdefghijklmnopqrstuvwxyz0123456789-";
+// IAM names and paths: letters, digits and +=,.@_-/ (IAM User Guide, "IAM name requirements"); a
+// path may hold all printable ASCII.
+bool printable(std::string_view text) {
+  for (const char c : text) {
+    if (c <= ' ' || c > '~') return false;
+  }
+  return true;
+}
+
+bool only(std::string_view text, std::string_view alphabet) {
+  return !text.empty() && text.find_first_not_of(alphabet) == std::string_view::npos;
+}
+
+// What kind of ARN this is instead: people swap the three flags.
+const Kind* kind_of(const Arn& arn) {
+  for (const Kind& kind : kinds) {
+    if (arn.service == kind.service && arn.resource.starts_with(kind.resource)) return &kind;
+  }
+  return nullptr;
+}
+
+Arn parse(const std::string& text, const Kind& kind) {
+  const auto refuse = [&](const std::string& why, const std::string& hint = {}) {
+    throw Error(ErrorKind::usage, std::string(kind.flag) + " \"" + text + "\" " + why,
+                hint.empty() ? std::string("its form is ") + kind.form : hint);
+  };
+  if (!printable(text)) {
+    throw Error(ErrorKind::usage,
+                std::string(kind.flag) + " holds white space or characters that no ARN has",
+                std::string("its form is ") + kind.form);
+  }
+  std::array<std::string, 6> parts;
+  std::string_view rest = text;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const std::size_t colon = i + 1 < parts.size() ? rest.find(':') : rest.size();
+    if (colon == std::string_view::npos) refuse("is not an ARN");
+    parts[i] = rest.substr(0, colon);
+    rest.remove_prefix(std::min(rest.size(), colon + 1));
+  }
+  if (parts[0] != "arn") refuse("is not an ARN");
+  Arn arn{parts[1], parts[2], parts[3], parts[4], parts[5]};
+  if (const Kind* other = kind_of(arn); other != nullptr && other != &kind) {
+    refuse(std::string("is what ") + other->flag + " takes", "are the two swapped?");
+  }
+  if (!only(arn.partition, lower_digits_dash) || !arn.partition.starts_with("aws")) {
+    refuse("has no AWS partition");
+  }
+  if (arn.service != kind.service) refuse(std::string("is not of the service ") + kind.service);
+  const bool regional = arn.service != "iam";
+  if (regional && !only(arn.region, lower_digits_dash)) refuse("has no region");
+  if (!regional && !arn.region.empty()) refuse("has a region, and an IAM role has none");
+  if (arn.account.size() != 12 || !only(arn.account, "0123456789")) {
+    refuse("has no account number of 12 digits");
+  }
+  const std::string_view resource = arn.resource;
+  const std::string_view prefix = kind.resource;
+  if (!resource.starts_with(prefix)) refuse("is not a " + std::string(prefix) + " resource");
+  const std::string_view id = resource.substr(prefix.size());
+  if (id.empty() || id.ends_with('/')) refuse("ends without a name");
+  if (regional && !only(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-")) {
+    refuse("has an id that is none");
+  }
+  return arn;
+}
+
+}  // namespace
+
+Arn parse_role_arn(const std::string& text) {
+  return parse(text, kinds[0]);
+}
+Arn parse_profile_arn(const std::string& text) {
+  return parse(text, kinds[1]);
+}
+Arn parse_trust_anchor_arn(const std::string& text) {
+  return parse(text, kinds[2]);
+}
+
+}  // namespace rolecall::aws

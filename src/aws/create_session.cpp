@@ -1,0 +1,143 @@
+#include "aws/create_session.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "aws/arn.h"
+#include "aws/endpoint.h"
+#include "base/json.h"
+#include "base/time.h"
+
+namespace rolecall::aws {
+namespace {
+
+constexpr std::chrono::seconds min_duration{900};
+constexpr std::chrono::seconds max_duration{43200};
+
+// STS, AssumeRole: RoleSessionName.
+bool is_session_name(std::string_view name) {
+  return name.size() >= 2 && name.size() <= 64 &&
+         name.find_first_not_of(
+             "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+             "_+=,.@-") == std::string_view::npos;
+}
+
+void check_options(const SessionOptions& options) {
+  if (options.session_duration < min_duration || options.session_duration > max_duration) {
+    throw Error(ErrorKind::usage,
+                "--session-duration " + std::to_string(options.session_duration.count()) +
+                    " is out of range",
+                "it takes 900 to 43200 seconds (15 minutes to 12 hours)");
+  }
+  if (!options.role_session_name.empty() && !is_session_name(options.role_session_name)) {
+    throw Error(ErrorKind::usage, "--role-session-name is not one that the service takes",
+                "2 to 64 letters, digits and characters of _+=,.@-");
+  }
+}
+
+struct Scope {
+  std::string partition;
+  std::string region;
+};
+
+// The trust anchor's ARN is the truth; all else must agree with it.
+Scope agreed_scope(const SessionOptions& options) {
+  const Arn anchor = parse_trust_anchor_arn(options.trust_anchor_arn);
+  const Arn profile = parse_profile_arn(options.profile_arn);
+  const Arn role = parse_role_arn(options.role_arn);
+  const auto disagree = [](const std::string& what, const std::string& theirs,
+                           const std::string& anchors, const std::string& hint) {
+    throw Error(ErrorKind::usage,
+                what + " is " + theirs + ", but that of --trust-anchor-arn is " + anchors, hint);
+  };
+  const std::string one_partition = "all three ARNs must be of one partition";
+  if (profile.partition != anchor.partition) {
+    disagree("the partition of --profile-arn", profile.partition, anchor.partition, one_partition);
+  }
+  if (role.partition != anchor.partition) {
+    disagree("the partition of --role-arn", role.partition, anchor.partition, one_partition);
+  }
+  if (profile.region != anchor.region) {
+    disagree("the region of --profile-arn", profile.region, anchor.region,
+             "profile and trust anchor must be of one region; the role is of none");
+  }
+  if (!options.region.empty() && options.region != anchor.region) {
+    disagree("--region", options.region, anchor.region,
+             "leave --region out: the ARN's region is the one to ask");
+  }
+  return {anchor.partition, anchor.region};
+}
+
+}  // namespace
+
+SessionRequest prepare_session(const SessionOptions& options) {
+  const Scope scope = agreed_scope(options);
+  check_options(options);
+  const bool own_endpoint = !options.endpoint.empty();
+  if (own_endpoint && (options.use_fips || options.use_dualstack)) {
+    throw Error(ErrorKind::usage,
+                std::string("--endpoint cannot go with ") +
+                    (options.use_fips ? "--use-fips (AWS_USE_FIPS_ENDPOINT)"
+                                      : "--use-dualstack (AWS_USE_DUALSTACK_ENDPOINT)"),
+                "name the FIPS or dual-stack host itself with --endpoint");
+  }
+  SessionRequest request;
+  request.region = scope.region;
+  request.origin =
+      http::parse_origin(own_endpoint ? options.endpoint
+                                      : service_endpoint(scope.partition, scope.region,
+                                                         options.use_fips, options.use_dualstack));
+  json body = {{"durationSeconds", options.session_duration.count()},
+               {"profileArn", options.profile_arn},
+               {"roleArn", options.role_arn}};
+  if (!options.role_session_name.empty()) body["roleSessionName"] = options.role_session_name;
+  body["trustAnchorArn"] = options.trust_anchor_arn;
+  request.body = to_text(body);
+  return request;
+}
+
+Credentials read_credentials(const http::Response& response) {
+  const auto broken = [](const std::string& why) {
+    return Error(ErrorKind::failed, "the answer of the service is not a session: " + why,
+                 "is the endpoint really IAM Roles Anywhere, or does a proxy answer for it?");
+  };
+  const SecretJson answer = parse_secret_json(response.body.view());
+  if (!answer.is_object()) throw broken("it is not JSON");
+  const auto set = answer.find("credentialSet");
+  if (set == answer.end() || !set->is_array()) throw broken("it has no credentialSet");
+  if (set->empty()) throw broken("its credentialSet is empty");
+  const SecretJson& first = set->front();
+  const auto member = [](const SecretJson& object, const char* name) -> const SecretJson* {
+    if (!object.is_object()) return nullptr;
+    const auto found = object.find(name);
+    return found == object.end() ? nullptr : &*found;
+  };
+  const SecretJson* granted = member(first, "credentials");
+  if (granted == nullptr) throw broken("it has no credentials");
+  // What is handed on into files, headers and environments is printable ASCII or nothing.
+  const auto text = [&](const char* name) {
+    const SecretJson* value = member(*granted, name);
+    if (value == nullptr || !value->is_string()) throw broken(std::string("it has no ") + name);
+    const auto& string = value->get_ref<const WipingString&>();
+    const bool printable =
+        std::all_of(string.begin(), string.end(), [](char c) { return c > ' ' && c <= '~'; });
+    if (string.empty() || !printable) throw broken(std::string("its ") + name + " is malformed");
+    return std::string_view(string);
+  };
+  Credentials credentials;
+  credentials.access_key_id = text("accessKeyId");
+  credentials.secret_access_key = Secret(text("secretAccessKey"));
+  credentials.session_token = Secret(text("sessionToken"));
+  const auto expiration = parse_rfc3339(text("expiration"));
+  if (!expiration) throw broken("its expiration is malformed");
+  credentials.expiration = *expiration;
+  if (const SecretJson* user = member(first, "assumedRoleUser")) {
+    const SecretJson* arn = member(*user, "arn");
+    if (arn != nullptr && arn->is_string()) {
+      credentials.assumed_role_arn = arn->get_ref<const WipingString&>();
+    }
+  }
+  return credentials;
+}
+
+}  // namespace rolecall::aws

@@ -1,0 +1,37 @@
+// The CreateSession call: what goes into its body and what comes back (IAM Roles Anywhere User
+// Guide, "CreateSession").
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "http/client.h"
+#include "http/message.h"
+#include "identity/identity.h"
+#include "rolecall/credentials.h"
+#include "rolecall/session.h"
+
+namespace rolecall::aws {
+
+inline constexpr const char* sessions_path = "/sessions";
+
+// A session's options, checked as a set and ready to send.
+struct SessionRequest {
+  http::Origin origin;
+  std::string region;
+  std::string body;  // JSON
+};
+
+// Throws Error (usage) for an ARN that is none, partitions or regions that disagree, a duration or
+// a session name that the service refuses, an endpoint that cannot be used.
+SessionRequest prepare_session(const SessionOptions& options);
+
+// The credentials in a 2xx answer. Throws Error (failed) where it is not what the service answers.
+Credentials read_credentials(const http::Response& response);
+
+// The error that any other answer is, its kind by what may pass, with the service's name and text
+// of it, the request id and a hint where the user can do something. `identity` serves the hints.
+Error service_error(const http::Response& response, const identity::Identity& identity,
+                    std::chrono::sys_seconds now);
+
+}  // namespace rolecall::aws

@@ -1,0 +1,33 @@
+#include "rolecall/credentials.h"
+
+#include "base/json.h"
+#include "base/time.h"
+
+namespace rolecall {
+namespace {
+
+// arn:aws:sts::123456789012:assumed-role/… → 123456789012
+std::string account_of(const std::string& arn) {
+  std::size_t begin = 0;
+  for (int colons = 0; colons < 4; ++colons) {
+    begin = arn.find(':', begin);
+    if (begin == std::string::npos) return {};
+    ++begin;
+  }
+  return arn.substr(begin, arn.find(':', begin) - begin);
+}
+
+}  // namespace
+
+Secret credential_process_json(const Credentials& credentials) {
+  SecretJson line = {{"Version", 1},
+                     {"AccessKeyId", credentials.access_key_id},
+                     {"SecretAccessKey", WipingString(credentials.secret_access_key.view())},
+                     {"SessionToken", WipingString(credentials.session_token.view())},
+                     {"Expiration", rfc3339(credentials.expiration)}};
+  const std::string account = account_of(credentials.assumed_role_arn);
+  if (!account.empty()) line["AccountId"] = account;
+  return to_text(line);
+}
+
+}  // namespace rolecall

@@ -1,0 +1,124 @@
+#include "aws/retry.h"
+
+#include <charconv>
+#include <optional>
+#include <random>
+#include <thread>
+
+#include "aws/sigv4_x509.h"
+#include "base/time.h"
+
+namespace rolecall::aws {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using std::chrono::steady_clock;
+
+constexpr int max_attempts = 3;
+constexpr milliseconds longest_wait{20000};
+constexpr seconds tolerated_skew{240};
+
+std::chrono::sys_seconds wall_clock() {
+  return std::chrono::floor<seconds>(std::chrono::system_clock::now());
+}
+
+std::optional<std::chrono::sys_seconds> server_time(const http::Response& response) {
+  const std::string* date = http::find(response.headers, "date");
+  return date == nullptr ? std::nullopt : parse_http_date(*date);
+}
+
+// Retry-After in seconds, or as a date (RFC 9110, 10.2.3).
+std::optional<milliseconds> retry_after(const http::Response& response) {
+  const std::string* value = http::find(response.headers, "retry-after");
+  if (value == nullptr) return std::nullopt;
+  int count = 0;
+  const auto [end, error] = std::from_chars(value->data(), value->data() + value->size(), count);
+  if (error == std::errc() && end == value->data() + value->size() && count >= 0) {
+    return seconds(count);
+  }
+  const auto date = parse_http_date(*value);
+  if (!date) return std::nullopt;
+  return std::max(*date - server_time(response).value_or(wall_clock()), seconds(0));
+}
+
+// Random in [0, 1) s × 2^attempt, so that hosts that failed together do not come back together.
+milliseconds random_wait(int attempt) {
+  std::random_device device;
+  std::uniform_int_distribution<milliseconds::rep> below_a_second(0, 999);
+  return std::min(longest_wait, milliseconds(below_a_second(device)) * (1 << attempt));
+}
+
+}  // namespace
+
+Credentials send_with_retries(http::Client& client, const SessionRequest& request,
+                              const identity::Identity& identity, http::Deadline deadline,
+                              const Reporter& reporter) {
+  seconds skew{0};
+  bool skew_known = false;
+  int attempt = 1;
+  for (;;) {
+    const SignedRequest signed_request =
+        sign_request(identity, request.origin.host_header(), sessions_path, request.region,
+                     request.body, wall_clock() + skew);
+    reporter.trace([&] {
+      return "attempt " + std::to_string(attempt) + " of " + std::to_string(max_attempts) +
+             "\ncanonical request:\n" + signed_request.canonical_request + "\nstring to sign:\n" +
+             signed_request.string_to_sign;
+    });
+    std::optional<milliseconds> asked_wait;
+    std::optional<Error> failure;
+    try {
+      const http::Response response =
+          client.post(sessions_path, signed_request.headers, request.body, deadline);
+      const auto theirs = server_time(response);
+      if (response.status >= 200 && response.status < 300) {
+        Credentials credentials = read_credentials(response);
+        if (credentials.expiration <= theirs.value_or(wall_clock() + skew)) {
+          throw Error(ErrorKind::failed,
+                      "the service sent credentials that ended at " +
+                          rfc3339(credentials.expiration) + ", by its own clock",
+                      "is the endpoint really IAM Roles Anywhere, or does a cache answer for it?");
+        }
+        return credentials;
+      }
+      const seconds off = theirs ? *theirs - wall_clock() : seconds(0);
+      if (!skew_known && response.status >= 400 && response.status < 500 &&
+          std::chrono::abs(off) > tolerated_skew) {
+        skew = off;
+        skew_known = true;
+        reporter.warning("this machine's clock is " + rough_duration(off) +
+                         (off > seconds(0) ? " behind" : " ahead of") +
+                         " the service's; trying once more with the service's time. Set the clock");
+        continue;
+      }
+      failure = service_error(response, identity, wall_clock());
+      asked_wait = retry_after(response);
+    } catch (const Error& error) {
+      failure = error;
+    }
+    if (failure->kind() != ErrorKind::try_later) throw Error(*failure);
+    const milliseconds wait = asked_wait ? *asked_wait : random_wait(attempt - 1);
+    const bool in_time = steady_clock::now() + wait < deadline;
+    if (attempt == max_attempts || !in_time) {
+      std::string what = failure->what();
+      if (attempt > 1)
+        what +=
+            " (attempt " + std::to_string(attempt) + " of " + std::to_string(max_attempts) + ")";
+      if (attempt < max_attempts && asked_wait) {
+        throw Error(ErrorKind::try_later, what,
+                    "the service asks to wait " + rough_duration(std::chrono::ceil<seconds>(wait)) +
+                        ", longer than --timeout leaves");
+      }
+      throw Error(ErrorKind::try_later, what, failure->hint());
+    }
+    reporter.trace([&] {
+      return std::string(failure->what()) + "\nnext attempt in " + std::to_string(wait.count()) +
+             " ms";
+    });
+    std::this_thread::sleep_for(wait);
+    ++attempt;
+  }
+}
+
+}  // namespace rolecall::aws

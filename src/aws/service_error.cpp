@@ -1,0 +1,136 @@
+// The service's errors as a user should read them. Declared in create_session.h.
+#include <algorithm>
+#include <string_view>
+
+#include "aws/create_session.h"
+#include "base/json.h"
+#include "identity/demands.h"
+
+namespace rolecall::aws {
+namespace {
+
+// Text from the network goes to a terminal and into logs: no control characters, no novels.
+std::string presentable(std::string text) {
+  constexpr std::size_t longest = 600;
+  if (text.size() > longest) text = text.substr(0, longest) + "…";
+  std::replace_if(
+      text.begin(), text.end(),
+      [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, ' ');
+  return text;
+}
+
+struct ServiceAnswer {
+  std::string name;  // "AccessDeniedException"; empty where the answer is not the service's
+  std::string text;
+};
+
+// "com.amazonaws.rolesanywhere#ValidationException:http://…" → "ValidationException"
+std::string bare_name(std::string_view name) {
+  name = name.substr(0, name.find(':'));
+  const std::size_t hash = name.rfind('#');
+  return std::string(hash == std::string_view::npos ? name : name.substr(hash + 1));
+}
+
+ServiceAnswer read_answer(const http::Response& response) {
+  ServiceAnswer answer;
+  if (const std::string* type = http::find(response.headers, "x-amzn-errortype")) {
+    answer.name = bare_name(*type);
+  }
+  const json body = parse_json(response.body.view());
+  const auto text = [&body](std::initializer_list<const char*> names) -> std::string {
+    if (!body.is_object()) return {};
+    for (const char* name : names) {
+      const auto found = body.find(name);
+      if (found != body.end() && found->is_string()) return found->get<std::string>();
+    }
+    return {};
+  };
+  if (answer.name.empty()) answer.name = bare_name(text({"__type", "code"}));
+  answer.text = text({"message", "Message"});
+  return {presentable(answer.name), presentable(answer.text)};
+}
+
+bool is_throttling(std::string_view name) {
+  return name.starts_with("Throttling") || name == "TooManyRequestsException" ||
+         name == "RequestLimitExceeded";
+}
+
+bool may_pass(int status, std::string_view name) {
+  return is_throttling(name) || status == 429 || status == 500 || status == 502 || status == 503 ||
+         status == 504;
+}
+
+std::string untrusted_hint(const identity::Identity& identity, std::chrono::sys_seconds now) {
+  const auto unmet = identity::unmet_demands(identity.leaf, identity.chain, now);
+  if (!unmet.empty()) {
+    std::string hint = "the service demands more of this certificate: ";
+    for (const std::string& clause : unmet) {
+      hint += (&clause == &unmet.front() ? "" : "; ") + clause;
+    }
+    return hint;
+  }
+  const identity::Certificate& top = identity.chain.empty() ? identity.leaf : identity.chain.back();
+  return "the certificate itself meets the service's demands; the trust anchor must hold the CA "
+         "\"" +
+         top.issuer() + "\"" +
+         (identity.chain.empty() ? " (if that is an intermediate, give it with --intermediates)"
+                                 : "") +
+         ", be enabled, and no imported CRL may list the certificate";
+}
+
+std::string hint_for(const ServiceAnswer& answer, int status, const identity::Identity& identity,
+                     std::chrono::sys_seconds now) {
+  const auto says = [&answer](std::string_view part) {
+    return answer.text.find(part) != std::string::npos;
+  };
+  if (is_throttling(answer.name) || status == 429) {
+    return "the account's quota is 10 CreateSession calls a second in a region; ask less often";
+  }
+  if (status >= 500) return "the service has a problem of its own; try again later";
+  if (says("Untrusted") || says("Insufficient certificate")) return untrusted_hint(identity, now);
+  if (says("Invalid signature")) {
+    return "check this machine's clock; a proxy that changes headers breaks the signature, too";
+  }
+  if (says("roleSessionName")) {
+    return "leave --role-session-name out, or let the profile accept it: aws rolesanywhere "
+           "update-profile --profile-id ID --accept-role-session-name";
+  }
+  if (says("Unable to assume role")) {
+    return "the profile must be enabled and list the role; the role's trust policy must let "
+           "rolesanywhere.amazonaws.com do sts:AssumeRole, sts:TagSession and "
+           "sts:SetSourceIdentity, and its conditions must fit this certificate";
+  }
+  if (answer.name == "ResourceNotFoundException") {
+    return "check the ids in --trust-anchor-arn and --profile-arn: they must be in this region "
+           "and account";
+  }
+  if (answer.name == "AccessDeniedException") {
+    return "check that trust anchor and profile are enabled, and the role's trust policy";
+  }
+  if (answer.name == "ValidationException") return "check the ARNs and --session-duration";
+  if (answer.name.empty()) {
+    return "is the endpoint really IAM Roles Anywhere, or does a proxy answer for it?";
+  }
+  return {};
+}
+
+}  // namespace
+
+Error service_error(const http::Response& response, const identity::Identity& identity,
+                    std::chrono::sys_seconds now) {
+  const ServiceAnswer answer = read_answer(response);
+  std::string what = "the service refused: ";
+  what += answer.name.empty() ? "no error that IAM Roles Anywhere is known to send" : answer.name;
+  if (!answer.text.empty()) what += ": " + answer.text;
+  while (what.ends_with('.'))
+    what.pop_back();
+  what += " (HTTP " + std::to_string(response.status);
+  if (const std::string* id = http::find(response.headers, "x-amzn-requestid")) {
+    what += ", request id " + presentable(*id);
+  }
+  what += ")";
+  return {may_pass(response.status, answer.name) ? ErrorKind::try_later : ErrorKind::failed, what,
+          hint_for(answer, response.status, identity, now)};
+}
+
+}  // namespace rolecall::aws

@@ -1,0 +1,25 @@
+// Bytes to text and back: hex, base64, SHA-256, percent-encoding.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace rolecall {
+
+std::string hex_encode(std::string_view bytes);                    // lower case
+std::optional<std::string> hex_decode(std::string_view text);      // either case
+std::string base64_encode(std::string_view bytes);                 // padded, one line
+std::optional<std::string> base64_decode(std::string_view text);   // padded, no white space
+std::optional<std::string> percent_decode(std::string_view text);  // "%2F" → "/"; "+" stays
+
+// The digest as 32 raw bytes. Throws Error (failed) where OpenSSL has no SHA-256 to give.
+std::string sha256(std::string_view bytes);
+std::string sha256_hex(std::string_view bytes);
+
+// Without the white space at both ends (space, tab, CR, LF).
+std::string_view trim(std::string_view text);
+std::string lower_case(std::string_view text);  // ASCII alone: no locale
+
+}  // namespace rolecall

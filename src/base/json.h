@@ -1,0 +1,28 @@
+// JSON, also such that holds secrets. Only .cpp files include this: the library is large.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rolecall/secret.h"
+
+namespace rolecall {
+
+using json = nlohmann::ordered_json;  // members keep their order
+
+// Its strings are wiped when freed. They are std::basic_string, which keeps up to 15 characters in
+// place; secret keys (40) and session tokens (hundreds) are longer than that.
+using WipingString = std::basic_string<char, std::char_traits<char>, WipingAllocator<char>>;
+using SecretJson = nlohmann::basic_json<nlohmann::ordered_map, std::vector, WipingString>;
+
+// The parser and the writer are compiled here once, instead of in each file that needs them: they
+// are seconds of templates. What is not JSON reads as a value that is_discarded(); no exception,
+// since the library's repeat the input.
+json parse_json(std::string_view text);
+SecretJson parse_secret_json(std::string_view text);
+std::string to_text(const json& value);  // one line; bytes that are not UTF-8 become U+FFFD
+Secret to_text(const SecretJson& value);
+
+}  // namespace rolecall

@@ -1,0 +1,49 @@
+// Owning handles for OpenSSL's objects, and its error queue as text.
+#pragma once
+
+#include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include <memory>
+#include <string>
+
+namespace rolecall {
+
+template <auto free_function>
+struct OpensslDelete {
+  template <class T>
+  void operator()(T* p) const noexcept {
+    free_function(p);
+  }
+};
+
+using BioPtr = std::unique_ptr<BIO, OpensslDelete<BIO_free_all>>;
+using BignumPtr = std::unique_ptr<BIGNUM, OpensslDelete<BN_free>>;
+using EvpPkeyPtr = std::unique_ptr<EVP_PKEY, OpensslDelete<EVP_PKEY_free>>;
+using EvpMdCtxPtr = std::unique_ptr<EVP_MD_CTX, OpensslDelete<EVP_MD_CTX_free>>;
+using X509Ptr = std::unique_ptr<X509, OpensslDelete<X509_free>>;
+using X509CrlPtr = std::unique_ptr<X509_CRL, OpensslDelete<X509_CRL_free>>;
+using X509StorePtr = std::unique_ptr<X509_STORE, OpensslDelete<X509_STORE_free>>;
+using X509StoreCtxPtr = std::unique_ptr<X509_STORE_CTX, OpensslDelete<X509_STORE_CTX_free>>;
+
+// The newest reason in this thread's OpenSSL error queue ("unknown error" where there is none).
+// Empties the queue, so that no later call reports an old failure.
+std::string openssl_error();
+
+// A BIO that reads `bytes` where they lie; they must outlive it. Throws std::bad_alloc.
+BioPtr memory_bio(std::string_view bytes);
+
+// What `write` (a BIO* → int function of OpenSSL's print family) writes, as text.
+template <class Write>
+std::string bio_text(Write&& write) {
+  BioPtr bio(BIO_new(BIO_s_mem()));
+  if (!bio || write(bio.get()) < 0) return {};
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(bio.get(), &data);
+  return size > 0 ? std::string(data, static_cast<std::size_t>(size)) : std::string();
+}
+
+}  // namespace rolecall

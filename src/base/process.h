@@ -1,0 +1,16 @@
+// What this process allows others to see of it.
+#pragma once
+
+namespace rolecall {
+
+// No core dump, and no other process of the same user may read this one's memory (ptrace,
+// /proc/PID/mem). For every command that holds a secret, before it does. Best effort: a kernel
+// that refuses changes nothing else.
+void protect_memory() noexcept;
+
+// Where standard input, output or error is closed, the next file or socket to be opened would get
+// its number, and what is written for the user would go there. Puts a placeholder in its place that
+// can be read (at its end) and not be written to. First thing in main.
+void guard_standard_descriptors() noexcept;
+
+}  // namespace rolecall

@@ -1,0 +1,31 @@
+// A command of the program is a row of one table.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace rolecall::cli {
+
+struct Command {
+  std::string_view name;
+  std::string_view summary;  // one line for `rolecall --help`
+  // Declares its options on `app`, parses `arguments` (without program and command name) and does
+  // the work. Throws Error, or what CLI11 throws for arguments that do not parse.
+  void (*run)(CLI::App& app, std::vector<std::string> arguments);
+};
+
+// For commands that declare no options of their own, as CLI11's header takes seconds to compile:
+// parses `arguments`; `footer` is the end of --help.
+void parse(CLI::App& app, const char* footer, std::vector<std::string> arguments);
+
+// credential_process.cpp, emulate.cpp, …: one file a command.
+void credential_process(CLI::App& app, std::vector<std::string> arguments);
+void emulate(CLI::App& app, std::vector<std::string> arguments);
+void version(CLI::App& app, std::vector<std::string> arguments);
+
+}  // namespace rolecall::cli

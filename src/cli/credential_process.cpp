@@ -1,0 +1,37 @@
+#include <unistd.h>
+
+#include "base/files.h"
+#include "base/process.h"
+#include "cli/command.h"
+#include "cli/session_flags.h"
+#include "cli/ui.h"
+
+namespace rolecall::cli {
+
+void credential_process(CLI::App& app, std::vector<std::string> arguments) {
+  SessionFlags flags;
+  add_session_flags(app, flags);
+  parse(app,
+        "Prints one line of JSON with the credentials, as the AWS CLI and SDKs read it:\n"
+        "  [profile demo]\n"
+        "  credential_process = /usr/bin/rolecall credential-process\n"
+        "    --certificate /etc/pki/app.pem --private-key /etc/pki/app.key\n"
+        "    --role-arn arn:aws:iam::123456789012:role/demo\n"
+        "    --profile-arn arn:aws:rolesanywhere:us-east-1:123456789012:profile/ID\n"
+        "    --trust-anchor-arn arn:aws:rolesanywhere:us-east-1:123456789012:trust-anchor/ID\n"
+        "(there on one line; no ~ and no variables; paths with spaces in double quotes)\n"
+        "\n"
+        "Exit code: 0 done, 1 refused, 2 wrong flags or files, 3 worth another try later.\n"
+        "To try it without AWS: rolecall emulate --help",
+        std::move(arguments));
+  finish_session_flags(app, flags);
+
+  protect_memory();
+  const Credentials credentials =
+      create_session(flags.identity, flags.session, stderr_reporter(flags.debug));
+  Secret line = credential_process_json(credentials);
+  line.append("\n");
+  write_all(STDOUT_FILENO, line.view(), "standard output");
+}
+
+}  // namespace rolecall::cli

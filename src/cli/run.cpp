@@ -1,0 +1,173 @@
+#include "cli/run.h"
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <csignal>
+
+#include "base/files.h"
+#include "base/process.h"
+#include "cli/command.h"
+#include "cli/ui.h"
+
+namespace rolecall::cli {
+namespace {
+
+constexpr std::array<Command, 3> commands = {{
+    {"credential-process", "Print temporary AWS credentials as credential_process wants them",
+     credential_process},
+    {"emulate", "Run an offline IAM Roles Anywhere endpoint, to try things without AWS", emulate},
+    {"version", "Print the version", version},
+}};
+
+std::string overview() {
+  std::string text =
+      "rolecall turns an X.509 certificate and its private key into temporary AWS\n"
+      "credentials through IAM Roles Anywhere.\n\n"
+      "Usage: rolecall COMMAND [OPTIONS]\n\nCommands:\n";
+  for (const Command& command : commands) {
+    text += "  " + std::string(command.name) + std::string(20 - command.name.size(), ' ') +
+            std::string(command.summary) + "\n";
+  }
+  return text + "\nrolecall COMMAND --help explains a command and its options.\n";
+}
+
+// The number of letters to change, add or drop between the two.
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j)
+    row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, changed}));
+    }
+  }
+  return row[b.size()];
+}
+
+std::string similar(std::string_view wrong, const std::vector<std::string>& names) {
+  const std::string* best = nullptr;
+  std::size_t fewest = std::max<std::size_t>(wrong.size() / 3, 1) + 1;
+  for (const std::string& name : names) {
+    const std::size_t changes = distance(wrong, name);
+    if (changes < fewest) {
+      fewest = changes;
+      best = &name;
+    }
+  }
+  return best == nullptr ? std::string() : "did you mean " + *best + "?";
+}
+
+const Command& find_command(const std::string& name) {
+  std::vector<std::string> names;
+  for (const Command& command : commands) {
+    if (command.name == name) return command;
+    names.emplace_back(command.name);
+  }
+  std::string hint = similar(name, names);
+  if (hint.empty()) hint = "rolecall --help lists the commands";
+  throw Error(ErrorKind::usage, "there is no command \"" + name + "\"", hint);
+}
+
+// CLI11 keeps what it could not place. The value behind an unknown flag may be a secret: only the
+// first word is shown, and of "--flag=value" the flag.
+[[noreturn]] void refuse_leftover(const CLI::App& app) {
+  std::vector<std::string> rest = app.remaining();
+  std::erase(rest, "--");
+  const std::string first = rest.empty() ? "" : rest.front().substr(0, rest.front().find('='));
+  if (first.starts_with('-') && first.size() > 1) {
+    std::vector<std::string> names;
+    for (const CLI::Option* option : app.get_options())
+      names.push_back(option->get_name());
+    std::string hint = similar(first, names);
+    if (hint.empty()) hint = app.get_name() + " --help lists the options";
+    throw Error(ErrorKind::usage, "unknown option " + first, hint);
+  }
+  const char* hint = "values with spaces need quotes: double quotes in ~/.aws/config";
+  for (const CLI::Option* option : app.get_options()) {
+    // A password with a space in it that nobody quoted. (get_name() is empty for hidden options.)
+    const std::string name = option->get_lnames().front();
+    if (option->count() > 0 && name.find("password") != std::string::npos) {
+      throw Error(ErrorKind::usage, "unexpected argument, not shown as --" + name + " was given",
+                  hint);
+    }
+  }
+  throw Error(ErrorKind::usage,
+              "unexpected argument" + (rest.empty() ? "" : " \"" + rest.front() + "\""), hint);
+}
+
+// CLI11's texts are sentences.
+std::string in_our_form(std::string text) {
+  if (!text.empty() && text[0] >= 'A' && text[0] <= 'Z') {
+    text[0] = static_cast<char>(text[0] - 'A' + 'a');
+  }
+  while (text.ends_with('.'))
+    text.pop_back();
+  return text;
+}
+
+void run_command(const Command& command, std::vector<std::string> arguments) {
+  const std::string full_name = "rolecall " + std::string(command.name);
+  CLI::App app(std::string(command.summary), full_name);
+  app.get_formatter()->column_width(32);
+  // As the official helper: where a flag is given twice, the last one counts.
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
+  try {
+    command.run(app, std::move(arguments));
+  } catch (const CLI::CallForHelp&) {
+    write_all(STDOUT_FILENO, app.help(), "standard output");
+  } catch (const CLI::ExtrasError&) {
+    refuse_leftover(app);
+  } catch (const CLI::ParseError& error) {
+    throw Error(ErrorKind::usage, in_our_form(error.what()),
+                full_name + " --help lists the options");
+  }
+}
+
+void run_arguments(const std::vector<std::string>& arguments) {
+  if (arguments.empty()) {
+    throw Error(ErrorKind::usage, "no command given", "rolecall --help lists the commands");
+  }
+  const std::string& first = arguments.front();
+  std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
+  if (first == "--help" || first == "-h" || first == "help") {
+    if (!rest.empty()) return run_command(find_command(rest.front()), {"--help"});
+    write_all(STDOUT_FILENO, overview(), "standard output");
+  } else {
+    run_command(find_command(first == "--version" ? "version" : first), std::move(rest));
+  }
+}
+
+}  // namespace
+
+void parse(CLI::App& app, const char* footer, std::vector<std::string> arguments) {
+  app.footer(footer);
+  app.parse(std::move(arguments));
+}
+
+int run(int argc, char** argv) {
+  guard_standard_descriptors();
+  // A reader that has gone is an error to report, not a silent death.
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    run_arguments({argv + std::min(argc, 1), argv + argc});
+    return 0;
+  } catch (const Error& error) {
+    print_error(error);
+    return static_cast<int>(error.kind());
+  } catch (const std::bad_alloc&) {
+    print_error(Error(ErrorKind::try_later, "out of memory"));
+    return static_cast<int>(ErrorKind::try_later);
+  } catch (const std::exception& error) {
+    print_error(Error(ErrorKind::failed, std::string("internal error: ") + error.what(),
+                      "please report this with the command line, without secrets"));
+    return static_cast<int>(ErrorKind::failed);
+  }
+}
+
+}  // namespace rolecall::cli

@@ -1,0 +1,28 @@
+// The flags of every command that asks for a session, with the official helper's names.
+#pragma once
+
+#include "rolecall/session.h"
+
+namespace CLI {
+class App;
+}
+
+namespace rolecall::cli {
+
+struct SessionFlags {
+  IdentityOptions identity;
+  SessionOptions session;
+  bool no_verify_ssl = false;
+  bool debug = false;
+};
+
+// Declares the flags; `flags` must outlive the parse.
+void add_session_flags(CLI::App& app, SessionFlags& flags);
+
+// After the parse: refuses the flags of sources that this version does not have, names every
+// required flag that is missing, and fills in what the environment says (AWS_CA_BUNDLE,
+// AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT, SSL_CERT_FILE, SSL_CERT_DIR, *_proxy).
+// Throws Error (usage).
+void finish_session_flags(const CLI::App& app, SessionFlags& flags);
+
+}  // namespace rolecall::cli

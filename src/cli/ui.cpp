@@ -1,0 +1,47 @@
+#include "cli/ui.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <string>
+
+namespace rolecall::cli {
+namespace {
+
+const auto program_start = std::chrono::steady_clock::now();
+
+// One write a message: SDKs and journals read stderr of several processes at once.
+void write_line(const std::string& line) {
+  const std::string text = line + "\n";
+  const ssize_t put = write(STDERR_FILENO, text.data(), text.size());
+  static_cast<void>(put);  // there is nowhere left to complain
+}
+
+}  // namespace
+
+void print_error(const Error& error) {
+  std::string text = std::string("rolecall: error: ") + error.what();
+  if (!error.hint().empty()) text += "\nhint: " + error.hint();
+  write_line(text);
+}
+
+Reporter stderr_reporter(bool debug) {
+  Reporter reporter;
+  reporter.warn = [](std::string_view text) {
+    write_line("rolecall: warning: " + std::string(text));
+  };
+  if (debug) {
+    reporter.debug = [](std::string_view text) {
+      const std::chrono::duration<double, std::milli> since =
+          std::chrono::steady_clock::now() - program_start;
+      std::array<char, 32> stamp{};
+      std::snprintf(stamp.data(), stamp.size(), "%9.2f ms  ", since.count());
+      write_line(std::string("rolecall: debug: ") + stamp.data() + std::string(text));
+    };
+  }
+  return reporter;
+}
+
+}  // namespace rolecall::cli

@@ -1,0 +1,17 @@
+// All that a person reads on stderr goes through here.
+#pragma once
+
+#include <string_view>
+
+#include "rolecall/error.h"
+#include "rolecall/reporter.h"
+
+namespace rolecall::cli {
+
+// "rolecall: error: <what>" and, where there is one, "hint: <what to do>".
+void print_error(const Error& error);
+
+// Warnings always; steps with the milliseconds since the program's start where `debug` is set.
+Reporter stderr_reporter(bool debug);
+
+}  // namespace rolecall::cli

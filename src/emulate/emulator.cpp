@@ -1,0 +1,259 @@
+#include "emulate/emulator.h"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <string_view>
+
+#include "base/json.h"
+#include "base/time.h"
+#include "emulate/refusal.h"
+#include "emulate/session_input.h"
+#include "emulate/session_request.h"
+#include "emulate/sts.h"
+#include "rolecall/error.h"
+
+namespace rolecall::emulate {
+namespace {
+
+using std::chrono::sys_seconds;
+
+std::string error_name(int status) {
+  static constexpr std::array<std::pair<int, const char*>, 6> names = {{
+      {400, "ValidationException"},
+      {403, "AccessDeniedException"},
+      {404, "ResourceNotFoundException"},
+      {429, "TooManyRequestsException"},
+      {500, "InternalServerException"},
+      {503, "ServiceUnavailableException"},
+  }};
+  for (const auto& [known, name] : names) {
+    if (known == status) return name;
+  }
+  return "InjectedFault";
+}
+
+// Nothing where the fault lets the request through to be answered.
+void refuse_by_fault(const Effects& effects) {
+  if (!effects.outcome) return;
+  if (effects.outcome->kind == Fault::Kind::throttle) {
+    throw Refusal(400, "ThrottlingException", "Rate exceeded: a fault that --fault asked for");
+  }
+  if (effects.outcome->kind != Fault::Kind::status) return;
+  const int status = effects.outcome->status;
+  throw Refusal(status, error_name(status),
+                "status " + std::to_string(status) + ": a fault that --fault asked for");
+}
+
+std::string fault_name(const Effects& effects) {
+  if (!effects.outcome) return {};
+  switch (effects.outcome->kind) {
+    case Fault::Kind::throttle:
+      return "throttle";
+    case Fault::Kind::broken:
+      return "broken";
+    case Fault::Kind::truncated:
+      return "truncated";
+    case Fault::Kind::empty:
+      return "empty";
+    default:
+      return std::to_string(effects.outcome->status);
+  }
+}
+
+void refuse(Answer& answer, const Refusal& refusal) {
+  answer.response.status = refusal.status();
+  answer.log.error = refusal.name();
+  answer.log.reason = refusal.what();
+}
+
+void refuse_with_json(Answer& answer, const Refusal& refusal) {
+  refuse(answer, refusal);
+  answer.response.headers.push_back({"x-amzn-errortype", refusal.name()});
+  answer.response.body = Secret(to_text(json{{"message", refusal.what()}}));
+}
+
+// The documented answer of CreateSession. Keys and token need no escapes in JSON.
+Secret session_json(const Session& session, const SessionInput& input,
+                    const std::string& source_identity, const std::string& subject_arn) {
+  const auto quoted = [](const std::string& text) { return to_text(json(text)); };
+  Secret body;
+  body.append(R"({"credentialSet":[{"assumedRoleUser":{"arn":)");
+  body.append(quoted(session.assumed_role_arn) + R"(,"assumedRoleId":)" +
+              quoted(session.assumed_role_id));
+  body.append(R"(},"credentials":{"accessKeyId":")" + session.access_key_id +
+              R"(","secretAccessKey":")");
+  body.append(session.secret_access_key.view());
+  body.append(R"(","sessionToken":")");
+  body.append(session.session_token.view());
+  body.append(R"(","expiration":")" + rfc3339(session.expiration) +
+              R"("},"packedPolicySize":0,"roleArn":)" + quoted(input.role_arn) +
+              R"(,"sourceIdentity":)" + quoted(source_identity) + R"(}],"subjectArn":)" +
+              quoted(subject_arn) + "}");
+  return body;
+}
+
+}  // namespace
+
+std::string log_line(const LogEntry& entry, std::chrono::milliseconds took) {
+  json line;
+  const auto put = [&line](const char* name, const std::string& value) {
+    if (!value.empty()) line[name] = value;
+  };
+  put("time", rfc3339(entry.time));
+  put("peer", entry.peer);
+  put("method", entry.method);
+  put("path", entry.path);
+  line["status"] = entry.status;
+  put("error", entry.error);
+  put("reason", entry.reason);
+  put("fault", entry.fault);
+  put("subject", entry.subject);
+  put("serial", entry.serial);
+  put("role", entry.role);
+  put("sessionName", entry.session_name);
+  put("accessKeyId", entry.access_key_id);
+  if (entry.duration.count() > 0) line["durationSeconds"] = entry.duration.count();
+  line["milliseconds"] = took.count();
+  return to_text(line);
+}
+
+Emulator::Emulator(Options options)
+    : options_(std::move(options)),
+      trust_(options_.trust_anchor, options_.crls),
+      faults_(options_.faults) {
+  for (const std::string& role : options_.allowed_roles) {
+    if (is_role_arn(role)) continue;
+    throw Error(ErrorKind::usage, "\"" + role + "\" is not the ARN of a role",
+                "it has the form arn:aws:iam::<account>:role/<name>");
+  }
+}
+
+// Verifies and issues. Throws Refusal.
+Secret Emulator::create_session(const http::Request& request, sys_seconds now, LogEntry& log) {
+  const SignedRequest signed_request = verify_signature(request, now);
+  X509* leaf = signed_request.leaf.get();
+  log.subject = subject_text(leaf);
+  log.serial = serial_decimal(leaf);
+
+  const SessionInput input = read_session_input(request);
+  log.role = input.role_arn;
+  if (signed_request.authorization.region != input.region) {
+    throw access_denied("Invalid signature: the credential scope is of the region " +
+                        signed_request.authorization.region + ", trustAnchorArn of " +
+                        input.region);
+  }
+  trust_.check(leaf, read_chain(request), now);
+
+  if (!input.role_session_name.empty() && !options_.accept_role_session_name) {
+    throw access_denied(
+        "Not authorized to set roleSessionName. It needs a profile with acceptRoleSessionName, "
+        "here "
+        "--accept-role-session-name");
+  }
+  const auto& allowed = options_.allowed_roles;
+  if (!allowed.empty() &&
+      std::find(allowed.begin(), allowed.end(), input.role_arn) == allowed.end()) {
+    throw access_denied("Unable to assume role for " + input.role_arn +
+                        ": it is not one of the roles that --role-arn allows");
+  }
+
+  Session session = random_session();
+  const std::string name =
+      input.role_session_name.empty() ? serial_hex(leaf) : input.role_session_name;
+  const auto duration = std::min(input.duration, options_.session_duration_max);
+  session.expiration = now + duration;
+  session.account = input.role_account;
+  session.assumed_role_arn = "arn:" + input.partition + ":sts::" + input.role_account +
+                             ":assumed-role/" + input.role_name + "/" + name;
+  session.assumed_role_id = role_id_for(input.role_arn) + ":" + name;
+  log.session_name = name;
+  log.access_key_id = session.access_key_id;
+  log.duration = duration;
+
+  // The service knows a subject by its name: a renewed certificate is the same one.
+  const std::string subject_arn = "arn:" + input.partition + ":rolesanywhere:" + input.region +
+                                  ":" + input.anchor_account + ":subject/" +
+                                  uuid_for(subject_text(leaf));
+  Secret body = session_json(session, input, common_name(leaf), subject_arn);
+  const auto shared = std::make_shared<const Session>(std::move(session));
+  const std::scoped_lock lock(mutex_);
+  sessions_.add(shared);
+  return body;
+}
+
+void Emulator::answer_sessions(const http::Request& request, const Effects& effects,
+                               Answer& answer) {
+  http::Response& response = answer.response;
+  answer.delay = effects.delay;
+  answer.log.fault = fault_name(effects);
+  const auto outcome_is = [&effects](Fault::Kind kind) {
+    return effects.outcome && effects.outcome->kind == kind;
+  };
+  response.headers.push_back({"Content-Type", "application/json"});
+  try {
+    refuse_by_fault(effects);
+    response.body = create_session(request, answer.log.time, answer.log);
+    response.status = 201;
+    if (outcome_is(Fault::Kind::empty)) response.body = Secret(R"({"credentialSet":[]})");
+  } catch (const Refusal& refusal) {
+    refuse_with_json(answer, refusal);
+  }
+  if (outcome_is(Fault::Kind::broken)) response.body = Secret("this is not JSON\n");
+  if (outcome_is(Fault::Kind::truncated)) response.cut_after = response.body.size() / 2;
+  if (effects.retry_after && response.status >= 400) {
+    response.headers.push_back({"Retry-After", std::to_string(effects.retry_after->count())});
+  }
+}
+
+void Emulator::answer_sts(const http::Request& request, const std::string& request_id,
+                          Answer& answer) {
+  answer.response.headers.push_back({"Content-Type", "text/xml"});
+  try {
+    const auto find = [this](const std::string& access_key_id) {
+      const std::scoped_lock lock(mutex_);
+      return sessions_.find(access_key_id);
+    };
+    const auto session = verify_caller(request, find, answer.log.time);
+    answer.log.access_key_id = session->access_key_id;
+    answer.log.role = session->assumed_role_arn;
+    answer.response.status = 200;
+    answer.response.body = Secret(caller_identity_xml(*session, request_id));
+  } catch (const Refusal& refusal) {
+    refuse(answer, refusal);
+    answer.response.body = Secret(error_xml(refusal, request_id));
+  }
+}
+
+Answer Emulator::handle(const http::Request& request, std::chrono::system_clock::time_point now) {
+  const bool sessions = request.method == "POST" && request.path == "/sessions";
+  const bool sts = request.method == "POST" && request.path == "/";
+  Answer answer;
+  Effects effects;
+  {
+    const std::scoped_lock lock(mutex_);
+    answer.log.time = std::chrono::floor<std::chrono::seconds>(now) + faults_.clock_offset();
+    if (sessions) effects = faults_.next();
+  }
+  answer.log.peer = request.peer;
+  answer.log.method = request.method;
+  answer.log.path = request.path;
+  const std::string request_id = random_uuid();
+  answer.response.headers = {{"Date", http_date(answer.log.time)},
+                             {"x-amzn-requestid", request_id}};
+  if (sessions) {
+    answer_sessions(request, effects, answer);
+  } else if (sts) {
+    answer_sts(request, request_id, answer);
+  } else {
+    answer.response.headers.push_back({"Content-Type", "application/json"});
+    refuse_with_json(answer, Refusal(404, "UnknownOperationException",
+                                     "there is no " + request.method + " " + request.path +
+                                         "; there are POST /sessions (CreateSession) and POST / "
+                                         "(sts:GetCallerIdentity)"));
+  }
+  answer.log.status = answer.response.status;
+  return answer;
+}
+
+}  // namespace rolecall::emulate

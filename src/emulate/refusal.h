@@ -1,0 +1,33 @@
+// The one way in which the emulator's checks end a request.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace rolecall::emulate {
+
+// An answer that is an error: the HTTP status, the service's name for it ("AccessDeniedException")
+// and the text. Thrown by the checks and caught once a request.
+class Refusal : public std::runtime_error {
+ public:
+  Refusal(int status, std::string name, const std::string& message)
+      : std::runtime_error(message), status_(status), name_(std::move(name)) {}
+
+  int status() const noexcept { return status_; }
+  const std::string& name() const noexcept { return name_; }
+
+ private:
+  int status_;
+  std::string name_;
+};
+
+inline Refusal access_denied(const std::string& message) {
+  return {403, "AccessDeniedException", message};
+}
+
+inline Refusal invalid_input(const std::string& message) {
+  return {400, "ValidationException", message};
+}
+
+}  // namespace rolecall::emulate

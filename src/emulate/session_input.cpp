@@ -1,0 +1,199 @@
+#include "emulate/session_input.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <map>
+#include <optional>
+#include <string_view>
+
+#include "base/json.h"
+#include "emulate/refusal.h"
+#include "emulate/sigv4.h"
+
+namespace rolecall::emulate {
+namespace {
+
+bool all_of(std::string_view text, std::string_view more) {
+  return std::all_of(text.begin(), text.end(), [more](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           more.find(c) != std::string_view::npos;
+  });
+}
+
+// arn:<partition>:<service>:<region>:<account>:<resource>
+struct Arn {
+  std::string partition, service, region, account, resource;
+};
+
+std::optional<Arn> split_arn(std::string_view text) {
+  std::array<std::string, 6> parts;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const std::size_t end = i + 1 < parts.size() ? text.find(':') : std::string_view::npos;
+    parts[i] = text.substr(0, end);
+    if (end == std::string_view::npos && i + 1 < parts.size()) return std::nullopt;
+    if (end != std::string_view::npos) text.remove_prefix(end + 1);
+  }
+  const bool account =
+      parts[4].size() == 12 &&
+      std::all_of(parts[4].begin(), parts[4].end(), [](char c) { return c >= '0' && c <= '9'; });
+  const bool partition = parts[1].starts_with("aws") && all_of(parts[1], "-");
+  if (parts[0] != "arn" || !account || !partition) return std::nullopt;
+  return Arn{parts[1], parts[2], parts[3], parts[4], parts[5]};
+}
+
+Arn service_arn(const std::string& parameter, const std::string& text, std::string_view kind) {
+  const auto arn = split_arn(text);
+  const std::string prefix = std::string(kind) + "/";
+  if (!arn || arn->service != "rolesanywhere" || arn->region.empty() || !all_of(arn->region, "-") ||
+      !arn->resource.starts_with(prefix) || arn->resource.size() == prefix.size() ||
+      !all_of(std::string_view(arn->resource).substr(prefix.size()), "-")) {
+    throw invalid_input(parameter + " \"" + text +
+                        "\" is not arn:<partition>:rolesanywhere:<region>:<account>:" + prefix +
+                        "<id>");
+  }
+  return *arn;
+}
+
+std::optional<Arn> split_role_arn(const std::string& text) {
+  const auto arn = split_arn(text);
+  if (!arn || arn->service != "iam" || !arn->region.empty() ||
+      !arn->resource.starts_with("role/")) {
+    return std::nullopt;
+  }
+  // IAM: a name of 1 to 64 characters, before it a path of at most 512 printable ones.
+  const std::string_view path_and_name = std::string_view(arn->resource).substr(5);
+  const std::string_view name = path_and_name.substr(path_and_name.rfind('/') + 1);
+  const bool good = !name.empty() && name.size() <= 64 && all_of(name, "_+=,.@-") &&
+                    path_and_name.size() <= 512 + 64 &&
+                    std::all_of(path_and_name.begin(), path_and_name.end(),
+                                [](char c) { return c > ' ' && c < '\x7f'; });
+  return good ? arn : std::nullopt;
+}
+
+Arn role_arn(const std::string& text) {
+  const auto arn = split_role_arn(text);
+  if (!arn) {
+    throw invalid_input("roleArn \"" + text +
+                        "\" is not arn:<partition>:iam::<account>:role/<name with path>");
+  }
+  return *arn;
+}
+
+std::string partition_of(std::string_view region) {
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 6> known = {{
+      {"us-gov-", "aws-us-gov"},
+      {"cn-", "aws-cn"},
+      {"us-iso-", "aws-iso"},
+      {"us-isob-", "aws-iso-b"},
+      {"eu-isoe-", "aws-iso-e"},
+      {"us-isof-", "aws-iso-f"},
+  }};
+  for (const auto& [prefix, partition] : known) {
+    if (region.starts_with(prefix)) return std::string(partition);
+  }
+  return "aws";
+}
+
+// A parameter as text, wherever it came from.
+using Parameters = std::map<std::string, std::string>;
+
+Parameters read_parameters(const http::Request& request) {
+  Parameters parameters;
+  try {
+    for (auto& [name, value] : parse_query(request.query))
+      parameters[name] = std::move(value);
+  } catch (const BadSignature& bad) {
+    throw invalid_input(bad.what());
+  }
+  if (request.body.empty()) return parameters;
+  const json body = parse_json(request.body);
+  if (!body.is_object()) throw invalid_input("the body is not a JSON object");
+  for (const char* name : {"trustAnchorArn", "profileArn", "roleArn", "roleSessionName"}) {
+    const auto found = body.find(name);
+    if (found == body.end() || found->is_null()) continue;
+    if (!found->is_string()) throw invalid_input(std::string(name) + " is not a string");
+    parameters[name] = found->get<std::string>();
+  }
+  const auto duration = body.find("durationSeconds");
+  if (duration != body.end() && !duration->is_null()) {
+    if (!duration->is_number_integer()) throw invalid_input("durationSeconds is not an integer");
+    parameters["durationSeconds"] = duration->dump();
+  }
+  return parameters;
+}
+
+const std::string& required(const Parameters& parameters, const std::string& name) {
+  const auto found = parameters.find(name);
+  if (found == parameters.end() || found->second.empty()) {
+    throw invalid_input(name + " is missing, in the JSON body and in the query");
+  }
+  return found->second;
+}
+
+std::chrono::seconds read_duration(const std::string& text) {
+  int seconds = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (error != std::errc() || end != text.data() + text.size() || seconds < 900 ||
+      seconds > 43200) {
+    throw invalid_input("durationSeconds is " + text + ", not one of 900 to 43200");
+  }
+  return std::chrono::seconds(seconds);
+}
+
+void check_agreement(const Arn& anchor, const Arn& profile, const Arn& role) {
+  const auto differ = [](const std::string& what, const std::string& a, const std::string& b) {
+    throw invalid_input(what + " do not agree: " + a + " and " + b);
+  };
+  if (anchor.region != profile.region) {
+    differ("the regions of trustAnchorArn and profileArn", anchor.region, profile.region);
+  }
+  if (anchor.partition != profile.partition) {
+    differ("the partitions of trustAnchorArn and profileArn", anchor.partition, profile.partition);
+  }
+  if (anchor.partition != role.partition) {
+    differ("the partitions of trustAnchorArn and roleArn", anchor.partition, role.partition);
+  }
+  if (partition_of(anchor.region) != anchor.partition) {
+    differ("the partition and the region of trustAnchorArn", anchor.partition, anchor.region);
+  }
+}
+
+}  // namespace
+
+bool is_role_arn(const std::string& text) {
+  return split_role_arn(text).has_value();
+}
+
+SessionInput read_session_input(const http::Request& request) {
+  const Parameters parameters = read_parameters(request);
+  SessionInput input;
+  input.trust_anchor_arn = required(parameters, "trustAnchorArn");
+  input.profile_arn = required(parameters, "profileArn");
+  input.role_arn = required(parameters, "roleArn");
+
+  const Arn anchor = service_arn("trustAnchorArn", input.trust_anchor_arn, "trust-anchor");
+  const Arn profile = service_arn("profileArn", input.profile_arn, "profile");
+  const Arn role = role_arn(input.role_arn);
+  check_agreement(anchor, profile, role);
+  input.partition = anchor.partition;
+  input.region = anchor.region;
+  input.anchor_account = anchor.account;
+  input.role_account = role.account;
+  input.role_name = role.resource.substr(role.resource.rfind('/') + 1);
+
+  if (const auto found = parameters.find("durationSeconds"); found != parameters.end()) {
+    input.duration = read_duration(found->second);
+  }
+  if (const auto found = parameters.find("roleSessionName"); found != parameters.end()) {
+    // STS: RoleSessionName.
+    const std::string& name = found->second;
+    if (name.size() < 2 || name.size() > 64 || !all_of(name, "_+=,.@-")) {
+      throw invalid_input("roleSessionName is not 2 to 64 of the characters a-z A-Z 0-9 _+=,.@-");
+    }
+    input.role_session_name = name;
+  }
+  return input;
+}
+
+}  // namespace rolecall::emulate

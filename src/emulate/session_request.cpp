@@ -1,0 +1,157 @@
+#include "emulate/session_request.h"
+
+#include <openssl/err.h>
+
+#include <array>
+
+#include "base/codec.h"
+#include "emulate/refusal.h"
+#include "emulate/trust.h"
+
+namespace rolecall::emulate {
+namespace {
+
+constexpr std::size_t max_chain = 5;
+
+X509Ptr read_certificate(std::string_view base64, const std::string& what) {
+  const auto der = base64_decode(base64);
+  if (!der) {
+    throw access_denied("Untrusted signing certificate: " + what +
+                        " is not base64 in one line (no PEM lines, no white space, with padding)");
+  }
+  const auto* at = reinterpret_cast<const unsigned char*>(der->data());
+  const auto* end = at + der->size();
+  X509Ptr certificate(d2i_X509(nullptr, &at, static_cast<long>(der->size())));
+  ERR_clear_error();
+  if (!certificate || at != end) {
+    throw access_denied("Untrusted signing certificate: " + what +
+                        " is not one X.509 certificate in DER");
+  }
+  return certificate;
+}
+
+// SHA-256 for every size of key and every curve.
+void check_algorithm(const std::string& algorithm, const EVP_PKEY* key) {
+  if (key == nullptr) throw BadSignature("the certificate's key cannot be read");
+  const int type = EVP_PKEY_get_base_id(key);
+  if (type != EVP_PKEY_RSA && type != EVP_PKEY_EC) {
+    throw BadSignature("the certificate's key is neither RSA nor EC");
+  }
+  const std::string fitting =
+      type == EVP_PKEY_RSA ? "AWS4-X509-RSA-SHA256" : "AWS4-X509-ECDSA-SHA256";
+  if (algorithm != fitting) {
+    throw BadSignature("the algorithm is \"" + algorithm + "\"; the certificate's key needs " +
+                       fitting);
+  }
+  if (type == EVP_PKEY_RSA) return;
+  std::array<char, 64> name{};
+  EVP_PKEY_get_group_name(key, name.data(), name.size(), nullptr);
+  const std::string_view curve(name.data());
+  if (curve != "prime256v1" && curve != "secp384r1" && curve != "secp521r1") {
+    throw BadSignature("the certificate's EC key is on the curve \"" + std::string(curve) +
+                       "\", not P-256, P-384 or P-521");
+  }
+}
+
+bool verifies(EVP_PKEY* key, std::string_view text, std::string_view signature) {
+  const EvpMdCtxPtr context(EVP_MD_CTX_new());
+  if (!context) throw std::bad_alloc();
+  const auto bytes = [](std::string_view view) {
+    return reinterpret_cast<const unsigned char*>(view.data());
+  };
+  // The defaults are what SigV4-X509 asks for: PKCS #1 v1.5 for RSA, a DER signature for EC.
+  const bool good = EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr, key) == 1 &&
+                    EVP_DigestVerify(context.get(), bytes(signature), signature.size(), bytes(text),
+                                     text.size()) == 1;
+  ERR_clear_error();
+  return good;
+}
+
+void check_serial(const std::string& named, const X509* leaf) {
+  const std::string serial = serial_decimal(leaf);
+  if (named == serial) return;
+  const bool hex = lower_case(named) == serial_hex(leaf);
+  throw BadSignature("Credential names the serial number " + named + ", the certificate's is " +
+                     serial + (hex ? ": it must be decimal, not hex" : ""));
+}
+
+SignedRequest verify(const http::Request& request, std::chrono::sys_seconds now) {
+  const auto header = single_header(request, "authorization");
+  if (!header) throw BadSignature("there is no Authorization header");
+  SignedRequest result;
+  result.authorization = parse_authorization(*header);
+  const Authorization& authorization = result.authorization;
+  if (!authorization.algorithm.starts_with("AWS4-X509-")) {
+    throw BadSignature("the algorithm is \"" + authorization.algorithm +
+                       "\", not AWS4-X509-RSA-SHA256 or AWS4-X509-ECDSA-SHA256");
+  }
+  if (authorization.service != "rolesanywhere") {
+    throw BadSignature("the credential scope is of the service \"" + authorization.service +
+                       "\", not rolesanywhere");
+  }
+  const std::string date = check_date(request, authorization, now);
+
+  std::vector<std::string> required = {"content-type", "host", "x-amz-date", "x-amz-x509"};
+  if (single_header(request, "x-amz-x509-chain")) required.emplace_back("x-amz-x509-chain");
+  require_signed(authorization, required);
+
+  const auto certificate = single_header(request, "x-amz-x509");
+  if (!certificate) throw BadSignature("there is no x-amz-x509 header");
+  result.leaf = read_certificate(*certificate, "x-amz-x509");
+  EVP_PKEY* key = X509_get0_pubkey(result.leaf.get());
+  check_algorithm(authorization.algorithm, key);
+  check_serial(authorization.key_id, result.leaf.get());
+
+  const auto signature = hex_decode(authorization.signature);
+  if (!signature) throw BadSignature("Signature is not hex");
+  for (const EqualsSign form : {EqualsSign::encoded, EqualsSign::encoded_twice}) {
+    const std::string digest =
+        sha256_hex(canonical_request(request, authorization.signed_headers, form));
+    if (result.canonical_request_sha256.empty()) result.canonical_request_sha256 = digest;
+    if (verifies(key, string_to_sign(authorization, date, digest), *signature)) {
+      result.canonical_request_sha256 = digest;
+      return result;
+    }
+    if (request.query.find('=') == std::string::npos) break;
+  }
+  throw BadSignature(
+      "it is not one of the certificate's key over this request; the canonical request, made from "
+      "what was received, has the SHA-256 " +
+      result.canonical_request_sha256);
+}
+
+}  // namespace
+
+SignedRequest verify_signature(const http::Request& request, std::chrono::sys_seconds now) {
+  try {
+    return verify(request, now);
+  } catch (const BadSignature& bad) {
+    throw access_denied(std::string("Invalid signature: ") + bad.what());
+  }
+}
+
+std::vector<X509Ptr> read_chain(const http::Request& request) {
+  std::vector<X509Ptr> chain;
+  const std::string* header = http::find(request.headers, "x-amz-x509-chain");
+  if (header == nullptr) return chain;
+  std::string_view rest = trim(*header);
+  if (rest.empty()) {
+    throw access_denied(
+        "Untrusted signing certificate: x-amz-x509-chain is empty; without issuers to send, leave "
+        "it out");
+  }
+  for (;;) {
+    const std::size_t comma = rest.find(',');
+    if (chain.size() == max_chain) {
+      throw access_denied(
+          "Untrusted signing certificate: x-amz-x509-chain holds more than 5 certificates");
+    }
+    chain.push_back(read_certificate(
+        trim(rest.substr(0, comma)),
+        "certificate " + std::to_string(chain.size() + 1) + " of x-amz-x509-chain"));
+    if (comma == std::string_view::npos) return chain;
+    rest.remove_prefix(comma + 1);
+  }
+}
+
+}  // namespace rolecall::emulate

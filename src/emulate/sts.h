@@ -1,0 +1,27 @@
+// sts:GetCallerIdentity, so that issued credentials can be tried (AWS STS API reference; the query
+// protocol with SigV4).
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "emulate/refusal.h"
+#include "emulate/sessions.h"
+#include "http/message.h"
+
+namespace rolecall::emulate {
+
+using FindSession = std::function<std::shared_ptr<const Session>(const std::string& access_key_id)>;
+
+// Verifies the action, the signature and the session token. Throws Refusal with the codes of STS:
+// InvalidAction, MissingAuthenticationToken, IncompleteSignature, InvalidClientTokenId,
+// ExpiredToken, SignatureDoesNotMatch.
+std::shared_ptr<const Session> verify_caller(const http::Request& request, const FindSession& find,
+                                             std::chrono::sys_seconds now);
+
+std::string caller_identity_xml(const Session& session, const std::string& request_id);
+std::string error_xml(const Refusal& refusal, const std::string& request_id);
+
+}  // namespace rolecall::emulate

@@ -1,0 +1,337 @@
+#include "emulate/trust.h"
+
+#include <openssl/asn1.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+
+#include <algorithm>
+#include <iterator>
+#include <limits>
+#include <new>
+
+#include "base/codec.h"
+#include "base/time.h"
+#include "emulate/refusal.h"
+#include "rolecall/error.h"
+
+namespace rolecall::emulate {
+namespace {
+
+using std::chrono::sys_seconds;
+
+constexpr std::size_t max_chain = 5;  // IAM Roles Anywhere: "at most 5 deep"
+
+Refusal untrusted(const std::string& why) {
+  return access_denied("Untrusted signing certificate: " + why);
+}
+
+Refusal insufficient(const std::string& why) {
+  return access_denied("Untrusted certificate. Insufficient certificate: " + why);
+}
+
+// Reads every PEM block of one kind. `what` and `plural_hint` are for messages.
+template <class Pointer, class Read>
+std::vector<Pointer> read_pem(const PemFile& file, const std::string& what, Read read) {
+  std::vector<Pointer> found;
+  const BioPtr bio = memory_bio(file.pem);
+  while (Pointer one{read(bio.get(), nullptr, nullptr, nullptr)})
+    found.push_back(std::move(one));
+  const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+  const std::string reason = openssl_error();
+  if (!at_end) {
+    throw Error(ErrorKind::usage, file.name + " has a " + what + " that cannot be read: " + reason);
+  }
+  if (found.empty()) {
+    throw Error(ErrorKind::usage, file.name + " holds no " + what,
+                file.pem.starts_with("\x30\x82")
+                    ? "it looks like DER: convert it to PEM with the openssl program"
+                    : "it must be PEM: -----BEGIN …-----");
+  }
+  return found;
+}
+
+bool has_key_usage(X509* certificate, std::uint32_t usage) {
+  const std::uint32_t have = X509_get_key_usage(certificate);
+  return have != std::numeric_limits<std::uint32_t>::max() && (have & usage) != 0;
+}
+
+// What makes a certificate unfit to issue others; empty where it is fit.
+std::string issuer_fault(X509* certificate) {
+  const std::uint32_t flags = X509_get_extension_flags(certificate);
+  if ((flags & EXFLAG_INVALID) != 0) return "has an extension that cannot be read";
+  if (X509_get_version(certificate) != 2) return "is not X.509 version 3";
+  if ((flags & EXFLAG_BCONS) == 0 || (flags & EXFLAG_CA) == 0) {
+    return "has no basicConstraints with CA:TRUE";
+  }
+  if (!has_key_usage(certificate, KU_KEY_CERT_SIGN)) return "has no keyUsage with keyCertSign";
+  return {};
+}
+
+sys_seconds time_of(const ASN1_TIME* time) {
+  tm parts{};
+  if (ASN1_TIME_to_tm(time, &parts) != 1) throw insufficient("a date that cannot be read");
+  const std::chrono::year_month_day day{std::chrono::year(parts.tm_year + 1900),
+                                        std::chrono::month(static_cast<unsigned>(parts.tm_mon + 1)),
+                                        std::chrono::day(static_cast<unsigned>(parts.tm_mday))};
+  return std::chrono::sys_days(day) + std::chrono::hours(parts.tm_hour) +
+         std::chrono::minutes(parts.tm_min) + std::chrono::seconds(parts.tm_sec);
+}
+
+void check_validity(X509* certificate, const std::string& who, sys_seconds now) {
+  const sys_seconds start = time_of(X509_get0_notBefore(certificate));
+  const sys_seconds end = time_of(X509_get0_notAfter(certificate));
+  if (now < start) throw insufficient(who + " is not valid before " + rfc3339(start));
+  if (now > end) throw insufficient(who + " expired on " + rfc3339(end));
+}
+
+void check_signature_algorithm(X509* certificate, const std::string& who) {
+  int digest = NID_undef;
+  const EVP_MD* md = nullptr;
+  if (X509_get_signature_info(certificate, &digest, nullptr, nullptr, nullptr) == 1) {
+    md = EVP_get_digestbynid(digest);
+  }
+  if (md != nullptr && EVP_MD_get_size(md) >= 32) return;
+  const char* name = OBJ_nid2ln(X509_get_signature_nid(certificate));
+  throw insufficient(who + " is signed with " + (name == nullptr ? "an unknown algorithm" : name) +
+                     "; SHA-256 or stronger is needed");
+}
+
+void check_leaf_key(X509* leaf, const std::string& who) {
+  const EVP_PKEY* key = X509_get0_pubkey(leaf);
+  if (key == nullptr) throw insufficient("the key of " + who + " cannot be read");
+  if (EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA && EVP_PKEY_get_bits(key) < 2048) {
+    throw insufficient("the RSA key of " + who + " has " + std::to_string(EVP_PKEY_get_bits(key)) +
+                       " bits; 2048 are the least");
+  }
+}
+
+// The order is that of the guide.
+void check_leaf(X509* leaf, const std::string& who, sys_seconds now) {
+  const std::uint32_t flags = X509_get_extension_flags(leaf);
+  if ((flags & EXFLAG_INVALID) != 0) {
+    throw insufficient(who + " has an extension that cannot be read");
+  }
+  if (X509_get_version(leaf) != 2) throw insufficient(who + " is not X.509 version 3");
+  if ((flags & EXFLAG_BCONS) == 0) {
+    throw insufficient("basicConstraints of " + who + " is missing; CA:FALSE is needed");
+  }
+  if ((flags & EXFLAG_CA) != 0) {
+    throw insufficient("basicConstraints of " + who + " has CA:TRUE; CA:FALSE is needed");
+  }
+  if (!has_key_usage(leaf, KU_DIGITAL_SIGNATURE)) {
+    throw insufficient("keyUsage of " + who + " has no digitalSignature");
+  }
+  if ((flags & EXFLAG_XKUSAGE) != 0 && (X509_get_extended_key_usage(leaf) & XKU_SSL_CLIENT) == 0) {
+    throw insufficient("extendedKeyUsage of " + who + " has no clientAuth");
+  }
+  check_signature_algorithm(leaf, who);
+  check_leaf_key(leaf, who);
+  check_validity(leaf, who, now);
+}
+
+bool names_issuer(const X509* certificate, const X509* issuer) {
+  return X509_NAME_cmp(X509_get_issuer_name(certificate), X509_get_subject_name(issuer)) == 0;
+}
+
+bool issued_by(X509* certificate, X509* issuer) {
+  if (!names_issuer(certificate, issuer)) return false;
+  EVP_PKEY* key = X509_get0_pubkey(issuer);
+  const bool signed_by = key != nullptr && X509_verify(certificate, key) == 1;
+  ERR_clear_error();
+  return signed_by;
+}
+
+std::string name_text(const X509_NAME* name) {
+  // Without ASN1_STRFLGS_ESC_MSB characters beyond ASCII stay UTF-8.
+  return bio_text([name](BIO* bio) {
+    return X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253 & ~std::uint32_t{ASN1_STRFLGS_ESC_MSB});
+  });
+}
+
+std::string who_text(const std::string& role, const X509* certificate) {
+  const std::string name = subject_text(certificate);
+  return role + (name.empty() ? " (no subject)" : " (" + name + ")");
+}
+
+std::string chain_entry(std::size_t index, const X509* certificate) {
+  return who_text("certificate " + std::to_string(index + 1) + " of x-amz-x509-chain", certificate);
+}
+
+// Each certificate of the chain must issue the one before it.
+void check_order(X509* leaf, const std::vector<X509Ptr>& chain) {
+  X509* below = leaf;
+  for (std::size_t i = 0; i < chain.size(); ++i) {
+    if (X509_cmp(chain[i].get(), leaf) == 0) {
+      throw untrusted("x-amz-x509-chain holds the leaf; it is for the leaf's issuers alone");
+    }
+    if (!issued_by(below, chain[i].get())) {
+      const std::string entry = chain_entry(i, chain[i].get());
+      const std::string whose = who_text(i == 0 ? "the leaf" : "the certificate before it", below);
+      if (std::any_of(chain.begin(), chain.end(),
+                      [below](const X509Ptr& other) { return issued_by(below, other.get()); })) {
+        throw untrusted("x-amz-x509-chain is out of order: " + entry + " does not issue " + whose +
+                        ", but another one does; the leaf's issuer comes first");
+      }
+      throw untrusted(entry + " does not issue " + whose +
+                      (names_issuer(below, chain[i].get())
+                           ? ": the name is right, but its key did not make the signature"
+                           : ", whose issuer is " + name_text(X509_get_issuer_name(below))));
+    }
+    below = chain[i].get();
+  }
+}
+
+BignumPtr serial_number(const X509* certificate) {
+  BignumPtr serial(ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), nullptr));
+  if (!serial) throw std::bad_alloc();
+  return serial;
+}
+
+}  // namespace
+
+std::string subject_text(const X509* certificate) {
+  return name_text(X509_get_subject_name(certificate));
+}
+
+std::string common_name(const X509* certificate) {
+  const X509_NAME* subject = X509_get_subject_name(certificate);
+  const int index = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+  if (index < 0) return {};
+  unsigned char* text = nullptr;
+  const int size =
+      ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, index)));
+  if (size < 0) return {};
+  std::string name(reinterpret_cast<const char*>(text), static_cast<std::size_t>(size));
+  OPENSSL_free(text);
+  return name;
+}
+
+std::string serial_hex(const X509* certificate) {
+  const BignumPtr serial = serial_number(certificate);
+  std::string bytes(std::max<std::size_t>(1, static_cast<std::size_t>(BN_num_bytes(serial.get()))),
+                    '\0');
+  BN_bn2binpad(serial.get(), reinterpret_cast<unsigned char*>(bytes.data()),
+               static_cast<int>(bytes.size()));
+  return hex_encode(bytes);
+}
+
+std::string serial_decimal(const X509* certificate) {
+  char* text = BN_bn2dec(serial_number(certificate).get());
+  if (text == nullptr) throw std::bad_alloc();
+  std::string decimal(text);
+  OPENSSL_free(text);
+  return decimal;
+}
+
+Trust::Trust(const PemFile& anchors, const std::vector<PemFile>& crls)
+    : anchors_(read_pem<X509Ptr>(anchors, "certificate", PEM_read_bio_X509)),
+      store_(X509_STORE_new()) {
+  if (!store_) throw std::bad_alloc();
+  for (const X509Ptr& anchor : anchors_) {
+    const std::string fault = issuer_fault(anchor.get());
+    if (!fault.empty()) {
+      throw Error(ErrorKind::usage,
+                  anchors.name + ": the certificate " + subject_text(anchor.get()) + " " + fault,
+                  "a trust anchor is the certificate of the CA that issues the leaves or their "
+                  "issuers, with CA:TRUE and keyCertSign");
+    }
+    if (X509_STORE_add_cert(store_.get(), anchor.get()) != 1) throw std::bad_alloc();
+  }
+  for (const PemFile& file : crls) {
+    auto found = read_pem<X509CrlPtr>(file, "certificate revocation list", PEM_read_bio_X509_CRL);
+    std::move(found.begin(), found.end(), std::back_inserter(crls_));
+  }
+}
+
+// The anchor that issued this certificate.
+X509* Trust::find_anchor(X509* certificate) const {
+  const auto found = std::find_if(
+      anchors_.begin(), anchors_.end(),
+      [certificate](const X509Ptr& anchor) { return issued_by(certificate, anchor.get()); });
+  return found == anchors_.end() ? nullptr : found->get();
+}
+
+void Trust::check_revocation(X509* certificate, X509* issuer) const {
+  for (const X509CrlPtr& crl : crls_) {
+    if (X509_NAME_cmp(X509_CRL_get_issuer(crl.get()), X509_get_subject_name(issuer)) != 0) continue;
+    const bool genuine = X509_CRL_verify(crl.get(), X509_get0_pubkey(issuer)) == 1;
+    ERR_clear_error();
+    X509_REVOKED* entry = nullptr;
+    // 2 is "removeFromCRL": valid again.
+    if (!genuine || X509_CRL_get0_by_cert(crl.get(), &entry, certificate) != 1) continue;
+    throw untrusted(who_text("the certificate", certificate) + ", serial number " +
+                    serial_hex(certificate) + ", was revoked on " +
+                    rfc3339(time_of(X509_REVOKED_get0_revocationDate(entry))) +
+                    ", says the CRL of " + subject_text(issuer));
+  }
+}
+
+// What is left of RFC 5280: path length, name constraints, critical extensions, key identifiers.
+void Trust::check_with_openssl(X509* leaf, const std::vector<X509Ptr>& chain) const {
+  struct FreeStack {
+    void operator()(STACK_OF(X509) * stack) const { sk_X509_free(stack); }
+  };
+  const std::unique_ptr<STACK_OF(X509), FreeStack> untrusted_stack(sk_X509_new_null());
+  const X509StoreCtxPtr context(X509_STORE_CTX_new());
+  if (!untrusted_stack || !context) throw std::bad_alloc();
+  for (const X509Ptr& certificate : chain) {
+    if (sk_X509_push(untrusted_stack.get(), certificate.get()) <= 0) throw std::bad_alloc();
+  }
+  if (X509_STORE_CTX_init(context.get(), store_.get(), leaf, untrusted_stack.get()) != 1) {
+    throw std::bad_alloc();
+  }
+  // An intermediate CA may be the trust anchor. Dates are checked already, and OpenSSL takes the
+  // last second of a certificate's life for one too late.
+  X509_VERIFY_PARAM_set_flags(X509_STORE_CTX_get0_param(context.get()),
+                              X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_NO_CHECK_TIME);
+  const bool good = X509_verify_cert(context.get()) == 1;
+  ERR_clear_error();
+  if (good) return;
+  const X509* at = X509_STORE_CTX_get_current_cert(context.get());
+  throw untrusted(
+      std::string(X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get()))) + " at " +
+      who_text("the certificate", at == nullptr ? leaf : at));
+}
+
+void Trust::check(X509* leaf, const std::vector<X509Ptr>& chain, sys_seconds now) const {
+  if (chain.size() > max_chain) {
+    throw untrusted("x-amz-x509-chain holds " + std::to_string(chain.size()) +
+                    " certificates; 5 are the most");
+  }
+  check_order(leaf, chain);
+
+  std::vector<X509*> path = {leaf};
+  X509* anchor = find_anchor(leaf);
+  for (std::size_t i = 0; anchor == nullptr && i < chain.size(); ++i) {
+    path.push_back(chain[i].get());
+    anchor = find_anchor(chain[i].get());
+  }
+  if (anchor == nullptr) {
+    const bool same_name = std::any_of(anchors_.begin(), anchors_.end(), [&path](const X509Ptr& a) {
+      return names_issuer(path.back(), a.get());
+    });
+    const std::string issuer = name_text(X509_get_issuer_name(path.back()));
+    throw untrusted(
+        "no chain to the trust anchor: " +
+        who_text(path.size() == 1 ? "the leaf" : "the chain's last certificate", path.back()) +
+        (same_name ? " has the trust anchor's name as its issuer, but another key signed it"
+                   : " was issued by " + issuer +
+                         ", which is neither the trust anchor nor in x-amz-x509-chain"));
+  }
+
+  check_leaf(leaf, who_text("the leaf", leaf), now);
+  for (std::size_t i = 1; i < path.size(); ++i) {
+    const std::string who = who_text("the issuer", path[i]);
+    const std::string fault = issuer_fault(path[i]);
+    if (!fault.empty()) throw insufficient(who + " " + fault);
+    check_signature_algorithm(path[i], who);
+    check_validity(path[i], who, now);
+  }
+  check_validity(anchor, who_text("the trust anchor", anchor), now);
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    check_revocation(path[i], i + 1 < path.size() ? path[i + 1] : anchor);
+  }
+  check_with_openssl(leaf, chain);
+}
+
+}  // namespace rolecall::emulate

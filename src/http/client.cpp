@@ -1,0 +1,358 @@
+#include "http/client.h"
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstring>
+#include <new>
+
+#include "base/codec.h"
+#include "rolecall/error.h"
+
+namespace rolecall::http {
+namespace {
+
+constexpr std::size_t max_answer = 1 << 20;  // bytes
+constexpr std::size_t max_headers = 1 << 16;
+
+struct CurlUrlDelete {
+  void operator()(CURLU* url) const noexcept { curl_url_cleanup(url); }
+};
+struct SlistDelete {
+  void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
+};
+using Slist = std::unique_ptr<curl_slist, SlistDelete>;
+
+std::string url_part(CURLU* url, CURLUPart part, unsigned flags = 0) {
+  char* text = nullptr;
+  if (curl_url_get(url, part, &text, flags) != CURLUE_OK) return {};
+  std::string copy(text);
+  curl_free(text);
+  return copy;
+}
+
+bool is_loopback(const std::string& host) {
+  return host == "localhost" || host == "[::1]" ||
+         (host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string::npos);
+}
+
+void append(Slist& list, const std::string& line) {
+  curl_slist* longer = curl_slist_append(list.get(), line.c_str());
+  if (longer == nullptr) throw std::bad_alloc();
+  static_cast<void>(list.release());
+  list.reset(longer);
+}
+
+std::string seconds_text(std::chrono::milliseconds time) {
+  std::string text = std::to_string(time.count() / 1000);
+  if (time.count() % 1000 != 0) {
+    std::string fraction = std::to_string(1000 + time.count() % 1000).substr(1);
+    fraction.erase(fraction.find_last_not_of('0') + 1);
+    text += "." + fraction;
+  }
+  return text + " s";
+}
+
+}  // namespace
+
+std::string Origin::host_header() const {
+  const bool own_port = port == (scheme == "https" ? 443 : 80);
+  return own_port ? host : host + ":" + std::to_string(port);
+}
+
+std::string Origin::text() const {
+  return scheme + "://" + host_header();
+}
+
+Origin parse_origin(const std::string& text) {
+  const auto refuse = [&text](const std::string& why) {
+    throw Error(ErrorKind::usage, "endpoint \"" + text + "\" " + why,
+                "give it as https://host or https://host:port");
+  };
+  const std::unique_ptr<CURLU, CurlUrlDelete> url(curl_url());
+  if (!url) throw std::bad_alloc();
+  if (text.find("://") == std::string::npos) refuse("has no scheme");
+  if (text.find_first_of(" \t\r\n") != std::string::npos) refuse("has white space in it");
+  if (const CURLUcode code =
+          curl_url_set(url.get(), CURLUPART_URL, text.c_str(), CURLU_NON_SUPPORT_SCHEME);
+      code != CURLUE_OK) {
+    refuse("is not a URL");
+  }
+  Origin origin;
+  origin.scheme = url_part(url.get(), CURLUPART_SCHEME);
+  origin.host = lower_case(url_part(url.get(), CURLUPART_HOST));
+  if (origin.scheme != "https" && origin.scheme != "http") refuse("is neither https nor http");
+  if (origin.host.empty()) refuse("has no host");
+  const std::string port = url_part(url.get(), CURLUPART_PORT, CURLU_DEFAULT_PORT);
+  std::from_chars(port.data(), port.data() + port.size(), origin.port);
+  if (origin.port < 1 || origin.port > 65535) refuse("has no usable port");
+  // A user's password may stand in the text, so the text is not repeated.
+  if (!url_part(url.get(), CURLUPART_USER).empty() ||
+      !url_part(url.get(), CURLUPART_PASSWORD).empty()) {
+    throw Error(ErrorKind::usage, "the endpoint has a user name or password in it",
+                "give it as https://host or https://host:port");
+  }
+  const std::string path = url_part(url.get(), CURLUPART_PATH);
+  if ((path != "/" && !path.empty()) || text.find_first_of("?#") != std::string::npos) {
+    refuse("has a path or query");
+  }
+  if (origin.scheme == "http" && !is_loopback(origin.host)) {
+    throw Error(ErrorKind::usage,
+                "endpoint \"" + text + "\" is plain http to another host than this one",
+                "credentials would cross the network unencrypted; use https");
+  }
+  return origin;
+}
+
+// The curl handle and what its callbacks fill in.
+struct Client::Transfer {
+  CURL* handle = curl_easy_init();
+  std::array<char, CURL_ERROR_SIZE> error_text{};
+  Response response;
+  std::chrono::milliseconds connect_limit{0};
+  std::size_t header_bytes = 0;
+  bool too_large = false;
+
+  Transfer() {
+    if (handle == nullptr) throw std::bad_alloc();
+  }
+  Transfer(const Transfer&) = delete;
+  Transfer& operator=(const Transfer&) = delete;
+  ~Transfer() { curl_easy_cleanup(handle); }
+
+  template <class Value>
+  void set(CURLoption option, Value value) const {
+    const CURLcode code = curl_easy_setopt(handle, option, value);
+    if (code == CURLE_OUT_OF_MEMORY) throw std::bad_alloc();
+    if (code != CURLE_OK) {
+      throw Error(ErrorKind::failed,
+                  std::string("libcurl refuses an option: ") + curl_easy_strerror(code),
+                  "this libcurl was built without something that rolecall needs");
+    }
+  }
+  template <class Value>
+  Value info(CURLINFO what) const {
+    Value value{};
+    curl_easy_getinfo(handle, what, &value);
+    return value;
+  }
+
+  static std::size_t on_header(const char* data, std::size_t /*one*/, std::size_t size,
+                               void* self_pointer) {
+    auto& self = *static_cast<Transfer*>(self_pointer);
+    const std::string_view line = trim({data, size});
+    self.header_bytes += size;
+    if (self.header_bytes > max_headers) {
+      self.too_large = true;
+      return 0;
+    }
+    if (line.starts_with("HTTP/")) self.response.headers.clear();  // 100 Continue, or a proxy's 200
+    const std::size_t colon = line.find(':');
+    if (colon != std::string_view::npos) {
+      self.response.headers.push_back(
+          {std::string(line.substr(0, colon)), std::string(trim(line.substr(colon + 1)))});
+    }
+    return size;
+  }
+
+  static std::size_t on_body(const char* data, std::size_t /*one*/, std::size_t size,
+                             void* self_pointer) {
+    auto& self = *static_cast<Transfer*>(self_pointer);
+    if (self.response.body.size() + size > max_answer) {
+      self.too_large = true;
+      return 0;
+    }
+    self.response.body.append({data, size});
+    return size;
+  }
+};
+
+Client::Client(Origin origin, ClientOptions options, Reporter reporter)
+    : origin_(std::move(origin)), options_(std::move(options)), reporter_(std::move(reporter)) {
+  static const CURLcode global = curl_global_init(CURL_GLOBAL_DEFAULT);
+  if (global != CURLE_OK) throw Error(ErrorKind::failed, "libcurl does not start");
+  transfer_ = std::make_unique<Transfer>();
+  Transfer& t = *transfer_;
+  t.set(CURLOPT_ERRORBUFFER, t.error_text.data());
+  t.set(CURLOPT_NOSIGNAL, 1L);
+  t.set(CURLOPT_QUICK_EXIT, 1L);  // a resolver that hangs must not hold the exit
+  t.set(CURLOPT_PROTOCOLS_STR, origin_.scheme.c_str());
+  t.set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  t.set(CURLOPT_FOLLOWLOCATION, 0L);
+  t.set(CURLOPT_USERAGENT, "rolecall/" ROLECALL_VERSION);
+  t.set(CURLOPT_HEADERFUNCTION, &Transfer::on_header);
+  t.set(CURLOPT_HEADERDATA, static_cast<void*>(&t));
+  t.set(CURLOPT_WRITEFUNCTION, &Transfer::on_body);
+  t.set(CURLOPT_WRITEDATA, static_cast<void*>(&t));
+  // A proxy would see plain http, which is for this machine alone. An empty string turns off what
+  // libcurl would read from the environment.
+  if (origin_.scheme != "https") options_.use_proxy = options_.proxy_unused = false;
+  if (!options_.use_proxy) t.set(CURLOPT_PROXY, "");
+  if (origin_.scheme != "https") return;
+  t.set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  if (!options_.verify_tls) {
+    t.set(CURLOPT_SSL_VERIFYPEER, 0L);
+    t.set(CURLOPT_SSL_VERIFYHOST, 0L);
+    return;
+  }
+  const bool named = !options_.trust.bundle.empty() || !options_.trust.directory.empty();
+  if (!named) options_.trust = system_trust();
+  if (named || options_.trust.directory.empty()) {
+    trust(options_.trust);
+  } else {
+    trust({options_.trust.directory, ""});
+  }
+}
+
+Client::~Client() = default;
+
+void Client::trust(const Trust& roots) const {
+  // nullptr also where there is none: libcurl has defaults of its own.
+  const auto path = [](const std::string& text) { return text.empty() ? nullptr : text.c_str(); };
+  for (const CURLoption option : {CURLOPT_CAINFO, CURLOPT_PROXY_CAINFO}) {
+    transfer_->set(option, path(roots.bundle));
+  }
+  for (const CURLoption option : {CURLOPT_CAPATH, CURLOPT_PROXY_CAPATH}) {
+    transfer_->set(option, path(roots.directory));
+  }
+  reporter_.trace([&] {
+    return "trusted roots: " + (roots.directory.empty() ? "" : "directory " + roots.directory) +
+           (roots.directory.empty() || roots.bundle.empty() ? "" : ", ") +
+           (roots.bundle.empty() ? "" : "file " + roots.bundle);
+  });
+}
+
+Response Client::post(const std::string& path, const Headers& headers, const std::string& body,
+                      Deadline deadline) {
+  Transfer& t = *transfer_;
+  Slist list;
+  for (const Header& header : headers)
+    append(list, header.name + ": " + header.value);
+  const std::string url = origin_.text() + path;
+  t.set(CURLOPT_URL, url.c_str());
+  t.set(CURLOPT_HTTPHEADER, list.get());
+  t.set(CURLOPT_POST, 1L);
+  t.set(CURLOPT_POSTFIELDSIZE, static_cast<long>(body.size()));
+  t.set(CURLOPT_POSTFIELDS, body.data());
+
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+      deadline - std::chrono::steady_clock::now());
+  // libcurl takes 0 as "no limit".
+  const long timeout = std::max<long>(1, static_cast<long>(left.count()));
+  t.set(CURLOPT_TIMEOUT_MS, timeout);
+  t.connect_limit = std::min(options_.connect_timeout, std::chrono::milliseconds(timeout));
+  t.set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(t.connect_limit.count()));
+
+  t.response = Response();
+  t.header_bytes = 0;
+  t.too_large = false;
+  t.error_text[0] = '\0';
+  CURLcode code = curl_easy_perform(t.handle);
+  const bool second_store = !options_.trust.directory.empty() && !options_.trust.bundle.empty();
+  if (code == CURLE_PEER_FAILED_VERIFICATION && second_store) {
+    // Both are the system's; one of them may be stale (links that nobody refreshed). Nothing was
+    // sent yet, as the handshake failed.
+    trust({"", options_.trust.bundle});
+    options_.trust.directory.clear();
+    code = curl_easy_perform(t.handle);
+  }
+  if (code != CURLE_OK) fail(code);
+  t.response.status = static_cast<int>(t.info<long>(CURLINFO_RESPONSE_CODE));
+  trace_times();
+  return std::move(t.response);
+}
+
+void Client::trace_times() const {
+  reporter_.trace([this] {
+    const auto ms = [this](CURLINFO what) {
+      return std::to_string(transfer_->info<curl_off_t>(what) / 1000) + " ms";
+    };
+    const char* address = transfer_->info<const char*>(CURLINFO_PRIMARY_IP);
+    return "answer " + std::to_string(transfer_->response.status) + " from " +
+           (address == nullptr ? "" : address) + " port " +
+           std::to_string(transfer_->info<long>(CURLINFO_PRIMARY_PORT)) + ": name resolved after " +
+           ms(CURLINFO_NAMELOOKUP_TIME_T) + ", connected " + ms(CURLINFO_CONNECT_TIME_T) +
+           ", TLS " + ms(CURLINFO_APPCONNECT_TIME_T) + ", first byte " +
+           ms(CURLINFO_STARTTRANSFER_TIME_T) + ", all " + ms(CURLINFO_TOTAL_TIME_T) + ", " +
+           std::to_string(transfer_->response.body.size()) + " bytes";
+  });
+}
+
+void Client::fail(int curl_code) const {
+  const Transfer& t = *transfer_;
+  const std::string server = origin_.text();
+  const std::string detail = t.error_text[0] != '\0'
+                                 ? t.error_text.data()
+                                 : curl_easy_strerror(static_cast<CURLcode>(curl_code));
+  std::string network_hint = "check the network, the firewall and the endpoint's name";
+  if (options_.proxy_unused) {
+    network_hint = "the environment names a proxy, which is used with --with-proxy alone";
+  } else if (options_.use_proxy) {
+    network_hint = "check the proxy that HTTPS_PROXY names, or leave out --with-proxy";
+  }
+  const long connect_status = t.info<long>(CURLINFO_HTTP_CONNECTCODE);
+  if (connect_status >= 400) {
+    const std::string what =
+        "the proxy refused to connect to " + server + ": HTTP " + std::to_string(connect_status);
+    if (connect_status == 407 || connect_status == 401) {
+      throw Error(ErrorKind::failed, what,
+                  "the proxy wants a user and password: HTTPS_PROXY=http://user:password@proxy");
+    }
+    throw Error(connect_status >= 500 ? ErrorKind::try_later : ErrorKind::failed, what,
+                "ask whoever runs the proxy to allow this host");
+  }
+  switch (curl_code) {
+    case CURLE_OUT_OF_MEMORY:
+      throw std::bad_alloc();
+    case CURLE_COULDNT_RESOLVE_HOST:
+      throw Error(ErrorKind::try_later, "cannot resolve the name " + origin_.host, network_hint);
+    case CURLE_COULDNT_RESOLVE_PROXY:
+      throw Error(ErrorKind::try_later, "cannot resolve the proxy's name",
+                  "check HTTPS_PROXY, or leave out --with-proxy");
+    case CURLE_COULDNT_CONNECT: {
+      const long os_error = t.info<long>(CURLINFO_OS_ERRNO);
+      throw Error(
+          ErrorKind::try_later,
+          "cannot connect to " + server + ": " +
+              // With a proxy libcurl's text tells whom it tried.
+              (os_error != 0 && !options_.use_proxy ? std::strerror(static_cast<int>(os_error))
+                                                    : detail),
+          network_hint);
+    }
+    case CURLE_OPERATION_TIMEDOUT: {
+      if (t.info<curl_off_t>(CURLINFO_PRETRANSFER_TIME_T) == 0) {
+        throw Error(ErrorKind::try_later,
+                    "no connection to " + server + " within " + seconds_text(t.connect_limit),
+                    network_hint);
+      }
+      throw Error(ErrorKind::try_later, server + " did not answer in time",
+                  "it may be overloaded; try again, or give --timeout more seconds");
+    }
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_ISSUER_ERROR:
+      throw Error(ErrorKind::failed,
+                  "the TLS certificate of " + server + " does not verify: " + detail,
+                  "name the CA that issued it with --ca-bundle or AWS_CA_BUNDLE (a proxy that "
+                  "opens TLS has a CA of its own); --no-verify-ssl is for tests alone");
+    case CURLE_SSL_CACERT_BADFILE:
+      throw Error(
+          ErrorKind::usage,
+          "cannot read trusted roots from " +
+              (options_.trust.bundle.empty() ? options_.trust.directory : options_.trust.bundle),
+          "--ca-bundle, AWS_CA_BUNDLE and SSL_CERT_FILE name a PEM file of CA "
+          "certificates");
+    case CURLE_WRITE_ERROR:
+      if (t.too_large) {
+        throw Error(ErrorKind::failed, "the answer of " + server + " is too large",
+                    "is this endpoint really IAM Roles Anywhere?");
+      }
+      [[fallthrough]];
+    default:
+      throw Error(ErrorKind::try_later, "the exchange with " + server + " failed: " + detail,
+                  network_hint);
+  }
+}
+
+}  // namespace rolecall::http

@@ -1,0 +1,40 @@
+// Requests and responses, the same for the client and the server.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rolecall/secret.h"
+
+namespace rolecall::http {
+
+struct Header {
+  std::string name;
+  std::string value;
+};
+using Headers = std::vector<Header>;
+
+// The first header of this name, whatever its case; nullptr where there is none.
+const std::string* find(const Headers& headers, std::string_view name);
+
+struct Request {
+  std::string method;
+  std::string path = "/";  // as on the wire: still percent-encoded, no query
+  std::string query;       // as on the wire, without "?"
+  Headers headers;
+  std::string body;
+  std::string peer;  // a server's request: the client's address, "127.0.0.1:40404"
+};
+
+struct Response {
+  int status = 0;
+  Headers headers;
+  Secret body;  // may hold credentials
+  // A server may promise the whole body and close after so many bytes (the emulator's faults).
+  std::optional<std::size_t> cut_after;
+};
+
+}  // namespace rolecall::http

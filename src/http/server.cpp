@@ -1,0 +1,390 @@
+#include "http/server.h"
+
+#include <arpa/inet.h>
+#include <microhttpd.h>
+#include <netdb.h>
+#include <openssl/pem.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstdarg>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "base/codec.h"
+#include "base/openssl.h"
+#include "base/time.h"
+#include "http/connection_watch.h"
+#include "rolecall/error.h"
+
+namespace rolecall::http {
+namespace {
+
+// The largest request that is sensible: five RSA-8192 issuers (3 KiB each as DER, 4 KiB as base64),
+// a leaf of 4 KiB, a signature of 2 KiB in hex and ARNs in the query: 28 KiB, which libmicrohttpd
+// keeps next to its table of headers and its answer's head.
+constexpr std::intptr_t connection_memory = 64 * 1024;
+constexpr std::intptr_t thread_stack = 1024 * 1024;
+
+constexpr const char* tls_priorities = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
+
+// A request that comes in, from its first line to its last byte.
+struct Incoming {
+  Request request;
+  ConnectionWatch::Connection* connection = nullptr;
+  bool has_headers = false;
+  bool too_large = false;
+};
+
+std::string address_text(const sockaddr* address) {
+  char host[INET6_ADDRSTRLEN] = "";
+  if (address->sa_family == AF_INET) {
+    sockaddr_in v4{};
+    std::memcpy(&v4, address, sizeof v4);
+    inet_ntop(AF_INET, &v4.sin_addr, host, sizeof host);
+    return std::string(host) + ":" + std::to_string(ntohs(v4.sin_port));
+  }
+  if (address->sa_family == AF_INET6) {
+    sockaddr_in6 v6{};
+    std::memcpy(&v6, address, sizeof v6);
+    inet_ntop(AF_INET6, &v6.sin6_addr, host, sizeof host);
+    return "[" + std::string(host) + "]:" + std::to_string(ntohs(v6.sin6_port));
+  }
+  return {};
+}
+
+// The socket is made here and not by libmicrohttpd, which tells nobody why it has none.
+int listen_on(const std::string& address, int port) {
+  const std::string where = address + ", port " + std::to_string(port);
+  addrinfo hints{};
+  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  if (port < 0 || port > 65535) {
+    throw Error(ErrorKind::usage, "there is no port " + std::to_string(port),
+                "give 1 to 65535, or 0 for a free one");
+  }
+  if (getaddrinfo(address.c_str(), std::to_string(port).c_str(), &hints, &found) != 0) {
+    throw Error(ErrorKind::usage, "\"" + address + "\" is not an IP address",
+                "give an address as a number, as 127.0.0.1 or ::1");
+  }
+  const std::unique_ptr<addrinfo, OpensslDelete<freeaddrinfo>> owner(found);
+  const int descriptor =
+      socket(found->ai_family, found->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  const int one = 1;
+  if (descriptor >= 0) setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+  if (descriptor < 0 || bind(descriptor, found->ai_addr, found->ai_addrlen) != 0 ||
+      listen(descriptor, SOMAXCONN) != 0) {
+    const int error = errno;
+    if (descriptor >= 0) close(descriptor);
+    throw Error(ErrorKind::usage, "cannot listen on " + where + ": " + std::strerror(error),
+                error == EADDRINUSE
+                    ? "another program has that port: choose another, or 0 for a free one"
+                    : "");
+  }
+  return descriptor;
+}
+
+// libmicrohttpd's TLS library says little of files that it cannot use.
+void check_tls(const std::string& certificate, const Secret& key) {
+  X509Ptr leaf(PEM_read_bio_X509(memory_bio(certificate).get(), nullptr, nullptr, nullptr));
+  if (!leaf) {
+    throw Error(ErrorKind::usage, "the TLS certificate file holds no certificate",
+                "give a PEM file: -----BEGIN CERTIFICATE-----, the server's own first");
+  }
+  bool asked = false;
+  const auto no_password = [](char*, int, int, void* was_asked) {
+    *static_cast<bool*>(was_asked) = true;
+    return -1;
+  };
+  EvpPkeyPtr pkey(
+      PEM_read_bio_PrivateKey(memory_bio(key.view()).get(), nullptr, no_password, &asked));
+  if (asked) {
+    throw Error(ErrorKind::usage, "the TLS key is encrypted",
+                "decrypt it first: openssl pkey -in key.pem -out plain.pem");
+  }
+  if (!pkey) {
+    throw Error(ErrorKind::usage, "the TLS key file holds no private key: " + openssl_error(),
+                "give a PEM file: -----BEGIN PRIVATE KEY-----");
+  }
+  if (X509_check_private_key(leaf.get(), pkey.get()) != 1) {
+    openssl_error();
+    throw Error(ErrorKind::usage, "the TLS key does not fit the TLS certificate",
+                "give the key that the certificate was made for");
+  }
+}
+
+Response bare(int status, std::string_view text) {
+  Response response;
+  response.status = status;
+  response.headers = {
+      {"Content-Type", "text/plain"},
+      {"Date",
+       http_date(std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()))}};
+  response.body = Secret(text);
+  return response;
+}
+
+// A body that ends before its promised length.
+struct CutBody {
+  Secret body;
+  std::size_t end;
+};
+
+ssize_t read_cut_body(void* closure, std::uint64_t position, char* buffer, std::size_t size) {
+  const auto* cut = static_cast<const CutBody*>(closure);
+  if (position >= cut->end) return MHD_CONTENT_READER_END_WITH_ERROR;
+  const auto at = static_cast<std::size_t>(position);
+  const std::size_t count = std::min(size, cut->end - at);
+  std::memcpy(buffer, cut->body.view().data() + at, count);
+  return static_cast<ssize_t>(count);
+}
+
+struct ResponseDelete {
+  void operator()(MHD_Response* response) const noexcept { MHD_destroy_response(response); }
+};
+using ResponsePtr = std::unique_ptr<MHD_Response, ResponseDelete>;
+
+// The body stays in its own memory, which is wiped once it is sent.
+ResponsePtr make_response(Response response) {
+  ResponsePtr made;
+  const std::size_t size = response.body.size();
+  if (response.cut_after && *response.cut_after < size) {
+    auto cut = std::make_unique<CutBody>(CutBody{std::move(response.body), *response.cut_after});
+    made.reset(MHD_create_response_from_callback(size, 4096, read_cut_body, cut.get(),
+                                                 [](void* p) { delete static_cast<CutBody*>(p); }));
+    if (made) static_cast<void>(cut.release());
+  } else {
+    auto body = std::make_unique<Secret>(std::move(response.body));
+    made.reset(MHD_create_response_from_buffer_with_free_callback_cls(
+        size, body->data(), [](void* p) { delete static_cast<Secret*>(p); }, body.get()));
+    if (made) static_cast<void>(body.release());
+  }
+  if (!made) throw std::bad_alloc();
+  for (const Header& header : response.headers) {
+    MHD_add_response_header(made.get(), header.name.c_str(), header.value.c_str());
+  }
+  return made;
+}
+
+}  // namespace
+
+struct Server::Daemon {
+  Handler handler;
+  std::size_t max_body = 0;
+  std::string url;
+  int port = 0;
+  std::string log;  // what libmicrohttpd says while it starts
+  std::atomic<bool> started = false;
+  ConnectionWatch watch;
+  MHD_Daemon* mhd = nullptr;
+
+  Daemon(const ServerOptions& options, Handler function)
+      : handler(std::move(function)), max_body(options.max_body), watch(options.request_timeout) {
+    start(options);
+  }
+  ~Daemon() {
+    if (mhd != nullptr) MHD_stop_daemon(mhd);
+  }
+  Daemon(Daemon&&) = delete;
+
+  void start(const ServerOptions& options);
+  Response answer(const Incoming& incoming) const noexcept;
+  MHD_Result receive(MHD_Connection* mhd_connection, Incoming& incoming, const char* method,
+                     const char* upload, std::size_t* upload_size);
+
+  // What libmicrohttpd calls; `self` is the Daemon.
+  static void on_log(void* self, const char* form, va_list arguments);
+  static void on_connection(void* self, MHD_Connection* connection, void** context,
+                            MHD_ConnectionNotificationCode code);
+  static void* on_first_line(void* self, const char* uri, MHD_Connection* connection);
+  static MHD_Result on_request(void* self, MHD_Connection* connection, const char* url,
+                               const char* method, const char* version, const char* upload,
+                               std::size_t* upload_size, void** context);
+  static void on_completed(void* self, MHD_Connection* connection, void** context,
+                           MHD_RequestTerminationCode code);
+};
+
+void Server::Daemon::on_log(void* self, const char* form, va_list arguments) {
+  auto* daemon = static_cast<Daemon*>(self);
+  if (daemon->started) return;  // later ones are of clients who went away
+  char line[256];
+  if (std::vsnprintf(line, sizeof line, form, arguments) > 0) daemon->log = trim(line);
+}
+
+void Server::Daemon::on_connection(void* self, MHD_Connection* connection, void** context,
+                                   MHD_ConnectionNotificationCode code) {
+  auto* daemon = static_cast<Daemon*>(self);
+  if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+    daemon->watch.remove(static_cast<ConnectionWatch::Connection*>(*context));
+    *context = nullptr;
+    return;
+  }
+  try {
+    const auto* descriptor = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    const auto* address = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    *context = daemon->watch.add(descriptor->connect_fd, address_text(address->client_addr));
+  } catch (const std::exception&) {
+    *context = nullptr;  // no memory: on_first_line refuses its requests
+  }
+}
+
+void* Server::Daemon::on_first_line(void* /*self*/, const char* uri, MHD_Connection* connection) {
+  const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+  if (info == nullptr || info->socket_context == nullptr) return nullptr;
+  try {
+    auto incoming = std::make_unique<Incoming>();
+    incoming->connection = static_cast<ConnectionWatch::Connection*>(info->socket_context);
+    // Here alone are path and query as they came: later they are decoded.
+    const std::string_view whole(uri);
+    const std::size_t mark = whole.find('?');
+    incoming->request.path = whole.substr(0, mark);
+    if (mark != std::string_view::npos) incoming->request.query = whole.substr(mark + 1);
+    return incoming.release();
+  } catch (const std::exception&) {
+    return nullptr;
+  }
+}
+
+MHD_Result Server::Daemon::on_request(void* self, MHD_Connection* connection, const char* /*url*/,
+                                      const char* method, const char* /*version*/,
+                                      const char* upload, std::size_t* upload_size,
+                                      void** context) {
+  if (*context == nullptr) return MHD_NO;
+  try {
+    return static_cast<Daemon*>(self)->receive(connection, *static_cast<Incoming*>(*context),
+                                               method, upload, upload_size);
+  } catch (const std::exception&) {
+    return MHD_NO;  // no memory: libmicrohttpd closes the connection
+  }
+}
+
+void Server::Daemon::on_completed(void* self, MHD_Connection* /*connection*/, void** context,
+                                  MHD_RequestTerminationCode /*code*/) {
+  const std::unique_ptr<Incoming> incoming(static_cast<Incoming*>(*context));
+  *context = nullptr;
+  if (incoming) static_cast<Daemon*>(self)->watch.start_clock(*incoming->connection);
+}
+
+Response Server::Daemon::answer(const Incoming& incoming) const noexcept {
+  if (incoming.too_large) {
+    return bare(413, "request body over " + std::to_string(max_body) + " bytes\n");
+  }
+  try {
+    return handler(incoming.request);
+  } catch (...) {
+    return bare(500, "internal error\n");
+  }
+}
+
+// Called once the headers are there, once for each piece of the body, and once at its end.
+MHD_Result Server::Daemon::receive(MHD_Connection* mhd_connection, Incoming& incoming,
+                                   const char* method, const char* upload,
+                                   std::size_t* upload_size) {
+  Request& request = incoming.request;
+  if (!incoming.has_headers) {
+    incoming.has_headers = true;
+    request.method = method;
+    request.peer = incoming.connection->peer;
+    MHD_get_connection_values_n(
+        mhd_connection, MHD_HEADER_KIND,
+        [](void* headers, MHD_ValueKind, const char* name, std::size_t name_size, const char* value,
+           std::size_t value_size) {
+          static_cast<Headers*>(headers)->push_back(
+              {std::string(name, name_size),
+               value == nullptr ? "" : std::string(value, value_size)});
+          return MHD_YES;
+        },
+        &request.headers);
+    const std::string* length = find(request.headers, "content-length");
+    incoming.too_large =
+        length != nullptr && std::strtoull(length->c_str(), nullptr, 10) > max_body;
+    // A body that is too large is read and dropped, since a client that still writes may never see
+    // an answer. A client that asked first is told at once.
+    const std::string* expect = find(request.headers, "expect");
+    if (!incoming.too_large || expect == nullptr) return MHD_YES;
+  } else if (*upload_size > 0) {
+    incoming.too_large = incoming.too_large || request.body.size() + *upload_size > max_body;
+    if (!incoming.too_large) request.body.append(upload, *upload_size);
+    *upload_size = 0;
+    return MHD_YES;
+  }
+  ConnectionWatch::stop_clock(*incoming.connection);
+  Response response = answer(incoming);
+  const auto status = static_cast<unsigned>(response.status);
+  const ResponsePtr made = make_response(std::move(response));
+  watch.start_clock(*incoming.connection);  // now for the client to take the answer
+  return MHD_queue_response(mhd_connection, status, made.get());
+}
+
+void Server::Daemon::start(const ServerOptions& options) {
+  const bool tls = !options.tls_certificate.empty();
+  Secret key = options.tls_key.copy();
+  if (tls) check_tls(options.tls_certificate, key);
+  key.append(std::string_view("\0", 1));
+
+  const int descriptor = listen_on(options.address, options.port);
+  sockaddr_storage bound{};
+  socklen_t size = sizeof bound;
+  getsockname(descriptor, reinterpret_cast<sockaddr*>(&bound), &size);
+  const std::string text = address_text(reinterpret_cast<const sockaddr*>(&bound));
+  port = static_cast<int>(std::strtol(text.c_str() + text.rfind(':') + 1, nullptr, 10));
+  url = (tls ? "https://" : "http://") + text;
+
+  std::vector<MHD_OptionItem> items = {
+      {MHD_OPTION_LISTEN_SOCKET, descriptor, nullptr},
+      {MHD_OPTION_CONNECTION_LIMIT, options.max_connections, nullptr},
+      {MHD_OPTION_CONNECTION_MEMORY_LIMIT, connection_memory, nullptr},
+      {MHD_OPTION_CONNECTION_TIMEOUT, options.idle_timeout.count(), nullptr},
+      {MHD_OPTION_THREAD_STACK_SIZE, thread_stack, nullptr},
+  };
+  // A thread a connection: a handler may sleep. With select, and not with poll, libmicrohttpd stops
+  // accepting at the limit of connections; else it resets the next one. The handler adds Date.
+  unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_ITC |
+                   MHD_USE_SUPPRESS_DATE_NO_CLOCK | MHD_USE_ERROR_LOG;
+  if (bound.ss_family == AF_INET6) flags |= MHD_USE_IPv6;
+  if (tls) {
+    flags |= MHD_USE_TLS;
+    const auto pointer = [](const char* p) {
+      return const_cast<void*>(static_cast<const void*>(p));
+    };
+    items.push_back({MHD_OPTION_HTTPS_MEM_CERT, 0, pointer(options.tls_certificate.c_str())});
+    items.push_back({MHD_OPTION_HTTPS_MEM_KEY, 0, pointer(key.data())});
+    items.push_back({MHD_OPTION_HTTPS_PRIORITIES, 0, pointer(tls_priorities)});
+  }
+  items.push_back({MHD_OPTION_END, 0, nullptr});
+  // The logger comes first, so that it hears of what is wrong with the rest.
+  mhd = MHD_start_daemon(flags, 0, nullptr, nullptr, on_request, this, MHD_OPTION_EXTERNAL_LOGGER,
+                         on_log, this, MHD_OPTION_NOTIFY_CONNECTION, on_connection, this,
+                         MHD_OPTION_URI_LOG_CALLBACK, on_first_line, this,
+                         MHD_OPTION_NOTIFY_COMPLETED, on_completed, this, MHD_OPTION_ARRAY,
+                         items.data(), MHD_OPTION_END);
+  if (mhd == nullptr) {
+    throw Error(ErrorKind::failed,
+                "the HTTP server does not start" + (log.empty() ? "" : ": " + log));
+  }
+  started = true;
+}
+
+Server::Server(const ServerOptions& options, Handler handler)
+    : daemon_(std::make_unique<Daemon>(options, std::move(handler))) {}
+
+Server::~Server() = default;
+
+int Server::port() const {
+  return daemon_->port;
+}
+
+std::string Server::url() const {
+  return daemon_->url;
+}
+
+}  // namespace rolecall::http

@@ -1,0 +1,103 @@
+#include "identity/certificate.h"
+
+#include <ctime>
+
+#include "base/time.h"
+#include "rolecall/error.h"
+
+namespace rolecall::identity {
+namespace {
+
+std::string rfc2253(const X509_NAME* name) {
+  // Not the flag that escapes bytes over 127: names in UTF-8 are for people to read.
+  return bio_text([name](BIO* bio) {
+    return X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
+  });
+}
+
+std::chrono::sys_seconds time_of(const ASN1_TIME* time) {
+  std::tm fields{};
+  if (ASN1_TIME_to_tm(time, &fields) != 1) return {};  // d2i_X509 let it pass: an odd form
+  return from_utc(fields);
+}
+
+}  // namespace
+
+Certificate::Certificate(std::string_view der, const std::string& name) {
+  const auto* data = reinterpret_cast<const unsigned char*>(der.data());
+  const unsigned char* end = data;
+  x509_.reset(d2i_X509(nullptr, &end, static_cast<long>(der.size())), X509_free);
+  if (!x509_) {
+    throw Error(ErrorKind::usage, name + " holds a damaged certificate: " + openssl_error(),
+                "openssl x509 -in FILE -noout -text must be able to read it");
+  }
+  // "TRUSTED CERTIFICATE" has OpenSSL's own data behind the certificate proper.
+  der_.assign(der.substr(0, static_cast<std::size_t>(end - data)));
+}
+
+EVP_PKEY* Certificate::public_key() const {
+  return X509_get0_pubkey(x509_.get());
+}
+
+std::string Certificate::subject() const {
+  return rfc2253(X509_get_subject_name(x509_.get()));
+}
+std::string Certificate::issuer() const {
+  return rfc2253(X509_get_issuer_name(x509_.get()));
+}
+
+std::string Certificate::name() const {
+  const std::string text = subject();
+  return text.empty() ? "serial " + serial_decimal() : text;
+}
+
+std::string Certificate::serial_decimal() const {
+  const BignumPtr number(ASN1_INTEGER_to_BN(X509_get0_serialNumber(x509_.get()), nullptr));
+  char* text = number ? BN_bn2dec(number.get()) : nullptr;
+  if (text == nullptr) throw std::bad_alloc();
+  std::string copy(text);
+  OPENSSL_free(text);
+  return copy;
+}
+
+std::chrono::sys_seconds Certificate::not_before() const {
+  return time_of(X509_get0_notBefore(x509_.get()));
+}
+std::chrono::sys_seconds Certificate::not_after() const {
+  return time_of(X509_get0_notAfter(x509_.get()));
+}
+
+bool Certificate::valid_at(std::chrono::sys_seconds now) const {
+  return not_before() <= now && now <= not_after();
+}
+
+bool Certificate::self_signed() const {
+  return X509_NAME_cmp(X509_get_subject_name(x509_.get()), X509_get_issuer_name(x509_.get())) ==
+             0 &&
+         issued_by(*this);
+}
+
+bool Certificate::issued_by(const Certificate& issuer) const {
+  if (X509_NAME_cmp(X509_get_issuer_name(x509_.get()), X509_get_subject_name(issuer.x509_.get())) !=
+      0) {
+    return false;  // the cheap test first: a signature costs more
+  }
+  EVP_PKEY* key = issuer.public_key();
+  const bool verified = key != nullptr && X509_verify(x509_.get(), key) == 1;
+  openssl_error();  // a failed try leaves its reason in the queue
+  return verified;
+}
+
+std::vector<Certificate> certificates_in(const std::vector<PemBlock>& blocks,
+                                         const std::string& name) {
+  std::vector<Certificate> certificates;
+  for (const PemBlock& block : blocks) {
+    if (block.label == "CERTIFICATE" || block.label == "X509 CERTIFICATE" ||
+        block.label == "TRUSTED CERTIFICATE") {
+      certificates.emplace_back(block.der.view(), name);
+    }
+  }
+  return certificates;
+}
+
+}  // namespace rolecall::identity

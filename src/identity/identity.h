@@ -1,0 +1,28 @@
+// Who asks for credentials: a leaf, its chain and its key, loaded and checked as one set.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <vector>
+
+#include "identity/certificate.h"
+#include "identity/signer.h"
+#include "rolecall/identity_options.h"
+#include "rolecall/reporter.h"
+
+namespace rolecall::identity {
+
+struct Identity {
+  Certificate leaf;
+  std::vector<Certificate> chain;  // the leaf's issuer first; no root
+  std::unique_ptr<Signer> signer;  // the leaf's key
+};
+
+// Reads every file that `options` names once. The leaf is the certificate that the key fits; of
+// several (renewed with the same key) the one that is valid at `now` and ends last. Warns of a key
+// file that group or others can read. Throws Error: usage for files that do not hold what they
+// should or do not fit, failed for a leaf that is not valid at `now`.
+Identity load_identity(const IdentityOptions& options, std::chrono::sys_seconds now,
+                       const Reporter& reporter);
+
+}  // namespace rolecall::identity

@@ -1,0 +1,63 @@
+#include "base/time.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+namespace rolecall {
+namespace {
+
+using std::chrono::seconds;
+using std::chrono::sys_seconds;
+
+TEST(Time, KnownForms) {
+  const sys_seconds time(seconds(1795460212));
+  EXPECT_EQ(rfc3339(time), "2026-11-23T18:56:52Z");
+  EXPECT_EQ(amz_date(time), "20261123T185652Z");
+  EXPECT_EQ(http_date(time), "Mon, 23 Nov 2026 18:56:52 GMT");
+}
+
+TEST(Time, WhatIsWrittenReadsTheSame) {
+  std::mt19937_64 random(1);
+  for (int i = 0; i < 2000; ++i) {
+    const sys_seconds time(seconds(random() % 253402300799));  // up to the year 9999
+    EXPECT_EQ(parse_rfc3339(rfc3339(time)), time);
+    EXPECT_EQ(parse_amz_date(amz_date(time)), time);
+    EXPECT_EQ(parse_http_date(http_date(time)), time);
+  }
+}
+
+TEST(Time, Rfc3339Variants) {
+  const auto time = parse_rfc3339("2026-11-23T18:51:52Z");
+  EXPECT_EQ(parse_rfc3339("2026-11-23T18:51:52.123Z"), time);
+  EXPECT_EQ(parse_rfc3339("2026-11-23t18:51:52z"), time);
+  EXPECT_EQ(parse_rfc3339("2026-11-23T20:21:52+01:30"), time);
+  EXPECT_EQ(parse_rfc3339("2026-11-23T13:51:52-05:00"), time);
+}
+
+TEST(Time, RefusesWhatIsNoTime) {
+  for (const char* text :
+       {"", "2026", "2026-13-01T00:00:00Z", "2026-02-29T00:00:00Z", "2026-01-01T24:00:00Z",
+        "2026-01-01T00:60:00Z", "2026-01-01 00:00:00Z", "2026-01-01T00:00:00",
+        "+026-01-01T00:00:00Z", "-026-01-01T00:00:00Z", "2026-01-01T00:00:00.Z",
+        "2026-01-01T00:00:00Zx", "2026-01-01T00:00:00+0100"}) {
+    EXPECT_FALSE(parse_rfc3339(text)) << text;
+  }
+  for (const char* text : {"20261123T185652", "20261123 185652Z", "20261323T185652Z", "x"}) {
+    EXPECT_FALSE(parse_amz_date(text)) << text;
+  }
+  for (const char* text :
+       {"Mon, 23 Foo 2026 18:56:52 GMT", "Monday, 23-Nov-26 18:56:52 GMT", "0"}) {
+    EXPECT_FALSE(parse_http_date(text)) << text;
+  }
+}
+
+TEST(Time, RoughDurations) {
+  EXPECT_EQ(rough_duration(seconds(1)), "1 second");
+  EXPECT_EQ(rough_duration(seconds(-120)), "2 minutes");
+  EXPECT_EQ(rough_duration(seconds(7199)), "1 hour");
+  EXPECT_EQ(rough_duration(std::chrono::days(3)), "3 days");
+}
+
+}  // namespace
+}  // namespace rolecall

@@ -1,0 +1,273 @@
+#include "http/server.h"
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstring>
+#include <stdexcept>
+#include <thread>
+
+#include "rolecall/error.h"
+
+namespace rolecall::http {
+namespace {
+
+// A connection that writes and reads bytes as they are.
+class Client {
+ public:
+  explicit Client(int port) : descriptor_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    const timeval limit{20, 0};
+    setsockopt(descriptor_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    sockaddr generic{};
+    static_assert(sizeof generic == sizeof address);
+    std::memcpy(&generic, &address, sizeof address);
+    if (connect(descriptor_, &generic, sizeof generic) != 0) throw std::runtime_error("connect");
+  }
+  ~Client() { close(descriptor_); }
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  bool write(std::string_view text) const {
+    return send(descriptor_, text.data(), text.size(), MSG_NOSIGNAL) ==
+           static_cast<ssize_t>(text.size());
+  }
+  // Until the end, or until it holds `until`.
+  std::string read(std::string_view until = {}) const {
+    std::string text;
+    char buffer[4096];
+    while (until.empty() || text.find(until) == std::string::npos) {
+      const ssize_t got = recv(descriptor_, buffer, sizeof buffer, 0);
+      if (got <= 0) break;
+      text.append(buffer, static_cast<std::size_t>(got));
+    }
+    return text;
+  }
+
+ private:
+  int descriptor_;
+};
+
+Response text_response(const std::string& text) {
+  Response response;
+  response.status = 200;
+  response.body = Secret(text);
+  return response;
+}
+
+std::string converse(const Server& server, const std::string& request) {
+  const Client client(server.port());
+  client.write(request);
+  return client.read();
+}
+
+TEST(Server, HandsOverTheRequestAsItCame) {
+  Request seen;
+  const Server server({}, [&seen](const Request& request) {
+    seen = request;
+    return text_response("ok");
+  });
+  EXPECT_EQ(server.url(), "http://127.0.0.1:" + std::to_string(server.port()));
+  const std::string answer = converse(
+      server,
+      "POST /a%2Fb/../c?x=%3d&y=1+2&y HTTP/1.1\r\nHost: h:1\r\nX-Two:  a  b \r\nx-two: c\r\n"
+      "Content-Length: 3\r\nConnection: close\r\n\r\nabc");
+  EXPECT_EQ(answer.substr(0, 17), "HTTP/1.1 200 OK\r\n");
+  EXPECT_EQ(answer.substr(answer.size() - 6), "\r\n\r\nok");
+  EXPECT_EQ(answer.find("Date:"), std::string::npos) << "the handler's to set";
+  EXPECT_EQ(seen.method, "POST");
+  EXPECT_EQ(seen.path, "/a%2Fb/../c");
+  EXPECT_EQ(seen.query, "x=%3d&y=1+2&y");
+  EXPECT_EQ(seen.body, "abc");
+  EXPECT_EQ(seen.peer.substr(0, 10), "127.0.0.1:");
+  ASSERT_EQ(seen.headers.size(), 5U);
+  EXPECT_EQ(seen.headers[1].name, "X-Two");
+  EXPECT_EQ(seen.headers[2].name, "x-two");
+  EXPECT_EQ(seen.headers[2].value, "c");
+}
+
+TEST(Server, ReadsAChunkedBody) {
+  const Server server({}, [](const Request& request) { return text_response(request.body); });
+  const std::string answer = converse(server,
+                                      "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n"
+                                      "Connection: close\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
+  EXPECT_EQ(answer.substr(answer.size() - 9), "\r\n\r\nabcde");
+}
+
+TEST(Server, KeepsAConnectionOpen) {
+  std::atomic<int> count = 0;
+  const Server server(
+      {}, [&count](const Request&) { return text_response("answer " + std::to_string(++count)); });
+  const Client client(server.port());
+  for (int i = 1; i <= 5; ++i) {
+    client.write("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    const std::string expected = "answer " + std::to_string(i);
+    EXPECT_NE(client.read(expected).find(expected), std::string::npos);
+  }
+}
+
+TEST(Server, AHandlerThatThrowsIsABare500) {
+  const Server server({}, [](const Request&) -> Response { throw std::runtime_error("secret"); });
+  const std::string answer =
+      converse(server, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  EXPECT_EQ(answer.substr(9, 3), "500");
+  EXPECT_EQ(answer.find("secret"), std::string::npos);
+}
+
+TEST(Server, CutsABodyWhereTold) {
+  const Server server({}, [](const Request&) {
+    Response response = text_response("0123456789");
+    response.cut_after = 4;
+    return response;
+  });
+  const std::string answer = converse(server, "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_NE(answer.find("Content-Length: 10\r\n"), std::string::npos);
+  EXPECT_EQ(answer.substr(answer.find("\r\n\r\n") + 4), "0123");
+}
+
+TEST(Server, RefusesABodyThatIsTooLarge) {
+  ServerOptions options;
+  options.max_body = 1000;
+  const Server server(options, [](const Request& request) { return text_response(request.body); });
+  const auto post = [&server](const std::string& headers, const std::string& body) {
+    return converse(server,
+                    "POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n" + headers + "\r\n" + body)
+        .substr(9, 3);
+  };
+  const std::string most(1000, 'a');
+  EXPECT_EQ(post("Content-Length: 1000\r\n", most), "200");
+  EXPECT_EQ(post("Content-Length: 1001\r\n", most + "a"), "413");
+  EXPECT_EQ(post("Content-Length: 3000000\r\n", std::string(3000000, 'a')), "413");
+  EXPECT_EQ(post("Transfer-Encoding: chunked\r\n", "3e8\r\n" + most + "\r\n1\r\na\r\n0\r\n\r\n"),
+            "413");
+  EXPECT_EQ(post("Content-Length: 3000000\r\nExpect: 100-continue\r\n", ""), "413");
+}
+
+TEST(Server, TakesTheLargestChainAndRefusesMore) {
+  const Server server({}, [](const Request& request) {
+    return text_response(std::to_string(find(request.headers, "x-amz-x509-chain")->size()));
+  });
+  const auto get = [&server](std::size_t size) {
+    return converse(server, "GET / HTTP/1.1\r\nHost: h\r\nX-Amz-X509: " + std::string(5000, 'a') +
+                                "\r\nX-Amz-X509-Chain: " + std::string(size, 'a') +
+                                "\r\nAuthorization: " + std::string(2300, 'a') +
+                                "\r\nConnection: close\r\n\r\n");
+  };
+  const std::string good = get(24000);
+  EXPECT_EQ(good.substr(good.size() - 5), "24000");
+  EXPECT_EQ(get(1000000).substr(9, 3), "431");
+}
+
+TEST(Server, CutsAClientThatDrips) {
+  ServerOptions options;
+  options.request_timeout = std::chrono::seconds(1);
+  const Server server(options, [](const Request&) { return text_response("ok"); });
+  const auto start = std::chrono::steady_clock::now();
+  const Client client(server.port());
+  const std::string request = "GET / HTTP/1.1\r\nHost: " + std::string(1000, 'h');
+  bool cut = false;
+  for (const char c : request) {
+    if (!client.write(std::string(1, c))) {
+      cut = true;
+      break;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  EXPECT_TRUE(cut);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
+}
+
+TEST(Server, ASlowHandlerIsNotCut) {
+  ServerOptions options;
+  options.request_timeout = std::chrono::seconds(1);
+  options.idle_timeout = std::chrono::seconds(1);
+  const Server server(options, [](const Request&) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2500));
+    return text_response("late");
+  });
+  const Client client(server.port());
+  client.write("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_NE(client.read("late").find("late"), std::string::npos);
+}
+
+TEST(Server, ClosesAnIdleConnection) {
+  ServerOptions options;
+  options.idle_timeout = std::chrono::seconds(1);
+  const Server server(options, [](const Request&) { return text_response("ok"); });
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_EQ(Client(server.port()).read(), "");
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
+}
+
+TEST(Server, ServesManyClientsAtOnce) {
+  std::atomic<int> served = 0;
+  {
+    const Server server({}, [&served](const Request&) {
+      ++served;
+      return text_response("ok");
+    });
+    std::vector<std::jthread> threads;
+    std::atomic<int> good = 0;
+    for (int i = 0; i < 16; ++i) {
+      threads.emplace_back([&server, &good] {
+        for (int j = 0; j < 25; ++j) {
+          const std::string answer =
+              converse(server, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+          if (answer.ends_with("ok")) ++good;
+        }
+      });
+    }
+    threads.clear();
+    EXPECT_EQ(good, 400);
+  }
+  EXPECT_EQ(served, 400);
+}
+
+TEST(Server, SaysWhyItCannotStart) {
+  const Handler handler = [](const Request&) { return text_response("ok"); };
+  const Server first({}, handler);
+  const auto refusal = [&handler](const ServerOptions& options) -> std::string {
+    try {
+      const Server server(options, handler);
+      return {};
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::usage);
+      return error.what();
+    }
+  };
+  ServerOptions taken;
+  taken.port = first.port();
+  EXPECT_NE(refusal(taken).find("cannot listen on 127.0.0.1"), std::string::npos);
+  ServerOptions name;
+  name.address = "localhost";
+  EXPECT_NE(refusal(name).find("not an IP address"), std::string::npos);
+  ServerOptions elsewhere;
+  elsewhere.address = "192.0.2.1";
+  EXPECT_NE(refusal(elsewhere).find("cannot listen"), std::string::npos);
+  ServerOptions port;
+  port.port = 65536;
+  EXPECT_NE(refusal(port).find("no port"), std::string::npos);
+  ServerOptions tls;
+  tls.tls_certificate = "no certificate";
+  EXPECT_NE(refusal(tls).find("no certificate"), std::string::npos);
+}
+
+TEST(Server, ListensOnIpv6) {
+  ServerOptions options;
+  options.address = "::1";
+  try {
+    const Server server(options, [](const Request&) { return text_response("ok"); });
+    EXPECT_EQ(server.url(), "http://[::1]:" + std::to_string(server.port()));
+  } catch (const Error& error) {
+    GTEST_SKIP() << "no IPv6 here: " << error.what();
+  }
+}
+
+}  // namespace
+}  // namespace rolecall::http

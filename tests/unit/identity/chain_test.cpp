@@ -1,0 +1,111 @@
+#include "identity/chain.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+
+#include "unit/support/certificates.h"
+
+namespace rolecall::identity {
+namespace {
+
+using test::Entity;
+using test::make;
+using test::make_ca;
+
+Certificate read(const Entity& entity) {
+  return {test::der(entity.get()), "test"};
+}
+
+std::vector<std::string> names(const std::vector<Certificate>& chain) {
+  std::vector<std::string> subjects;
+  for (const Certificate& one : chain)
+    subjects.push_back(one.subject());
+  return subjects;
+}
+
+class Chain : public testing::Test {
+ protected:
+  std::vector<Certificate> order(const Certificate& leaf, const std::vector<Certificate>& pool) {
+    Reporter reporter;
+    reporter.warn = [this](std::string_view text) { warnings_.emplace_back(text); };
+    return order_chain(leaf, pool, test::now, reporter);
+  }
+  std::vector<std::string> warnings_;
+
+  const Entity root_ = make_ca("root");
+  const Entity one_ = make_ca("one", &root_);
+  const Entity two_ = make_ca("two", &one_);
+  const Entity leaf_ = make({}, &two_);
+};
+
+TEST_F(Chain, OrdersWhateverTheOrder) {
+  std::vector<Certificate> pool = {read(root_), read(one_), read(two_), read(leaf_), read(one_)};
+  std::mt19937 random(1);
+  for (int i = 0; i < 20; ++i) {
+    std::shuffle(pool.begin(), pool.end(), random);
+    EXPECT_EQ(names(order(read(leaf_), pool)), (std::vector<std::string>{"CN=two", "CN=one"}));
+  }
+  EXPECT_TRUE(warnings_.empty());
+}
+
+TEST_F(Chain, StopsAtAGap) {
+  EXPECT_EQ(order(read(leaf_), {read(one_)}).size(), 0U);
+  EXPECT_EQ(warnings_.size(), 1U);
+}
+
+TEST_F(Chain, LeavesOutWhatIssuedNothing) {
+  const Entity other = make_ca("other", &root_);
+  EXPECT_EQ(names(order(read(leaf_), {read(other), read(two_)})),
+            (std::vector<std::string>{"CN=two"}));
+  EXPECT_TRUE(warnings_.empty());
+}
+
+TEST_F(Chain, TheNameAloneMakesNoIssuer) {
+  const Entity impostor = make_ca("two", &one_);
+  EXPECT_EQ(names(order(read(leaf_), {read(impostor), read(one_)})), std::vector<std::string>{});
+  EXPECT_EQ(order(read(leaf_), {read(impostor), read(two_)}).front(), read(two_));
+}
+
+TEST_F(Chain, AnOlderCertificateOfTheLeafIsNoIssuer) {
+  test::Recipe recipe;
+  recipe.serial = 1;
+  EXPECT_TRUE(order(read(leaf_), {read(leaf_), read(make(recipe, &two_, leaf_.key))}).empty());
+  EXPECT_TRUE(warnings_.empty());
+}
+
+TEST_F(Chain, PrefersTheIssuerThatIsValid) {
+  test::Recipe recipe = test::ca_recipe("two");
+  recipe.from = test::now - std::chrono::hours(48);
+  recipe.until = test::now - std::chrono::hours(24);
+  const Entity expired = make(recipe, &one_, two_.key);
+  EXPECT_EQ(order(read(leaf_), {read(expired), read(two_)}).front(), read(two_));
+  EXPECT_EQ(order(read(leaf_), {read(two_), read(expired)}).front(), read(two_));
+}
+
+TEST_F(Chain, EndsWhereTwoCertifyEachOther) {
+  const Entity a = make_ca("a", &root_);
+  const Entity b = make_ca("b", &a);
+  const Entity a_by_b = make(test::ca_recipe("a"), &b, a.key);
+  const Entity leaf = make({}, &b);
+  const auto chain = order(read(leaf), {read(a_by_b), read(b)});
+  EXPECT_EQ(names(chain), (std::vector<std::string>{"CN=b", "CN=a"}));
+}
+
+TEST_F(Chain, IsAtMostFive) {
+  std::vector<Entity> line;
+  line.reserve(7);
+  std::vector<Certificate> pool;
+  for (int i = 0; i < 7; ++i) {
+    line.push_back(make_ca(std::to_string(i), i == 0 ? &root_ : &line.back()));
+    pool.push_back(read(line.back()));
+  }
+  const Entity leaf = make({}, &line.back());
+  EXPECT_EQ(names(order(read(leaf), pool)),
+            (std::vector<std::string>{"CN=6", "CN=5", "CN=4", "CN=3", "CN=2"}));
+  EXPECT_EQ(warnings_.size(), 1U);
+}
+
+}  // namespace
+}  // namespace rolecall::identity
