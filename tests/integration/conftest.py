@@ -1,0 +1,28 @@
+"""What all integration tests share. The program is $ROLECALL, else build/rolecall."""
+
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from support import pki  # noqa: E402
+
+
+class Identity:
+    """A leaf under one intermediate under a root, as files."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.root = pki.root()
+        self.intermediate = self.root.issue("Test Intermediate", ca=True)
+        self.leaf = self.intermediate.issue("test leaf")
+        self.root_file = pki.write(directory, "root.pem", pki.pem(self.root))
+        self.flags = pki.write_identity(directory, self.leaf)
+        self.certificate, self.key = self.flags[1], self.flags[3]
+
+
+@pytest.fixture(scope="session")
+def identity(tmp_path_factory):
+    return Identity(tmp_path_factory.mktemp("identity"))

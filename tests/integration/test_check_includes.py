@@ -1,0 +1,85 @@
+"""scripts/check-includes sees each breach of the rules, where it is, and nothing else."""
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+SCRIPT = pathlib.Path(__file__).parents[2] / "scripts" / "check-includes"
+
+# Of everything that is allowed, something.
+CLEAN = {
+    "include/rolecall/session.h": '#include <string>\n#include "rolecall/error.h"\n',
+    "src/base/codec.cpp": '#include "base/codec.h"\n#include <openssl/evp.h>\n',
+    "src/http/client.cpp": '#include <curl/curl.h>\n#include "base/codec.h"\n',
+    "src/http/server.cpp": "#include <microhttpd.h>\n",
+    "src/identity/pkcs11.cpp": '#include <p11-kit/p11-kit.h>\n#include "http/message.h"\n',
+    "src/aws/session.cpp": '#include "identity/pem.h"\n#include "rolecall/session.h"\n',
+    "src/serve/imds.cpp": '#include "aws/session.h"\n',
+    "src/emulate/trust.cpp": '#include "http/message.h"\n'
+                             '// #include "aws/sigv4.h" and getenv in a comment\n'
+                             'const char* text = "getenv"; int environment = 1\'000;\n',
+    "src/cli/run.cpp": '#include <CLI/CLI.hpp>\n#include "emulate/x.h"\n#include "serve/x.h"\n'
+                       'auto home = std::getenv("HOME");\n',
+    "src/main.cpp": '#include "cli/run.h"\n',
+}
+
+BREACHES = [  # file, a line of it that must be reported, a part of the report
+    ("src/base/x.cpp", '#include "http/client.h"', "base must not include http/client.h"),
+    ("src/base/x.cpp", "#include <http/client.h>", "base must not include http/client.h"),
+    ("src/http/x.h", '#include "identity/pem.h"', "http must not include identity/pem.h"),
+    ("src/http/x.h", '#include "aws/arn.h"', "http must not include aws/arn.h"),
+    ("src/identity/x.h", '#include "aws/arn.h"', "identity must not include aws/arn.h"),
+    ("src/aws/x.h", '#include "emulate/x.h"', "aws must not include emulate/x.h"),
+    ("src/aws/x.h", '#include "serve/x.h"', "aws must not include serve/x.h"),
+    ("src/aws/x.h", '#include "cli/x.h"', "aws must not include cli/x.h"),
+    ("src/serve/x.h", '#include "emulate/x.h"', "serve must not include emulate/x.h"),
+    ("src/emulate/x.h", '#include "serve/x.h"', "emulate must not include serve/x.h"),
+    ("src/emulate/x.h", '#  include "aws/arn.h"', "emulate must not include aws/arn.h"),
+    ("src/emulate/x.h", '#include "identity/x.h"', "emulate must not include identity/x.h"),
+    ("src/aws/x.cpp", '#include "x.h"', "not of the form"),
+    ("src/aws/x.cpp", '#include "../emulate/x.h"', "not of the form"),
+    ("src/attic/x.cpp", "int x;", "no room of the house is called attic"),
+    ("include/rolecall/x.h", '#include "base/codec.h"', "only the standard library"),
+    ("include/rolecall/x.h", "#include <openssl/evp.h>", "only the standard library"),
+    ("include/rolecall/x.h", "#include <unistd.h>", "only the standard library"),
+    ("src/aws/x.cpp", "#include <curl/curl.h>", "curl/curl.h may be included only by src/http/"),
+    ("src/http/server.cpp", "#include <curl/curl.h>", "curl/curl.h may be included only by"),
+    ("src/emulate/x.cpp", "#include <microhttpd.h>", "only by src/http/server.cpp"),
+    ("src/identity/x.cpp", "#include <p11-kit/uri.h>", "only by src/identity/pkcs11.cpp"),
+    ("src/emulate/x.cpp", "#include <CLI/CLI.hpp>", "only by src/cli/"),
+    ("src/main.cpp", "#include <CLI/App.hpp>", "only by src/cli/"),
+    ("src/http/x.cpp", 'auto a = std::getenv("A");', "getenv belongs in src/cli"),
+    ("src/http/x.cpp", 'auto a = R"(")" "/*"; auto b = secure_getenv("A");', "secure_getenv"),
+    ("src/main.cpp", "char** all = environ;", "environ belongs in src/cli"),
+]
+
+
+def check(root, files):
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    done = subprocess.run([sys.executable, SCRIPT, root], capture_output=True, text=True,
+                          check=False)
+    assert done.stderr == ""
+    return done.returncode, done.stdout.splitlines()
+
+
+def test_a_clean_tree_passes(tmp_path):
+    assert check(tmp_path, CLEAN) == (0, [])
+
+
+@pytest.mark.parametrize("name,line,report", BREACHES)
+def test_each_breach_is_reported(tmp_path, name, line, report):
+    text = f'/* a comment\n   of two lines */\n#include <string>\n{line}\nint y;\n'
+    code, lines = check(tmp_path, {**CLEAN, name: text})
+    assert code == 1
+    assert len(lines) == 1
+    where = 1 if name.startswith("src/attic") else 4
+    assert lines[0].startswith(f"{name}:{where}: ")
+    assert report in lines[0]
+
+
+def test_an_empty_tree_is_no_success(tmp_path):
+    assert check(tmp_path, {})[0] == 1

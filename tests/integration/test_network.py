@@ -1,0 +1,283 @@
+"""Retries, time limits, clock skew, and servers and outputs that misbehave."""
+
+import calendar
+import contextlib
+import os
+import socket
+import subprocess
+import time
+
+import pytest
+from support import verifier as v
+from support.process import (ARNS, BINARY, Emulator, assert_credentials, assert_fails, environment,
+                             free_port, session)
+from support.verifier import Verifier, service_error
+
+AT_ONCE = {"Retry-After": "0"}
+DENIED = service_error(403, "AccessDeniedException", "no")
+
+
+# Retries
+
+RETRIED = [(429, ""), (500, ""), (502, ""), (503, ""), (504, ""), (500, "InternalServerException"),
+           (400, "ThrottlingException"), (400, "Throttling"), (400, "TooManyRequestsException"),
+           (403, "RequestLimitExceeded"), (400, "ThrottlingException:http://x/")]
+
+
+@pytest.mark.parametrize("status,name", RETRIED)
+def test_three_attempts(identity, status, name):
+    with Verifier(service_error(status, name, "later", headers=AT_ONCE)) as verifier:
+        result = assert_fails(session(verifier, identity.flags), 3, "later.*attempt 3", hint=".")
+    assert len(verifier.signed) == 3, result
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 408, 409, 413, 501, 505])
+def test_one_attempt(identity, status):
+    with Verifier(v.respond(status, b"{}", AT_ONCE)) as verifier:
+        result = assert_fails(session(verifier, identity.flags), 1, str(status))
+    assert len(verifier.signed) == 1, result
+
+
+@pytest.mark.parametrize("failures", [1, 2])
+def test_success_after_failures(identity, failures):
+    busy = service_error(503, "", "busy", headers=AT_ONCE)
+    with Verifier(*[busy] * failures, v.ok()) as verifier:
+        result = session(verifier, identity.flags)
+    assert_credentials(result)
+    assert len(verifier.signed) == failures + 1 and result.err == "", result
+
+
+def test_the_last_error_counts(identity):
+    busy = service_error(503, "", "busy", headers=AT_ONCE)
+    with Verifier(busy, DENIED) as verifier:
+        assert_fails(session(verifier, identity.flags), 1, "AccessDenied")
+    assert len(verifier.signed) == 2
+
+
+def test_each_attempt_is_signed_anew(identity):
+    # A second between the attempts, so that x-amz-date must change.
+    answer = service_error(503, "", "busy", headers={"Retry-After": "1"})
+    with Verifier(answer) as verifier:
+        assert_fails(session(verifier, identity.flags), 3)
+    assert len({s.date for s in verifier.signed}) == 3, verifier.problems
+    assert len({s.signature for s in verifier.signed}) == 3
+
+
+def test_waits_grow_and_stay_below_their_bounds(identity):
+    with Verifier(service_error(503, "", "busy")) as verifier:
+        assert_fails(session(verifier, identity.flags), 3)
+    first, second, third = (r.at for r in verifier.requests)
+    assert second - first < 1.5 and third - second < 2.5
+
+
+@pytest.mark.parametrize("value,least", [
+    ("1", 1.9), ("date", 1.0), ("junk", 0), ("-5", 0), ("1.5", 0), ("99999999999999", 0)])
+def test_retry_after(identity, value, least):
+    if value == "date":
+        value = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 2))
+    answers = [service_error(503, "", "busy", headers={"Retry-After": value})] * 2
+    with Verifier(*answers, v.ok()) as verifier:
+        result = session(verifier, identity.flags)
+    assert_credentials(result)
+    assert least <= result.seconds < 8, result
+
+
+def test_retry_after_beyond_the_deadline_does_not_wait(identity):
+    with Verifier(service_error(503, "", "busy", headers={"Retry-After": "3600"})) as verifier:
+        result = assert_fails(session(verifier, identity.flags), 3, "busy", hint="1 hour|3600")
+    assert len(verifier.signed) == 1 and result.seconds < 2, result
+
+
+@pytest.mark.parametrize("answer", [
+    v.close(), v.reset(), v.raw(b"\0\1\2garbage\r\n\r\n"), v.raw(b"HTTP/1.1 201 Cre"),
+    v.raw(b"SSH-2.0-OpenSSH_9.2\r\n"),
+    v.raw(v.message(201, v.credential_set())[:-50])],
+    ids=["close", "reset", "garbage", "cut status", "ssh", "cut body"])
+def test_broken_connections_are_retried(identity, answer):
+    with Verifier(answer, v.ok()) as verifier:
+        assert_credentials(session(verifier, identity.flags))
+    assert len(verifier.signed) == 2
+
+
+@pytest.mark.parametrize("fault,code,works", [
+    ("503:2", 0, True), ("503", 3, False), ("throttle:1", 0, True), ("throttle", 3, False),
+    ("truncated:1", 0, True), ("429:1", 0, True), ("403:1", 1, False), ("broken:1", 1, False)])
+def test_faults_of_emulate(identity, fault, code, works):
+    with Emulator(identity.root_file, "--fault", fault) as emulator:
+        result = session(emulator, identity.flags)
+    if works:
+        assert_credentials(result)
+    else:
+        assert_fails(result, code)
+
+
+# Time limits
+
+OK = v.message(201, v.credential_set())
+STALLS = {
+    "nothing": v.stall(),
+    "half the status line": v.stall(OK[:6]),
+    "half the headers": v.stall(OK[:40]),
+    "half the body": v.stall(OK[:-40]),
+    "drip": v.drip(OK, 0.2),
+    "100 Continue alone": v.stall(b"HTTP/1.1 100 Continue\r\n\r\n"),
+}
+
+
+@pytest.mark.parametrize("name", STALLS)
+def test_deadline(identity, name):
+    with Verifier(STALLS[name]) as verifier:
+        result = session(verifier, identity.flags, "--timeout", "0.7")
+    assert_fails(result, 3, "time|answer", hint="timeout|again")
+    assert 0.6 < result.seconds < 2, result
+    assert len(verifier.requests) == 1
+
+
+def test_deadline_holds_over_all_attempts(identity):
+    with Verifier(v.drip(v.message(503), 0.01)) as verifier:
+        result = session(verifier, identity.flags, "--timeout", "0.5")
+    assert_fails(result, 3)
+    assert result.seconds < 1.5, result
+
+
+def test_delay_within_the_deadline(identity):
+    with Emulator(identity.root_file, "--fault", "delay=1") as emulator:
+        assert_credentials(session(emulator, identity.flags, "--timeout", "10"))
+        assert_fails(session(emulator, identity.flags, "--timeout", "0.5"), 3)
+
+
+def test_connect_timeout(identity):
+    """A listener whose backlog is full: the kernel drops the next SYN."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(4):
+            filler = stack.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(listener.getsockname())
+        time.sleep(0.1)
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        result = session(url, identity.flags, "--connect-timeout", "0.3")
+        assert_fails(result, 3, r"connect.*0\.3 s")
+        assert 0.9 < result.seconds < 6, result
+        result = session(url, identity.flags, "--timeout", "0.3")
+        assert_fails(result, 3, "connect|time")
+        assert result.seconds < 2, result
+
+
+def test_connection_refused(identity):
+    assert_fails(session(f"http://127.0.0.1:{free_port()}", identity.flags), 3, "refused",
+                 hint="check")
+
+
+def test_name_that_does_not_resolve(identity):
+    result = session("https://nowhere.invalid", identity.flags, "--timeout", "4")
+    assert_fails(result, 3, r"nowhere\.invalid", hint=".")
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_redirects_are_not_followed(identity, status):
+    with Verifier() as elsewhere:
+        answer = v.respond(status, b"", {"Location": elsewhere.url + "/sessions"})
+        with Verifier(answer) as verifier:
+            assert_fails(session(verifier, identity.flags), 1, str(status))
+    assert elsewhere.connections == 0 and len(verifier.requests) == 1
+
+
+HEADERS = b"HTTP/1.1 201 Created\r\n"
+ENDLESS = {
+    "body": v.endless(HEADERS + b"\r\n", b"x" * 1000),
+    "promised body": v.endless(HEADERS + b"Content-Length: 100000000000\r\n\r\n", b" " * 1000),
+    "chunks": v.endless(HEADERS + b"Transfer-Encoding: chunked\r\n\r\n", b"5\r\nhello\r\n"),
+    "headers": v.endless(HEADERS, b"X-Header: " + b"x" * 1000 + b"\r\n"),
+    "one header": v.endless(HEADERS + b"X: ", b"x" * 1000),
+    "status line": v.endless(b"HTTP/1.1 201 ", b"x" * 1000),
+    "100 Continue": v.endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+}
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+def test_endless_answers(identity, name):
+    with Verifier(ENDLESS[name]) as verifier:
+        result = session(verifier, identity.flags, "--timeout", "8")
+    assert result.code in (1, 3) and result.out == "", result
+    assert result.seconds < 6, result
+    assert len(result.errors) == 1, result
+
+
+# Clock skew
+
+def asked_at(signed):
+    return calendar.timegm(time.strptime(signed.date, "%Y%m%dT%H%M%SZ"))
+
+
+@pytest.mark.parametrize("clock,word", [(600, "behind"), (-600, "ahead"), (86400 * 400, "behind")])
+def test_clock_skew_is_corrected_once(identity, clock, word):
+    wrong = service_error(403, "AccessDeniedException", "Signature expired", clock=clock)
+    with Verifier(wrong, v.ok(), clock=clock, check=False) as verifier:
+        result = session(verifier, identity.flags)
+    assert_credentials(result)
+    assert len(verifier.problems) == 1 and "clock" in verifier.problems[0], verifier.problems
+    assert len(verifier.signed) == 1
+    assert len(result.warnings) == 1 and word in result.warnings[0], result
+
+
+def test_clock_skew_is_tried_once_alone(identity):
+    wrong = service_error(403, "AccessDeniedException", "Signature expired", clock=600)
+    with Verifier(wrong, check=False) as verifier:
+        assert_fails(session(verifier, identity.flags), 1, "AccessDenied")
+    assert len(verifier.requests) == 2
+
+
+@pytest.mark.parametrize("answer", [
+    service_error(403, "AccessDeniedException", "no", clock=180),
+    service_error(403, "AccessDeniedException", "no", clock=-180),
+    v.respond(403, b"{}", date=False),
+    v.respond(403, b"{}", {"Date": "yesterday"}, date=False)],
+    ids=["3 minutes ahead", "3 minutes behind", "no Date", "bad Date"])
+def test_no_clock_skew(identity, answer):
+    with Verifier(answer) as verifier:
+        result = assert_fails(session(verifier, identity.flags), 1)
+    assert len(verifier.requests) == 1 and result.warnings == [], result
+
+
+def test_clock_of_emulate(identity):
+    for clock in ("+600", "-600"):
+        with Emulator(identity.root_file, "--fault", f"clock={clock}") as emulator:
+            result = session(emulator, identity.flags)
+        assert_credentials(result)
+        assert "clock" in result.err, result
+
+
+# Where the output goes
+
+def shell(identity, server, redirection):
+    arguments = [BINARY, "credential-process", *identity.flags, *ARNS, "--endpoint", server.url]
+    return subprocess.run(["/bin/sh", "-c", f'"$@" {redirection}', "sh", *arguments],
+                          env=environment(), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                          stdout=subprocess.PIPE, text=True, timeout=30, check=False)
+
+
+@pytest.mark.parametrize("redirection", [">/dev/full", ">&-"])
+def test_stdout_that_takes_nothing(identity, redirection):
+    with Verifier() as verifier:
+        done = shell(identity, verifier, redirection)
+    assert done.returncode == 1 and done.stdout == "", done
+    assert "rolecall: error: " in done.stderr and "output" in done.stderr, done
+
+
+def test_stdout_whose_reader_has_gone(identity):
+    with Verifier() as verifier:
+        reader, writer = os.pipe()
+        os.close(reader)
+        result = session(verifier, identity.flags, stdout=writer)
+        os.close(writer)
+    assert result.code == 1 and len(result.errors) == 1, result
+
+
+@pytest.mark.parametrize("redirection", ["2>/dev/full", "2>&-", "<&-", "<&- 2>&-"])
+def test_stderr_and_stdin_do_not_matter(identity, redirection):
+    with Verifier() as verifier:
+        done = shell(identity, verifier, redirection)
+    assert done.returncode == 0 and '"SessionToken"' in done.stdout, done

@@ -1,0 +1,182 @@
+"""Proxies: a real one (tinyproxy), and which hosts are asked for as a proxy sees them."""
+
+import contextlib
+import pathlib
+import socket
+import subprocess
+import time
+
+import pytest
+from support import pki
+from support import verifier as v
+from support.process import (ARNS, Emulator, assert_credentials, assert_fails, credential_process,
+                             free_port, session)
+from support.verifier import Verifier
+
+class Tinyproxy:
+    def __init__(self, directory, *connect_ports, auth=None):
+        self.log = directory / "tinyproxy.log"
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.config = directory / "tinyproxy.conf"
+        lines = [f"Port {self.port}", "Listen 127.0.0.1", "Timeout 30", f'LogFile "{self.log}"',
+                 "LogLevel Connect", "MaxClients 10", "Allow 127.0.0.1"]
+        lines += [f"ConnectPort {port}" for port in connect_ports]
+        lines += [f"BasicAuth {auth}"] if auth else []
+        self.config.write_text("\n".join(lines) + "\n")
+
+    def __enter__(self):
+        self.process = subprocess.Popen(["/usr/bin/tinyproxy", "-d", "-c", self.config],
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(200):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
+                return self
+            time.sleep(0.05)
+        raise AssertionError("tinyproxy does not start")
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait(10)
+
+    def connects(self):
+        return self.log.read_text().count(": CONNECT ")
+
+
+tinyproxy = pytest.mark.skipif(not pathlib.Path("/usr/bin/tinyproxy").exists(),
+                               reason="tinyproxy is not installed")
+
+
+@pytest.fixture(scope="module")
+def tls_emulator(identity, tmp_path_factory):
+    directory = tmp_path_factory.mktemp("tls")
+    server = pki.tls_server(identity.root)
+    certificate = pki.write(directory, "tls.pem", pki.pem(server))
+    key = pki.write(directory, "tls.key", pki.key_pem(server.key))
+    with Emulator(identity.root_file, "--tls-cert", certificate, "--tls-key", key) as emulator:
+        yield emulator
+
+
+def through_proxy(identity, emulator, proxy, *flags, **env):
+    return session(emulator, identity.flags, "--ca-bundle", identity.root_file, *flags,
+                   env={"HTTPS_PROXY": proxy, **env})
+
+
+@tinyproxy
+@pytest.mark.parametrize("flags,env,through", [
+    (["--with-proxy"], {}, True),
+    ([], {}, False),
+    (["--with-proxy"], {"NO_PROXY": "127.0.0.1"}, False),
+    (["--with-proxy"], {"NO_PROXY": "*"}, False),
+    (["--with-proxy"], {"NO_PROXY": "example.com"}, True),
+])
+def test_proxy(identity, tls_emulator, tmp_path, flags, env, through):
+    with Tinyproxy(tmp_path, tls_emulator.port) as proxy:
+        result = through_proxy(identity, tls_emulator, proxy.url, *flags, **env)
+        assert_credentials(result)
+        assert proxy.connects() == (1 if through else 0), proxy.log.read_text()
+
+
+@tinyproxy
+def test_proxy_that_refuses(identity, tls_emulator, tmp_path):
+    with Tinyproxy(tmp_path, 443) as proxy:
+        result = through_proxy(identity, tls_emulator, proxy.url, "--with-proxy")
+    assert_fails(result, 1, "proxy.*403", hint="proxy")
+
+
+@tinyproxy
+def test_proxy_with_password(identity, tls_emulator, tmp_path):
+    with Tinyproxy(tmp_path, tls_emulator.port, auth="user hunter2hunter2") as proxy:
+        result = through_proxy(identity, tls_emulator, proxy.url, "--with-proxy")
+        assert_fails(result, 1, "proxy.*407", hint="password")
+        good = proxy.url.replace("http://", "http://user:hunter2hunter2@")
+        result = through_proxy(identity, tls_emulator, good, "--with-proxy", "--debug")
+        assert_credentials(result)
+        assert "hunter2" not in result.err, result
+        bad = good.replace("hunter2h", "wrong2h")
+        result = through_proxy(identity, tls_emulator, bad, "--with-proxy", "--debug")
+        # tinyproxy answers 407 to no password and 401 to a wrong one.
+        assert_fails(result, 1, "proxy.*40[17]", hint="password")
+        assert "wrong2h" not in result.err, result
+
+
+@pytest.mark.parametrize("proxy", ["http://127.0.0.1:{port}", "http://nowhere.invalid:3128"])
+def test_proxy_that_is_down(identity, tls_emulator, proxy):
+    url = proxy.format(port=free_port())
+    result = through_proxy(identity, tls_emulator, url, "--with-proxy", "--timeout", "5")
+    assert_fails(result, 3, "proxy", hint="proxy")
+
+
+def test_hint_names_the_proxy_that_is_not_used(identity):
+    result = session(f"https://127.0.0.1:{free_port()}", identity.flags, "--timeout", "5",
+                     env={"HTTPS_PROXY": "http://127.0.0.1:9"})
+    assert_fails(result, 3, hint="--with-proxy")
+
+
+def test_proxy_that_stalls(identity):
+    with Verifier(v.stall(), check=False) as proxy:
+        result = session("https://127.0.0.1:9", identity.flags, "--with-proxy", "--timeout", "0.7",
+                         env={"HTTPS_PROXY": proxy.url})
+    assert_fails(result, 3)
+    assert result.seconds < 2, result
+
+
+@pytest.mark.parametrize("variable", ["http_proxy", "HTTP_PROXY", "ALL_PROXY", "all_proxy"])
+def test_plain_http_goes_through_no_proxy(identity, variable):
+    """It is for this machine alone; a proxy would see the credentials."""
+    with Verifier(check=False) as proxy, Verifier() as verifier:
+        result = session(verifier, identity.flags, "--with-proxy", env={variable: proxy.url})
+    assert_credentials(result)
+    assert proxy.connections == 0 and len(verifier.signed) == 1
+
+
+# Partition, region, flags, environment, and the host that is asked for.
+HOSTS = [
+    ("aws", "eu-west-1", "", {}, "rolesanywhere.eu-west-1.amazonaws.com"),
+    ("aws", "xx-new-1", "", {}, "rolesanywhere.xx-new-1.amazonaws.com"),
+    ("aws", "us-east-1", "--use-fips", {}, "rolesanywhere-fips.us-east-1.amazonaws.com"),
+    ("aws", "us-east-1", "--use-dualstack", {}, "rolesanywhere.us-east-1.api.aws"),
+    ("aws", "us-east-1", "--use-fips --use-dualstack", {}, "rolesanywhere-fips.us-east-1.api.aws"),
+    ("aws", "us-east-1", "", {"AWS_USE_FIPS_ENDPOINT": "true"},
+     "rolesanywhere-fips.us-east-1.amazonaws.com"),
+    ("aws", "us-east-1", "", {"AWS_USE_DUALSTACK_ENDPOINT": "true"},
+     "rolesanywhere.us-east-1.api.aws"),
+    ("aws", "us-east-1", "", {"AWS_USE_FIPS_ENDPOINT": "false"},
+     "rolesanywhere.us-east-1.amazonaws.com"),
+    ("aws-us-gov", "us-gov-west-1", "", {}, "rolesanywhere.us-gov-west-1.amazonaws.com"),
+    ("aws-us-gov", "us-gov-east-1", "--use-fips", {},
+     "rolesanywhere-fips.us-gov-east-1.amazonaws.com"),
+    ("aws-cn", "cn-north-1", "", {}, "rolesanywhere.cn-north-1.amazonaws.com.cn"),
+    ("aws-cn", "cn-north-1", "--use-dualstack", {},
+     "rolesanywhere.cn-north-1.api.amazonwebservices.com.cn"),
+    ("aws-iso", "us-iso-east-1", "", {}, "rolesanywhere.us-iso-east-1.c2s.ic.gov"),
+    ("aws-iso-b", "us-isob-east-1", "", {}, "rolesanywhere.us-isob-east-1.sc2s.sgov.gov"),
+    ("aws-iso-e", "eu-isoe-west-1", "", {}, "rolesanywhere.eu-isoe-west-1.cloud.adc-e.uk"),
+    ("aws-iso-f", "us-isof-east-1", "", {}, "rolesanywhere.us-isof-east-1.csp.hci.ic.gov"),
+]
+
+
+def ask_for(identity, proxy, partition, region, flags, env):
+    arns = [a.replace("arn:aws:", f"arn:{partition}:").replace("eu-west-1", region) for a in ARNS]
+    return credential_process(*identity.flags, *arns, "--with-proxy", *flags.split(),
+                              env={"HTTPS_PROXY": proxy.url, **env})
+
+
+@pytest.mark.parametrize("partition,region,flags,env,host", HOSTS)
+def test_the_host_of_a_region(identity, partition, region, flags, env, host):
+    """A proxy that refuses sees the name, so that nothing ever leaves this machine."""
+    with Verifier(v.respond(403), check=False) as proxy:
+        assert_fails(ask_for(identity, proxy, partition, region, flags, env), 1, "proxy.*403")
+    assert [(r.method, r.target) for r in proxy.requests] == [("CONNECT", host + ":443")]
+
+
+@pytest.mark.parametrize("partition,region,flags,env,pattern", [
+    ("aws-iso", "us-iso-east-1", "--use-dualstack", {}, "dual-?stack"),
+    ("aws", "cn-north-1", "", {}, "partition"), ("aws-cn", "eu-west-1", "", {}, "partition"),
+    ("aws-new", "eu-west-1", "", {}, "aws-new"),
+    ("aws", "eu-west-1", "", {"AWS_USE_FIPS_ENDPOINT": "yes"}, "AWS_USE_FIPS_ENDPOINT"),
+    ("aws", "eu-west-1", "", {"AWS_USE_DUALSTACK_ENDPOINT": "2"}, "AWS_USE_DUALSTACK_ENDPOINT"),
+])
+def test_hosts_that_do_not_exist(identity, partition, region, flags, env, pattern):
+    with Verifier(v.respond(403), check=False) as proxy:
+        assert_fails(ask_for(identity, proxy, partition, region, flags, env), 2, pattern)
+    assert proxy.connections == 0

@@ -1,0 +1,151 @@
+"""Running the program: once to its end, or as a server until stopped."""
+
+import json
+import os
+import pathlib
+import re
+import select
+import signal
+import socket
+import subprocess
+import time
+
+BINARY = os.environ.get(
+    "ROLECALL", str(pathlib.Path(__file__).resolve().parents[2] / "build" / "rolecall"))
+
+ACCOUNT = "111122223333"
+REGION = "eu-west-1"
+ANCHOR_ARN = (f"arn:aws:rolesanywhere:{REGION}:{ACCOUNT}:"
+              "trust-anchor/11111111-1111-4111-8111-111111111111")
+PROFILE_ARN = (f"arn:aws:rolesanywhere:{REGION}:{ACCOUNT}:"
+               "profile/22222222-2222-4222-8222-222222222222")
+ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/Example"
+ARNS = ["--trust-anchor-arn", ANCHOR_ARN, "--profile-arn", PROFILE_ARN, "--role-arn", ROLE_ARN]
+
+
+def environment(extra=None):
+    """Nothing of the caller's environment but what a sanitizer build needs."""
+    result = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "LC_ALL": "C"}
+    result.update({k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")})
+    result.update(extra or {})
+    return result
+
+
+class Result:
+    def __init__(self, command, code, out, err, seconds):
+        self.command, self.code, self.out, self.err = command, code, out, err
+        self.seconds = seconds
+
+    @property
+    def errors(self):
+        """The texts after `rolecall: error: `."""
+        return [line.split(": error: ", 1)[1] for line in self.err.splitlines()
+                if line.startswith("rolecall: error: ")]
+
+    @property
+    def hint(self):
+        return "\n".join(line[len("hint: "):] for line in self.err.splitlines()
+                         if line.startswith("hint: "))
+
+    @property
+    def warnings(self):
+        return [line for line in self.err.splitlines() if line.startswith("rolecall: warning: ")]
+
+    @property
+    def credentials(self):
+        return json.loads(self.out)
+
+    def __repr__(self):
+        return (f"\n$ {' '.join(self.command)}\nexit {self.code} after {self.seconds:.2f} s\n"
+                f"--- stdout\n{self.out}\n--- stderr\n{self.err}\n---")
+
+
+def run(*arguments, env=None, timeout=60, prefix=(), binary=BINARY, **options):
+    """Runs the program to its end; `prefix` is a command that starts it (setpriv …)."""
+    command = [*map(str, prefix), binary, *map(str, arguments)]
+    begin = time.monotonic()
+    options.setdefault("stdin", subprocess.DEVNULL)
+    options.setdefault("stdout", subprocess.PIPE)
+    done = subprocess.run(command, stderr=subprocess.PIPE, env=environment(env), timeout=timeout,
+                          text=True, errors="backslashreplace", check=False, **options)
+    return Result(command, done.returncode, done.stdout or "", done.stderr,
+                  time.monotonic() - begin)
+
+
+def credential_process(*arguments, **options):
+    return run("credential-process", *arguments, **options)
+
+
+def session(server, flags, *more, **options):
+    """credential-process with `flags` for the identity and ARNS, against a server or its URL."""
+    return credential_process(*flags, *ARNS, "--endpoint", getattr(server, "url", server), *more,
+                              **options)
+
+
+def assert_credentials(result):
+    """Exit 0, and the one line of JSON."""
+    assert result.code == 0, result
+    assert result.out.endswith("\n") and result.out.count("\n") == 1, result
+    credentials = result.credentials
+    assert credentials["Version"] == 1, result
+    for name in ("AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration"):
+        assert credentials[name], result
+    return credentials
+
+
+def assert_fails(result, code, pattern=None, hint=None):
+    """One error in the house's form, nothing on stdout, and no exit by signal."""
+    assert result.code == code, result
+    assert result.out == "", result
+    assert len(result.errors) == 1, result
+    text = result.errors[0]
+    assert text and not text.endswith("."), result
+    # Lower case, but for names such as AccessDeniedException, flags and quoted text.
+    first = re.match(r"[A-Za-z]*", text).group()
+    assert first == first.lower() or re.fullmatch(r"[A-Z]+|([A-Z][a-z]+){2,}", first), result
+    if pattern is not None:
+        assert re.search(pattern, result.err, re.I), (pattern, result)
+    if hint is not None:
+        assert re.search(hint, result.hint, re.I), (hint, result)
+    return result
+
+
+def free_port():
+    """Free a moment ago: for what cannot take port 0, or where nothing shall listen."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Emulator:
+    """`rolecall emulate` until the end of the with statement."""
+
+    def __init__(self, trust_anchor, *arguments, env=None, cwd=None):
+        self.command = [BINARY, "emulate", "--trust-anchor", str(trust_anchor),
+                        *map(str, arguments)]
+        self.env, self.cwd = env, cwd
+
+    def __enter__(self):
+        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, env=environment(self.env),
+                                        cwd=self.cwd)
+        ready, _, _ = select.select([self.process.stdout], [], [], 30)
+        line = self.process.stdout.readline().decode() if ready else ""
+        if not line.startswith("listening on "):
+            self.process.kill()
+            raise AssertionError(f"{self.command} did not start: {line!r}\n"
+                                 + self.process.communicate()[1].decode())
+        self.url = line.split()[-1]
+        self.port = int(self.url.rsplit(":", 1)[1])
+        return self
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            _, err = self.process.communicate(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+        # What --log and a sanitizer have written; read by tests after the with statement.
+        self.err = err.decode()
+        assert self.process.returncode == 0, (self.process.returncode, self.err)
