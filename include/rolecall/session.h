@@ -34,8 +34,9 @@ struct SessionOptions {
 };
 
 // Loads and checks the identity, signs a CreateSession request with it and returns what the service
-// grants (IAM Roles Anywhere User Guide: "Signing process" and "CreateSession"). Retries what may
-// pass until the timeout. Throws Error; nothing is sent where the flags or files cannot work.
+// grants (IAM Roles Anywhere User Guide: "Signing process" and "CreateSession"). Tries up to
+// three times what may pass, all within the timeout. Throws Error; nothing is sent where the flags
+// or files cannot work.
 Credentials create_session(const IdentityOptions& identity, const SessionOptions& session,
                            const Reporter& reporter = {});
 

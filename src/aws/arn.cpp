@@ -1,5 +1,6 @@
 #include "aws/arn.h"
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -24,8 +25,9 @@ constexpr std::array<Kind, 3> kinds = {{
 }};
 
 constexpr std::string_view lower_digits_dash = "abcdefghijklmnopqrstuvwxyz0123456789-";
-// IAM names and paths: letters, digits and +=,.@_-/ (IAM User Guide, "IAM name requirements"); a
-// path may hold all printable ASCII.
+constexpr std::string_view letters_digits_dash =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
+
 bool printable(std::string_view text) {
   for (const char c : text) {
     if (c <= ' ' || c > '~') return false;
@@ -35,6 +37,13 @@ bool printable(std::string_view text) {
 
 bool only(std::string_view text, std::string_view alphabet) {
   return !text.empty() && text.find_first_not_of(alphabet) == std::string_view::npos;
+}
+
+// A name, before it a path of at most 512 printable characters (IAM API Reference, "Role").
+bool is_role(std::string_view path_and_name) {
+  const std::string_view name = path_and_name.substr(path_and_name.rfind('/') + 1);
+  const std::string alphabet = std::string(letters_digits_dash) + "_+=,.@";
+  return name.size() <= 64 && only(name, alphabet) && path_and_name.size() <= 512 + 64;
 }
 
 // What kind of ARN this is instead: people swap the three flags.
@@ -83,8 +92,9 @@ Arn parse(const std::string& text, const Kind& kind) {
   if (!resource.starts_with(prefix)) refuse("is not a " + std::string(prefix) + " resource");
   const std::string_view id = resource.substr(prefix.size());
   if (id.empty() || id.ends_with('/')) refuse("ends without a name");
-  if (regional && !only(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-")) {
-    refuse("has an id that is none");
+  if (regional && !only(id, letters_digits_dash)) refuse("has an id that is none");
+  if (!regional && !is_role(id)) {
+    refuse("has no role name of 1 to 64 letters, digits and _+=,.@- (behind its path)");
   }
   return arn;
 }

@@ -13,8 +13,8 @@ struct Arn {
   std::string resource;
 };
 
-// Reads "arn:<partition>:<service>:<region>:<account>:<resource>" of the kind that `flag` takes
-// (--role-arn, --profile-arn or --trust-anchor-arn). Throws Error (usage), which names the flag and
+// Reads "arn:<partition>:<service>:<region>:<account>:<resource>" of the kind that --role-arn,
+// --profile-arn and --trust-anchor-arn take. Throws Error (usage), which names the flag and
 // what is wrong (IAM User Guide, "IAM identifiers"; IAM Roles Anywhere, "Actions, resources, and
 // condition keys").
 Arn parse_role_arn(const std::string& text);

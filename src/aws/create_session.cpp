@@ -129,7 +129,8 @@ Credentials read_credentials(const http::Response& response) {
   credentials.secret_access_key = Secret(text("secretAccessKey"));
   credentials.session_token = Secret(text("sessionToken"));
   const auto expiration = parse_rfc3339(text("expiration"));
-  if (!expiration) throw broken("its expiration is malformed");
+  // A fifth digit of the year is no RFC 3339.
+  if (!expiration || rfc3339(*expiration).size() != 20) throw broken("its expiration is malformed");
   credentials.expiration = *expiration;
   if (const SecretJson* user = member(first, "assumedRoleUser")) {
     const SecretJson* arn = member(*user, "arn");

@@ -26,7 +26,9 @@ Secret credential_process_json(const Credentials& credentials) {
                      {"SessionToken", WipingString(credentials.session_token.view())},
                      {"Expiration", rfc3339(credentials.expiration)}};
   const std::string account = account_of(credentials.assumed_role_arn);
-  if (!account.empty()) line["AccountId"] = account;
+  if (account.size() == 12 && account.find_first_not_of("0123456789") == std::string::npos) {
+    line["AccountId"] = account;
+  }
   return to_text(line);
 }
 

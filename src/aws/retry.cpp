@@ -1,5 +1,6 @@
 #include "aws/retry.h"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <random>
@@ -28,18 +29,20 @@ std::optional<std::chrono::sys_seconds> server_time(const http::Response& respon
   return date == nullptr ? std::nullopt : parse_http_date(*date);
 }
 
-// Retry-After in seconds, or as a date (RFC 9110, 10.2.3).
+// Retry-After in seconds, or as a date (RFC 9110, 10.2.3). At most a day, so that no date however
+// far leaves the range of the clocks that it is compared on.
 std::optional<milliseconds> retry_after(const http::Response& response) {
   const std::string* value = http::find(response.headers, "retry-after");
   if (value == nullptr) return std::nullopt;
   int count = 0;
   const auto [end, error] = std::from_chars(value->data(), value->data() + value->size(), count);
+  constexpr seconds longest = std::chrono::hours(24);
   if (error == std::errc() && end == value->data() + value->size() && count >= 0) {
-    return seconds(count);
+    return std::min(seconds(count), longest);
   }
   const auto date = parse_http_date(*value);
   if (!date) return std::nullopt;
-  return std::max(*date - server_time(response).value_or(wall_clock()), seconds(0));
+  return std::clamp(*date - server_time(response).value_or(wall_clock()), seconds(0), longest);
 }
 
 // Random in [0, 1) s × 2^attempt, so that hosts that failed together do not come back together.
@@ -82,8 +85,9 @@ Credentials send_with_retries(http::Client& client, const SessionRequest& reques
         }
         return credentials;
       }
+      failure = service_error(response, identity, wall_clock());
       const seconds off = theirs ? *theirs - wall_clock() : seconds(0);
-      if (!skew_known && response.status >= 400 && response.status < 500 &&
+      if (!skew_known && failure->kind() == ErrorKind::failed && response.status < 500 &&
           std::chrono::abs(off) > tolerated_skew) {
         skew = off;
         skew_known = true;
@@ -92,14 +96,13 @@ Credentials send_with_retries(http::Client& client, const SessionRequest& reques
                          " the service's; trying once more with the service's time. Set the clock");
         continue;
       }
-      failure = service_error(response, identity, wall_clock());
       asked_wait = retry_after(response);
     } catch (const Error& error) {
       failure = error;
     }
     if (failure->kind() != ErrorKind::try_later) throw Error(*failure);
     const milliseconds wait = asked_wait ? *asked_wait : random_wait(attempt - 1);
-    const bool in_time = steady_clock::now() + wait < deadline;
+    const bool in_time = wait < deadline - steady_clock::now();
     if (attempt == max_attempts || !in_time) {
       std::string what = failure->what();
       if (attempt > 1)

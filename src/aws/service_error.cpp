@@ -1,8 +1,8 @@
 // The service's errors as a user should read them. Declared in create_session.h.
-#include <algorithm>
 #include <string_view>
 
 #include "aws/create_session.h"
+#include "base/codec.h"
 #include "base/json.h"
 #include "identity/demands.h"
 
@@ -12,11 +12,13 @@ namespace {
 // Text from the network goes to a terminal and into logs: no control characters, no novels.
 std::string presentable(std::string text) {
   constexpr std::size_t longest = 600;
-  if (text.size() > longest) text = text.substr(0, longest) + "…";
-  std::replace_if(
-      text.begin(), text.end(),
-      [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, ' ');
-  return text;
+  if (text.size() > longest) {
+    std::size_t end = longest;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80)
+      --end;
+    text = text.substr(0, end) + "…";
+  }
+  return terminal_safe(text);
 }
 
 struct ServiceAnswer {
@@ -111,7 +113,7 @@ std::string hint_for(const ServiceAnswer& answer, int status, const identity::Id
   if (answer.name.empty()) {
     return "is the endpoint really IAM Roles Anywhere, or does a proxy answer for it?";
   }
-  return {};
+  return "if it stays so, AWS support can look the request id up";
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <climits>
 
 #include "base/openssl.h"
@@ -19,6 +20,36 @@ int hex_value(char c) {
 
 const unsigned char* unsigned_data(std::string_view bytes) {
   return reinterpret_cast<const unsigned char*>(bytes.data());
+}
+
+// The bytes of the first character; 0 where they are no UTF-8 (RFC 3629).
+std::size_t utf8_size(std::string_view text) {
+  const auto lead = static_cast<unsigned char>(text[0]);
+  if (lead < 0x80) return 1;
+  const std::size_t size = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+  if (lead < 0xc2 || lead > 0xf4 || text.size() < size) return 0;
+  for (std::size_t i = 1; i < size; ++i) {
+    if ((static_cast<unsigned char>(text[i]) & 0xc0) != 0x80) return 0;
+  }
+  return size;
+}
+
+unsigned utf8_value(std::string_view character) {
+  const auto byte = [&character](std::size_t at) {
+    return static_cast<unsigned>(static_cast<unsigned char>(character[at]));
+  };
+  if (character.size() == 1) return byte(0);
+  unsigned value = byte(0) & (0xffU >> (character.size() + 1));
+  for (std::size_t i = 1; i < character.size(); ++i) {
+    value = value << 6 | (byte(i) & 0x3fU);
+  }
+  return value;
+}
+
+bool is_control(unsigned c) {
+  return c < 0x20 || (c >= 0x7f && c < 0xa0) ||  // C0, DEL, C1
+         (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
+         (c >= 0x2066 && c <= 0x2069);  // invisible, line separators, direction of text
 }
 
 }  // namespace
@@ -110,6 +141,22 @@ std::string_view trim(std::string_view text) {
   const std::size_t first = text.find_first_not_of(space);
   if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(space) - first + 1);
+}
+
+std::string terminal_safe(std::string_view text) {
+  std::string safe;
+  while (!text.empty()) {
+    const std::size_t size = utf8_size(text);
+    if (size == 0) {
+      safe += '?';
+    } else if (is_control(utf8_value(text.substr(0, size)))) {
+      safe += ' ';
+    } else {
+      safe += text.substr(0, size);
+    }
+    text.remove_prefix(std::max<std::size_t>(size, 1));
+  }
+  return safe;
 }
 
 std::string lower_case(std::string_view text) {

@@ -1,6 +1,7 @@
 #include "base/files.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@ namespace rolecall {
 namespace {
 
 constexpr std::size_t max_file_size = 1 << 20;
+constexpr int pipe_patience_ms = 5000;
 
 struct Descriptor {
   int fd;
@@ -24,6 +26,21 @@ struct Descriptor {
     if (fd >= 0) close(fd);
   }
 };
+
+// A pipe that nobody writes to, or writes no more to, must not hang a run.
+void await_writer(int descriptor, const std::string& name) {
+  pollfd pipe{descriptor, POLLIN, 0};
+  int ready = 0;
+  do {
+    ready = poll(&pipe, 1, pipe_patience_ms);
+  } while (ready < 0 && errno == EINTR);
+  if (ready == 0) {
+    throw Error(ErrorKind::usage,
+                "nothing came through " + name + " in " + std::to_string(pipe_patience_ms / 1000) +
+                    " seconds",
+                "it is a pipe: is there a program that writes to it?");
+  }
+}
 
 std::string open_hint(int error, const std::string& path) {
   if (error == ENOENT && path.starts_with('~')) {
@@ -51,11 +68,11 @@ FileContent read_file(std::string_view what, const std::string& path) {
   if (fstat(file.fd, &info) != 0) {
     throw Error(ErrorKind::usage, "cannot read " + name + ": " + std::strerror(errno));
   }
-  if (S_ISDIR(info.st_mode)) throw Error(ErrorKind::usage, name + " is a directory, not a file");
+  if (S_ISDIR(info.st_mode))
+    throw Error(ErrorKind::usage, name + " is a directory, not a file", "name the file in it");
   if (!S_ISREG(info.st_mode) && !S_ISFIFO(info.st_mode)) {
     throw Error(ErrorKind::usage, name + " is neither a regular file nor a pipe");
   }
-  if (S_ISFIFO(info.st_mode)) fcntl(file.fd, F_SETFL, 0);  // wait for the writer's bytes
 
   FileContent content;
   content.mode = info.st_mode;
@@ -67,6 +84,7 @@ FileContent read_file(std::string_view what, const std::string& path) {
   std::size_t used = 0;
   content.bytes.resize(capacity);
   for (;;) {
+    if (S_ISFIFO(info.st_mode)) await_writer(file.fd, name);
     const ssize_t got = read(file.fd, content.bytes.data() + used, content.bytes.size() - used);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) {
@@ -81,7 +99,8 @@ FileContent read_file(std::string_view what, const std::string& path) {
     if (used == content.bytes.size()) content.bytes.resize(used * 2);
   }
   content.bytes.resize(used);
-  if (used == 0) throw Error(ErrorKind::usage, name + " is empty");
+  if (used == 0)
+    throw Error(ErrorKind::usage, name + " is empty", "was it cut off while it was written?");
   return content;
 }
 

@@ -16,8 +16,9 @@ struct FileContent {
 };
 
 // Reads the whole of `path`, a regular file or a pipe (`<(…)` of a shell) of at most 1 MiB, once.
-// `what` names it in messages ("certificate file"). Throws Error (usage) that tells apart: not
-// there, no permission, a directory or device, too large, empty.
+// A pipe through which nothing comes for 5 seconds is an error. `what` names it in messages
+// ("certificate file"). Throws Error (usage) that tells apart: not there, no permission, a
+// directory or device, too large, empty.
 FileContent read_file(std::string_view what, const std::string& path);
 
 // Writes all of `bytes` to a descriptor; throws Error (failed).

@@ -18,8 +18,8 @@ using WipingString = std::basic_string<char, std::char_traits<char>, WipingAlloc
 using SecretJson = nlohmann::basic_json<nlohmann::ordered_map, std::vector, WipingString>;
 
 // The parser and the writer are compiled here once, instead of in each file that needs them: they
-// are seconds of templates. What is not JSON reads as a value that is_discarded(); no exception,
-// since the library's repeat the input.
+// are seconds of templates. What is not JSON, or nested deeper than 64, reads as a value that
+// is_discarded(); no exception, since the library's repeat the input.
 json parse_json(std::string_view text);
 SecretJson parse_secret_json(std::string_view text);
 std::string to_text(const json& value);  // one line; bytes that are not UTF-8 become U+FFFD

@@ -1,5 +1,7 @@
 // rolecall emulate: the offline endpoint behind a socket.
 #include <arpa/inet.h>
+#include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -115,7 +117,8 @@ emulate::Options emulator_options(const Flags& flags) {
 
 http::ServerOptions server_options(const Flags& flags) {
   if (!is_loopback(flags.address) && !flags.allow_remote) {
-    throw Error(ErrorKind::usage, "--address " + flags.address + " is not a loopback address",
+    throw Error(ErrorKind::usage,
+                "--address " + flags.address + " is not a numeric loopback address",
                 "take 127.0.0.1 or ::1, or add --allow-remote so that other machines may connect");
   }
   http::ServerOptions options;
@@ -147,6 +150,17 @@ class Pause {
   bool over_ = false;
 };
 
+// A log that nobody reads is no reason to answer nobody: a line that would wait is dropped. A pipe
+// that is ready has room for PIPE_BUF bytes.
+void write_log(const std::string& line) {
+  pollfd log{STDERR_FILENO, POLLOUT, 0};
+  if (line.size() > PIPE_BUF || poll(&log, 1, 0) != 1) return;
+  try {
+    write_all(STDERR_FILENO, line, "stderr");
+  } catch (const Error&) {  // as above
+  }
+}
+
 void serve(const Flags& flags) {
   emulate::Emulator emulator(emulator_options(flags));
   Pause pause;
@@ -168,12 +182,8 @@ void serve(const Flags& flags) {
     if (flags.log) {
       const auto took =
           std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - start);
-      const std::string line = emulate::log_line(answer.log, took) + "\n";
       const std::scoped_lock lock(log_mutex);
-      try {
-        write_all(STDERR_FILENO, line, "stderr");
-      } catch (const Error&) {  // a log that nobody takes is no reason to answer nobody
-      }
+      write_log(emulate::log_line(answer.log, took) + "\n");
     }
     return std::move(answer.response);
   });

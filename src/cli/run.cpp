@@ -73,31 +73,31 @@ const Command& find_command(const std::string& name) {
   throw Error(ErrorKind::usage, "there is no command \"" + name + "\"", hint);
 }
 
-// CLI11 keeps what it could not place. The value behind an unknown flag may be a secret: only the
-// first word is shown, and of "--flag=value" the flag.
+// CLI11 keeps what it could not place. It may be (a part of) a secret: of "--flag=value" the flag
+// is shown alone, and nothing where a password flag was given, whose value may begin with a dash or
+// have a space that nobody quoted.
 [[noreturn]] void refuse_leftover(const CLI::App& app) {
   std::vector<std::string> rest = app.remaining();
   std::erase(rest, "--");
-  const std::string first = rest.empty() ? "" : rest.front().substr(0, rest.front().find('='));
-  if (first.starts_with('-') && first.size() > 1) {
-    std::vector<std::string> names;
-    for (const CLI::Option* option : app.get_options())
-      names.push_back(option->get_name());
-    std::string hint = similar(first, names);
-    if (hint.empty()) hint = app.get_name() + " --help lists the options";
-    throw Error(ErrorKind::usage, "unknown option " + first, hint);
-  }
-  const char* hint = "values with spaces need quotes: double quotes in ~/.aws/config";
+  const char* quotes = "values with spaces need quotes: double quotes in ~/.aws/config";
+  std::vector<std::string> names;
   for (const CLI::Option* option : app.get_options()) {
-    // A password with a space in it that nobody quoted. (get_name() is empty for hidden options.)
+    names.push_back(option->get_name());  // empty for those that --help does not show
     const std::string name = option->get_lnames().front();
     if (option->count() > 0 && name.find("password") != std::string::npos) {
       throw Error(ErrorKind::usage, "unexpected argument, not shown as --" + name + " was given",
-                  hint);
+                  std::string(quotes) + "; one that starts with a dash: --" + name + "=VALUE");
     }
   }
-  throw Error(ErrorKind::usage,
-              "unexpected argument" + (rest.empty() ? "" : " \"" + rest.front() + "\""), hint);
+  const std::string first = rest.empty() ? "" : rest.front();
+  if (first.starts_with('-') && first.size() > 1) {
+    const std::string flag = first.substr(0, first.find('='));
+    std::string hint = similar(flag, names);
+    if (hint.empty()) hint = app.get_name() + " --help lists the options";
+    throw Error(ErrorKind::usage, "unknown option " + flag, hint);
+  }
+  throw Error(ErrorKind::usage, "unexpected argument" + (first.empty() ? "" : " \"" + first + "\""),
+              quotes);
 }
 
 // CLI11's texts are sentences.

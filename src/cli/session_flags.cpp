@@ -1,6 +1,7 @@
 #include "cli/session_flags.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdlib>
@@ -61,6 +62,26 @@ bool environment_switch(const char* name) {
   throw Error(ErrorKind::usage,
               std::string("environment variable ") + name + " is \"" + value + "\"",
               "it takes true or false");
+}
+
+// What libcurl would try three times, or leave out without a word. The value may hold a password.
+void check_proxy(const std::string& name, const std::string& proxy) {
+  const auto refuse = [&name](const char* why) {
+    throw Error(ErrorKind::usage, "environment variable " + name + " " + why,
+                "it takes http://host:port, https://host:port or socks5h://host:port");
+  };
+  const std::size_t end = proxy.find("://");
+  const std::string scheme = end == std::string::npos ? "http" : lower_case(proxy.substr(0, end));
+  const std::string rest = end == std::string::npos ? proxy : proxy.substr(end + 3);
+  static constexpr std::array known = {"http", "https", "socks4", "socks4a", "socks5", "socks5h"};
+  if (std::find(known.begin(), known.end(), scheme) == known.end()) {
+    refuse("names no kind of proxy known here");
+  }
+  const auto is_control = [](char c) { return (c >= 0 && c <= ' ') || c == '\x7f'; };
+  const auto decoded = percent_decode(rest);
+  if (rest.empty() || !decoded || std::any_of(decoded->begin(), decoded->end(), is_control)) {
+    refuse("is not the URL of a proxy");
+  }
 }
 
 void require(const SessionFlags& flags) {
@@ -175,10 +196,11 @@ void finish_session_flags(const CLI::App& app, SessionFlags& flags) {
     session.ca_bundle = environment("SSL_CERT_FILE");
     session.ca_directory = environment("SSL_CERT_DIR");
   }
-  if (!session.use_proxy) {
-    for (const char* name : {"HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"}) {
-      session.proxy_unused = session.proxy_unused || !environment(name).empty();
-    }
+  for (const char* name : {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}) {
+    const std::string proxy = environment(name);
+    if (proxy.empty()) continue;
+    if (!session.use_proxy) session.proxy_unused = true;
+    if (session.use_proxy) check_proxy(name, proxy);
   }
 }
 

@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <string>
 
+#include "base/codec.h"
+
 namespace rolecall::cli {
 namespace {
 
@@ -22,15 +24,16 @@ void write_line(const std::string& line) {
 }  // namespace
 
 void print_error(const Error& error) {
-  std::string text = std::string("rolecall: error: ") + error.what();
-  if (!error.hint().empty()) text += "\nhint: " + error.hint();
+  // Names of files and texts of others stand in it.
+  std::string text = "rolecall: error: " + terminal_safe(error.what());
+  if (!error.hint().empty()) text += "\nhint: " + terminal_safe(error.hint());
   write_line(text);
 }
 
 Reporter stderr_reporter(bool debug) {
   Reporter reporter;
   reporter.warn = [](std::string_view text) {
-    write_line("rolecall: warning: " + std::string(text));
+    write_line("rolecall: warning: " + terminal_safe(text));
   };
   if (debug) {
     reporter.debug = [](std::string_view text) {

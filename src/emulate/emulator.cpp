@@ -97,8 +97,10 @@ Secret session_json(const Session& session, const SessionInput& input,
 
 std::string log_line(const LogEntry& entry, std::chrono::milliseconds took) {
   json line;
+  // What a client sent may be long; a line that fits into a pipe's buffer is written as a whole.
+  constexpr std::size_t longest = 400;
   const auto put = [&line](const char* name, const std::string& value) {
-    if (!value.empty()) line[name] = value;
+    if (!value.empty()) line[name] = value.substr(0, longest);
   };
   put("time", rfc3339(entry.time));
   put("peer", entry.peer);
@@ -241,7 +243,11 @@ Answer Emulator::handle(const http::Request& request, std::chrono::system_clock:
   const std::string request_id = random_uuid();
   answer.response.headers = {{"Date", http_date(answer.log.time)},
                              {"x-amzn-requestid", request_id}};
-  if (sessions) {
+  if (request.body_too_large) {
+    answer.response.headers.push_back({"Content-Type", "application/json"});
+    refuse_with_json(answer,
+                     Refusal(413, "RequestEntityTooLargeException", "the body is too large"));
+  } else if (sessions) {
     answer_sessions(request, effects, answer);
   } else if (sts) {
     answer_sts(request, request_id, answer);

@@ -52,7 +52,7 @@ Fault parse_fault(const std::string& text) {
   if (kind == "clock") {
     if (value.starts_with('+')) value.remove_prefix(1);
     const auto seconds = read_number<int>(value);
-    if (!seconds || value.starts_with("+")) {
+    if (!seconds) {
       throw bad_fault(text, "the clock's error is not a whole number of seconds");
     }
     fault.kind = Fault::Kind::clock;

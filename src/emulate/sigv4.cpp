@@ -133,7 +133,9 @@ Authorization parse_authorization(std::string_view header) {
     } else if (name == "Signature") {
       set_field(result.signature, name, value);
     } else {
-      throw BadSignature("Authorization has an unknown field \"" + std::string(name) + "\"");
+      // Its text is not repeated: it may be a token or a password of another scheme.
+      throw BadSignature(
+          "Authorization has a field that is not Credential, SignedHeaders or Signature");
     }
   }
   for (const auto& [name, value] :

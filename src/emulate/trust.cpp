@@ -29,12 +29,17 @@ Refusal insufficient(const std::string& why) {
   return access_denied("Untrusted certificate. Insufficient certificate: " + why);
 }
 
+// OpenSSL would ask at the terminal for the password of a block that says it is encrypted.
+int no_password(char* /*buffer*/, int /*size*/, int /*writes*/, void* /*context*/) {
+  return -1;
+}
+
 // Reads every PEM block of one kind. `what` and `plural_hint` are for messages.
 template <class Pointer, class Read>
 std::vector<Pointer> read_pem(const PemFile& file, const std::string& what, Read read) {
   std::vector<Pointer> found;
   const BioPtr bio = memory_bio(file.pem);
-  while (Pointer one{read(bio.get(), nullptr, nullptr, nullptr)})
+  while (Pointer one{read(bio.get(), nullptr, no_password, nullptr)})
     found.push_back(std::move(one));
   const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
   const std::string reason = openssl_error();
@@ -70,11 +75,7 @@ std::string issuer_fault(X509* certificate) {
 sys_seconds time_of(const ASN1_TIME* time) {
   tm parts{};
   if (ASN1_TIME_to_tm(time, &parts) != 1) throw insufficient("a date that cannot be read");
-  const std::chrono::year_month_day day{std::chrono::year(parts.tm_year + 1900),
-                                        std::chrono::month(static_cast<unsigned>(parts.tm_mon + 1)),
-                                        std::chrono::day(static_cast<unsigned>(parts.tm_mday))};
-  return std::chrono::sys_days(day) + std::chrono::hours(parts.tm_hour) +
-         std::chrono::minutes(parts.tm_min) + std::chrono::seconds(parts.tm_sec);
+  return from_utc(parts);
 }
 
 void check_validity(X509* certificate, const std::string& who, sys_seconds now) {
@@ -187,6 +188,37 @@ BignumPtr serial_number(const X509* certificate) {
   return serial;
 }
 
+// What is left of RFC 5280: path length, name constraints, critical extensions, key identifiers.
+void check_with_openssl(X509* leaf, const std::vector<X509Ptr>& chain, X509* anchor) {
+  struct FreeStack {
+    void operator()(STACK_OF(X509) * stack) const { sk_X509_free(stack); }
+  };
+  const std::unique_ptr<STACK_OF(X509), FreeStack> untrusted_stack(sk_X509_new_null());
+  const std::unique_ptr<STACK_OF(X509), FreeStack> trusted_stack(sk_X509_new_null());
+  const X509StoreCtxPtr context(X509_STORE_CTX_new());
+  if (!untrusted_stack || !trusted_stack || !context) throw std::bad_alloc();
+  for (const X509Ptr& certificate : chain) {
+    if (sk_X509_push(untrusted_stack.get(), certificate.get()) <= 0) throw std::bad_alloc();
+  }
+  // The anchor that was found alone: of several with one name OpenSSL would take the first.
+  if (sk_X509_push(trusted_stack.get(), anchor) <= 0 ||
+      X509_STORE_CTX_init(context.get(), nullptr, leaf, untrusted_stack.get()) != 1) {
+    throw std::bad_alloc();
+  }
+  X509_STORE_CTX_set0_trusted_stack(context.get(), trusted_stack.get());
+  // An intermediate CA may be the trust anchor. Dates are checked already, and OpenSSL takes the
+  // last second of a certificate's life for one too late.
+  X509_VERIFY_PARAM_set_flags(X509_STORE_CTX_get0_param(context.get()),
+                              X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_NO_CHECK_TIME);
+  const bool good = X509_verify_cert(context.get()) == 1;
+  ERR_clear_error();
+  if (good) return;
+  const X509* at = X509_STORE_CTX_get_current_cert(context.get());
+  throw untrusted(
+      std::string(X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get()))) + " at " +
+      who_text("the certificate", at == nullptr ? leaf : at));
+}
+
 }  // namespace
 
 std::string subject_text(const X509* certificate) {
@@ -224,9 +256,7 @@ std::string serial_decimal(const X509* certificate) {
 }
 
 Trust::Trust(const PemFile& anchors, const std::vector<PemFile>& crls)
-    : anchors_(read_pem<X509Ptr>(anchors, "certificate", PEM_read_bio_X509)),
-      store_(X509_STORE_new()) {
-  if (!store_) throw std::bad_alloc();
+    : anchors_(read_pem<X509Ptr>(anchors, "certificate", PEM_read_bio_X509)) {
   for (const X509Ptr& anchor : anchors_) {
     const std::string fault = issuer_fault(anchor.get());
     if (!fault.empty()) {
@@ -235,7 +265,6 @@ Trust::Trust(const PemFile& anchors, const std::vector<PemFile>& crls)
                   "a trust anchor is the certificate of the CA that issues the leaves or their "
                   "issuers, with CA:TRUE and keyCertSign");
     }
-    if (X509_STORE_add_cert(store_.get(), anchor.get()) != 1) throw std::bad_alloc();
   }
   for (const PemFile& file : crls) {
     auto found = read_pem<X509CrlPtr>(file, "certificate revocation list", PEM_read_bio_X509_CRL);
@@ -264,33 +293,6 @@ void Trust::check_revocation(X509* certificate, X509* issuer) const {
                     rfc3339(time_of(X509_REVOKED_get0_revocationDate(entry))) +
                     ", says the CRL of " + subject_text(issuer));
   }
-}
-
-// What is left of RFC 5280: path length, name constraints, critical extensions, key identifiers.
-void Trust::check_with_openssl(X509* leaf, const std::vector<X509Ptr>& chain) const {
-  struct FreeStack {
-    void operator()(STACK_OF(X509) * stack) const { sk_X509_free(stack); }
-  };
-  const std::unique_ptr<STACK_OF(X509), FreeStack> untrusted_stack(sk_X509_new_null());
-  const X509StoreCtxPtr context(X509_STORE_CTX_new());
-  if (!untrusted_stack || !context) throw std::bad_alloc();
-  for (const X509Ptr& certificate : chain) {
-    if (sk_X509_push(untrusted_stack.get(), certificate.get()) <= 0) throw std::bad_alloc();
-  }
-  if (X509_STORE_CTX_init(context.get(), store_.get(), leaf, untrusted_stack.get()) != 1) {
-    throw std::bad_alloc();
-  }
-  // An intermediate CA may be the trust anchor. Dates are checked already, and OpenSSL takes the
-  // last second of a certificate's life for one too late.
-  X509_VERIFY_PARAM_set_flags(X509_STORE_CTX_get0_param(context.get()),
-                              X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_NO_CHECK_TIME);
-  const bool good = X509_verify_cert(context.get()) == 1;
-  ERR_clear_error();
-  if (good) return;
-  const X509* at = X509_STORE_CTX_get_current_cert(context.get());
-  throw untrusted(
-      std::string(X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get()))) + " at " +
-      who_text("the certificate", at == nullptr ? leaf : at));
 }
 
 void Trust::check(X509* leaf, const std::vector<X509Ptr>& chain, sys_seconds now) const {
@@ -331,7 +333,7 @@ void Trust::check(X509* leaf, const std::vector<X509Ptr>& chain, sys_seconds now
   for (std::size_t i = 0; i < path.size(); ++i) {
     check_revocation(path[i], i + 1 < path.size() ? path[i + 1] : anchor);
   }
-  check_with_openssl(leaf, chain);
+  check_with_openssl(leaf, chain, anchor);
 }
 
 }  // namespace rolecall::emulate

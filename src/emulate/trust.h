@@ -31,11 +31,9 @@ class Trust {
  private:
   X509* find_anchor(X509* certificate) const;
   void check_revocation(X509* certificate, X509* issuer) const;
-  void check_with_openssl(X509* leaf, const std::vector<X509Ptr>& chain) const;
 
   std::vector<X509Ptr> anchors_;
   std::vector<X509CrlPtr> crls_;
-  X509StorePtr store_;
 };
 
 std::string subject_text(const X509* certificate);  // "CN=web,O=Example" (RFC 4514), UTF-8

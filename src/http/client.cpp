@@ -1,5 +1,6 @@
 #include "http/client.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 
 #include <algorithm>
@@ -33,9 +34,11 @@ std::string url_part(CURLU* url, CURLUPart part, unsigned flags = 0) {
   return copy;
 }
 
+// A name that merely looks like an address would be resolved, to whatever it is given.
 bool is_loopback(const std::string& host) {
-  return host == "localhost" || host == "[::1]" ||
-         (host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string::npos);
+  in_addr v4{};
+  if (inet_pton(AF_INET, host.c_str(), &v4) == 1) return ntohl(v4.s_addr) >> 24 == 127;
+  return host == "localhost" || host == "[::1]";
 }
 
 void append(Slist& list, const std::string& line) {
@@ -71,10 +74,18 @@ Origin parse_origin(const std::string& text) {
     throw Error(ErrorKind::usage, "endpoint \"" + text + "\" " + why,
                 "give it as https://host or https://host:port");
   };
+  // A user's password may stand in the text, so it is not repeated.
+  if (text.find('@') != std::string::npos) {
+    throw Error(ErrorKind::usage, "the endpoint has a user name or password in it",
+                "give it as https://host or https://host:port");
+  }
   const std::unique_ptr<CURLU, CurlUrlDelete> url(curl_url());
   if (!url) throw std::bad_alloc();
   if (text.find("://") == std::string::npos) refuse("has no scheme");
-  if (text.find_first_of(" \t\r\n") != std::string::npos) refuse("has white space in it");
+  const auto unfit = [](char c) { return c <= ' ' || c > '~'; };
+  if (std::any_of(text.begin(), text.end(), unfit)) {
+    refuse("has white space or characters beyond ASCII in it");
+  }
   if (const CURLUcode code =
           curl_url_set(url.get(), CURLUPART_URL, text.c_str(), CURLU_NON_SUPPORT_SCHEME);
       code != CURLUE_OK) {
@@ -88,12 +99,6 @@ Origin parse_origin(const std::string& text) {
   const std::string port = url_part(url.get(), CURLUPART_PORT, CURLU_DEFAULT_PORT);
   std::from_chars(port.data(), port.data() + port.size(), origin.port);
   if (origin.port < 1 || origin.port > 65535) refuse("has no usable port");
-  // A user's password may stand in the text, so the text is not repeated.
-  if (!url_part(url.get(), CURLUPART_USER).empty() ||
-      !url_part(url.get(), CURLUPART_PASSWORD).empty()) {
-    throw Error(ErrorKind::usage, "the endpoint has a user name or password in it",
-                "give it as https://host or https://host:port");
-  }
   const std::string path = url_part(url.get(), CURLUPART_PATH);
   if ((path != "/" && !path.empty()) || text.find_first_of("?#") != std::string::npos) {
     refuse("has a path or query");
@@ -132,6 +137,7 @@ struct Client::Transfer {
                   "this libcurl was built without something that rolecall needs");
     }
   }
+  CURLcode run(Deadline deadline, std::chrono::milliseconds connect_timeout);
   template <class Value>
   Value info(CURLINFO what) const {
     Value value{};
@@ -139,33 +145,36 @@ struct Client::Transfer {
     return value;
   }
 
+  // What libcurl calls: C, through which no exception may pass. 0 ends the transfer.
   static std::size_t on_header(const char* data, std::size_t /*one*/, std::size_t size,
-                               void* self_pointer) {
-    auto& self = *static_cast<Transfer*>(self_pointer);
-    const std::string_view line = trim({data, size});
-    self.header_bytes += size;
-    if (self.header_bytes > max_headers) {
-      self.too_large = true;
-      return 0;
-    }
-    if (line.starts_with("HTTP/")) self.response.headers.clear();  // 100 Continue, or a proxy's 200
-    const std::size_t colon = line.find(':');
-    if (colon != std::string_view::npos) {
-      self.response.headers.push_back(
-          {std::string(line.substr(0, colon)), std::string(trim(line.substr(colon + 1)))});
-    }
-    return size;
+                               void* self) noexcept try {
+    return static_cast<Transfer*>(self)->take_header({data, size}) ? size : 0;
+  } catch (const std::exception&) {
+    return 0;
+  }
+  static std::size_t on_body(const char* data, std::size_t /*one*/, std::size_t size,
+                             void* self) noexcept try {
+    return static_cast<Transfer*>(self)->take_body({data, size}) ? size : 0;
+  } catch (const std::exception&) {
+    return 0;
   }
 
-  static std::size_t on_body(const char* data, std::size_t /*one*/, std::size_t size,
-                             void* self_pointer) {
-    auto& self = *static_cast<Transfer*>(self_pointer);
-    if (self.response.body.size() + size > max_answer) {
-      self.too_large = true;
-      return 0;
+  bool take_header(std::string_view bytes) {
+    header_bytes += bytes.size();
+    too_large = header_bytes > max_headers;
+    const std::string_view line = trim(bytes);
+    if (line.starts_with("HTTP/")) response.headers.clear();  // 100 Continue, or a proxy's 200
+    const std::size_t colon = line.find(':');
+    if (colon != std::string_view::npos) {
+      response.headers.push_back(
+          {std::string(line.substr(0, colon)), std::string(trim(line.substr(colon + 1)))});
     }
-    self.response.body.append({data, size});
-    return size;
+    return !too_large;
+  }
+  bool take_body(std::string_view bytes) {
+    too_large = response.body.size() + bytes.size() > max_answer;
+    if (!too_large) response.body.append(bytes);
+    return !too_large;
   }
 };
 
@@ -199,11 +208,8 @@ Client::Client(Origin origin, ClientOptions options, Reporter reporter)
   }
   const bool named = !options_.trust.bundle.empty() || !options_.trust.directory.empty();
   if (!named) options_.trust = system_trust();
-  if (named || options_.trust.directory.empty()) {
-    trust(options_.trust);
-  } else {
-    trust({options_.trust.directory, ""});
-  }
+  second_store_ = !named && !options_.trust.directory.empty() && !options_.trust.bundle.empty();
+  trust(second_store_ ? Trust{options_.trust.directory, ""} : options_.trust);
 }
 
 Client::~Client() = default;
@@ -237,31 +243,39 @@ Response Client::post(const std::string& path, const Headers& headers, const std
   t.set(CURLOPT_POSTFIELDSIZE, static_cast<long>(body.size()));
   t.set(CURLOPT_POSTFIELDS, body.data());
 
-  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-      deadline - std::chrono::steady_clock::now());
-  // libcurl takes 0 as "no limit".
-  const long timeout = std::max<long>(1, static_cast<long>(left.count()));
-  t.set(CURLOPT_TIMEOUT_MS, timeout);
-  t.connect_limit = std::min(options_.connect_timeout, std::chrono::milliseconds(timeout));
-  t.set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(t.connect_limit.count()));
-
-  t.response = Response();
-  t.header_bytes = 0;
-  t.too_large = false;
-  t.error_text[0] = '\0';
-  CURLcode code = curl_easy_perform(t.handle);
-  const bool second_store = !options_.trust.directory.empty() && !options_.trust.bundle.empty();
-  if (code == CURLE_PEER_FAILED_VERIFICATION && second_store) {
-    // Both are the system's; one of them may be stale (links that nobody refreshed). Nothing was
-    // sent yet, as the handshake failed.
+  CURLcode code = t.run(deadline, options_.connect_timeout);
+  if (code == CURLE_PEER_FAILED_VERIFICATION && second_store_) {
+    // One of the system's two stores may be stale (links that nobody refreshed). Nothing was sent
+    // yet, as the handshake failed. Where the other one does not help, the first answer stands.
+    const std::array<char, CURL_ERROR_SIZE> first_text = t.error_text;
     trust({"", options_.trust.bundle});
-    options_.trust.directory.clear();
-    code = curl_easy_perform(t.handle);
+    second_store_ = false;
+    if (t.run(deadline, options_.connect_timeout) == CURLE_OK) {
+      code = CURLE_OK;
+    } else {
+      t.error_text = first_text;
+    }
   }
   if (code != CURLE_OK) fail(code);
   t.response.status = static_cast<int>(t.info<long>(CURLINFO_RESPONSE_CODE));
   trace_times();
   return std::move(t.response);
+}
+
+// One try within what is left of the deadline.
+CURLcode Client::Transfer::run(Deadline deadline, std::chrono::milliseconds connect_timeout) {
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+      deadline - std::chrono::steady_clock::now());
+  // libcurl takes 0 as "no limit".
+  const auto timeout = std::max(left, std::chrono::milliseconds(1));
+  connect_limit = std::min(connect_timeout, timeout);
+  set(CURLOPT_TIMEOUT_MS, static_cast<long>(timeout.count()));
+  set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(connect_limit.count()));
+  response = Response();
+  header_bytes = 0;
+  too_large = false;
+  error_text[0] = '\0';
+  return curl_easy_perform(handle);
 }
 
 void Client::trace_times() const {
@@ -283,7 +297,8 @@ void Client::trace_times() const {
 void Client::fail(int curl_code) const {
   const Transfer& t = *transfer_;
   const std::string server = origin_.text();
-  const std::string detail = t.error_text[0] != '\0'
+  // With a proxy libcurl's own text may repeat its URL, and a password in it.
+  const std::string detail = t.error_text[0] != '\0' && !options_.use_proxy
                                  ? t.error_text.data()
                                  : curl_easy_strerror(static_cast<CURLcode>(curl_code));
   std::string network_hint = "check the network, the firewall and the endpoint's name";
@@ -313,13 +328,11 @@ void Client::fail(int curl_code) const {
                   "check HTTPS_PROXY, or leave out --with-proxy");
     case CURLE_COULDNT_CONNECT: {
       const long os_error = t.info<long>(CURLINFO_OS_ERRNO);
-      throw Error(
-          ErrorKind::try_later,
-          "cannot connect to " + server + ": " +
-              // With a proxy libcurl's text tells whom it tried.
-              (os_error != 0 && !options_.use_proxy ? std::strerror(static_cast<int>(os_error))
-                                                    : detail),
-          network_hint);
+      throw Error(ErrorKind::try_later,
+                  "cannot connect to " + server +
+                      (options_.use_proxy ? " (a proxy is in use): " : ": ") +
+                      (os_error != 0 ? std::strerror(static_cast<int>(os_error)) : detail),
+                  network_hint);
     }
     case CURLE_OPERATION_TIMEDOUT: {
       if (t.info<curl_off_t>(CURLINFO_PRETRANSFER_TIME_T) == 0) {
@@ -336,6 +349,11 @@ void Client::fail(int curl_code) const {
                   "the TLS certificate of " + server + " does not verify: " + detail,
                   "name the CA that issued it with --ca-bundle or AWS_CA_BUNDLE (a proxy that "
                   "opens TLS has a CA of its own); --no-verify-ssl is for tests alone");
+    case CURLE_URL_MALFORMAT:
+      throw Error(ErrorKind::usage,
+                  options_.use_proxy ? "the proxy's URL, or the endpoint's, is malformed"
+                                     : "the endpoint's URL is malformed",
+                  "they have the form scheme://host:port");
     case CURLE_SSL_CACERT_BADFILE:
       throw Error(
           ErrorKind::usage,

@@ -59,6 +59,7 @@ class Client {
   Origin origin_;
   ClientOptions options_;
   Reporter reporter_;
+  bool second_store_ = false;  // the system has a bundle, too, that is not in use yet
   std::unique_ptr<Transfer> transfer_;
 };
 

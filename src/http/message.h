@@ -26,7 +26,8 @@ struct Request {
   std::string query;       // as on the wire, without "?"
   Headers headers;
   std::string body;
-  std::string peer;  // a server's request: the client's address, "127.0.0.1:40404"
+  bool body_too_large = false;  // a server's request: over its limit, and dropped
+  std::string peer;             // a server's request: the client's address, "127.0.0.1:40404"
 };
 
 struct Response {

@@ -41,7 +41,6 @@ struct Incoming {
   Request request;
   ConnectionWatch::Connection* connection = nullptr;
   bool has_headers = false;
-  bool too_large = false;
 };
 
 std::string address_text(const sockaddr* address) {
@@ -95,16 +94,16 @@ int listen_on(const std::string& address, int port) {
 
 // libmicrohttpd's TLS library says little of files that it cannot use.
 void check_tls(const std::string& certificate, const Secret& key) {
-  X509Ptr leaf(PEM_read_bio_X509(memory_bio(certificate).get(), nullptr, nullptr, nullptr));
-  if (!leaf) {
-    throw Error(ErrorKind::usage, "the TLS certificate file holds no certificate",
-                "give a PEM file: -----BEGIN CERTIFICATE-----, the server's own first");
-  }
   bool asked = false;
   const auto no_password = [](char*, int, int, void* was_asked) {
     *static_cast<bool*>(was_asked) = true;
     return -1;
   };
+  X509Ptr leaf(PEM_read_bio_X509(memory_bio(certificate).get(), nullptr, no_password, &asked));
+  if (!leaf) {
+    throw Error(ErrorKind::usage, "the TLS certificate file holds no certificate",
+                "give a PEM file: -----BEGIN CERTIFICATE-----, the server's own first");
+  }
   EvpPkeyPtr pkey(
       PEM_read_bio_PrivateKey(memory_bio(key.view()).get(), nullptr, no_password, &asked));
   if (asked) {
@@ -275,9 +274,6 @@ void Server::Daemon::on_completed(void* self, MHD_Connection* /*connection*/, vo
 }
 
 Response Server::Daemon::answer(const Incoming& incoming) const noexcept {
-  if (incoming.too_large) {
-    return bare(413, "request body over " + std::to_string(max_body) + " bytes\n");
-  }
   try {
     return handler(incoming.request);
   } catch (...) {
@@ -298,22 +294,27 @@ MHD_Result Server::Daemon::receive(MHD_Connection* mhd_connection, Incoming& inc
         mhd_connection, MHD_HEADER_KIND,
         [](void* headers, MHD_ValueKind, const char* name, std::size_t name_size, const char* value,
            std::size_t value_size) {
-          static_cast<Headers*>(headers)->push_back(
-              {std::string(name, name_size),
-               value == nullptr ? "" : std::string(value, value_size)});
-          return MHD_YES;
+          try {
+            static_cast<Headers*>(headers)->push_back(
+                {std::string(name, name_size),
+                 value == nullptr ? "" : std::string(value, value_size)});
+            return MHD_YES;
+          } catch (const std::exception&) {
+            return MHD_NO;  // no memory: the request goes on with fewer headers and is refused
+          }
         },
         &request.headers);
     const std::string* length = find(request.headers, "content-length");
-    incoming.too_large =
+    request.body_too_large =
         length != nullptr && std::strtoull(length->c_str(), nullptr, 10) > max_body;
     // A body that is too large is read and dropped, since a client that still writes may never see
     // an answer. A client that asked first is told at once.
     const std::string* expect = find(request.headers, "expect");
-    if (!incoming.too_large || expect == nullptr) return MHD_YES;
+    if (!request.body_too_large || expect == nullptr) return MHD_YES;
   } else if (*upload_size > 0) {
-    incoming.too_large = incoming.too_large || request.body.size() + *upload_size > max_body;
-    if (!incoming.too_large) request.body.append(upload, *upload_size);
+    request.body_too_large =
+        request.body_too_large || request.body.size() + *upload_size > max_body;
+    if (!request.body_too_large) request.body.append(upload, *upload_size);
     *upload_size = 0;
     return MHD_YES;
   }

@@ -20,7 +20,7 @@ struct ServerOptions {
   std::string tls_certificate;        // PEM text, leaf first; empty: plain HTTP
   Secret tls_key;                     // PEM text
   unsigned max_connections = 64;
-  std::size_t max_body = 64 * 1024;          // bytes; more is answered with 413
+  std::size_t max_body = 64 * 1024;          // bytes; more is dropped: Request::body_too_large
   std::chrono::seconds idle_timeout{10};     // without a byte from the client
   std::chrono::seconds request_timeout{30};  // from the connection's or the last answer's end to
                                              // the next request's last byte; then it is closed

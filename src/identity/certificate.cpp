@@ -2,6 +2,7 @@
 
 #include <ctime>
 
+#include "base/codec.h"
 #include "base/time.h"
 #include "rolecall/error.h"
 
@@ -10,9 +11,9 @@ namespace {
 
 std::string rfc2253(const X509_NAME* name) {
   // Not the flag that escapes bytes over 127: names in UTF-8 are for people to read.
-  return bio_text([name](BIO* bio) {
+  return terminal_safe(bio_text([name](BIO* bio) {
     return X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
-  });
+  }));
 }
 
 std::chrono::sys_seconds time_of(const ASN1_TIME* time) {
@@ -71,10 +72,12 @@ bool Certificate::valid_at(std::chrono::sys_seconds now) const {
   return not_before() <= now && now <= not_after();
 }
 
+bool Certificate::self_issued() const {
+  return X509_NAME_cmp(X509_get_subject_name(x509_.get()), X509_get_issuer_name(x509_.get())) == 0;
+}
+
 bool Certificate::self_signed() const {
-  return X509_NAME_cmp(X509_get_subject_name(x509_.get()), X509_get_issuer_name(x509_.get())) ==
-             0 &&
-         issued_by(*this);
+  return self_issued() && issued_by(*this);
 }
 
 bool Certificate::issued_by(const Certificate& issuer) const {

@@ -30,6 +30,7 @@ class Certificate {
   std::chrono::sys_seconds not_after() const;
   bool valid_at(std::chrono::sys_seconds now) const;
 
+  bool self_issued() const;  // by name alone
   bool self_signed() const;
   // By name and signature.
   bool issued_by(const Certificate& issuer) const;

@@ -16,8 +16,8 @@ inline constexpr std::size_t max_chain = 5;
 // The intermediates above `leaf` among `pool`, the leaf's issuer first, each the issuer of the one
 // before. Self-signed roots, duplicates, the leaf itself and certificates that issue nothing in
 // the chain are left out; a warning where nothing remains of a pool that held issuers. Where
-// several issuers fit (cross-signing, renewal) one that is valid at `now` is taken, and of these
-// the one that ends last.
+// several issuers fit (cross-signing, renewal) one that is valid at `now` is taken, then one
+// whose own issuer is in the pool, then the one that ends last.
 std::vector<Certificate> order_chain(const Certificate& leaf, const std::vector<Certificate>& pool,
                                      std::chrono::sys_seconds now, const Reporter& reporter);
 

@@ -131,7 +131,9 @@ Identity load_identity(const IdentityOptions& options, std::chrono::sys_seconds 
     const std::string name = "intermediates file " + options.intermediates;
     std::vector<Certificate> more =
         certificates_in(files.read("intermediates file", options.intermediates).blocks, name);
-    if (more.empty()) throw Error(ErrorKind::usage, name + " holds no certificate");
+    if (more.empty())
+      throw Error(ErrorKind::usage, name + " holds no certificate",
+                  "leave --intermediates out where there are none");
     pool.insert(pool.end(), more.begin(), more.end());
   }
   std::vector<Certificate> chain = order_chain(leaf, pool, now, reporter);

@@ -39,8 +39,6 @@ std::vector<PemBlock> read_pem(std::string_view text, const std::string& name) {
     char* header = nullptr;
     unsigned char* data = nullptr;
     long size = 0;
-    // The secure variant of the reader would put data in OpenSSL's locked heap; a copy that is
-    // wiped at once serves as well.
     if (PEM_read_bio(bio.get(), &label, &header, &data, &size) != 1) break;
     PemBlock block;
     block.label = label;

@@ -3,12 +3,14 @@
 import base64
 import os
 import shutil
+import subprocess
 import tempfile
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs12
 from support import pki
+from support import verifier as v
 from support.process import (ANCHOR_ARN, ARNS, BINARY, PROFILE_ARN, ROLE_ARN, assert_credentials,
                              assert_fails, credential_process, run, session)
 from support.verifier import Verifier
@@ -173,7 +175,17 @@ def test_fifo_that_nobody_writes_to(identity, silent, tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe, 0o600)
     result = session(silent, ["--certificate", pipe, "--private-key", identity.key], timeout=20)
-    assert_fails(result, 2, "empty")
+    assert_fails(result, 2, "nothing came through", hint="pipe")
+
+
+def test_fifo_whose_writer_comes_later(identity, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe, 0o600)
+    writer = subprocess.Popen(["sh", "-c", f'sleep 0.5; cat "{identity.key}" >"{pipe}"'])
+    with Verifier(v.ok()) as verifier:
+        result = session(verifier, ["--certificate", identity.flags[1], "--private-key", pipe])
+    writer.wait(10)
+    assert_credentials(result)
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
@@ -225,6 +237,7 @@ BAD_ARNS = {
         "", "x", ANCHOR_ARN, "arn:aws:iam::111122223333:role/", "arn:aws:iam::111122223333:user/x",
         "arn:aws:iam:eu-west-1:111122223333:role/x", "arn:aws:iam::1111:role/x",
         "arn:aws:iam::111122223333:role/a b", "arn:aws:iam::111122223333:role//",
+        "arn:aws:iam::111122223333:role/na*me<>", "arn:aws:iam::111122223333:role/" + "x" * 65,
         "arn:aws:sts::111122223333:assumed-role/x/y", "arn:aws:iam::111122223333:role/\u00e9"],
 }
 
@@ -319,3 +332,23 @@ def test_values_that_follow_a_secret_flag_are_not_repeated():
     """A password with a space in it and no quotes around it."""
     result = run("credential-process", "--pkcs8-password", "hunter2hunter2", "hunter2again")
     assert "hunter2" not in assert_fails(result, 2, "--pkcs8-password").err
+
+
+@pytest.mark.parametrize("value", ["-xhunter2", "--hunter2", "--hunter2=x"])
+def test_secrets_that_begin_with_a_dash_are_not_repeated(value):
+    result = run("credential-process", "--pkcs8-password", value)
+    assert "hunter2" not in assert_fails(result, 2).err
+
+
+@pytest.mark.parametrize("host", ["127.1.2.3.4", "127.0.0.300", "127.0.0.1.", "127.", "0.0.0.0",
+                                  "localhost.example.com", "10.0.0.1"])
+def test_plain_http_to_what_only_looks_like_loopback(identity, host):
+    assert_fails(session(f"http://{host}:1", identity.flags), 2, "endpoint")
+
+
+@pytest.mark.parametrize("endpoint", ["ftp://u:hunter2@host", "https://u:hunter2@host:99999",
+                                      "https://u:hunter2@host:0", "u:hunter2@host",
+                                      "http://u:hunter2@example.com"])
+def test_a_password_in_the_endpoint_is_not_repeated(identity, endpoint):
+    result = session(endpoint, identity.flags)
+    assert "hunter2" not in assert_fails(result, 2, "endpoint").err

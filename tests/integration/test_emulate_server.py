@@ -1,5 +1,6 @@
 """`rolecall emulate` as a program: faults, log, sockets, signals and command lines."""
 
+import re
 import concurrent.futures
 import datetime
 import json
@@ -115,6 +116,53 @@ def test_log(identity):
     assert silent.err == ""
 
 
+@pytest.mark.parametrize("authorization", [
+    "Bearer hunter2.SECRETJWT.sig", "Basic aHVudGVyMjpodW50ZXIy", "hunter2hunter2",
+    "AWS4-X509-RSA-SHA256 hunter2=1, hunter2", "AWS4-HMAC-SHA256 password=hunter2"])
+def test_a_foreign_authorization_is_neither_logged_nor_repeated(identity, authorization):
+    with Emulator(identity.root_file, "--log") as emulator:
+        for path in ("/sessions", "/"):
+            headers = [("Host", "h"), ("Authorization", authorization),
+                       ("Content-Type", "application/x-www-form-urlencoded")]
+            answer = signing.send(emulator.url, "POST", path, headers,
+                                  b"Action=GetCallerIdentity&Version=2011-06-15")
+            assert answer.status in (400, 403)
+            assert not re.search(rb"hunter2|aHVudGVy", answer.body)
+    assert not re.search("hunter2|aHVudGVy", emulator.err), emulator.err
+
+
+def test_a_log_that_nobody_reads_holds_nobody_up(identity):
+    """Its pipe is full after some lines; then lines are dropped, requests answered, signals taken."""
+    process = subprocess.Popen([BINARY, "emulate", "--trust-anchor", identity.root_file, "--log"],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    url = process.stdout.readline().decode().split()[-1]
+    for _ in range(300):
+        assert signing.send(url, "GET", "/" + "x" * 900, [("Host", "h")]).status == 404
+    process.terminate()
+    assert process.wait(10) == 0
+    lines = process.stderr.read().splitlines()
+    assert 50 < len(lines) < 300 and all(json.loads(line)["status"] == 404 for line in lines)
+
+
+def test_deep_json_is_refused(identity):
+    with Emulator(identity.root_file) as emulator:
+        for levels in (65, 15000):
+            asked = request(identity.leaf)
+            asked.body = (b'{"a":' + b"[" * levels + b"]" * levels + b',"b":1,"c":2}')
+            assert_refused(asked.send(emulator.url), "ValidationException", "not a JSON object", 400)
+        assert_granted(ask(emulator, identity))
+
+
+def test_an_encrypted_block_asks_nobody(tmp_path, identity):
+    text = open(identity.root_file).read().replace(
+        "CERTIFICATE-----\n", "CERTIFICATE-----\nProc-Type: 4,ENCRYPTED\n"
+        "DEK-Info: AES-128-CBC,00112233445566778899AABBCCDDEEFF\n\n", 1)
+    (tmp_path / "root.pem").write_text(text)
+    done = subprocess.run([BINARY, "emulate", "--trust-anchor", tmp_path / "root.pem"],
+                          capture_output=True, timeout=30, check=False)
+    assert done.returncode == 2 and b"pass phrase" not in done.stderr
+
+
 # --- the server
 
 
@@ -154,7 +202,7 @@ def test_oversized_bodies_are_refused(server, identity):
     asked.body += b" " * (64 * 1024)
     assert asked.send(server.url).status == 413
     big = signing.send(server.url, "POST", "/sessions", [("Host", "h")], b"x" * 5_000_000)
-    assert big.status == 413
+    assert big.status == 413 and b"too large" in big.body
 
 
 def test_endless_headers_are_refused(server):

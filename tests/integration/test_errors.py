@@ -220,3 +220,23 @@ def test_revoked_at_emulate(identity, tmp_path):
     crl = pki.write(tmp_path, "crl.pem", pki.crl(identity.intermediate, [identity.leaf]))
     with Emulator(identity.root_file, "--crl", crl) as emulator:
         assert_fails(session(emulator, identity.flags), 1, "revoked|CRL")
+
+
+@pytest.mark.parametrize("status", [201, 403])
+@pytest.mark.parametrize("levels", [65, 400000])
+def test_an_answer_that_is_nested_too_deep(identity, status, levels):
+    """The JSON library would end its stack."""
+    body = '{"x":' + "[" * levels + "]" * levels + ',"message":"m","credentialSet":[]}'
+    with Verifier(v.respond(status, body.encode())) as verifier:
+        result = session(verifier, identity.flags)
+    assert_fails(result, 1, "not JSON" if status == 201 else "refused")
+
+
+def test_what_is_said_is_utf8_whatever_comes(identity):
+    """The aws CLI hides the reason where it is not."""
+    text = "x" * 599 + "\u00e9t\u00e9\u009b\u202e"
+    answer = v.service_error(403, "Denied", text, headers={"x-amzn-requestid": "caf\xe9"})
+    with Verifier(answer) as verifier:
+        result = session(verifier, identity.flags)
+    assert_fails(result, 1, "Denied")
+    assert "\\x" not in result.err and "\u009b" not in result.err and "\u202e" not in result.err

@@ -88,6 +88,14 @@ def test_retry_after_beyond_the_deadline_does_not_wait(identity):
     assert len(verifier.signed) == 1 and result.seconds < 2, result
 
 
+@pytest.mark.parametrize("value", ["Fri, 31 Dec 9999 23:59:59 GMT", "2147483647"])
+def test_retry_after_at_the_end_of_time(identity, value):
+    """Too far for a clock that counts nanoseconds."""
+    with Verifier(service_error(503, "", "busy", headers={"Retry-After": value})) as verifier:
+        result = assert_fails(session(verifier, identity.flags, "--timeout", "3"), 3, "busy")
+    assert len(verifier.signed) == 1 and result.seconds < 2, result
+
+
 @pytest.mark.parametrize("answer", [
     v.close(), v.reset(), v.raw(b"\0\1\2garbage\r\n\r\n"), v.raw(b"HTTP/1.1 201 Cre"),
     v.raw(b"SSH-2.0-OpenSSH_9.2\r\n"),

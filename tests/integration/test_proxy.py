@@ -106,6 +106,21 @@ def test_proxy_that_is_down(identity, tls_emulator, proxy):
     assert_fails(result, 3, "proxy", hint="proxy")
 
 
+@pytest.mark.parametrize("proxy", ["ftp://bob:hunter2@127.0.0.1:1", "bob://hunter2@x"])
+def test_proxy_of_a_kind_that_is_none(identity, tls_emulator, proxy):
+    result = through_proxy(identity, tls_emulator, proxy, "--with-proxy", "--debug")
+    assert "hunter2" not in assert_fails(result, 2, "HTTPS_PROXY", hint="socks5h").err
+
+
+@pytest.mark.parametrize("proxy", ["http://bob:hunter2@127.0.0.1:{port}",
+                                   "socks5h://bob:hunter2@127.0.0.1:{port}",
+                                   "http://bob:hunter2@[bad:{port}", "http://bob:hunter2@:0:{port}"])
+def test_the_password_of_a_proxy_that_fails_is_not_shown(identity, tls_emulator, proxy):
+    result = through_proxy(identity, tls_emulator, proxy.format(port=free_port()), "--with-proxy",
+                           "--debug", "--timeout", "2")
+    assert result.code in (1, 2, 3) and "hunter2" not in result.err, result
+
+
 def test_hint_names_the_proxy_that_is_not_used(identity):
     result = session(f"https://127.0.0.1:{free_port()}", identity.flags, "--timeout", "5",
                      env={"HTTPS_PROXY": "http://127.0.0.1:9"})

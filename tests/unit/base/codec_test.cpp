@@ -69,6 +69,14 @@ TEST(Codec, PercentDecodes) {
   EXPECT_EQ(percent_decode(""), "");
 }
 
+TEST(Codec, TerminalSafeTextKeepsLettersAndDropsControls) {
+  EXPECT_EQ(terminal_safe("CN=Müller, 東京 €…"), "CN=Müller, 東京 €…");
+  EXPECT_EQ(terminal_safe("a\x1b[31mb\r\nc\x7f"), "a [31mb  c ");
+  EXPECT_EQ(terminal_safe("a\u009bb\u0085c"), "a b c");                    // C1
+  EXPECT_EQ(terminal_safe("a\u202eb\u2066c\u200fd\u2028e"), "a b c d e");  // bidirectional, lines
+  EXPECT_EQ(terminal_safe("\xe2\x80 caf\xe9 \xc0\xaf"), "?? caf? ??");     // cut off
+}
+
 TEST(Codec, TrimAndLowerCase) {
   EXPECT_EQ(trim(" \t a b\r\n"), "a b");
   EXPECT_EQ(trim(" \t"), "");

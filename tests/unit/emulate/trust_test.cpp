@@ -272,6 +272,15 @@ TEST_F(TrustTest, ACrlCountsForItsIssuersCertificates) {
   EXPECT_NE(check({root}, leaf, {middle}, both), "");
 }
 
+TEST(TrustFiles, TwoAnchorsOfOneNameServeTheirOwnLeaves) {
+  const Entity one = make_ca("root");
+  const Entity two = make_ca("root");
+  const Trust trust({"f", test::pem(one) + test::pem(two)}, {});
+  for (const Entity* root : {&one, &two}) {
+    EXPECT_NO_THROW(trust.check(make({}, root).get(), {}, test::now));
+  }
+}
+
 TEST(TrustFiles, ThatCannotBeUsedAreUsageErrors) {
   const Entity root = make_ca("root");
   const std::string good = test::pem(root);

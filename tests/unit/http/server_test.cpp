@@ -134,7 +134,11 @@ TEST(Server, CutsABodyWhereTold) {
 TEST(Server, RefusesABodyThatIsTooLarge) {
   ServerOptions options;
   options.max_body = 1000;
-  const Server server(options, [](const Request& request) { return text_response(request.body); });
+  const Server server(options, [](const Request& request) {
+    Response response = text_response(request.body);
+    if (request.body_too_large) response.status = 413;
+    return response;
+  });
   const auto post = [&server](const std::string& headers, const std::string& body) {
     return converse(server,
                     "POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n" + headers + "\r\n" + body)

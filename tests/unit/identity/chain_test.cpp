@@ -84,6 +84,16 @@ TEST_F(Chain, PrefersTheIssuerThatIsValid) {
   EXPECT_EQ(order(read(leaf_), {read(two_), read(expired)}).front(), read(two_));
 }
 
+TEST_F(Chain, OfCrossSignedIssuersTheOneWhoseRootIsGiven) {
+  const Entity other_root = make_ca("other root");
+  test::Recipe recipe = test::ca_recipe("two");
+  recipe.until = test::now + std::chrono::days(90);  // ends last
+  const Entity cross = make(recipe, &other_root, two_.key);
+  EXPECT_EQ(order(read(leaf_), {read(cross), read(two_)}).front(), read(cross));
+  EXPECT_EQ(order(read(leaf_), {read(cross), read(two_), read(one_)}).front(), read(two_));
+  EXPECT_EQ(order(read(leaf_), {read(two_), read(cross), read(other_root)}).front(), read(cross));
+}
+
 TEST_F(Chain, EndsWhereTwoCertifyEachOther) {
   const Entity a = make_ca("a", &root_);
   const Entity b = make_ca("b", &a);
