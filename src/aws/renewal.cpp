@@ -1,0 +1,54 @@
+#include "aws/renewal.h"
+
+#include <algorithm>
+
+namespace rolecall::aws {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr seconds most_jitter{60};
+constexpr seconds longest_wait{60};
+constexpr milliseconds shortest_wait{200};
+constexpr seconds tolerated_skew{300};
+
+milliseconds part(double share, milliseconds whole) {
+  return milliseconds(static_cast<milliseconds::rep>(share * static_cast<double>(whole.count())));
+}
+
+}  // namespace
+
+Instant Instant::now() {
+  return {std::chrono::system_clock::now(), std::chrono::steady_clock::now()};
+}
+
+void RenewalSchedule::succeeded(Instant now, std::chrono::system_clock::time_point expiration,
+                                seconds asked, double random) {
+  failures_ = 0;
+  auto lifetime = std::chrono::floor<milliseconds>(expiration - now.wall);
+  if (lifetime <= seconds(0) || lifetime > asked + tolerated_skew) lifetime = asked;
+  milliseconds wait = lifetime - refresh_before_;
+  if (wait <= seconds(0)) wait = lifetime / 2;
+  wait -= part(random, std::min<milliseconds>(wait / 10, most_jitter));
+  set(now, wait);
+}
+
+void RenewalSchedule::failed(Instant now, double random) {
+  const seconds most = failures_ < 6 ? seconds(1 << failures_) : longest_wait;
+  ++failures_;
+  set(now, part(random, most));
+}
+
+milliseconds RenewalSchedule::left(Instant now) const {
+  const auto by_wall = std::chrono::ceil<milliseconds>(due_.wall - now.wall);
+  const auto by_steady = std::chrono::ceil<milliseconds>(due_.steady - now.steady);
+  return std::max(std::min(by_wall, by_steady), milliseconds(0));
+}
+
+void RenewalSchedule::set(Instant now, milliseconds wait) {
+  wait = std::max(wait, shortest_wait);
+  due_ = {now.wall + wait, now.steady + wait};
+}
+
+}  // namespace rolecall::aws

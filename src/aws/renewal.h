@@ -1,0 +1,46 @@
+// When credentials are to be renewed.
+#pragma once
+
+#include <chrono>
+
+namespace rolecall::aws {
+
+// A point in time on both clocks. The wall clock runs on while the machine sleeps; the steady one
+// is not set back.
+struct Instant {
+  std::chrono::system_clock::time_point wall;
+  std::chrono::steady_clock::time_point steady;
+
+  static Instant now();
+};
+
+// Knows of no clock and no dice, so that tests can give it any.
+class RenewalSchedule {
+ public:
+  // Renewals are due `refresh_before` ahead of expiry; half the lifetime where that is shorter.
+  explicit RenewalSchedule(std::chrono::seconds refresh_before) : refresh_before_(refresh_before) {}
+
+  // `now`: credentials that end at `expiration` are in use; `asked` is the duration that was asked
+  // for, which counts where `expiration` and this machine's clock do not go together. `random` (0
+  // to 1) brings the renewal forward by up to a tenth of the wait, so that hosts that started
+  // together do not renew together; by a minute at most.
+  void succeeded(Instant now, std::chrono::system_clock::time_point expiration,
+                 std::chrono::seconds asked, double random);
+
+  // The next try: `random` × 1 s, 2 s, 4 s … (a minute at most), and never below 0.2 s.
+  void failed(Instant now, double random);
+
+  // How long until the next try is due by the first of both clocks; 0: now.
+  std::chrono::milliseconds left(Instant now) const;
+
+  int failures() const { return failures_; }  // since the last success
+
+ private:
+  void set(Instant now, std::chrono::milliseconds wait);
+
+  std::chrono::seconds refresh_before_;
+  Instant due_;
+  int failures_ = 0;
+};
+
+}  // namespace rolecall::aws

@@ -1,0 +1,81 @@
+#include "aws/renewal.h"
+
+#include <gtest/gtest.h>
+
+namespace rolecall::aws {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+const Instant start{std::chrono::system_clock::time_point(std::chrono::hours(490000)),
+                    std::chrono::steady_clock::time_point(1000s)};
+
+Instant after(milliseconds wall, milliseconds steady) {
+  return {start.wall + wall, start.steady + steady};
+}
+
+RenewalSchedule renewed(seconds refresh_before, seconds lifetime, double random = 0,
+                        seconds asked = 3600s) {
+  RenewalSchedule schedule(refresh_before);
+  schedule.succeeded(start, start.wall + lifetime, asked, random);
+  return schedule;
+}
+
+TEST(RenewalSchedule, IsDueAheadOfExpiry) {
+  const RenewalSchedule schedule = renewed(300s, 3600s);
+  EXPECT_EQ(schedule.left(start), 3300s);
+  EXPECT_EQ(schedule.left(after(3299s, 3299s)), 1s);
+  EXPECT_EQ(schedule.left(after(3300s, 3300s)), 0s);
+}
+
+TEST(RenewalSchedule, JitterBringsItForward) {
+  EXPECT_EQ(renewed(300s, 900s, 1).left(start), 540s);
+  EXPECT_EQ(renewed(300s, 3600s, 1).left(start), 3240s);
+  EXPECT_EQ(renewed(300s, 43200s, 0.5, 43200s).left(start), 42870s);
+}
+
+TEST(RenewalSchedule, ShortSessionsAreRenewedAtTheirHalf) {
+  EXPECT_EQ(renewed(900s, 900s).left(start), 450s);
+  EXPECT_EQ(renewed(300s, 10s).left(start), 5s);
+  EXPECT_EQ(renewed(300s, 1s, 1).left(start), 450ms);
+}
+
+TEST(RenewalSchedule, ASuspendDoesNotDelayIt) {
+  // The machine slept for an hour: the steady clock stood still.
+  EXPECT_EQ(renewed(300s, 3600s).left(after(3600s, 10s)), 0s);
+}
+
+TEST(RenewalSchedule, AClockThatIsSetBackDoesNotDelayIt) {
+  EXPECT_EQ(renewed(300s, 3600s).left(after(-7200s, 3300s)), 0s);
+}
+
+TEST(RenewalSchedule, AWrongClockFallsBackOnTheDuration) {
+  EXPECT_EQ(renewed(300s, -7200s).left(start), 3300s);
+  EXPECT_EQ(renewed(300s, 90000s).left(start), 3300s);
+}
+
+TEST(RenewalSchedule, FailuresBackOff) {
+  RenewalSchedule schedule(300s);
+  for (const seconds most : {1s, 2s, 4s, 8s, 16s, 32s, 60s, 60s, 60s}) {
+    schedule.failed(start, 1);
+    EXPECT_EQ(schedule.left(start), most);
+  }
+  EXPECT_EQ(schedule.failures(), 9);
+  schedule.failed(start, 0.5);
+  EXPECT_EQ(schedule.left(start), 30s);
+  schedule.failed(start, 0);
+  EXPECT_EQ(schedule.left(start), 200ms);
+  schedule.succeeded(start, start.wall + 3600s, 3600s, 0);
+  EXPECT_EQ(schedule.failures(), 0);
+  schedule.failed(start, 1);
+  EXPECT_EQ(schedule.left(start), 1s);
+}
+
+TEST(RenewalSchedule, TheFirstTryIsDueAtOnce) {
+  EXPECT_EQ(RenewalSchedule(300s).left(Instant::now()), 0s);
+}
+
+}  // namespace
+}  // namespace rolecall::aws
