@@ -15,10 +15,11 @@
 namespace rolecall::cli {
 namespace {
 
-constexpr std::array<Command, 3> commands = {{
+constexpr std::array<Command, 4> commands = {{
     {"credential-process", "Print temporary AWS credentials as credential_process wants them",
      credential_process},
     {"emulate", "Run an offline IAM Roles Anywhere endpoint, to try things without AWS", emulate},
+    {"update", "Keep temporary credentials in the AWS credentials file up to date", update},
     {"version", "Print the version", version},
 }};
 

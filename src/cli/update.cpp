@@ -1,0 +1,220 @@
+// rolecall update: keeps the keys of one profile in the credentials file of AWS.
+#include <pwd.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <ctime>
+#include <random>
+#include <set>
+
+#include "aws/credentials_file.h"
+#include "aws/renewal.h"
+#include "base/process.h"
+#include "base/time.h"
+#include "cli/command.h"
+#include "cli/session_flags.h"
+#include "cli/ui.h"
+
+namespace rolecall::cli {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// A suspend stops the clock of a wait, so no wait is longer than this.
+constexpr milliseconds longest_nap{2000};
+
+std::string home_directory() {
+  const char* home = std::getenv("HOME");
+  if (home != nullptr && *home != '\0') return home;
+  const passwd* user = getpwuid(geteuid());
+  if (user != nullptr && user->pw_dir != nullptr && *user->pw_dir != '\0') return user->pw_dir;
+  throw Error(ErrorKind::usage, "there is no HOME, and this user has no home directory",
+              "name the file in AWS_SHARED_CREDENTIALS_FILE");
+}
+
+std::string credentials_path() {
+  const char* named = std::getenv("AWS_SHARED_CREDENTIALS_FILE");
+  const std::string path = named == nullptr || *named == '\0' ? "~/.aws/credentials" : named;
+  // The AWS CLI and SDKs expand the "~" of the variable too.
+  return path.starts_with("~/") ? home_directory() + path.substr(1) : path;
+}
+
+// SIGTERM and SIGINT end the program at once, also in the middle of a request, but for the moment
+// in which a file is being written: then right after it.
+volatile std::sig_atomic_t writing = 0;
+volatile std::sig_atomic_t stop_asked = 0;
+
+extern "C" void stop_signal(int /*number*/) {
+  if (writing == 0) _exit(0);
+  stop_asked = 1;
+}
+
+void write_and_stop_if_asked(const aws::LockedCredentialsFile& file, const std::string& profile,
+                             const Credentials& credentials, const Reporter& reporter) {
+  struct Writing {
+    Writing() { writing = 1; }
+    Writing(const Writing&) = delete;
+    Writing& operator=(const Writing&) = delete;
+    ~Writing() {
+      writing = 0;
+      if (stop_asked != 0) _exit(0);
+    }
+  };
+  std::vector<std::string> warnings;
+  {
+    const Writing mark;
+    warnings = file.set(profile, credentials);
+  }
+  for (const std::string& warning : warnings)
+    reporter.warning(warning);
+}
+
+class Updater {
+ public:
+  Updater(const SessionFlags& flags, std::string path, std::string profile, seconds refresh_before)
+      : flags_(flags),
+        path_(std::move(path)),
+        profile_(std::move(profile)),
+        schedule_(refresh_before),
+        reporter_(stderr_reporter(flags.debug)) {
+    // A run of months says each thing once.
+    reporter_.warn = [warn = reporter_.warn, this](std::string_view text) {
+      if (said_.insert(std::string(text)).second) warn(text);
+    };
+  }
+
+  std::chrono::sys_seconds renew() {
+    const Credentials credentials = create_session(flags_.identity, flags_.session, reporter_);
+    const aws::LockedCredentialsFile file(path_);
+    write_and_stop_if_asked(file, profile_, credentials, reporter_);
+    reporter_.trace([&] {
+      return "wrote the credentials of [" + profile_ + "] to " + path_ + "; they end at " +
+             rfc3339(credentials.expiration);
+    });
+    return credentials.expiration;
+  }
+
+  [[noreturn]] void run() {
+    handle_signals();
+    for (;;) {
+      try {
+        expiration_ = renew();
+        if (schedule_.failures() > 0) {
+          stderr_reporter(false).warning("renewed [" + profile_ + "] in " + path_ + " after " +
+                                         tries(schedule_.failures()) + " that failed");
+        }
+        schedule_.succeeded(aws::Instant::now(), expiration_, flags_.session.session_duration,
+                            random());
+        renewed_ = true;
+      } catch (const Error& error) {
+        if (!renewed_ && error.kind() == ErrorKind::usage && schedule_.failures() == 0) throw;
+        schedule_.failed(aws::Instant::now(), random());
+        say_failed(error);
+      }
+      wait();
+    }
+  }
+
+ private:
+  static std::string tries(int count) {
+    return std::to_string(count) + (count == 1 ? " try" : " tries");
+  }
+
+  double random() { return std::uniform_real_distribution<double>(0, 1)(device_); }
+
+  void handle_signals() {
+    struct sigaction action {};
+    action.sa_handler = stop_signal;
+    action.sa_flags = SA_RESTART;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGTERM, &action, nullptr);
+    sigaction(SIGINT, &action, nullptr);
+    // Blocked before any thread starts, and taken by wait() alone.
+    sigemptyset(&hangup_);
+    sigaddset(&hangup_, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &hangup_, nullptr);
+  }
+
+  void say_failed(const Error& error) {
+    std::string text = std::string("renewal failed: ") + error.what();
+    if (!error.hint().empty()) text += "\nhint: " + error.hint();
+    if (renewed_) {
+      const auto now = std::chrono::floor<seconds>(std::chrono::system_clock::now());
+      text += expiration_ > now
+                  ? "\nthe credentials in " + path_ + " end in " + rough_duration(expiration_ - now)
+                  : "\nthe credentials in " + path_ + " ended at " + rfc3339(expiration_);
+    }
+    const auto next = std::chrono::ceil<seconds>(schedule_.left(aws::Instant::now()));
+    text += "\nnext try within " + std::to_string(next.count()) + " s";
+    stderr_reporter(false).warning(text);  // not once, but each time
+  }
+
+  // Until the next renewal is due, or SIGHUP.
+  void wait() {
+    for (;;) {
+      const milliseconds left = schedule_.left(aws::Instant::now());
+      const milliseconds nap = std::min(left, longest_nap);
+      timespec time{};
+      time.tv_sec = nap.count() / 1000;
+      time.tv_nsec = (nap.count() % 1000) * 1000000;
+      if (sigtimedwait(&hangup_, nullptr, &time) == SIGHUP || left == milliseconds(0)) return;
+    }
+  }
+
+  const SessionFlags& flags_;
+  std::string path_;
+  std::string profile_;
+  aws::RenewalSchedule schedule_;
+  Reporter reporter_;
+  std::set<std::string> said_;
+  std::random_device device_;
+  std::chrono::sys_seconds expiration_{};
+  bool renewed_ = false;
+  sigset_t hangup_{};
+};
+
+}  // namespace
+
+void update(CLI::App& app, std::vector<std::string> arguments) {
+  SessionFlags flags;
+  std::string profile = "default";
+  bool once = false;
+  long refresh_before = 300;
+  const char* group = "What to keep up to date";
+  app.add_option("--profile", profile, "The section of the credentials file. Default: default")
+      ->type_name("NAME")
+      ->group(group);
+  app.add_flag("--once", once, "Write the credentials once, and end")->group(group);
+  app.add_option("--refresh-before", refresh_before,
+                 "How long before they end they are renewed. Default: 300")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(1, 43199))
+      ->group(group);
+  add_session_flags(app, flags);
+  parse(app,
+        "Sets aws_access_key_id, aws_secret_access_key and aws_session_token of one profile in\n"
+        "$AWS_SHARED_CREDENTIALS_FILE, else ~/.aws/credentials, and leaves all else in it as it "
+        "is.\n"
+        "Without --once it runs until SIGTERM or SIGINT; SIGHUP renews now.\n"
+        "\n"
+        "Exit code: 0 done, 1 refused, 2 wrong flags or files, 3 worth another try later.",
+        std::move(arguments));
+  finish_session_flags(app, flags);
+  aws::check_profile_name(profile);
+
+  protect_memory();
+  Updater updater(flags, credentials_path(), profile, seconds(refresh_before));
+  if (once) {
+    updater.renew();
+  } else {
+    updater.run();
+  }
+}
+
+}  // namespace rolecall::cli

@@ -1,0 +1,641 @@
+"""`update`: the credentials file of AWS, edited in place, kept fresh, and never lost."""
+
+import configparser
+import contextlib
+import fcntl
+import json
+import os
+import pathlib
+import pwd
+import random
+import re
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from support import pki
+from support.process import ARNS, BINARY, Emulator, assert_fails, environment, run
+
+KEYS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+AWS = pathlib.Path("/usr/bin/aws")
+# Under a sanitizer all takes longer.
+SLOW = 4 if "asan" in BINARY else 1
+NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="takes root, to become another user")
+
+
+@pytest.fixture(scope="module")
+def emulator(identity):
+    with Emulator(identity.root_file) as server:
+        yield server
+
+
+def arguments(server, identity, *more):
+    return ["update", *identity.flags, *ARNS, "--endpoint", getattr(server, "url", server), *more]
+
+
+def update(server, identity, path, *more, env=None, **options):
+    """`update --once`; `path`: of the credentials file, None for the one under HOME."""
+    env = dict(env or {})
+    if path is not None:
+        env["AWS_SHARED_CREDENTIALS_FILE"] = str(path)
+    return run(*arguments(server, identity, "--once", *more), env=env, **options)
+
+
+def assert_updated(result):
+    assert result.code == 0 and result.out == "" and not result.errors, result
+    return result
+
+
+def parse(content):
+    parser = configparser.RawConfigParser()
+    parser.read_string(content)
+    return {name: dict(parser.items(name)) for name in parser.sections()}
+
+
+def read(path, profile="default"):
+    """The three values; each has the form that `emulate` gives it."""
+    section = parse(path.read_text())[profile]
+    assert section[KEYS[0]].startswith("ASIA"), section
+    assert all(section[key] for key in KEYS), section
+    return tuple(section[key] for key in KEYS)
+
+
+def leftovers(path):
+    return [entry for entry in os.listdir(path.parent) if "rolecall-new" in entry]
+
+
+def mode(path):
+    return stat.S_IMODE(os.stat(path).st_mode)
+
+
+# --- the file
+
+def test_first_use_makes_directory_and_file(identity, emulator, tmp_path):
+    assert_updated(update(emulator, identity, None, env={"HOME": str(tmp_path)}))
+    path = tmp_path / ".aws" / "credentials"
+    read(path)
+    assert mode(path) == 0o600 and mode(path.parent) == 0o700
+
+
+@as_root
+def test_first_use_as_another_user(identity, emulator, tmp_path):
+    with open_to_all(tmp_path) as home:
+        flags = shared_identity(identity, home)
+        assert_updated(run("update", "--once", *flags, *ARNS, "--endpoint", emulator.url,
+                           prefix=NOBODY, env={"HOME": str(home)}))
+        path = home / ".aws" / "credentials"
+        before = read(path)
+        assert mode(path) == 0o600 and mode(path.parent) == 0o700
+        assert path.stat().st_uid == 65534
+        # A run as root in between takes nothing away from its owner.
+        assert_updated(update(emulator, identity, path))
+        assert path.stat().st_uid == 65534 and read(path) != before
+        assert_updated(run("update", "--once", *flags, *ARNS, "--endpoint", emulator.url,
+                           prefix=NOBODY, env={"HOME": str(home)}))
+
+
+@contextlib.contextmanager
+def open_to_all(tmp_path):
+    """A directory that another user can reach and write to: pytest's are closed to others."""
+    directory = pathlib.Path("/tmp") / f"rolecall-update-{os.getpid()}-{tmp_path.name}"
+    directory.mkdir()
+    directory.chmod(0o777)
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory)
+
+
+def shared_identity(identity, directory):
+    flags = pki.write_identity(directory, identity.leaf)
+    for path in (flags[1], flags[3]):
+        os.chown(path, 65534, 65534)
+    return flags
+
+
+@as_root
+def test_home_comes_from_the_user_database_where_it_is_not_set(identity, emulator, tmp_path):
+    home = pwd.getpwuid(65534).pw_dir
+    if os.path.exists(home):
+        pytest.skip(f"{home} is there")
+    with open_to_all(tmp_path) as directory:
+        flags = shared_identity(identity, directory)
+        # Who has no home directory is told which one was looked for.
+        result = run("update", "--once", *flags, *ARNS, "--endpoint", emulator.url,
+                     prefix=[*NOBODY, "env", "-u", "HOME"])
+        assert_fails(result, 2, f"cannot make directory {home}: Permission denied")
+
+
+def test_all_other_bytes_stay(identity, emulator, tmp_path):
+    path = tmp_path / "credentials"
+    before = ("\ufeff# caf\u00e9\r\n[a]\r\n  s3 =\r\n    x = 1\r\n\r\n[default] # mine\r\n"
+              "region=eu-west-1 \r\naws_access_key_id_old = K\r\naws_secret_access_key:old\t\r\n"
+              "aws_session_token   =   old\r\n; " + "z" * 100_000 + "\r\nAws_Access_Key_Id = old\r\n"
+              "[b]\r\nlast = line without an end")
+    path.write_bytes(before.encode())
+    path.chmod(0o640)
+    result = assert_updated(update(emulator, identity, path))
+    assert len(result.warnings) == 1 and "byte order mark" in result.err, result
+    after = path.read_bytes().decode()
+    section = parse(after.lstrip("\ufeff"))["default"]
+    expected = (before.replace("_access_key:old", "_access_key:" + section[KEYS[1]])
+                .replace("=   old", "=   " + section[KEYS[2]])
+                .replace("_Id = old", "_Id = " + section[KEYS[0]]))
+    assert after == expected
+    assert mode(path) == 0o640 and not leftovers(path)
+
+
+def test_profile(identity, emulator, tmp_path):
+    path = tmp_path / "credentials"
+    path.write_text("[a]\naws_access_key_id = A\n")
+    assert_updated(update(emulator, identity, path, "--profile", "b c"))
+    read(path, "b c")
+    assert path.read_text().startswith("[a]\naws_access_key_id = A\n\n[b c]\n")
+    for name in ("DEFAULT", "", "a]", "a\nb"):
+        assert_fails(update("http://127.0.0.1:9", identity, path, "--profile", name), 2, "profile")
+
+
+def test_symbolic_links_stay(identity, emulator, tmp_path):
+    (tmp_path / "real").mkdir()
+    target, middle, path = (tmp_path / "real" / "file", tmp_path / "middle", tmp_path / "link")
+    middle.symlink_to("real/file")
+    path.symlink_to(middle)
+    assert_updated(update(emulator, identity, path))  # to nothing yet
+    first = read(target)
+    assert_updated(update(emulator, identity, path))
+    assert read(target) != first
+    assert path.is_symlink() and middle.is_symlink() and not target.is_symlink()
+    circle = tmp_path / "circle"
+    circle.symlink_to("circle")
+    assert_fails(update(emulator, identity, circle), 1, "links")
+
+
+@pytest.mark.parametrize("kind", ["directory", "fifo", "device"])
+def test_what_is_not_a_file_is_refused(identity, emulator, tmp_path, kind):
+    path = tmp_path / "credentials"
+    if kind == "directory":
+        path.mkdir()
+    elif kind == "fifo":
+        os.mkfifo(path)
+    else:
+        if os.geteuid() != 0:
+            pytest.skip("takes root, to make a device")
+        os.mknod(path, 0o600 | stat.S_IFCHR, os.makedev(1, 3))
+    before = path.lstat()
+    assert_fails(update(emulator, identity, path), 2, "not a regular file")
+    assert path.lstat().st_ino == before.st_ino and not leftovers(path)
+
+
+@as_root
+def test_read_only_directory(identity, emulator, tmp_path):
+    with open_to_all(tmp_path) as directory:
+        flags = shared_identity(identity, directory)
+        (directory / "aws").mkdir()
+        path = directory / "aws" / "credentials"
+        path.write_text("[default]\nx = 1\n")
+        os.chown(path, 65534, 65534)
+        result = run("update", "--once", *flags, *ARNS, "--endpoint", emulator.url, prefix=NOBODY,
+                     env={"AWS_SHARED_CREDENTIALS_FILE": str(path)})
+        assert_fails(result, 2, "Permission denied", hint="directory")
+        assert path.read_text() == "[default]\nx = 1\n" and os.listdir(path.parent) == [path.name]
+
+
+@as_root
+def test_owner_that_cannot_be_kept(identity, emulator, tmp_path):
+    with open_to_all(tmp_path) as directory:
+        flags = shared_identity(identity, directory)
+        path = directory / "credentials"
+        path.write_text("[default]\nx = 1\n")
+        path.chmod(0o644)
+        result = run("update", "--once", *flags, *ARNS, "--endpoint", emulator.url, prefix=NOBODY,
+                     env={"AWS_SHARED_CREDENTIALS_FILE": str(path)})
+        assert_fails(result, 2, "owner")
+        assert path.read_text() == "[default]\nx = 1\n" and not leftovers(path)
+        # Root may, and gives the new file to the old one's owner.
+        os.chown(path, 65534, 12345)
+        path.chmod(0o604)
+        assert_updated(update(emulator, identity, path))
+        info = path.stat()
+        assert (info.st_uid, info.st_gid, mode(path)) == (65534, 12345, 0o604)
+
+
+def test_full_disk(identity, emulator, tmp_path):
+    """A tmpfs of a few pages: the old file fits, and no second one."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    script = ('mount -t tmpfs -o size=32k none "$1" || exit 77\nshift\n'
+              'printf "[default]\\nx = 1\\n#%20000s\\n" end >"$AWS_SHARED_CREDENTIALS_FILE"\n'
+              'cp "$AWS_SHARED_CREDENTIALS_FILE" "$COPY"\n"$@"\ncode=$?\n'
+              'cmp "$AWS_SHARED_CREDENTIALS_FILE" "$COPY" || exit 90\n'
+              'ls -A "${AWS_SHARED_CREDENTIALS_FILE%/*}"\nexit $code\n')
+    namespace = ["unshare", "-m"] if os.geteuid() == 0 else ["unshare", "-rm"]
+    done = subprocess.run(
+        [*namespace, "sh", "-c", script, "sh", disk, BINARY,
+         *arguments(emulator, identity, "--once")],
+        env=environment({"AWS_SHARED_CREDENTIALS_FILE": str(disk / "credentials"),
+                         "COPY": str(tmp_path / "copy")}),
+        capture_output=True, text=True, timeout=60, check=False)
+    if done.returncode == 77 or "unshare failed" in done.stderr:
+        pytest.skip("cannot mount a tmpfs here: " + done.stderr.strip())
+    assert done.returncode == 3 and "No space left" in done.stderr, done
+    assert sorted(done.stdout.split()) == [".credentials.rolecall-lock", "credentials"], done
+
+
+def test_a_line_that_would_be_lost(identity, emulator, tmp_path):
+    path = tmp_path / "credentials"
+    before = "[default]\naws_access_key_id = A\n  [other]\n  aws_access_key_id = B\n"
+    path.write_text(before)
+    assert_fails(update(emulator, identity, path), 2, "line 3.*looks like a setting", "blanks")
+    assert path.read_text() == before and not leftovers(path)
+
+
+def test_duplicate_sections(identity, emulator, tmp_path):
+    path = tmp_path / "credentials"
+    path.write_text("[default]\nx = 1\n[default]\naws_access_key_id = A\n")
+    result = assert_updated(update(emulator, identity, path))
+    assert len(result.warnings) == 1 and "again in line 3" in result.err, result
+    assert path.read_text().endswith("[default]\naws_access_key_id = A\n")
+
+
+# --- any file in: what Python and botocore read before and after
+
+def botocore_parse():
+    try:
+        import botocore.configloader as loader
+    except ImportError:
+        sys.path.insert(0, "/usr/lib/python3/dist-packages/awscli")
+        try:
+            import botocore.configloader as loader
+        except ImportError:
+            return None
+        finally:
+            sys.path.pop(0)
+    return lambda path: loader.raw_config_parse(str(path))
+
+
+def random_file(dice):
+    names = ["a", "t", "profile t", "b", "T"]
+    dice.shuffle(names)
+    options = [*KEYS, "region", "aws_access_key_id_old", "s3", "AWS_Session_Token", "x"]
+    indent = dice.choice(["", "", "", "  ", "\t"])
+    lines = []
+
+    def noise():
+        while dice.random() < 0.3:
+            lines.append(dice.choice(["", "  ", "# [t]", "   ; x = 1", "\t#", "#" + "y" * 300]))
+
+    noise()
+    for name in names[:dice.randrange(6)]:
+        lines.append(dice.choice(["", indent]) + f"[{name}]" + dice.choice(["", "", " # c", " x"]))
+        noise()
+        seen = set()
+        for option in dice.sample(options, dice.randrange(7)):
+            if option.lower() in seen:
+                continue
+            seen.add(option.lower())
+            lines.append(indent + option + dice.choice(["=", " = ", ":", "\t:  "])
+                         + dice.choice(["", "v", "a=b ", "# c", "x" * 2000, "[t]", "caf\u00e9"]))
+            while dice.random() < 0.15:
+                ours = name == "t" and option.lower() in KEYS
+                lines.append(indent + dice.choice(["   more/", " 1+2=="] if ours else
+                                                  ["   more/", "  [t]", "  k = v", " aws = = "]))
+            noise()
+    end = dice.choice(["\n", "\n", "\r\n", "\r"])
+    return end.join(lines) + dice.choice([end, ""])
+
+
+def test_any_file_in_and_only_three_values_differ(identity, emulator, tmp_path):
+    path = tmp_path / "credentials"
+    botocore = botocore_parse()
+    readers = [lambda p: parse(p.read_text())] + ([botocore] if botocore else [])
+    read_before = 0
+    for seed in range(300 // SLOW):
+        dice = random.Random(seed)
+        content = random_file(dice)
+        path.write_bytes(content.encode())
+        try:
+            before = [reader(path) for reader in readers]
+        except Exception:  # what they refuse before, they may refuse after
+            before = None
+        result = update(emulator, identity, path, "--profile", "t", "--timeout", "5")
+        assert_updated(result)
+        if before is None:
+            continue
+        read_before += 1
+        for reader, old in zip(readers, before):
+            new = reader(path)
+            context = (seed, content, path.read_bytes())
+            values = {key: new["t"].pop(key) for key in KEYS}
+            assert all(re.fullmatch(r"[!-~]+", value) for value in values.values()), context
+            assert values[KEYS[0]].startswith("ASIA"), context
+            old.setdefault("t", {})
+            old["t"] = {k: v for k, v in old["t"].items() if k not in KEYS}
+            assert new == old, context
+    print(f"{read_before} files read before and after, with {len(readers)} readers")
+    assert read_before > 200 // SLOW
+
+
+@pytest.mark.skipif(not AWS.exists(), reason="the AWS CLI is not installed")
+def test_the_aws_cli_reads_the_result(identity, emulator, tmp_path):
+    path = tmp_path / "credentials"
+    path.write_text("[other]\nregion = x\n[demo] # ours\naws_session_token = old")
+    assert_updated(update(emulator, identity, path, "--profile", "demo"))
+    done = subprocess.run(
+        [AWS, "--profile", "demo", "--region", "eu-west-1", "--endpoint-url", emulator.url,
+         "--no-cli-pager", "sts", "get-caller-identity"],
+        env=environment({"AWS_SHARED_CREDENTIALS_FILE": str(path), "HOME": str(tmp_path),
+                         "AWS_CONFIG_FILE": str(tmp_path / "none"), "LC_ALL": "C.UTF-8",
+                         "AWS_EC2_METADATA_DISABLED": "true"}),
+        capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done
+    assert "assumed-role/Example/" in json.loads(done.stdout)["Arn"], done
+
+
+# --- several at once, and killed at any moment
+
+@pytest.mark.parametrize("count", [2, 10])
+def test_writers_at_once_lose_nothing(identity, emulator, tmp_path, count):
+    path = tmp_path / "credentials"
+    path.write_text("[keep]\nx = 1\n")
+    failed = []
+
+    def writer(name):
+        for _ in range(6):
+            result = update(emulator, identity, path, "--profile", name)
+            if result.code != 0:
+                failed.append(result)
+
+    threads = [threading.Thread(target=writer, args=(f"p{i}",)) for i in range(count)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        parse(path.read_text())  # never a half file
+        time.sleep(0.002)
+    for thread in threads:
+        thread.join()
+    assert not failed, failed
+    assert set(parse(path.read_text())) == {"keep", *(f"p{i}" for i in range(count))}
+    assert len({read(path, f"p{i}") for i in range(count)}) == count
+    assert not leftovers(path)
+
+
+def start(server, identity, path, *more):
+    return subprocess.Popen([BINARY, *arguments(server, identity, *more)],
+                            env=environment({"AWS_SHARED_CREDENTIALS_FILE": str(path)}),
+                            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                            stderr=subprocess.PIPE, text=True)
+
+
+def test_kill_at_any_moment_leaves_the_old_or_the_new_file(identity, emulator, tmp_path):
+    path = tmp_path / "credentials"
+    # Large enough that writing it takes a while.
+    tail = "".join(f"[p{i}]\naws_access_key_id = {'k' * 100}\n" for i in range(8000))
+    path.write_text("[default]\nregion = x\n" + tail)
+    begin = time.monotonic()
+    assert_updated(update(emulator, identity, path))
+    window = time.monotonic() - begin
+    dice = random.Random(1)
+    killed = changed = stale = 0
+    before = read_head(path, tail)
+    for _ in range(120 // SLOW):
+        process = start(emulator, identity, path, "--once")
+        time.sleep(window * dice.uniform(0.5, 1))
+        process.kill()
+        process.communicate(timeout=10)
+        # The session takes most of the time; this keeps the kills around the writing behind it.
+        window *= 1.05 if process.returncode == -signal.SIGKILL else 0.92
+        killed += process.returncode == -signal.SIGKILL
+        now = read_head(path, tail)
+        changed += now != before
+        before = now
+        stale += bool(leftovers(path))
+    print(f"{killed} killed, {changed} times the new file, {stale} times a temporary file was left")
+    assert killed > 20 // SLOW and changed > 20 // SLOW
+    # The dead block nobody, and the next run removes what they left.
+    result = assert_updated(update(emulator, identity, path))
+    assert result.seconds < 5 * SLOW and not leftovers(path)
+
+
+def read_head(path, tail):
+    """The three values; all behind them must be there, byte for byte."""
+    content = path.read_text()
+    assert content.endswith(tail), content[-200:]
+    values = dict(line.split(" = ") for line in content[:-len(tail)].splitlines()[1:])
+    assert set(values) == {*KEYS, "region"}, values
+    return values
+
+
+def test_kill_between_writing_and_renaming(identity, emulator, tmp_path):
+    """What the next run finds after such a kill, made by hand."""
+    path = tmp_path / "credentials"
+    stale = tmp_path / ".credentials.rolecall-new-aB3xYz"
+    others = [tmp_path / name for name in ("credentials.rolecall-new-aB3xYz", "x",
+                                           ".other.rolecall-new-aB3xYz",
+                                           ".credentials.rolecall-new-longer-name")]
+    for each in [stale, *others]:
+        each.write_text("half a fi")
+    assert_updated(update(emulator, identity, path))
+    assert not stale.exists() and all(each.exists() for each in others)
+
+
+def test_a_lock_that_stays_taken(identity, emulator, tmp_path):
+    path = tmp_path / "credentials"
+    assert_updated(update(emulator, identity, path))
+    before = path.read_bytes()
+    with open(tmp_path / ".credentials.rolecall-lock", "r+b") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        result = assert_fails(update(emulator, identity, path), 3, "another rolecall")
+        assert 9 < result.seconds < 13 * SLOW and path.read_bytes() == before
+    assert_updated(update(emulator, identity, path))
+
+
+# --- without --once
+
+class Daemon:
+    """`update` without --once until the end of the with statement."""
+
+    def __init__(self, server, identity, path, *more, end=signal.SIGTERM):
+        self.command = (server, identity, path, *more)
+        self.path, self.end = path, end
+
+    def __enter__(self):
+        self.process = start(*self.command)
+        self.lines = []
+        self.reader = threading.Thread(target=self.read_lines)
+        self.reader.start()
+        return self
+
+    def read_lines(self):
+        for line in self.process.stderr:
+            self.lines.append(line)
+
+    def __exit__(self, *_):
+        begin = time.monotonic()
+        if self.process.poll() is None:
+            self.process.send_signal(self.end)
+        try:
+            self.process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+        finally:
+            self.reader.join()
+            self.err = "".join(self.lines)
+        self.seconds = time.monotonic() - begin
+        assert self.process.returncode == 0, (self.process.returncode, self.err)
+
+    def wait_for_change(self, before, timeout):
+        """Until the values are others than `before`; returns them, and after how long."""
+        begin = time.monotonic()
+        while time.monotonic() - begin < timeout * SLOW:
+            if self.path.exists():
+                now = read(self.path)
+                if now != before:
+                    return now, time.monotonic() - begin
+            assert self.process.poll() is None, self.lines
+            time.sleep(0.01)
+        raise AssertionError(f"nothing new in {timeout} s: {self.lines}")
+
+    def wait_for_line(self, text, timeout):
+        begin = time.monotonic()
+        while not any(text in line for line in self.lines):
+            assert time.monotonic() - begin < timeout * SLOW, (text, self.lines)
+            time.sleep(0.01)
+
+
+def test_renews_ahead_of_expiry(identity, tmp_path):
+    path = tmp_path / "credentials"
+    with Emulator(identity.root_file, "--session-duration-max", "4") as server:
+        with Daemon(server, identity, path, "--refresh-before", "2") as daemon:
+            values, _ = daemon.wait_for_change(None, 10)
+            for _ in range(3):
+                # 2 s, less a tenth of jitter, less the part of a second that expiry is cut off.
+                values, after = daemon.wait_for_change(values, 5)
+                assert 0.7 < after < 2.6 * SLOW, after
+    assert daemon.err == "" and daemon.seconds < 1 * SLOW
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+def test_signals_that_end_it(identity, tmp_path, end):
+    path = tmp_path / "credentials"
+    with Emulator(identity.root_file, "--fault", "delay=0:1", "--fault", "delay=5") as server:
+        with Daemon(server, identity, path, end=end) as daemon:
+            values, _ = daemon.wait_for_change(None, 10)
+            time.sleep(0.2)
+        assert daemon.seconds < 1 * SLOW and daemon.err == ""
+        # Also in the middle of a request.
+        with Daemon(server, identity, path, end=end) as daemon:
+            time.sleep(1)
+        assert daemon.seconds < 1 * SLOW
+    assert read(path) == values and not leftovers(path)
+
+
+def test_sighup_renews_now(identity, emulator, tmp_path):
+    path = tmp_path / "credentials"
+    with Daemon(emulator, identity, path) as daemon:
+        values, _ = daemon.wait_for_change(None, 10)
+        for _ in range(3):
+            time.sleep(0.3)
+            assert read(path) == values
+            daemon.process.send_signal(signal.SIGHUP)
+            values, _ = daemon.wait_for_change(values, 3)
+    assert daemon.err == ""
+
+
+def test_the_endpoint_goes_and_comes_back(identity, tmp_path):
+    path = tmp_path / "credentials"
+    with contextlib.ExitStack() as stack:
+        with Emulator(identity.root_file, "--session-duration-max", "3") as server:
+            daemon = stack.enter_context(
+                Daemon(server, identity, path, "--refresh-before", "2", "--timeout", "0.5"))
+            daemon.wait_for_change(None, 10)
+        # While the old credentials live, and after.
+        daemon.wait_for_line(" ended at ", 30)
+        values = read(path)
+        with Emulator(identity.root_file, "--port", str(server.port)):
+            daemon.process.send_signal(signal.SIGHUP)
+            daemon.wait_for_change(values, 10)
+            daemon.wait_for_line("that failed", 5)
+    assert "renewal failed: cannot connect" in daemon.err and "hint: " in daemon.err, daemon.err
+    assert " end in " in daemon.err and "next try within" in daemon.err, daemon.err
+    assert re.search(r"renewed \[default\].* after \d+ tr(y|ies) that failed", daemon.err), daemon.err
+
+
+def test_failed_renewals_are_tried_again_while_the_old_ones_live(identity, tmp_path):
+    path = tmp_path / "credentials"
+    with contextlib.ExitStack() as stack:
+        with Emulator(identity.root_file) as server:
+            daemon = stack.enter_context(Daemon(server, identity, path))
+            values, _ = daemon.wait_for_change(None, 10)
+        with Emulator(identity.root_file, "--port", str(server.port), "--fault", "403:2"):
+            daemon.process.send_signal(signal.SIGHUP)
+            daemon.wait_for_change(values, 10)
+            daemon.wait_for_line("after 2 tries that failed", 5)
+    assert daemon.err.count("renewal failed: ") == 2, daemon.err
+    assert " end in 59 minutes" in daemon.err or " end in 1 hour" in daemon.err, daemon.err
+
+
+def test_a_refused_first_try_is_tried_again(identity, tmp_path):
+    path = tmp_path / "credentials"
+    with Emulator(identity.root_file, "--fault", "403:1") as server:
+        with Daemon(server, identity, path) as daemon:
+            daemon.wait_for_change(None, 10)
+    assert daemon.err.count("renewal failed: ") == 1, daemon.err
+
+
+def test_a_usage_error_at_the_first_try_ends_it(identity, emulator, tmp_path):
+    for more in (["--certificate", "/nonexistent"], ["--refresh-before", "0"],
+                 ["--session-duration", "1"]):
+        result = run(*arguments(emulator, identity, *more),
+                     env={"AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials")})
+        assert_fails(result, 2)
+    assert not os.listdir(tmp_path)
+
+
+def test_certificate_and_key_are_read_anew(identity, tmp_path):
+    path, directory = tmp_path / "credentials", tmp_path / "identity"
+    directory.mkdir()
+    leaves = [identity.intermediate.issue(f"leaf {i}", serial=0xAB0 + i) for i in range(2)]
+
+    class Rotating:
+        flags = pki.write_identity(directory, leaves[0])
+
+    with Emulator(identity.root_file, "--log") as server:
+        with Daemon(server, Rotating, path) as daemon:
+            values, _ = daemon.wait_for_change(None, 10)
+            # Half of the set: refused, tried again, and the old credentials stay.
+            pki.write(directory, "leaf.key", pki.key_pem(leaves[1].key))
+            daemon.process.send_signal(signal.SIGHUP)
+            time.sleep(0.5 * SLOW)
+            assert read(path) == values
+            pki.write_identity(directory, leaves[1])
+            daemon.process.send_signal(signal.SIGHUP)
+            daemon.wait_for_change(values, 10)
+            time.sleep(0.2)
+    assert "renewal failed: " in daemon.err and "after " in daemon.err, daemon.err
+    log = [json.loads(line) for line in server.err.splitlines()]
+    text = json.dumps(log).lower()
+    assert "ab0" in text and "ab1" in text, log
+
+
+def test_no_secret_is_said(identity, emulator, tmp_path):
+    path = tmp_path / "credentials"
+    result = assert_updated(update(emulator, identity, path, "--debug"))
+    _, secret, token = read(path)
+    assert "wrote the credentials of [default]" in result.err
+    assert secret not in result.err and token not in result.err
+
+
+@pytest.mark.parametrize("fault, code", [("403", 1), ("503", 3)])
+def test_exit_codes_of_once(identity, tmp_path, fault, code):
+    path = tmp_path / "credentials"
+    path.write_text("[default]\nx = 1\n")
+    with Emulator(identity.root_file, "--fault", fault) as server:
+        assert_fails(update(server, identity, path, "--timeout", "1"), code)
+    assert path.read_text() == "[default]\nx = 1\n" and os.listdir(tmp_path) == ["credentials"]
