@@ -11,12 +11,13 @@ namespace rolecall {
 Credentials create_session(const IdentityOptions& identity_options,
                            const SessionOptions& session_options, const Reporter& reporter) {
   const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-  const http::Deadline deadline = std::chrono::steady_clock::now() + session_options.timeout;
   // What costs nothing to check comes first: the flags, then the files, then the network.
   const aws::SessionRequest request = aws::prepare_session(session_options);
   reporter.trace(
       [&request] { return "endpoint " + request.origin.text() + ", region " + request.region; });
   const identity::Identity identity = identity::load_identity(identity_options, now, reporter);
+  // Not before: a person may take a while to type the key's password.
+  const http::Deadline deadline = std::chrono::steady_clock::now() + session_options.timeout;
   if (!session_options.verify_tls && request.origin.scheme == "https") {
     reporter.warning("--no-verify-ssl: anyone on the network's path can read the credentials");
   }

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 
 #include "rolecall/error.h"
@@ -16,16 +17,6 @@ namespace {
 
 constexpr std::size_t max_file_size = 1 << 20;
 constexpr int pipe_patience_ms = 5000;
-
-struct Descriptor {
-  int fd;
-  explicit Descriptor(int value) : fd(value) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd >= 0) close(fd);
-  }
-};
 
 // A pipe that nobody writes to, or writes no more to, must not hang a run.
 void await_writer(int descriptor, const std::string& name) {
@@ -53,27 +44,10 @@ std::string open_hint(int error, const std::string& path) {
   return {};
 }
 
-}  // namespace
-
-FileContent read_file(std::string_view what, const std::string& path) {
-  const std::string name = std::string(what) + " " + path;
-  // O_NONBLOCK: opening a FIFO that nobody writes to must not hang. It changes nothing for files.
-  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
-  if (file.fd < 0) {
-    const int error = errno;
-    throw Error(ErrorKind::usage, "cannot open " + name + ": " + std::strerror(error),
-                open_hint(error, path));
-  }
-  struct stat info {};
-  if (fstat(file.fd, &info) != 0) {
-    throw Error(ErrorKind::usage, "cannot read " + name + ": " + std::strerror(errno));
-  }
-  if (S_ISDIR(info.st_mode))
-    throw Error(ErrorKind::usage, name + " is a directory, not a file", "name the file in it");
-  if (!S_ISREG(info.st_mode) && !S_ISFIFO(info.st_mode)) {
-    throw Error(ErrorKind::usage, name + " is neither a regular file nor a pipe");
-  }
-
+// The bytes of a descriptor that is a regular file, a pipe or the like, up to its end. Only a pipe
+// that was opened by its name is waited for with a limit: one that was handed to us has a writer.
+FileContent read_descriptor(const std::string& name, int fd, const struct stat& info,
+                            bool handed_to_us) {
   FileContent content;
   content.mode = info.st_mode;
   // One byte more than the file has shows its end without a second read.
@@ -84,9 +58,15 @@ FileContent read_file(std::string_view what, const std::string& path) {
   std::size_t used = 0;
   content.bytes.resize(capacity);
   for (;;) {
-    if (S_ISFIFO(info.st_mode)) await_writer(file.fd, name);
-    const ssize_t got = read(file.fd, content.bytes.data() + used, content.bytes.size() - used);
+    if (S_ISFIFO(info.st_mode) && !handed_to_us) await_writer(fd, name);
+    const ssize_t got = read(fd, content.bytes.data() + used, content.bytes.size() - used);
     if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno == EAGAIN) {
+      // To change the mode of one that was handed to us would change it for whoever shares it.
+      pollfd ready{fd, POLLIN, 0};
+      if (handed_to_us) poll(&ready, 1, -1);
+      continue;
+    }
     if (got < 0) {
       throw Error(ErrorKind::usage, "cannot read " + name + ": " + std::strerror(errno));
     }
@@ -102,6 +82,66 @@ FileContent read_file(std::string_view what, const std::string& path) {
   if (used == 0)
     throw Error(ErrorKind::usage, name + " is empty", "was it cut off while it was written?");
   return content;
+}
+
+struct stat status_of(int fd, const std::string& name) {
+  struct stat info {};
+  if (fstat(fd, &info) != 0) {
+    throw Error(ErrorKind::usage, "cannot read " + name + ": " + std::strerror(errno));
+  }
+  if (S_ISDIR(info.st_mode))
+    throw Error(ErrorKind::usage, name + " is a directory, not a file", "name the file in it");
+  return info;
+}
+
+}  // namespace
+
+Descriptor::~Descriptor() {
+  if (fd >= 0) close(fd);
+}
+
+FileContent read_file(std::string_view what, const std::string& path) {
+  const std::string name = std::string(what) + " " + path;
+  // O_NONBLOCK: opening a FIFO that nobody writes to must not hang. It changes nothing for files.
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+  if (file.fd < 0) {
+    const int error = errno;
+    throw Error(ErrorKind::usage, "cannot open " + name + ": " + std::strerror(error),
+                open_hint(error, path));
+  }
+  const struct stat info = status_of(file.fd, name);
+  if (!S_ISREG(info.st_mode) && !S_ISFIFO(info.st_mode)) {
+    throw Error(ErrorKind::usage, name + " is neither a regular file nor a pipe");
+  }
+  return read_descriptor(name, file.fd, info, false);
+}
+
+int input_descriptor(const std::string& source) {
+  if (source == "-") return STDIN_FILENO;
+  if (!source.starts_with("fd:")) return -1;
+  int fd = -1;
+  const char* end = source.data() + source.size();
+  const auto [stop, error] = std::from_chars(source.data() + 3, end, fd);
+  if (error != std::errc() || stop != end || fd < 0) {
+    throw Error(ErrorKind::usage, "\"" + source + "\" names no descriptor",
+                "fd: takes the number of an open descriptor, such as fd:3");
+  }
+  return fd;
+}
+
+std::string input_name(std::string_view what, const std::string& source) {
+  return std::string(what) + " " + source + (source == "-" ? " (standard input)" : "");
+}
+
+FileContent read_input(std::string_view what, const std::string& source) {
+  const int fd = input_descriptor(source);
+  if (fd < 0) return read_file(what, source);
+  const std::string name = input_name(what, source);
+  if (fcntl(fd, F_GETFD) < 0) {
+    throw Error(ErrorKind::usage, "cannot read " + name + ": this descriptor is not open",
+                "whoever starts rolecall must open it, as in a shell: rolecall … 3< FILE");
+  }
+  return read_descriptor(name, fd, status_of(fd, name), true);
 }
 
 void write_all(int descriptor, std::string_view bytes, std::string_view what) {

@@ -1,4 +1,4 @@
-// Reading files that users name.
+// Reading files and streams that users name.
 #pragma once
 
 #include <sys/types.h>
@@ -10,6 +10,15 @@
 
 namespace rolecall {
 
+// Closes what it holds; -1 is nothing.
+struct Descriptor {
+  int fd;
+  explicit Descriptor(int value) : fd(value) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor();
+};
+
 struct FileContent {
   Secret bytes;  // a key file's content is a secret, and no other is hurt by being treated as one
   mode_t mode = 0;  // of the descriptor that was read, so that no swap of the path can lie
@@ -20,6 +29,18 @@ struct FileContent {
 // ("certificate file"). Throws Error (usage) that tells apart: not there, no permission, a
 // directory or device, too large, empty.
 FileContent read_file(std::string_view what, const std::string& path);
+
+// As read_file, but "-" is standard input and "fd:N" the open descriptor N, from where it stands to
+// its end; these may be anything that can be read, and stay open. ("./-" is a file of that name.)
+FileContent read_input(std::string_view what, const std::string& source);
+
+// How messages name such a source: "certificate file leaf.pem", "certificate file - (standard
+// input)".
+std::string input_name(std::string_view what, const std::string& source);
+
+// The descriptor that read_input takes `source` for; -1 where it is a path. Throws Error (usage)
+// for an "fd:" without a number.
+int input_descriptor(const std::string& source);
 
 // Writes all of `bytes` to a descriptor; throws Error (failed).
 void write_all(int descriptor, std::string_view bytes, std::string_view what);

@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "identity/chain.h"
 #include "identity/pem.h"
+#include "identity/pkcs12.h"
 #include "identity/private_key.h"
 #include "rolecall/error.h"
 
@@ -17,45 +18,37 @@ namespace rolecall::identity {
 namespace {
 
 // One file may be named twice (a key and its certificates in one): it is read once.
-class PemFiles {
+class Files {
  public:
-  struct File {
-    std::vector<PemBlock> blocks;
-    mode_t mode = 0;
-  };
-
-  const File& read(std::string_view what, const std::string& path) {
-    const auto [entry, is_new] = files_.try_emplace(path);
-    if (is_new) {
-      const FileContent content = read_file(what, path);
-      entry->second = {read_pem(content.bytes.view(), std::string(what) + " " + path),
-                       content.mode};
-    }
+  const FileContent& read(std::string_view what, const std::string& source) {
+    // Both spellings of standard input.
+    const auto [entry, is_new] = files_.try_emplace(source == "-" ? "fd:0" : source);
+    if (is_new) entry->second = read_input(what, source);
     return entry->second;
   }
 
  private:
-  std::map<std::string, File> files_;
+  std::map<std::string, FileContent> files_;
 };
 
 void refuse_other_sources(const IdentityOptions& options) {
   for (const std::string& value : {options.certificate, options.private_key}) {
     if (value.starts_with("pkcs11:")) {
       throw Error(ErrorKind::usage, "pkcs11: URIs are not supported yet",
-                  "this version reads certificates and keys from PEM files");
+                  "this version reads certificates and keys from files");
     }
   }
   if (options.private_key.starts_with("handle:")) {
     throw Error(ErrorKind::usage, "TPM handles are not supported yet",
-                "this version reads certificates and keys from PEM files");
+                "this version reads certificates and keys from files");
   }
 }
 
-void warn_of_open_mode(const std::string& path, mode_t mode, const Reporter& reporter) {
+void warn_of_open_mode(const std::string& name, mode_t mode, const Reporter& reporter) {
   if (!S_ISREG(mode) || (mode & (S_IRWXG | S_IRWXO)) == 0) return;
   std::array<char, 8> octal{};
   std::snprintf(octal.data(), octal.size(), "%04o", static_cast<unsigned>(mode & 07777U));
-  reporter.warning("private key file " + path + " has mode " + octal.data() +
+  reporter.warning(name + " has mode " + octal.data() +
                    ": others than its owner may use it; chmod 600 it");
 }
 
@@ -98,14 +91,72 @@ const Certificate& find_leaf(const std::vector<Certificate>& certificates, const
   const Certificate& first = certificates.front();
   const std::string certificate_key =
       first.public_key() == nullptr ? "unknown" : describe_key(first.public_key());
-  throw Error(ErrorKind::usage,
-              "private key file " + options.private_key + " (" + describe_key(key) +
-                  ") does not fit " +
-                  (certificates.size() == 1
-                       ? "the certificate"
-                       : "any of the " + std::to_string(certificates.size()) + " certificates") +
-                  " in " + options.certificate + " (" + first.name() + ", " + certificate_key + ")",
-              "key and certificate must come from the same request; was only one of them renewed?");
+  const bool in_one_file = options.private_key.empty();
+  throw Error(
+      ErrorKind::usage,
+      (in_one_file ? "the private key" : input_name("private key file", options.private_key)) +
+          " (" + describe_key(key) + ") does not fit " +
+          (certificates.size() == 1
+               ? "the certificate"
+               : "any of the " + std::to_string(certificates.size()) + " certificates") +
+          " in " + options.certificate + " (" + first.name() + ", " + certificate_key + ")",
+      "key and certificate must come from the same request; was only one of them renewed?");
+}
+
+// The key, and every certificate that was given.
+struct Material {
+  EvpPkeyPtr key;
+  std::vector<Certificate> certificates;
+};
+
+Material read_pkcs12_file(const FileContent& file, const IdentityOptions& options,
+                          const Reporter& reporter) {
+  const std::string name = input_name("PKCS#12 file", options.certificate);
+  for (const auto& [flag, value] : {std::pair("--private-key", &options.private_key),
+                                    std::pair("--intermediates", &options.intermediates)}) {
+    if (value->empty()) continue;
+    throw Error(ErrorKind::usage,
+                name + " holds key and chain itself: " + flag + " is one too many",
+                std::string("leave ") + flag + " away, or give a PEM file as --certificate");
+  }
+  Pkcs12 content = read_pkcs12(file.bytes.view(), name, options.password);
+  warn_of_open_mode(name, file.mode, reporter);
+  return {std::move(content.key), std::move(content.certificates)};
+}
+
+Material read_pem_files(Files& files, const FileContent& file, const IdentityOptions& options,
+                        const Reporter& reporter) {
+  const std::string certificate_name = input_name("certificate file", options.certificate);
+  Material material;
+  material.certificates =
+      certificates_in(read_pem(file.bytes.view(), certificate_name), certificate_name);
+  if (material.certificates.empty()) {
+    throw Error(ErrorKind::usage, certificate_name + " holds no certificate",
+                "it must have a block that starts with -----BEGIN CERTIFICATE-----");
+  }
+  if (options.private_key.empty()) {
+    throw Error(ErrorKind::usage, "missing: --private-key",
+                "only a PKCS#12 file as --certificate holds its own");
+  }
+  const std::string key_name = input_name("private key file", options.private_key);
+  const FileContent& key_file = files.read("private key file", options.private_key);
+  material.key =
+      private_key_in(read_pem(key_file.bytes.view(), key_name), key_name, options.password);
+  warn_of_open_mode(key_name, key_file.mode, reporter);
+  return material;
+}
+
+void add_intermediates(Files& files, const IdentityOptions& options,
+                       std::vector<Certificate>& pool) {
+  if (options.intermediates.empty() || options.intermediates == options.certificate) return;
+  const std::string name = input_name("intermediates file", options.intermediates);
+  const FileContent& file = files.read("intermediates file", options.intermediates);
+  std::vector<Certificate> more = certificates_in(read_pem(file.bytes.view(), name), name);
+  if (more.empty()) {
+    throw Error(ErrorKind::usage, name + " holds no certificate",
+                "leave --intermediates out where there are none");
+  }
+  pool.insert(pool.end(), more.begin(), more.end());
 }
 
 }  // namespace
@@ -113,29 +164,16 @@ const Certificate& find_leaf(const std::vector<Certificate>& certificates, const
 Identity load_identity(const IdentityOptions& options, std::chrono::sys_seconds now,
                        const Reporter& reporter) {
   refuse_other_sources(options);
-  PemFiles files;
-  const std::string certificate_name = "certificate file " + options.certificate;
-  std::vector<Certificate> pool =
-      certificates_in(files.read("certificate file", options.certificate).blocks, certificate_name);
-  if (pool.empty()) {
-    throw Error(ErrorKind::usage, certificate_name + " holds no certificate",
-                "it must have a block that starts with -----BEGIN CERTIFICATE-----");
-  }
-  const PemFiles::File& key_file = files.read("private key file", options.private_key);
-  EvpPkeyPtr key = private_key_in(key_file.blocks, "private key file " + options.private_key);
-  warn_of_open_mode(options.private_key, key_file.mode, reporter);
+  Files files;
+  const FileContent& file = files.read("certificate file", options.certificate);
+  Material material = is_pkcs12(file.bytes.view()) ? read_pkcs12_file(file, options, reporter)
+                                                   : read_pem_files(files, file, options, reporter);
+  std::vector<Certificate>& pool = material.certificates;
+  const EvpPkeyPtr& key = material.key;
 
   const Certificate leaf = find_leaf(pool, key.get(), now, options);
   check_validity(leaf, now);
-  if (!options.intermediates.empty() && options.intermediates != options.certificate) {
-    const std::string name = "intermediates file " + options.intermediates;
-    std::vector<Certificate> more =
-        certificates_in(files.read("intermediates file", options.intermediates).blocks, name);
-    if (more.empty())
-      throw Error(ErrorKind::usage, name + " holds no certificate",
-                  "leave --intermediates out where there are none");
-    pool.insert(pool.end(), more.begin(), more.end());
-  }
+  add_intermediates(files, options, pool);
   std::vector<Certificate> chain = order_chain(leaf, pool, now, reporter);
   for (const Certificate& issuer : chain) {
     if (!issuer.valid_at(now)) {
@@ -150,7 +188,7 @@ Identity load_identity(const IdentityOptions& options, std::chrono::sys_seconds 
       text += "\nchain: " + issuer.name();
     return text;
   });
-  return {leaf, std::move(chain), make_signer(std::move(key))};
+  return {leaf, std::move(chain), make_signer(std::move(material.key))};
 }
 
 }  // namespace rolecall::identity

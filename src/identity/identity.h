@@ -18,7 +18,8 @@ struct Identity {
   std::unique_ptr<Signer> signer;  // the leaf's key
 };
 
-// Reads every file that `options` names once. The leaf is the certificate that the key fits; of
+// Reads every file that `options` names once; asks for a password where the key is encrypted, and
+// only then. The leaf is the certificate that the key fits; of
 // several (renewed with the same key) the one that is valid at `now` and ends last. Warns of a key
 // file that group or others can read. Throws Error: usage for files that do not hold what they
 // should or do not fit, failed for a leaf that is not valid at `now`.

@@ -3,24 +3,19 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
-#include <algorithm>
-
 #include "base/openssl.h"
+#include "identity/pkcs12.h"
 #include "rolecall/error.h"
 
 namespace rolecall::identity {
 namespace {
 
 [[noreturn]] void refuse_non_pem(std::string_view text, const std::string& name) {
-  const bool asn1_sequence = text.size() > 4 && text[0] == '\x30' && (text[1] & '\x80') != 0;
-  if (asn1_sequence) {
-    // PKCS#12 starts with its version: SEQUENCE { INTEGER 3.
-    const std::size_t length_bytes = static_cast<std::size_t>(text[1] & 0x7f);
-    const std::string_view content = text.substr(std::min(text.size(), 2 + length_bytes));
-    if (content.starts_with(std::string_view("\x02\x01\x03", 3))) {
-      throw Error(ErrorKind::usage, name + " is a PKCS#12 file, which is not supported yet",
-                  "convert it: openssl pkcs12 -in FILE -nodes -out FILE.pem, with umask 077");
-    }
+  if (is_pkcs12(text)) {
+    throw Error(ErrorKind::usage, name + " is a PKCS#12 file",
+                "give it as --certificate, without --private-key and --intermediates");
+  }
+  if (text.size() > 4 && text[0] == '\x30' && (text[1] & '\x80') != 0) {
     throw Error(
         ErrorKind::usage, name + " is DER, not PEM",
         "convert it: openssl x509 -inform DER -in FILE -out FILE.pem (a key: openssl pkey)");
@@ -42,7 +37,7 @@ std::vector<PemBlock> read_pem(std::string_view text, const std::string& name) {
     if (PEM_read_bio(bio.get(), &label, &header, &data, &size) != 1) break;
     PemBlock block;
     block.label = label;
-    block.encrypted = std::string_view(header).find("ENCRYPTED") != std::string_view::npos;
+    block.header = header;
     block.der = Secret({reinterpret_cast<const char*>(data), static_cast<std::size_t>(size)});
     OPENSSL_free(label);
     OPENSSL_free(header);

@@ -10,8 +10,8 @@
 namespace rolecall::identity {
 
 struct PemBlock {
-  std::string label;       // "CERTIFICATE", "RSA PRIVATE KEY", …
-  bool encrypted = false;  // by the header of the traditional form (Proc-Type: 4,ENCRYPTED)
+  std::string label;   // "CERTIFICATE", "RSA PRIVATE KEY", …
+  std::string header;  // of the traditional encrypted form (Proc-Type, DEK-Info); else empty
   Secret der;
 };
 

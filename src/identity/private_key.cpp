@@ -2,6 +2,7 @@
 
 #include <openssl/core_names.h>
 #include <openssl/pem.h>
+#include <openssl/pkcs12.h>
 
 #include <array>
 
@@ -15,10 +16,6 @@ bool is_private_key(const PemBlock& block) {
 }
 
 [[noreturn]] void refuse_kind(const PemBlock& block, const std::string& name) {
-  if (block.encrypted || block.label == "ENCRYPTED PRIVATE KEY") {
-    throw Error(ErrorKind::usage, name + " is encrypted, which is not supported yet",
-                "decrypt it once: openssl pkey -in FILE -out FILE.plain, with umask 077");
-  }
   if (block.label == "TSS2 PRIVATE KEY") {
     throw Error(ErrorKind::usage, name + " is a TPM key, which is not supported yet");
   }
@@ -30,16 +27,98 @@ bool is_private_key(const PemBlock& block) {
               "IAM Roles Anywhere takes RSA and EC keys");
 }
 
-EvpPkeyPtr decode(const PemBlock& block) {
-  const auto* data = reinterpret_cast<const unsigned char*>(block.der.view().data());
-  const auto size = static_cast<long>(block.der.size());
-  if (block.label == "RSA PRIVATE KEY") {
+EvpPkeyPtr decode(const std::string& label, std::string_view der) {
+  const auto* data = reinterpret_cast<const unsigned char*>(der.data());
+  const auto size = static_cast<long>(der.size());
+  if (label == "RSA PRIVATE KEY") {
     return EvpPkeyPtr(d2i_PrivateKey(EVP_PKEY_RSA, nullptr, &data, size));
   }
-  if (block.label == "EC PRIVATE KEY") {
+  if (label == "EC PRIVATE KEY") {
     return EvpPkeyPtr(d2i_PrivateKey(EVP_PKEY_EC, nullptr, &data, size));
   }
   return EvpPkeyPtr(d2i_AutoPrivateKey(nullptr, &data, size));
+}
+
+[[noreturn]] void refuse_damaged(const std::string& name) {
+  throw Error(ErrorKind::usage, name + " holds a damaged private key: " + openssl_error(),
+              "openssl pkey -in FILE -noout -check must be able to read it");
+}
+
+EvpPkeyPtr encrypted_pkcs8(const PemBlock& block, const std::string& name,
+                           const PasswordSource& password) {
+  const auto* data = reinterpret_cast<const unsigned char*>(block.der.view().data());
+  const X509SigPtr encrypted(d2i_X509_SIG(nullptr, &data, static_cast<long>(block.der.size())));
+  if (!encrypted) refuse_damaged(name);
+  const X509_ALGOR* how = nullptr;
+  X509_SIG_get0(encrypted.get(), &how, nullptr);
+  const ASN1_OBJECT* algorithm = nullptr;
+  X509_ALGOR_get0(&algorithm, nullptr, nullptr, how);
+  std::array<char, 80> text{};
+  OBJ_obj2txt(text.data(), text.size(), algorithm, 0);
+
+  Decryptor decryptor(name, text.data());
+  EvpPkeyPtr key;
+  decryptor.ask(password, [&](OSSL_LIB_CTX* library, std::string_view candidate) {
+    Decryption result = Decryption::done;
+    key = decrypt_pkcs8(encrypted.get(), library, candidate, result);
+    return result;
+  });
+  if (!key) refuse_damaged(name);
+  return key;
+}
+
+// One cipher's worth of the traditional form: the key is the MD5 of password and salt, as
+// EVP_BytesToKey makes it. OpenSSL's own PEM_do_header cannot take the cipher out of a library.
+Decryption decrypt_traditional(const PemBlock& block, OSSL_LIB_CTX* library,
+                               std::string_view password, EvpPkeyPtr& key) {
+  std::string header = block.header;
+  EVP_CIPHER_INFO info{};
+  if (PEM_get_EVP_CIPHER_INFO(header.data(), &info) != 1) return Decryption::unsupported;
+  const EvpCipherPtr cipher(EVP_CIPHER_fetch(library, EVP_CIPHER_get0_name(info.cipher), nullptr));
+  const EvpMdPtr digest(EVP_MD_fetch(library, "MD5", nullptr));
+  const EvpCipherCtxPtr context(EVP_CIPHER_CTX_new());
+  if (!cipher || !digest || !context) return Decryption::unsupported;
+
+  Secret cipher_key;
+  cipher_key.resize(EVP_MAX_KEY_LENGTH);
+  auto* key_bytes = reinterpret_cast<unsigned char*>(cipher_key.data());
+  const auto* input = reinterpret_cast<const unsigned char*>(block.der.view().data());
+  Secret plain;
+  plain.resize(block.der.size() + EVP_MAX_BLOCK_LENGTH);
+  auto* output = reinterpret_cast<unsigned char*>(plain.data());
+  int size = 0;
+  int rest = 0;
+  if (EVP_BytesToKey(cipher.get(), digest.get(), info.iv,
+                     reinterpret_cast<const unsigned char*>(password.data()),
+                     static_cast<int>(password.size()), 1, key_bytes, nullptr) == 0 ||
+      EVP_DecryptInit_ex(context.get(), cipher.get(), nullptr, key_bytes, info.iv) != 1) {
+    return Decryption::unsupported;
+  }
+  if (EVP_DecryptUpdate(context.get(), output, &size, input, static_cast<int>(block.der.size())) !=
+          1 ||
+      EVP_DecryptFinal_ex(context.get(), output + size, &rest) != 1) {
+    return Decryption::wrong_password;
+  }
+  plain.resize(static_cast<std::size_t>(size) + static_cast<std::size_t>(rest));
+  // The padding fits one wrong password in 256: then what comes out is no key.
+  key = decode(block.label, plain.view());
+  return key ? Decryption::done : Decryption::wrong_password;
+}
+
+EvpPkeyPtr encrypted_traditional(const PemBlock& block, const std::string& name,
+                                 const PasswordSource& password) {
+  const std::size_t start = block.header.find("DEK-Info: ");
+  if (start == std::string::npos) {
+    throw Error(ErrorKind::usage, name + " holds a damaged private key: no DEK-Info line",
+                "it may be cut off or edited; copy it again from its source");
+  }
+  const std::size_t end = block.header.find_first_of(",\r\n", start);
+  Decryptor decryptor(name, block.header.substr(start + 10, end - start - 10));
+  EvpPkeyPtr key;
+  decryptor.ask(password, [&](OSSL_LIB_CTX* library, std::string_view candidate) {
+    return decrypt_traditional(block, library, candidate, key);
+  });
+  return key;
 }
 
 std::string curve_of(const EVP_PKEY* key) {
@@ -53,7 +132,9 @@ std::string curve_of(const EVP_PKEY* key) {
   return curve;
 }
 
-void check_kind(const EVP_PKEY* key, const std::string& name) {
+}  // namespace
+
+void check_key_kind(const EVP_PKEY* key, const std::string& name) {
   const int kind = EVP_PKEY_get_base_id(key);
   const std::string what = name + " holds a key of the kind " + describe_key(key);
   if (kind == EVP_PKEY_RSA) {
@@ -71,7 +152,14 @@ void check_kind(const EVP_PKEY* key, const std::string& name) {
   }
 }
 
-}  // namespace
+EvpPkeyPtr decrypt_pkcs8(const X509_SIG* encrypted, OSSL_LIB_CTX* library,
+                         std::string_view password, Decryption& result) {
+  const Pkcs8Ptr plain(PKCS8_decrypt_ex(encrypted, password.data(),
+                                        static_cast<int>(password.size()), library, nullptr));
+  result = plain ? Decryption::done : why_decryption_failed();
+  // The key itself is OpenSSL's default library's, wherever the cipher came from.
+  return EvpPkeyPtr(plain ? EVP_PKCS82PKEY(plain.get()) : nullptr);
+}
 
 std::string describe_key(const EVP_PKEY* key) {
   const int kind = EVP_PKEY_get_base_id(key);
@@ -81,7 +169,8 @@ std::string describe_key(const EVP_PKEY* key) {
   return type == nullptr ? "unknown" : type;
 }
 
-EvpPkeyPtr private_key_in(const std::vector<PemBlock>& blocks, const std::string& name) {
+EvpPkeyPtr private_key_in(const std::vector<PemBlock>& blocks, const std::string& name,
+                          const PasswordSource& password) {
   const PemBlock* found = nullptr;
   for (const PemBlock& block : blocks) {
     if (!is_private_key(block)) continue;
@@ -95,15 +184,19 @@ EvpPkeyPtr private_key_in(const std::vector<PemBlock>& blocks, const std::string
     throw Error(ErrorKind::usage, name + " holds no private key, only " + blocks.front().label,
                 "--private-key names the key's file, --certificate the certificate's");
   }
-  const bool known = found->label == "PRIVATE KEY" || found->label == "RSA PRIVATE KEY" ||
-                     found->label == "EC PRIVATE KEY";
-  if (!known || found->encrypted) refuse_kind(*found, name);
-  EvpPkeyPtr key = decode(*found);
-  if (!key) {
-    throw Error(ErrorKind::usage, name + " holds a damaged private key: " + openssl_error(),
-                "openssl pkey -in FILE -noout -check must be able to read it");
+  const bool traditional = found->label == "RSA PRIVATE KEY" || found->label == "EC PRIVATE KEY";
+  EvpPkeyPtr key;
+  if (found->label == "ENCRYPTED PRIVATE KEY") {
+    key = encrypted_pkcs8(*found, name, password);
+  } else if (traditional && found->header.find("ENCRYPTED") != std::string::npos) {
+    key = encrypted_traditional(*found, name, password);
+  } else if (traditional || found->label == "PRIVATE KEY") {
+    key = decode(found->label, found->der.view());
+  } else {
+    refuse_kind(*found, name);
   }
-  check_kind(key.get(), name);
+  if (!key) refuse_damaged(name);
+  check_key_kind(key.get(), name);
   return key;
 }
 

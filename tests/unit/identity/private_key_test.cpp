@@ -68,7 +68,8 @@ TEST(PrivateKey, SaysWhatIsWrong) {
   EXPECT_THAT(refusal(good + good), HasSubstr("more than one private key"));
   EXPECT_THAT(refusal(test::pem(test::make({}, nullptr))),
               HasSubstr("no private key, only CERTIFICATE"));
-  EXPECT_THAT(refusal(pkcs8(ec.get(), EVP_aes_128_cbc())), HasSubstr("is encrypted"));
+  EXPECT_THAT(refusal(pkcs8(ec.get(), EVP_aes_128_cbc())),
+              HasSubstr("is encrypted, and no password"));
   EXPECT_THAT(refusal(traditional(ec.get(), EVP_aes_128_cbc())), HasSubstr("is encrypted"));
   EXPECT_THAT(refusal(pkcs8(test::ec_key("secp256k1").get())), HasSubstr("secp256k1"));
   EXPECT_THAT(refusal(pkcs8(test::rsa_key(1024).get())), HasSubstr("RSA 1024"));

@@ -1,0 +1,101 @@
+#include "identity/decryption.h"
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pkcs12err.h>
+#include <openssl/provider.h>
+
+#include <new>
+
+#include "rolecall/error.h"
+
+namespace rolecall::identity {
+namespace {
+
+constexpr int most_attempts = 3;
+
+// The oldest reason is the one that the others follow from. Empties the queue.
+std::string first_reason() {
+  const unsigned long code = ERR_peek_error();
+  ERR_clear_error();
+  const char* reason = code == 0 ? nullptr : ERR_reason_error_string(code);
+  return reason == nullptr ? "unsupported" : reason;
+}
+
+}  // namespace
+
+Decryptor::Decryptor(std::string name, std::string algorithm)
+    : name_(std::move(name)),
+      algorithm_(algorithm.empty() ? "an algorithm" : std::move(algorithm)) {}
+
+Decryptor::~Decryptor() {
+  if (legacy_ != nullptr) OSSL_PROVIDER_unload(legacy_);
+  if (standard_ != nullptr) OSSL_PROVIDER_unload(standard_);
+  OSSL_LIB_CTX_free(library_);
+}
+
+void Decryptor::load_legacy(const std::string& reason) {
+  library_ = OSSL_LIB_CTX_new();
+  if (library_ == nullptr) throw std::bad_alloc();
+  standard_ = OSSL_PROVIDER_load(library_, "default");
+  legacy_ = OSSL_PROVIDER_load(library_, "legacy");
+  ERR_clear_error();
+  if (standard_ != nullptr && legacy_ != nullptr) return;
+  throw Error(ErrorKind::usage,
+              name_ + " is encrypted with " + algorithm_ +
+                  " that needs OpenSSL's legacy provider," + " which cannot be loaded here (" +
+                  reason + ")",
+              "install it (Debian 13: openssl-provider-legacy), or encrypt the key anew where it "
+              "is: openssl pkcs8 -topk8 -provider legacy -provider default; openssl pkcs12");
+}
+
+bool Decryptor::attempt(const DecryptAttempt& attempt) {
+  Decryption result = attempt(library_);
+  if (result == Decryption::unsupported && library_ == nullptr) {
+    load_legacy(first_reason());
+    result = attempt(library_);
+  }
+  if (result == Decryption::unsupported) {
+    throw Error(ErrorKind::usage,
+                name_ + " is encrypted with " + algorithm_ +
+                    " that OpenSSL does not support: " + first_reason(),
+                "encrypt it anew: openssl pkcs8 -topk8 -v2 aes-256-cbc; openssl pkcs12 -export");
+  }
+  ERR_clear_error();
+  return result == Decryption::done;
+}
+
+void Decryptor::ask(
+    const PasswordSource& source,
+    const std::function<Decryption(OSSL_LIB_CTX*, std::string_view)>& attempt_with) {
+  if (!source) {
+    throw Error(ErrorKind::usage, name_ + " is encrypted, and no password was given");
+  }
+  for (int number = 1; number <= most_attempts; ++number) {
+    const Secret password = source({name_, number});
+    // An empty password is one, too, where a null pointer would be none.
+    const std::string_view text = password.empty() ? std::string_view("", 0) : password.view();
+    if (attempt([&](OSSL_LIB_CTX* library) { return attempt_with(library, text); })) return;
+  }
+  throw Error(ErrorKind::usage,
+              "wrong password for " + name_ + ", " + std::to_string(most_attempts) + " times");
+}
+
+Decryption why_decryption_failed() {
+  // A wrong password shows in the padding or in what came out, or by no error at all where a MAC
+  // differs. Every other reason is that the cipher or the key derivation did not even start.
+  const unsigned long first = ERR_peek_error();
+  bool wrong_password = first == 0;
+  while (const unsigned long code = ERR_get_error()) {
+    const int reason = ERR_GET_REASON(code);
+    wrong_password = wrong_password ||
+                     (ERR_GET_LIB(code) == ERR_LIB_PKCS12 &&
+                      (reason == PKCS12_R_PKCS12_CIPHERFINAL_ERROR ||
+                       reason == PKCS12_R_DECODE_ERROR || reason == PKCS12_R_MAC_VERIFY_FAILURE));
+  }
+  if (wrong_password) return Decryption::wrong_password;
+  ERR_raise(ERR_GET_LIB(first), ERR_GET_REASON(first));  // for the message
+  return Decryption::unsupported;
+}
+
+}  // namespace rolecall::identity
