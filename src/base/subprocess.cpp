@@ -1,0 +1,239 @@
+#include "base/subprocess.h"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <csignal>
+#include <cstring>
+
+#include "rolecall/error.h"
+
+namespace rolecall {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t most_output = 64 * 1024;
+constexpr std::chrono::milliseconds look_interval(20);
+
+[[noreturn]] void refuse(const std::string& why) {
+  throw Error(ErrorKind::usage, "the command cannot be split into words: " + why,
+              "it is run without a shell: quote such characters, or use sh -c '…'");
+}
+
+class Splitter {
+ public:
+  explicit Splitter(std::string_view text) : text_(text) {}
+
+  std::vector<std::string> words() {
+    while (at_ < text_.size()) {
+      const char c = text_[at_++];
+      if (c == ' ' || c == '\t' || c == '\n') {
+        end_word();
+      } else if (c == '\'') {
+        single_quoted();
+      } else if (c == '"') {
+        double_quoted();
+      } else if (c == '\\') {
+        put(next("a backslash at the end"));
+      } else if (std::strchr("|&;<>()$`", c) != nullptr || (c == '~' && !in_word_)) {
+        refuse(std::string("\"") + c + "\" is for a shell");
+      } else {
+        put(c);
+      }
+    }
+    end_word();
+    if (words_.empty()) refuse("it is empty");
+    return std::move(words_);
+  }
+
+ private:
+  char next(const char* at_the_end) {
+    if (at_ == text_.size()) refuse(at_the_end);
+    return text_[at_++];
+  }
+  void put(char c) {
+    word_ += c;
+    in_word_ = true;
+  }
+  void end_word() {
+    if (in_word_) words_.push_back(std::move(word_));
+    word_.clear();
+    in_word_ = false;
+  }
+  void single_quoted() {
+    in_word_ = true;  // '' is a word, though an empty one
+    for (char c = 0; (c = next("a quote is not closed")) != '\'';)
+      put(c);
+  }
+  void double_quoted() {
+    in_word_ = true;
+    for (char c = 0; (c = next("a quote is not closed")) != '"';) {
+      if (c == '$' || c == '`') refuse(std::string("\"") + c + "\" is for a shell");
+      if (c == '\\') {
+        const char quoted = next("a quote is not closed");
+        if (std::strchr("\"\\$`", quoted) == nullptr) put(c);
+        put(quoted);
+      } else {
+        put(c);
+      }
+    }
+  }
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+  std::vector<std::string> words_;
+  std::string word_;
+  bool in_word_ = false;
+};
+
+struct Pipe {
+  std::array<int, 2> ends{-1, -1};
+  Pipe() {
+    if (pipe2(ends.data(), O_CLOEXEC) != 0) {
+      throw Error(ErrorKind::try_later, std::string("cannot make a pipe: ") + std::strerror(errno));
+    }
+  }
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+  ~Pipe() {
+    close_end(0);
+    close_end(1);
+  }
+  void close_end(std::size_t which) {
+    if (ends[which] >= 0) close(ends[which]);
+    ends[which] = -1;
+  }
+};
+
+// In the child: nothing here but what is safe after a fork of a process with threads.
+[[noreturn]] void become(char* const* argv, int output, int failure) {
+  const int nothing = open("/dev/null", O_RDONLY);
+  dup2(nothing, STDIN_FILENO);
+  dup2(output, STDOUT_FILENO);
+  close_range(STDERR_FILENO + 1, UINT_MAX, CLOSE_RANGE_CLOEXEC);  // older kernels leave them open
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  std::signal(SIGPIPE, SIG_DFL);
+  execvp(argv[0], argv);
+  const int error = errno;
+  const ssize_t put = write(failure, &error, sizeof error);
+  static_cast<void>(put);
+  _exit(127);
+}
+
+// Ends with the child on every way out.
+class Child {
+ public:
+  explicit Child(pid_t pid) : pid_(pid) {}
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+  ~Child() {
+    if (ended_) return;
+    kill(pid_, SIGKILL);
+    while (waitpid(pid_, &status_, 0) < 0 && errno == EINTR) {
+    }
+  }
+  bool has_ended() {
+    if (ended_) return true;
+    const pid_t found = waitpid(pid_, &status_, WNOHANG);
+    if (found < 0 && errno != EINTR) {
+      ended_ = true;  // whoever started us ignores SIGCHLD: the kernel has thrown its status away
+      throw Error(ErrorKind::failed,
+                  std::string("cannot learn how a command ended: ") + std::strerror(errno));
+    }
+    ended_ = found > 0;
+    return ended_;
+  }
+  int status() const { return status_; }
+
+ private:
+  pid_t pid_;
+  int status_ = 0;
+  bool ended_ = false;
+};
+
+// Reads what is there now. Returns false at the end of the output.
+bool read_some(int fd, Secret& output, const std::string& name) {
+  std::size_t used = output.size();
+  output.resize(used + 4096);
+  ssize_t got = -1;
+  while ((got = read(fd, output.data() + used, 4096)) < 0 && errno == EINTR) {
+  }
+  output.resize(used + static_cast<std::size_t>(got > 0 ? got : 0));
+  if (output.size() > most_output) {
+    throw Error(ErrorKind::failed, "command " + name + " printed more than 64 KiB");
+  }
+  return got > 0;
+}
+
+}  // namespace
+
+std::vector<std::string> split_command(std::string_view text) {
+  return Splitter(text).words();
+}
+
+Secret command_output(const std::vector<std::string>& argv, std::chrono::milliseconds patience) {
+  const std::string& name = argv.at(0);
+  std::vector<std::string> words = argv;
+  std::vector<char*> pointers;
+  for (std::string& word : words)
+    pointers.push_back(word.data());
+  pointers.push_back(nullptr);
+
+  Pipe output;
+  Pipe failure;
+  const pid_t pid = fork();
+  if (pid < 0) {
+    throw Error(ErrorKind::try_later, "cannot start " + name + ": " + std::strerror(errno));
+  }
+  if (pid == 0) become(pointers.data(), output.ends[1], failure.ends[1]);
+  Child child(pid);
+  output.close_end(1);
+  failure.close_end(1);
+  int error = 0;
+  if (read(failure.ends[0], &error, sizeof error) == static_cast<ssize_t>(sizeof error)) {
+    throw Error(ErrorKind::usage, "cannot start command " + name + ": " + std::strerror(error));
+  }
+
+  Secret bytes;
+  bool open = true;
+  const auto deadline = Clock::now() + patience;
+  for (;;) {
+    // In this order: what it wrote before its end is in the pipe by then. A process that it leaves
+    // behind may hold the pipe open for ever.
+    const bool ended = child.has_ended();
+    pollfd ready{output.ends[0], POLLIN, 0};
+    const int wait = ended ? 0 : static_cast<int>(look_interval.count());
+    const int found = poll(&ready, open ? 1 : 0, wait);
+    if (found > 0) {
+      open = read_some(output.ends[0], bytes, name);
+    } else if (ended) {
+      break;
+    }
+    if (Clock::now() > deadline) {
+      throw Error(ErrorKind::failed,
+                  "command " + name + " did not end within " +
+                      std::to_string(std::chrono::ceil<std::chrono::seconds>(patience).count()) +
+                      " s");
+    }
+  }
+  if (WIFSIGNALED(child.status())) {
+    throw Error(ErrorKind::failed, "command " + name + " was ended by signal " +
+                                       std::to_string(WTERMSIG(child.status())));
+  }
+  if (WEXITSTATUS(child.status()) != 0) {
+    throw Error(ErrorKind::failed, "command " + name + " ended with exit code " +
+                                       std::to_string(WEXITSTATUS(child.status())));
+  }
+  return bytes;
+}
+
+}  // namespace rolecall

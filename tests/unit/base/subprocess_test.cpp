@@ -1,0 +1,83 @@
+#include "base/subprocess.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "rolecall/error.h"
+
+namespace rolecall {
+namespace {
+
+using testing::HasSubstr;
+using Words = std::vector<std::string>;
+using namespace std::chrono_literals;
+
+TEST(SplitCommand, PartsWordsAsAShellDoes) {
+  EXPECT_EQ(split_command("pass show aws/key"), (Words{"pass", "show", "aws/key"}));
+  EXPECT_EQ(split_command("  a\t b\n c  "), (Words{"a", "b", "c"}));
+  EXPECT_EQ(split_command(R"(a 'b c' "d e" f\ g)"), (Words{"a", "b c", "d e", "f g"}));
+  EXPECT_EQ(split_command(R"(a'b'"c"\d)"), (Words{"abcd"}));
+  EXPECT_EQ(split_command(R"(a '' "")"), (Words{"a", "", ""}));
+  EXPECT_EQ(split_command(R"(a '$x `\|&' "\$x \`\"\\ \n")"),
+            (Words{"a", R"($x `\|&)", R"($x `"\ \n)"}));
+  EXPECT_EQ(split_command("a * ? [x] # a=b a~ {a,b} !"),
+            (Words{"a", "*", "?", "[x]", "#", "a=b", "a~", "{a,b}", "!"}));
+  EXPECT_EQ(split_command("a \xc3\xa9"), (Words{"a", "\xc3\xa9"}));
+}
+
+TEST(SplitCommand, RefusesWhatIsForAShell) {
+  for (const char* text :
+       {"a | b", "a & b", "a; b", "a < b", "a > b", "a (b)", "a $b", "a `b`", "a \"$b\"",
+        "a \"`b`\"", "~/bin/a", "a ~", "'a", "\"a", "a\\", "\"a\\", "", " \t\n"}) {
+    EXPECT_THROW(split_command(text), Error) << text;
+  }
+}
+
+std::string failure(const Words& argv, std::chrono::milliseconds patience = 10s) {
+  try {
+    command_output(argv, patience);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(CommandOutput, IsAllThatItPrints) {
+  EXPECT_EQ(command_output({"printf", "a b\\n"}, 10s).view(), "a b\n");
+  EXPECT_EQ(command_output({"true"}, 10s).view(), "");
+  EXPECT_EQ(command_output({"head", "-c", "65536", "/dev/zero"}, 10s).size(), 65536U);
+  EXPECT_EQ(command_output({"echo", "$HOME", "*", ";"}, 10s).view(), "$HOME * ;\n");
+}
+
+TEST(CommandOutput, HasNoInputAndNoDescriptorOfOurs) {
+  const int ours = ::open("/dev/null", O_RDONLY);  // without O_CLOEXEC
+  const std::string number = std::to_string(ours);
+  EXPECT_EQ(command_output({"cat"}, 10s).view(), "");
+  EXPECT_EQ(command_output({"sh", "-c", "test -e /proc/self/fd/" + number + " || echo closed"}, 10s)
+                .view(),
+            "closed\n");
+  ::close(ours);
+}
+
+TEST(CommandOutput, SaysWhatWentWrong) {
+  EXPECT_THAT(failure({"/nonexistent/program", "secret"}),
+              HasSubstr("cannot start command /nonexistent/program: No such file"));
+  EXPECT_THAT(failure({"/"}), HasSubstr("cannot start command /: "));
+  EXPECT_EQ(failure({"sh", "-c", "exit 7"}), "command sh ended with exit code 7");
+  EXPECT_EQ(failure({"sh", "-c", "kill -9 $$"}), "command sh was ended by signal 9");
+  EXPECT_EQ(failure({"yes", "secret"}), "command yes printed more than 64 KiB");
+  EXPECT_EQ(failure({"sleep", "60"}, 100ms), "command sleep did not end within 1 s");
+  EXPECT_EQ(failure({"sh", "-c", "exec >&-; sleep 60"}, 100ms),
+            "command sh did not end within 1 s");
+}
+
+TEST(CommandOutput, DoesNotWaitForWhatItLeavesBehind) {
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(command_output({"sh", "-c", "sleep 5 & echo x"}, 20s).view(), "x\n");
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 4s);
+}
+
+}  // namespace
+}  // namespace rolecall
