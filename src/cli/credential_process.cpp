@@ -9,6 +9,7 @@
 namespace rolecall::cli {
 
 void credential_process(CLI::App& app, std::vector<std::string> arguments) {
+  protect_memory();  // first: a password may be among the flags
   SessionFlags flags;
   add_session_flags(app, flags);
   parse(app,
@@ -26,7 +27,6 @@ void credential_process(CLI::App& app, std::vector<std::string> arguments) {
         std::move(arguments));
   finish_session_flags(app, flags);
 
-  protect_memory();
   const Credentials credentials =
       create_session(flags.identity, flags.session, stderr_reporter(flags.debug));
   Secret line = credential_process_json(credentials);

@@ -130,6 +130,23 @@ void run_command(const Command& command, std::vector<std::string> arguments) {
   }
 }
 
+// Overwrites passwords where the kernel shows them as /proc/PID/cmdline, once they are copied. It
+// makes the time short in which `ps` can see them, and no more.
+void hide_passwords(int argc, char** argv) {
+  bool is_password = false;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view text(argv[i]);
+    const std::size_t equals = text.find('=');
+    const bool flag = text.starts_with("--") && text.substr(0, equals).ends_with("-password");
+    if (flag && equals != std::string_view::npos) {
+      wipe(argv[i] + equals + 1, text.size() - equals - 1);
+    } else if (is_password) {
+      wipe(argv[i], text.size());
+    }
+    is_password = flag && equals == std::string_view::npos;
+  }
+}
+
 void run_arguments(const std::vector<std::string>& arguments) {
   if (arguments.empty()) {
     throw Error(ErrorKind::usage, "no command given", "rolecall --help lists the commands");
@@ -156,7 +173,9 @@ int run(int argc, char** argv) {
   // A reader that has gone is an error to report, not a silent death.
   std::signal(SIGPIPE, SIG_IGN);
   try {
-    run_arguments({argv + std::min(argc, 1), argv + argc});
+    const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+    hide_passwords(argc, argv);
+    run_arguments(arguments);
     return 0;
   } catch (const Error& error) {
     print_error(error);

@@ -129,7 +129,9 @@ def test_bad_keys(identity, silent, tmp_path, name):
     make, pattern = KEYS[name]
     content = make(identity)
     path = pki.write(tmp_path, "leaf.key", content)
-    result = session(silent, ["--certificate", identity.certificate, "--private-key", path])
+    # In a session of its own: where there is a terminal, it would be asked for a password.
+    result = session(silent, ["--certificate", identity.certificate, "--private-key", path],
+                     start_new_session=True)
     assert_fails(result, 2, pattern)
     assert path in result.err, result
     for line in content.splitlines():
@@ -312,11 +314,11 @@ def test_of_a_flag_given_twice_the_last_counts(identity):
 
 
 # Flags of the official helper whose sources come later: refused by name, whatever their value.
-LATER = [["--pkcs8-password", "hunter2hunter2"], ["--cert-selector", "Key=x509Subject,Value=CN=x"],
+LATER = [["--cert-selector", "Key=x509Subject,Value=CN=x"],
          ["--pkcs11-lib", "/usr/lib/x.so"], ["--reuse-pin"],
          ["--tpm-key-password", "hunter2hunter2"],
          ["--no-tpm-key-password"], ["--use-latest-expiring-certificate"],
-         ["--system-store-name", "MY"], ["--pkcs8-password=hunter2hunter2"]]
+         ["--system-store-name", "MY"], ["--tpm-key-password=hunter2hunter2"]]
 
 
 @pytest.mark.parametrize("flags", LATER, ids=lambda flags: flags[0])

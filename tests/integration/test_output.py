@@ -106,7 +106,8 @@ def test_certificate_file_may_be_readable(identity, tmp_path):
 FLAGS = ["--certificate", "--private-key", "--intermediates", "--role-arn", "--profile-arn",
          "--trust-anchor-arn", "--role-session-name", "--session-duration", "--region",
          "--endpoint", "--no-verify-ssl", "--with-proxy", "--debug", "--ca-bundle", "--use-fips",
-         "--use-dualstack", "--connect-timeout", "--timeout"]
+         "--use-dualstack", "--connect-timeout", "--timeout",
+         "--password-source", "--pkcs8-password"]
 
 
 def test_help_of_credential_process():
@@ -118,7 +119,7 @@ def test_help_of_credential_process():
     for text in ("3600", "900", "43200", "30", "AWS_CA_BUNDLE", "HTTPS_PROXY",
                  "credential_process =", "Exit code"):
         assert text in result.out, text
-    assert "password" not in result.out
+    assert "--tpm-key-password" not in result.out
     assert max(map(len, result.out.splitlines())) <= 100, result
 
 

@@ -1,0 +1,184 @@
+#include "cli/password.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+
+#include "base/files.h"
+#include "base/subprocess.h"
+#include "base/terminal.h"
+#include "rolecall/error.h"
+
+namespace rolecall::cli {
+namespace {
+
+constexpr std::chrono::seconds command_patience(60);
+constexpr const char* forms =
+    "file:PATH, env:NAME, fd:N, credential:NAME or command:WORDS; rolecall credential-process "
+    "--help explains them";
+
+// One line feed (or CR LF) is the editor's or echo's, and not the password's.
+void cut_line_end(Secret& password) {
+  std::string_view text = password.view();
+  if (text.ends_with('\n')) text.remove_suffix(1);
+  if (text.size() < password.size() && text.ends_with('\r')) text.remove_suffix(1);
+  password.resize(text.size());
+}
+
+Secret from_password_file(const std::string& path, const Reporter& reporter) {
+  const std::string what = "password file";
+  FileContent content = read_file(what, path);
+  if (S_ISREG(content.mode) && (content.mode & (S_IRWXG | S_IRWXO)) != 0) {
+    std::array<char, 8> octal{};
+    std::snprintf(octal.data(), octal.size(), "%04o", static_cast<unsigned>(content.mode & 07777U));
+    reporter.warning(what + " " + path + " has mode " + octal.data() +
+                     ": others than its owner may read it; chmod 600 it");
+  }
+  cut_line_end(content.bytes);
+  return std::move(content.bytes);
+}
+
+Secret from_descriptor(const std::string& source) {
+  FileContent content = read_input("password from", source);
+  cut_line_end(content.bytes);
+  return std::move(content.bytes);
+}
+
+// Takes the value out of the environment: it is overwritten where the kernel shows it as
+// /proc/PID/environ, and no command that is run inherits it.
+Secret from_environment(const std::string& name) {
+  char* value = std::getenv(name.c_str());
+  if (value == nullptr) {
+    throw Error(ErrorKind::usage,
+                "environment variable " + name + " of --password-source is not set");
+  }
+  const std::string_view text(value);
+  Secret password(text);
+  wipe(value, text.size());
+  unsetenv(name.c_str());
+  return password;
+}
+
+// systemd's own modes need no check: the directory is closed to all but the unit.
+Secret from_credential(const std::string& name) {
+  if (name.find('/') != std::string::npos || name == "." || name == "..") {
+    throw Error(ErrorKind::usage, "credential:" + name + " is no name of a credential",
+                "it is a file's name in $CREDENTIALS_DIRECTORY, without a slash");
+  }
+  const char* directory = std::getenv("CREDENTIALS_DIRECTORY");
+  if (directory == nullptr || *directory == '\0') {
+    throw Error(ErrorKind::usage, "credential:" + name + " needs $CREDENTIALS_DIRECTORY",
+                "systemd sets it for units with LoadCredential= or LoadCredentialEncrypted=");
+  }
+  FileContent content = read_file("credential", std::string(directory) + "/" + name);
+  cut_line_end(content.bytes);
+  return std::move(content.bytes);
+}
+
+Secret from_command(const std::string& line) {
+  Secret password = command_output(split_command(line), command_patience);
+  cut_line_end(password);
+  return password;
+}
+
+// Control characters of a path must not act on the terminal.
+std::string printable(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(),
+      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == '\x7f'; }, '?');
+  return text;
+}
+
+Secret from_terminal(const PasswordRequest& request) {
+  const std::string again = request.attempt > 1 ? "Wrong password. " : "";
+  std::optional<Secret> password =
+      ask_on_terminal(again + "Password for " + printable(request.what) + ": ");
+  if (!password) {
+    throw Error(ErrorKind::usage,
+                request.what + " is encrypted, and there is no terminal to ask for its password",
+                std::string("give --password-source ") + forms);
+  }
+  return std::move(*password);
+}
+
+// What was read once and cannot be read again. A run that loads its key anew, hours later, must not
+// ask anew.
+class Remembered {
+ public:
+  explicit Remembered(std::function<Secret(const PasswordRequest&)> read)
+      : read_(std::move(read)) {}
+
+  Secret operator()(const PasswordRequest& request) {
+    if (!*last_ || request.attempt > 1) *last_ = read_(request);
+    return (*last_)->copy();
+  }
+
+ private:
+  std::function<Secret(const PasswordRequest&)> read_;
+  // Shared, as copies of a std::function copy what it holds.
+  std::shared_ptr<std::optional<Secret>> last_ = std::make_shared<std::optional<Secret>>();
+};
+
+// `name` is how messages call the source.
+PasswordSource only_once(const std::string& name, PasswordSource read) {
+  return [name, read = std::move(read)](const PasswordRequest& request) {
+    if (request.attempt > 1) {
+      throw Error(ErrorKind::usage, "wrong password for " + request.what + ": it came from " + name,
+                  "is it the password of this very file, without a space or line end too many?");
+    }
+    Secret password = read(request);
+    if (password.empty()) throw Error(ErrorKind::usage, "the password from " + name + " is empty");
+    return password;
+  };
+}
+
+}  // namespace
+
+PasswordSource password_source(const std::string& spec, const std::string& given,
+                               const Reporter& reporter) {
+  if (spec.empty() && given.empty()) return Remembered(from_terminal);
+  if (spec.empty()) {
+    const auto password = std::make_shared<Secret>(given);
+    return only_once("--pkcs8-password",
+                     [password](const PasswordRequest&) { return password->copy(); });
+  }
+  const std::size_t colon = spec.find(':');
+  const std::string kind = spec.substr(0, colon);
+  const std::string value = colon == std::string::npos ? std::string() : spec.substr(colon + 1);
+  if (value.empty()) {
+    // Not shown: it may well be the password itself.
+    throw Error(ErrorKind::usage, "--password-source takes no such value",
+                std::string("it takes ") + forms);
+  }
+  if (kind == "env") {
+    return only_once(
+        spec, Remembered([value](const PasswordRequest&) { return from_environment(value); }));
+  }
+  if (kind == "file") {
+    return only_once(spec, [value, reporter](const PasswordRequest&) {
+      return from_password_file(value, reporter);
+    });
+  }
+  if (kind == "fd") {
+    input_descriptor(spec);
+    return only_once(spec,
+                     Remembered([spec](const PasswordRequest&) { return from_descriptor(spec); }));
+  }
+  if (kind == "credential") {
+    return only_once(spec, [value](const PasswordRequest&) { return from_credential(value); });
+  }
+  if (kind == "command") {
+    const std::string program = split_command(value).front();
+    return only_once("command " + program,
+                     [value](const PasswordRequest&) { return from_command(value); });
+  }
+  throw Error(ErrorKind::usage, "--password-source takes no such value",
+              std::string("it takes ") + forms);
+}
+
+}  // namespace rolecall::cli
