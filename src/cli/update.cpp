@@ -182,6 +182,7 @@ class Updater {
 }  // namespace
 
 void update(CLI::App& app, std::vector<std::string> arguments) {
+  protect_memory();  // first: a password may be among the flags
   SessionFlags flags;
   std::string profile = "default";
   bool once = false;
@@ -208,7 +209,6 @@ void update(CLI::App& app, std::vector<std::string> arguments) {
   finish_session_flags(app, flags);
   aws::check_profile_name(profile);
 
-  protect_memory();
   Updater updater(flags, credentials_path(), profile, seconds(refresh_before));
   if (once) {
     updater.renew();
