@@ -184,6 +184,7 @@ Secret command_output(const std::vector<std::string>& argv, std::chrono::millise
   const std::string& name = argv.at(0);
   std::vector<std::string> words = argv;
   std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
   for (std::string& word : words)
     pointers.push_back(word.data());
   pointers.push_back(nullptr);

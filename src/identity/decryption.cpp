@@ -74,7 +74,7 @@ void Decryptor::ask(
   for (int number = 1; number <= most_attempts; ++number) {
     const Secret password = source({name_, number});
     // An empty password is one, too, where a null pointer would be none.
-    const std::string_view text = password.empty() ? std::string_view("", 0) : password.view();
+    const std::string_view text = password.empty() ? std::string_view("") : password.view();
     if (attempt([&](OSSL_LIB_CTX* library) { return attempt_with(library, text); })) return;
   }
   throw Error(ErrorKind::usage,

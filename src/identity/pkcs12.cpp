@@ -157,7 +157,7 @@ Pkcs12 read_pkcs12(std::string_view bytes, const std::string& name,
   const auto works = [&](std::string_view candidate) {
     return decryptor.attempt([&](OSSL_LIB_CTX* library) { return attempt(library, candidate); });
   };
-  if (!works({}) && !works({"", 0})) decryptor.ask(password, attempt);
+  if (!works({}) && !works("")) decryptor.ask(password, attempt);
 
   if (keys > 1) {
     throw Error(ErrorKind::usage, name + " holds more than one private key",
