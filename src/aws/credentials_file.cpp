@@ -15,6 +15,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/files.h"
 #include "rolecall/error.h"
 
 namespace rolecall::aws {
@@ -23,21 +24,6 @@ namespace {
 constexpr std::size_t max_size = std::size_t{16} << 20;
 constexpr std::chrono::seconds lock_wait{10};
 constexpr int max_links = 40;  // as the kernel's own limit
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  int get() const { return fd_; }
-  int release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
 
 [[noreturn]] void fail(int error, const std::string& what) {
   const std::string text = what + ": " + std::strerror(error);
@@ -148,10 +134,10 @@ struct Content {
 Content read_target(const std::string& path) {
   Content content;
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-  if (file.get() < 0 && errno == ENOENT) return content;
-  if (file.get() < 0) fail(errno, "cannot open credentials file " + path);
+  if (file.fd < 0 && errno == ENOENT) return content;
+  if (file.fd < 0) fail(errno, "cannot open credentials file " + path);
   struct stat info {};
-  if (fstat(file.get(), &info) != 0) fail(errno, "cannot read credentials file " + path);
+  if (fstat(file.fd, &info) != 0) fail(errno, "cannot read credentials file " + path);
   if (!S_ISREG(info.st_mode)) {
     throw Error(ErrorKind::usage, "credentials file " + path + " is not a regular file");
   }
@@ -164,7 +150,7 @@ Content read_target(const std::string& path) {
                   "is it the right file?");
     }
     if (used == content.bytes.size()) content.bytes.resize(used * 2);
-    const ssize_t got = read(file.get(), content.bytes.data() + used, content.bytes.size() - used);
+    const ssize_t got = read(file.fd, content.bytes.data() + used, content.bytes.size() - used);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) fail(errno, "cannot read credentials file " + path);
     if (got == 0) break;
@@ -235,9 +221,9 @@ LockedCredentialsFile::LockedCredentialsFile(const std::string& path)
   make_directories(directory_);
   const std::string lock_path = directory_ + "." + name_ + ".rolecall-lock";
   Descriptor lock(open_lock(lock_path, target_, directory_));
-  wait_for_lock(lock.get(), lock_path);
+  wait_for_lock(lock.fd, lock_path);
   remove_stale(directory_, name_);
-  lock_ = lock.release();
+  lock_ = std::exchange(lock.fd, -1);
 }
 
 LockedCredentialsFile::~LockedCredentialsFile() {
@@ -254,7 +240,7 @@ std::vector<std::string> LockedCredentialsFile::set(std::string_view profile,
   file.place(target_);
   const Descriptor directory(open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   // The rename is done and seen by all; that some file systems cannot sync a directory is no error.
-  if (directory.get() >= 0) fsync(directory.get());
+  if (directory.fd >= 0) fsync(directory.fd);
   for (std::string& warning : edited.warnings)
     warning = "credentials file " + target_ + ": " + warning;
   return std::move(edited.warnings);

@@ -143,15 +143,15 @@ class Updater {
 
   void say_failed(const Error& error) {
     std::string text = std::string("renewal failed: ") + error.what();
-    if (!error.hint().empty()) text += "\nhint: " + error.hint();
+    if (!error.hint().empty()) text += "; hint: " + error.hint();
     if (renewed_) {
       const auto now = std::chrono::floor<seconds>(std::chrono::system_clock::now());
       text += expiration_ > now
-                  ? "\nthe credentials in " + path_ + " end in " + rough_duration(expiration_ - now)
-                  : "\nthe credentials in " + path_ + " ended at " + rfc3339(expiration_);
+                  ? "; the credentials in " + path_ + " end in " + rough_duration(expiration_ - now)
+                  : "; the credentials in " + path_ + " ended at " + rfc3339(expiration_);
     }
     const auto next = std::chrono::ceil<seconds>(schedule_.left(aws::Instant::now()));
-    text += "\nnext try within " + std::to_string(next.count()) + " s";
+    text += "; next try within " + std::to_string(next.count()) + " s";
     stderr_reporter(false).warning(text);  // not once, but each time
   }
 

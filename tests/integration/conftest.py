@@ -8,6 +8,8 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from support import pki  # noqa: E402
+from support.process import Emulator  # noqa: E402
+from support.verifier import Verifier  # noqa: E402
 
 
 class Identity:
@@ -26,3 +28,17 @@ class Identity:
 @pytest.fixture(scope="session")
 def identity(tmp_path_factory):
     return Identity(tmp_path_factory.mktemp("identity"))
+
+
+@pytest.fixture(scope="module")
+def emulator(identity):
+    with Emulator(identity.root_file) as running:
+        yield running
+
+
+@pytest.fixture(scope="module", name="silent")
+def silent_server():
+    """Nothing may ever connect to it."""
+    with Verifier() as verifier:
+        yield verifier
+    assert verifier.connections == 0

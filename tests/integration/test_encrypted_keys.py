@@ -7,24 +7,11 @@ import tempfile
 
 import pytest
 from support import pki
-from support.process import (BINARY, Emulator, assert_credentials, assert_fails, environment,
+from support.process import (BINARY, assert_credentials, assert_fails, environment,
                              session)
 from support.verifier import Verifier
 
 PASSWORD = "correct horse battery"
-
-
-@pytest.fixture(scope="module")
-def emulator(identity):
-    with Emulator(identity.root_file) as running:
-        yield running
-
-
-@pytest.fixture(scope="module", name="silent")
-def silent_server():
-    with Verifier() as verifier:
-        yield verifier
-    assert verifier.connections == 0
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import time
 
 import pytest
 from support import pki
-from support.process import (ARNS, BINARY, Emulator, assert_credentials, assert_fails,
+from support.process import (ARNS, BINARY, assert_credentials, assert_fails,
                              environment, session)
 from support.verifier import Verifier, stall
 
@@ -36,19 +36,6 @@ class Locked:
 @pytest.fixture(scope="module")
 def locked(identity, tmp_path_factory):
     return Locked(identity, tmp_path_factory.mktemp("locked"))
-
-
-@pytest.fixture(scope="module")
-def emulator(identity):
-    with Emulator(identity.root_file) as running:
-        yield running
-
-
-@pytest.fixture(scope="module", name="silent")
-def silent_server():
-    with Verifier() as verifier:
-        yield verifier
-    assert verifier.connections == 0
 
 
 def pipe_with(content):
