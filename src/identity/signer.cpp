@@ -1,9 +1,43 @@
 #include "identity/signer.h"
 
+#include <openssl/core_names.h>
+
 #include "rolecall/error.h"
 
 namespace rolecall::identity {
 namespace {
+
+const EVP_MD* evp_digest(Digest digest) {
+  if (digest == Digest::sha384) return EVP_sha384();
+  return digest == Digest::sha512 ? EVP_sha512() : EVP_sha256();
+}
+
+// From the coordinates, as i2d_PublicKey gives the point in the form that the key's file has it.
+std::string uncompressed_point(const EVP_PKEY* key) {
+  const auto field_bytes = static_cast<std::size_t>((EVP_PKEY_get_bits(key) + 7) / 8);
+  std::string point(1, '\x04');
+  for (const char* name : {OSSL_PKEY_PARAM_EC_PUB_X, OSSL_PKEY_PARAM_EC_PUB_Y}) {
+    BIGNUM* found = nullptr;
+    const int got = EVP_PKEY_get_bn_param(key, name, &found);
+    const BignumPtr coordinate(found);
+    std::string bytes(field_bytes, '\0');
+    if (got != 1 || BN_bn2binpad(coordinate.get(), reinterpret_cast<unsigned char*>(bytes.data()),
+                                 static_cast<int>(field_bytes)) < 0) {
+      return {};
+    }
+    point += bytes;
+  }
+  return point;
+}
+
+std::string pkcs1(const EVP_PKEY* key) {
+  unsigned char* der = nullptr;
+  const int size = i2d_PublicKey(key, &der);
+  if (size <= 0) return {};
+  std::string bytes(reinterpret_cast<const char*>(der), static_cast<std::size_t>(size));
+  OPENSSL_free(der);
+  return bytes;
+}
 
 class EvpSigner final : public Signer {
  public:
@@ -14,13 +48,23 @@ class EvpSigner final : public Signer {
                                                             : KeyAlgorithm::ecdsa;
   }
 
-  std::string sign(std::string_view message) const override {
+  std::string public_key() const override {
+    std::string bytes =
+        algorithm() == KeyAlgorithm::rsa ? pkcs1(key_.get()) : uncompressed_point(key_.get());
+    if (bytes.empty()) {
+      throw Error(ErrorKind::failed, "the private key has no public half: " + openssl_error());
+    }
+    return bytes;
+  }
+
+  using Signer::sign;
+  std::string sign(std::string_view message, Digest digest) const override {
     const EvpMdCtxPtr context(EVP_MD_CTX_new());
     std::string signature(static_cast<std::size_t>(EVP_PKEY_get_size(key_.get())), '\0');
     std::size_t size = signature.size();
     // OpenSSL's default padding for a plain RSA key is PKCS #1 v1.5, as the service wants it.
     if (!context ||
-        EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, key_.get()) != 1 ||
+        EVP_DigestSignInit(context.get(), nullptr, evp_digest(digest), nullptr, key_.get()) != 1 ||
         EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()), &size,
                        reinterpret_cast<const unsigned char*>(message.data()),
                        message.size()) != 1) {

@@ -10,6 +10,7 @@
 namespace rolecall::identity {
 
 enum class KeyAlgorithm { rsa, ecdsa };
+enum class Digest { sha256, sha384, sha512 };
 
 class Signer {
  public:
@@ -20,10 +21,15 @@ class Signer {
 
   virtual KeyAlgorithm algorithm() const = 0;
 
-  // Signs the SHA-256 of `message`: RSASSA-PKCS1-v1_5, or ECDSA with a DER-encoded result, for
-  // every key size and curve (IAM Roles Anywhere User Guide, "Signing process"). Returns raw bytes.
-  // Throws Error (failed).
-  virtual std::string sign(std::string_view message) const = 0;
+  // The key's public half: PKCS #1 DER (RFC 8017, A.1.1) for RSA, the uncompressed point (SEC 1,
+  // 2.3.3) for EC. Throws Error (failed).
+  virtual std::string public_key() const = 0;
+
+  // Signs the digest of `message`: RSASSA-PKCS1-v1_5, or ECDSA with a DER-encoded result, for every
+  // key size and curve. The service wants SHA-256 (IAM Roles Anywhere User Guide, "Signing
+  // process"). Returns raw bytes. Throws Error (failed).
+  virtual std::string sign(std::string_view message, Digest digest) const = 0;
+  std::string sign(std::string_view message) const { return sign(message, Digest::sha256); }
 };
 
 // A signer over any private key that OpenSSL holds.
