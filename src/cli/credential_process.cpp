@@ -28,7 +28,7 @@ void credential_process(CLI::App& app, std::vector<std::string> arguments) {
   finish_session_flags(app, flags);
 
   const Credentials credentials =
-      create_session(flags.identity, flags.session, stderr_reporter(flags.debug));
+      create_session(flags.identity.options, flags.session, stderr_reporter(flags.debug));
   Secret line = credential_process_json(credentials);
   line.append("\n");
   write_all(STDOUT_FILENO, line.view(), "standard output");

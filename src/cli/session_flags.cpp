@@ -7,29 +7,11 @@
 #include <cstdlib>
 
 #include "base/codec.h"
-#include "base/files.h"
-#include "cli/password.h"
 #include "cli/ui.h"
 #include "rolecall/error.h"
 
 namespace rolecall::cli {
 namespace {
-
-// Flags of the official helper whose sources come later: known by name, so that a command line
-// that needs one is told so, instead of being half obeyed.
-struct LaterFlag {
-  const char* name;
-  bool takes_value;
-};
-constexpr std::array<LaterFlag, 7> later_flags = {{
-    {"--cert-selector", true},
-    {"--system-store-name", true},
-    {"--use-latest-expiring-certificate", false},
-    {"--pkcs11-lib", true},
-    {"--reuse-pin", false},
-    {"--tpm-key-password", true},
-    {"--no-tpm-key-password", false},
-}};
 
 std::chrono::milliseconds seconds_value(const char* flag, const std::string& text) {
   char* end = nullptr;
@@ -85,63 +67,33 @@ void check_proxy(const std::string& name, const std::string& proxy) {
   }
 }
 
-void require(const SessionFlags& flags) {
+void require(const CLI::App& app, const SessionFlags& flags) {
+  const IdentityOptions& identity = flags.identity.options;
   const std::array<std::pair<const char*, const std::string*>, 5> required = {{
-      {"--certificate", &flags.identity.certificate},
-      {"--private-key", &flags.identity.private_key},
+      {"--certificate", &identity.certificate},
+      {"--private-key", &identity.private_key},
       {"--role-arn", &flags.session.role_arn},
       {"--profile-arn", &flags.session.profile_arn},
       {"--trust-anchor-arn", &flags.session.trust_anchor_arn},
   }};
   std::string missing;
   // A PKCS#12 file as --certificate holds the key; what it is shows when it is read.
-  const bool may_hold_key = !flags.identity.certificate.empty();
+  const bool may_hold_key = !identity.certificate.empty();
   for (const auto& [name, value] : required) {
-    if (!value->empty() || (value == &flags.identity.private_key && may_hold_key)) continue;
+    if (!value->empty() || (value == &identity.private_key && may_hold_key)) continue;
     if (!missing.empty()) missing += ", ";
     missing += name;
   }
   if (!missing.empty()) {
     throw Error(ErrorKind::usage, "missing: " + missing,
-                "rolecall credential-process --help explains each flag");
+                app.get_name() + " --help explains each flag");
   }
-}
-
-void set_password(SessionFlags& flags) {
-  const Reporter reporter = stderr_reporter(flags.debug);
-  if (!flags.pkcs8_password.empty()) {
-    if (!flags.password_source.empty()) {
-      throw Error(ErrorKind::usage, "--pkcs8-password and --password-source exclude each other");
-    }
-    reporter.warning(
-        "--pkcs8-password: every user of this machine can read it while the program runs; use "
-        "--password-source");
-  }
-  const IdentityOptions& identity = flags.identity;
-  const std::array<std::pair<const char*, const std::string*>, 3> files = {{
-      {"--certificate", &identity.certificate},
-      {"--private-key", &identity.private_key},
-      {"--intermediates", &identity.intermediates},
-  }};
-  const bool from_descriptor = flags.password_source.starts_with("fd:");
-  for (const auto& [name, value] : files) {
-    const int descriptor = input_descriptor(*value);
-    if (from_descriptor && descriptor >= 0 &&
-        descriptor == input_descriptor(flags.password_source)) {
-      throw Error(ErrorKind::usage,
-                  std::string(name) + " and --password-source are the same descriptor",
-                  "what is read from it by one is gone for the other");
-    }
-  }
-  flags.identity.password = password_source(flags.password_source, flags.pkcs8_password, reporter);
-  wipe(flags.pkcs8_password.data(), flags.pkcs8_password.size());
-  flags.pkcs8_password.clear();
 }
 
 }  // namespace
 
 void add_session_flags(CLI::App& app, SessionFlags& flags) {
-  IdentityOptions& identity = flags.identity;
+  add_identity_flags(app, flags.identity);
   SessionOptions& session = flags.session;
   const auto text = [&app](const char* name, std::string& value, const char* type, const char* help,
                            const char* group) {
@@ -150,27 +102,6 @@ void add_session_flags(CLI::App& app, SessionFlags& flags) {
   const auto flag = [&app](const char* name, bool& value, const char* help, const char* group) {
     app.add_flag(name, value, help)->group(group);
   };
-
-  const char* who = "Who asks";
-  text("--certificate", identity.certificate, "FILE",
-       "Required. PEM file with the certificate; may hold its chain too,\n"
-       "in any order. Or a PKCS#12 file, which holds key and chain. - for\n"
-       "standard input, fd:N for an open descriptor (all three flags)",
-       who);
-  text("--private-key", identity.private_key, "FILE",
-       "Required, but for PKCS#12. PEM file with its private key: PKCS#8,\n"
-       "PKCS#1 or SEC1, encrypted or not; RSA of 2048 to 8192 bits, P-256,\n"
-       "P-384 or P-521",
-       who);
-  text("--intermediates", identity.intermediates, "FILE",
-       "PEM file with the certificates between it and the trust anchor", who);
-  text("--password-source", flags.password_source, "SOURCE",
-       "Where an encrypted key's password is: file:PATH, env:NAME, fd:N,\n"
-       "credential:NAME (of systemd) or command:WORDS (run without a\n"
-       "shell). Default: asked for on the terminal",
-       who);
-  text("--pkcs8-password", flags.pkcs8_password, "PASSWORD",
-       "The password itself; every user of the machine can read it", who);
 
   const char* what = "For what";
   text("--role-arn", session.role_arn, "ARN", "Required. The IAM role to assume", what);
@@ -215,23 +146,11 @@ void add_session_flags(CLI::App& app, SessionFlags& flags) {
               "How long all may take, retries and waits included. Default: 30")
       ->group(how);
   flag("--debug", flags.debug, "Show each step on stderr, with its time; never a secret", how);
-
-  for (const LaterFlag& later : later_flags) {
-    CLI::Option* option =
-        later.takes_value ? app.add_option(later.name)->expected(0, 1) : app.add_flag(later.name);
-    option->group("");  // not in --help
-  }
 }
 
 void finish_session_flags(const CLI::App& app, SessionFlags& flags) {
-  for (const LaterFlag& later : later_flags) {
-    if (app.count(later.name) > 0) {
-      throw Error(ErrorKind::usage, std::string(later.name) + " is not supported yet",
-                  "this version reads certificates and private keys from files");
-    }
-  }
-  require(flags);
-  set_password(flags);
+  finish_identity_flags(app, flags.identity, stderr_reporter(flags.debug));
+  require(app, flags);
   SessionOptions& session = flags.session;
   session.verify_tls = !flags.no_verify_ssl;
   session.use_fips = session.use_fips || environment_switch("AWS_USE_FIPS_ENDPOINT");

@@ -1,6 +1,7 @@
 // The flags of every command that asks for a session, with the official helper's names.
 #pragma once
 
+#include "cli/identity_flags.h"
 #include "rolecall/session.h"
 
 namespace CLI {
@@ -10,10 +11,8 @@ class App;
 namespace rolecall::cli {
 
 struct SessionFlags {
-  IdentityOptions identity;
+  IdentityFlags identity;
   SessionOptions session;
-  std::string password_source;
-  std::string pkcs8_password;  // empty again after finish_session_flags
   bool no_verify_ssl = false;
   bool debug = false;
 };
@@ -21,10 +20,9 @@ struct SessionFlags {
 // Declares the flags; `flags` must outlive the parse.
 void add_session_flags(CLI::App& app, SessionFlags& flags);
 
-// After the parse: refuses the flags of sources that this version does not have, names every
-// required flag that is missing, makes the source of the key's password, and fills in what the
-// environment says (AWS_CA_BUNDLE, AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT,
-// SSL_CERT_FILE, SSL_CERT_DIR, *_proxy). Throws Error (usage).
+// After the parse: finishes the identity's flags, names every required one that is missing, and
+// fills in what the environment says (AWS_CA_BUNDLE, AWS_USE_FIPS_ENDPOINT,
+// AWS_USE_DUALSTACK_ENDPOINT, SSL_CERT_FILE, SSL_CERT_DIR, *_proxy). Throws Error (usage).
 void finish_session_flags(const CLI::App& app, SessionFlags& flags);
 
 }  // namespace rolecall::cli

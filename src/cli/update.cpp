@@ -90,7 +90,8 @@ class Updater {
   }
 
   std::chrono::sys_seconds renew() {
-    const Credentials credentials = create_session(flags_.identity, flags_.session, reporter_);
+    const Credentials credentials =
+        create_session(flags_.identity.options, flags_.session, reporter_);
     const aws::LockedCredentialsFile file(path_);
     write_and_stop_if_asked(file, profile_, credentials, reporter_);
     reporter_.trace([&] {

@@ -1,0 +1,109 @@
+#include "cli/identity_flags.h"
+
+#include <CLI/CLI.hpp>
+#include <array>
+
+#include "base/files.h"
+#include "cli/password.h"
+#include "identity/selector.h"
+#include "rolecall/error.h"
+
+namespace rolecall::cli {
+namespace {
+
+// Flags of the official helper whose sources come later: known by name, so that a command line
+// that needs one is told so, instead of being half obeyed.
+struct LaterFlag {
+  const char* name;
+  bool takes_value;
+};
+constexpr std::array<LaterFlag, 7> later_flags = {{
+    {"--cert-selector", true},
+    {"--system-store-name", true},
+    {"--use-latest-expiring-certificate", false},
+    {"--pkcs11-lib", true},
+    {"--reuse-pin", false},
+    {"--tpm-key-password", true},
+    {"--no-tpm-key-password", false},
+}};
+
+void refuse_shared_descriptor(const IdentityFlags& flags) {
+  const IdentityOptions& options = flags.options;
+  const std::array<std::pair<const char*, const std::string*>, 3> files = {{
+      {"--certificate", &options.certificate},
+      {"--private-key", &options.private_key},
+      {"--intermediates", &options.intermediates},
+  }};
+  const bool from_descriptor = flags.password_source.starts_with("fd:");
+  for (const auto& [name, value] : files) {
+    const int descriptor = input_descriptor(*value);
+    if (from_descriptor && descriptor >= 0 &&
+        descriptor == input_descriptor(flags.password_source)) {
+      throw Error(ErrorKind::usage,
+                  std::string(name) + " and --password-source are the same descriptor",
+                  "what is read from it by one is gone for the other");
+    }
+  }
+}
+
+}  // namespace
+
+void add_identity_flags(CLI::App& app, IdentityFlags& flags) {
+  IdentityOptions& options = flags.options;
+  const auto text = [&app](const char* name, std::string& value, const char* type,
+                           const char* help) {
+    app.add_option(name, value, help)->type_name(type)->group("Who asks");
+  };
+  text("--certificate", options.certificate, "FILE",
+       "Required. PEM file with the certificate; may hold its chain too,\n"
+       "in any order. Or a PKCS#12 file, which holds key and chain. - for\n"
+       "standard input, fd:N for an open descriptor (all three flags)");
+  text("--private-key", options.private_key, "FILE",
+       "Required, but for PKCS#12. PEM file with its private key: PKCS#8,\n"
+       "PKCS#1 or SEC1, encrypted or not; RSA of 2048 to 8192 bits, P-256,\n"
+       "P-384 or P-521");
+  text("--intermediates", options.intermediates, "FILE",
+       "PEM file with the certificates between it and the trust anchor");
+  text("--password-source", flags.password_source, "SOURCE",
+       "Where an encrypted key's password is: file:PATH, env:NAME, fd:N,\n"
+       "credential:NAME (of systemd) or command:WORDS (run without a\n"
+       "shell). Default: asked for on the terminal");
+  text("--pkcs8-password", flags.pkcs8_password, "PASSWORD",
+       "The password itself; every user of the machine can read it");
+  for (const LaterFlag& later : later_flags) {
+    CLI::Option* option =
+        later.takes_value ? app.add_option(later.name)->expected(0, 1) : app.add_flag(later.name);
+    option->group("");  // not in --help
+  }
+}
+
+void refuse_later_flags(const CLI::App& app) {
+  for (const LaterFlag& later : later_flags) {
+    const CLI::Option* option = app.get_option_no_throw(later.name);
+    if (option == nullptr || option->count() == 0) continue;
+    // What is wrong today will be wrong when it is supported.
+    if (option->get_lnames().front() == "cert-selector") {
+      identity::parse_selector(option->as<std::string>());
+    }
+    throw Error(ErrorKind::usage, std::string(later.name) + " is not supported yet",
+                "this version reads certificates and private keys from files");
+  }
+}
+
+void finish_identity_flags(const CLI::App& app, IdentityFlags& flags, const Reporter& reporter) {
+  refuse_later_flags(app);
+  refuse_shared_descriptor(flags);
+  if (!flags.pkcs8_password.empty()) {
+    if (!flags.password_source.empty()) {
+      throw Error(ErrorKind::usage, "--pkcs8-password and --password-source exclude each other");
+    }
+    reporter.warning(
+        "--pkcs8-password: every user of this machine can read it while the program runs; use "
+        "--password-source");
+  }
+  flags.options.password = password_source(flags.password_source, flags.pkcs8_password, reporter);
+  wipe(flags.pkcs8_password.data(), flags.pkcs8_password.size());
+  flags.pkcs8_password.clear();
+}
+
+}  // namespace rolecall::cli

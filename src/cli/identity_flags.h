@@ -1,0 +1,33 @@
+// The flags that say who asks, with the official helper's names: for every command that reads a
+// certificate or a key.
+#pragma once
+
+#include <string>
+
+#include "rolecall/identity_options.h"
+#include "rolecall/reporter.h"
+
+namespace CLI {
+class App;
+}
+
+namespace rolecall::cli {
+
+struct IdentityFlags {
+  IdentityOptions options;
+  std::string password_source;
+  std::string pkcs8_password;  // empty again after finish_identity_flags
+};
+
+// Declares the flags; `flags` must outlive the parse.
+void add_identity_flags(CLI::App& app, IdentityFlags& flags);
+
+// After the parse: refuses the flags, of those that `app` has, of sources that this version does
+// not have (a --cert-selector that is ill-formed is refused as that), and makes the source of the
+// key's password. Throws Error (usage).
+void finish_identity_flags(const CLI::App& app, IdentityFlags& flags, const Reporter& reporter);
+
+// The first half of it, for a command that has some of the flags alone.
+void refuse_later_flags(const CLI::App& app);
+
+}  // namespace rolecall::cli

@@ -1,0 +1,157 @@
+#include "identity/selector.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/codec.h"
+#include "base/files.h"
+#include "base/json.h"
+#include "rolecall/error.h"
+
+namespace rolecall::identity {
+namespace {
+
+constexpr std::string_view file_prefix = "file://";
+constexpr std::string_view key_mark = "Key=";
+constexpr std::string_view value_mark = ",Value=";
+
+struct Entry {
+  std::string key;
+  std::string value;
+};
+
+[[noreturn]] void refuse(const std::string& what, std::string hint) {
+  throw Error(ErrorKind::usage, "--cert-selector: " + what, std::move(hint));
+}
+
+constexpr const char* text_hint =
+    "it takes \"Key=x509Subject,Value=CN=… Key=x509Issuer,Value=CN=… Key=x509Serial,Value=<hex>\" "
+    "or file://selector.json";
+
+std::vector<Entry> entries_of_text(std::string_view text) {
+  std::vector<Entry> entries;
+  std::string_view rest = trim(text);
+  if (rest.empty()) refuse("it is empty", text_hint);
+  while (!rest.empty()) {
+    if (!rest.starts_with(key_mark)) {
+      refuse("\"" + std::string(rest) + "\" does not start with Key=", text_hint);
+    }
+    const std::size_t key_end = rest.find(value_mark);
+    if (key_end == std::string_view::npos) {
+      refuse("\"" + std::string(rest) + "\" has no \",Value=\"", text_hint);
+    }
+    const std::size_t value_start = key_end + value_mark.size();
+    const std::size_t value_end = std::min(rest.find(key_mark, value_start), rest.size());
+    entries.push_back({std::string(rest.substr(key_mark.size(), key_end - key_mark.size())),
+                       std::string(trim(rest.substr(value_start, value_end - value_start)))});
+    rest.remove_prefix(value_end);
+  }
+  return entries;
+}
+
+// Names of members in any case, and other members ignored, as the official helper reads them.
+std::optional<std::string> member(const json& object, std::string_view name) {
+  for (const auto& [key, value] : object.items()) {
+    if (lower_case(key) == name && value.is_string()) return value.get<std::string>();
+  }
+  return std::nullopt;
+}
+
+std::vector<Entry> entries_of_file(const std::string& path) {
+  constexpr const char* hint =
+      "it must hold a list such as [{\"Key\": \"x509Subject\", \"Value\": \"CN=app\"}]";
+  if (path.empty()) refuse("file:// names no file", text_hint);
+  const FileContent content = read_file("selector file", path);
+  const json list = parse_json(content.bytes.view());
+  if (list.is_discarded()) refuse(path + " is not JSON", hint);
+  if (!list.is_array()) refuse(path + " is not a JSON list", hint);
+  std::vector<Entry> entries;
+  for (const json& item : list) {
+    std::optional<std::string> key;
+    std::optional<std::string> value;
+    if (item.is_object()) {
+      key = member(item, "key");
+      value = member(item, "value");
+    }
+    if (!key || !value) {
+      refuse("entry " + std::to_string(entries.size() + 1) + " of " + path +
+                 " has no Key and Value of text",
+             hint);
+    }
+    entries.push_back({*key, *value});
+  }
+  return entries;
+}
+
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+// "CN" or "2.5.4.3" before the first "=" (RFC 2253, section 3: attributeType).
+bool starts_with_attribute(std::string_view name) {
+  const std::string_view type = trim(name.substr(0, std::min(name.find('='), name.size())));
+  if (type.empty() || type.size() == name.size()) return false;
+  const auto fits = [](char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '.'; };
+  return (is_letter(type[0]) || is_digit(type[0])) && std::all_of(type.begin(), type.end(), fits);
+}
+
+std::string checked_name(const Entry& entry) {
+  if (!starts_with_attribute(entry.value)) {
+    refuse(entry.key + " \"" + entry.value + "\" is not a name in RFC 2253 form",
+           "such as CN=app,OU=Billing,O=Example, as read-certificate-data --format text prints it");
+  }
+  return entry.value;
+}
+
+std::string checked_serial(const Entry& entry) {
+  std::string_view digits = entry.value;
+  const bool negative = digits.starts_with('-');
+  if (negative) digits.remove_prefix(1);
+  const bool is_hex = !digits.empty() &&
+                      digits.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+  if (!is_hex) {
+    refuse(entry.key + " \"" + entry.value + "\" is not hex",
+           "hex digits alone, without 0x and colons, as openssl x509 -noout -serial prints them");
+  }
+  digits.remove_prefix(std::min(digits.find_first_not_of('0'), digits.size() - 1));
+  std::string serial(digits == "0" || !negative ? "" : "-");
+  for (const char c : digits)
+    serial += c >= 'a' && c <= 'f' ? static_cast<char>(c - 'a' + 'A') : c;
+  return serial;
+}
+
+}  // namespace
+
+Selector parse_selector(const std::string& text) {
+  const bool is_file = text.starts_with(file_prefix);
+  const std::vector<Entry> entries =
+      is_file ? entries_of_file(text.substr(file_prefix.size())) : entries_of_text(text);
+  Selector selector;
+  for (const Entry& entry : entries) {
+    std::string* member_of_key = entry.key == "x509Subject"  ? &selector.subject
+                                 : entry.key == "x509Issuer" ? &selector.issuer
+                                 : entry.key == "x509Serial" ? &selector.serial
+                                                             : nullptr;
+    if (member_of_key == nullptr) {
+      refuse("there is no key \"" + entry.key + "\"",
+             "the keys are x509Subject, x509Issuer and x509Serial");
+    }
+    if (!member_of_key->empty()) {
+      refuse("the key " + entry.key + " is given twice",
+             is_file ? "leave only one of them"
+                     : "leave only one; a value that holds \"Key=\" needs the file:// form");
+    }
+    if (entry.value.empty()) {
+      refuse("the value of " + entry.key + " is empty", "leave the key out to accept any value");
+    }
+    *member_of_key = entry.key == "x509Serial" ? checked_serial(entry) : checked_name(entry);
+  }
+  return selector;
+}
+
+}  // namespace rolecall::identity
