@@ -3,6 +3,7 @@
 #include <openssl/x509v3.h>
 
 #include "base/time.h"
+#include "identity/private_key.h"
 
 namespace rolecall::identity {
 namespace {
@@ -35,6 +36,7 @@ class Checker {
         (X509_get_extended_key_usage(x509) & XKU_SSL_CLIENT) == 0) {
       unmet("extendedKeyUsage" + of + " lacks clientAuth");
     }
+    if (is_leaf) check_key(certificate, of);
     check_digest(x509, of);
     if (certificate.not_before() > now_) {
       unmet("the validity" + of + " starts at " + rfc3339(certificate.not_before()));
@@ -48,6 +50,15 @@ class Checker {
 
  private:
   void unmet(std::string clause) { found_.push_back(std::move(clause)); }
+
+  // The algorithms of a request's signature (User Guide, "Signing process").
+  void check_key(const Certificate& certificate, const std::string& of) {
+    const EVP_PKEY* key = certificate.public_key();
+    const int kind = key == nullptr ? EVP_PKEY_NONE : EVP_PKEY_get_base_id(key);
+    if (kind == EVP_PKEY_RSA || kind == EVP_PKEY_EC) return;
+    unmet("the key" + of + " is of the kind " + (key == nullptr ? "unknown" : describe_key(key)) +
+          ", neither RSA nor EC");
+  }
 
   void check_digest(X509* x509, const std::string& of) {
     int digest = NID_undef;

@@ -32,6 +32,17 @@ TEST_F(Demands, AGoodLeafMeetsAll) {
   EXPECT_THAT(unmet(sha384), IsEmpty());
 }
 
+TEST_F(Demands, TheKeyIsRsaOrEc) {
+  const auto with = [this](EVP_PKEY* key) {
+    const Entity leaf = make({}, &root_, test::KeyPtr(key, EVP_PKEY_free));
+    return unmet_demands({test::der(leaf.get()), "test"}, {}, test::now);
+  };
+  EXPECT_THAT(with(EVP_RSA_gen(2048)), IsEmpty());
+  EXPECT_THAT(with(EVP_EC_gen("P-521")), IsEmpty());
+  EXPECT_THAT(with(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519")),
+              ElementsAre("the key of CN=leaf is of the kind ED25519, neither RSA nor EC"));
+}
+
 TEST_F(Demands, EachExtensionIsNamed) {
   const auto with = [this](int nid, const char* value) { return unmet(Recipe().with(nid, value)); };
   EXPECT_THAT(with(NID_basic_constraints, "CA:TRUE"), ElementsAre(HasSubstr("says CA:TRUE")));

@@ -1,0 +1,142 @@
+#include "cli/certificate_view.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "unit/support/certificates.h"
+
+namespace rolecall::cli {
+namespace {
+
+using identity::Certificate;
+using test::make;
+using test::make_ca;
+using test::Recipe;
+using testing::HasSubstr;
+using testing::Not;
+
+class CertificateView : public testing::Test {
+ protected:
+  static Certificate read(const test::Entity& entity) { return {test::der(entity.get()), "test"}; }
+  std::string view(const Recipe& recipe, test::KeyPtr key = test::ec_key()) const {
+    return certificate_view({read(make(recipe, &root_, std::move(key))), {}, {}}, test::now);
+  }
+  const test::Entity root_ = make_ca("root");
+};
+
+TEST_F(CertificateView, OneFactALine) {
+  const test::Entity one = make_ca("one", &root_);
+  const test::Entity leaf = make(Recipe().with(NID_subject_alt_name, "DNS:a.example,IP:::1"), &one);
+  const std::string text = certificate_view({read(leaf), {read(one)}, {read(root_)}}, test::now);
+  const std::size_t prints = text.find("SHA-1:");
+  const std::size_t chain = text.find("Chain:");
+  ASSERT_NE(chain, std::string::npos);
+  EXPECT_EQ(text.substr(0, prints),
+            "Subject:       CN=leaf\n"
+            "Issuer:        CN=one\n"
+            "Serial:        4660 (hex 1234)\n"
+            "SAN:           DNS:a.example\n"
+            "SAN:           IP:::1\n"
+            "Valid from:    2026-11-22T17:51:52Z\n"
+            "Valid until:   2026-12-23T17:51:52Z (30 days left)\n"
+            "Key:           P-256\n"
+            "Key usage:     digitalSignature\n"
+            "Extended use:  clientAuth\n"
+            "CA:            no\n"
+            "Signature:     ecdsa-with-SHA256\n");
+  EXPECT_THAT(text.substr(prints, chain - prints),
+              testing::MatchesRegex("SHA-1:         [0-9a-f]+\nSHA-256:       [0-9a-f]+\n"));
+  EXPECT_EQ(text.substr(chain),
+            "Chain:         CN=one (30 days left)\n"
+            "Not in chain:  CN=root (30 days left)\n"
+            "Demands:       met, as far as can be seen without the trust anchor\n");
+}
+
+TEST_F(CertificateView, Validity) {
+  Recipe recipe;
+  recipe.until = test::now - std::chrono::hours(50);
+  EXPECT_THAT(view(recipe),
+              HasSubstr("Valid until:   2026-11-21T15:51:52Z (expired 2 days ago)\n"));
+  recipe.until = test::now + std::chrono::hours(5);
+  EXPECT_THAT(view(recipe), HasSubstr(" (5 hours left)\n"));
+  recipe.until = test::now;
+  EXPECT_THAT(view(recipe), HasSubstr(" (0 seconds left)\n"));
+  recipe.from = test::now + std::chrono::hours(72);
+  EXPECT_THAT(view(recipe), HasSubstr("Valid from:    2026-11-26T17:51:52Z (in 3 days)\n"));
+}
+
+TEST_F(CertificateView, EachDemandThatFailsIsALine) {
+  const std::string text = view(
+      Recipe().with(NID_basic_constraints, "").with(NID_key_usage, "keyAgreement,encipherOnly"));
+  EXPECT_THAT(text, HasSubstr("Key usage:     keyAgreement, encipherOnly\n"));
+  EXPECT_THAT(text, HasSubstr("CA:            not said (no basicConstraints)\n"));
+  EXPECT_THAT(text, HasSubstr("Demands:       2 not met\n"
+                              "Fails:         basicConstraints of CN=leaf is missing (CA:FALSE)\n"
+                              "Fails:         keyUsage of CN=leaf lacks digitalSignature\n"));
+}
+
+TEST_F(CertificateView, WhatIsMissing) {
+  Recipe recipe;
+  recipe.extensions.clear();
+  const std::string text = view(recipe);
+  for (const char* line : {"\nSAN:           none\n", "\nKey usage:     none\n",
+                           "\nExtended use:  none\n", "\nChain:         none in this file\n"}) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
+  EXPECT_THAT(certificate_view({read(root_), {}, {}}, test::now),
+              HasSubstr("\nChain:         none (self-signed)\n"));
+  EXPECT_THAT(view({}, test::KeyPtr(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"), EVP_PKEY_free)),
+              HasSubstr("is of the kind ED25519, neither RSA nor EC\n"));
+}
+
+TEST_F(CertificateView, DamagedExtensions) {
+  const std::string text = view(
+      Recipe().with(NID_subject_alt_name, "DER:04:01:00").with(NID_ext_key_usage, "DER:04:01:00"));
+  EXPECT_THAT(text, HasSubstr("\nSAN:           damaged\n"));
+  EXPECT_THAT(text, HasSubstr("\nExtended use:  damaged\n"));
+}
+
+TEST_F(CertificateView, NoNameReachesTheTerminalRaw) {
+  Recipe recipe;
+  recipe.name = "a\x1b[31m\xC2\x9B\xE2\x80\xAE\nSubject: forged";
+  const std::string text = view(recipe);
+  EXPECT_THAT(text,
+              HasSubstr("Subject:       CN=a\\1B[31m\\C2\\9B\\E2\\80\\AE\\0ASubject: forged\n"));
+  EXPECT_THAT(text, Not(HasSubstr("\x1b")));
+  EXPECT_THAT(view(Recipe().with(NID_subject_alt_name, "DNS:a\x1b\\\xC3\xA4\xff")),
+              HasSubstr("SAN:           DNS:a\\1B\\5C\xC3\xA4\\FF\n"));
+}
+
+TEST(Printable, KeepsTextAndEscapesTheRest) {
+  for (const char* text : {"", "plain", "Äpfel €", "日本語", "😀", "a\\b"})
+    EXPECT_EQ(printable(text), text);
+  EXPECT_EQ(printable(std::string_view("\0\x1f\x7f", 3)), "\\00\\1F\\7F");
+  EXPECT_EQ(printable("\xC2\x80\xC2\x9F\xC2\xA0"), "\\C2\\80\\C2\\9F\xC2\xA0");
+  EXPECT_EQ(printable("\xE2\x80\xA8\xE2\x80\xAE\xE2\x81\xA6\xD8\x9C"),
+            "\\E2\\80\\A8\\E2\\80\\AE\\E2\\81\\A6\\D8\\9C");
+  // Not UTF-8: a lone byte, one cut short, overlong, a surrogate, beyond the last character.
+  EXPECT_EQ(printable("\xA0"), "\\A0");
+  EXPECT_EQ(printable("a\xE2\x82"), "a\\E2\\82");
+  EXPECT_EQ(printable("\xC0\xAF"), "\\C0\\AF");
+  EXPECT_EQ(printable("\xED\xA0\x80"), "\\ED\\A0\\80");
+  EXPECT_EQ(printable("\xF4\x90\x80\x80"), "\\F4\\90\\80\\80");
+  EXPECT_EQ(printable("\xFF"), "\\FF");
+}
+
+TEST(Printable, AnyBytesBecomeHarmlessOnce) {
+  std::mt19937 random(1);
+  for (int i = 0; i < 5000; ++i) {
+    std::string bytes;
+    for (std::size_t n = random() % 12; n > 0; --n)
+      bytes += static_cast<char>(random() % 2 == 0 ? random() % 256 : 0x80 + random() % 0x80);
+    const std::string text = printable(bytes);
+    EXPECT_EQ(printable(text), text);
+    for (const char c : text)
+      EXPECT_FALSE((c >= 0 && c < 0x20) || c == 0x7f);
+  }
+}
+
+}  // namespace
+}  // namespace rolecall::cli
