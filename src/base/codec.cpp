@@ -31,6 +31,12 @@ std::size_t utf8_size(std::string_view text) {
   for (std::size_t i = 1; i < size; ++i) {
     if ((static_cast<unsigned char>(text[i]) & 0xc0) != 0x80) return 0;
   }
+  // Longer than need be, half a surrogate pair, or behind the last character.
+  const auto second = static_cast<unsigned char>(text[1]);
+  if ((lead == 0xe0 && second < 0xa0) || (lead == 0xf0 && second < 0x90) ||
+      (lead == 0xed && second >= 0xa0) || (lead == 0xf4 && second >= 0x90)) {
+    return 0;
+  }
   return size;
 }
 
@@ -47,7 +53,7 @@ unsigned utf8_value(std::string_view character) {
 }
 
 bool is_control(unsigned c) {
-  return c < 0x20 || (c >= 0x7f && c < 0xa0) ||  // C0, DEL, C1
+  return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x61c ||  // C0, DEL, C1
          (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
          (c >= 0x2066 && c <= 0x2069);  // invisible, line separators, direction of text
 }

@@ -28,14 +28,6 @@ std::string_view bytes_of(const ASN1_STRING* string) {
           static_cast<std::size_t>(ASN1_STRING_length(string))};
 }
 
-// Text that has no escapes of its own: a backslash in it must not look like one of ours.
-std::string escaped(std::string_view text) {
-  std::string result;
-  for (const char c : text)
-    result += c == '\\' ? std::string("\\5C") : std::string(1, c);
-  return printable(result);
-}
-
 // The short name that OpenSSL knows, else the OID.
 std::string object_name(const ASN1_OBJECT* object) {
   const int nid = OBJ_obj2nid(object);
@@ -46,7 +38,7 @@ std::string object_name(const ASN1_OBJECT* object) {
 }
 
 std::string name_text(const std::string& name) {
-  return name.empty() ? "(empty)" : printable(name);
+  return name.empty() ? "(empty)" : terminal_safe(name);
 }
 
 std::string ip_text(std::string_view bytes) {
@@ -70,7 +62,7 @@ std::string directory_name(const X509_NAME* name) {
 std::string any_value(const ASN1_TYPE* value) {
   const int type = ASN1_TYPE_get(value);
   if (type == V_ASN1_UTF8STRING || type == V_ASN1_IA5STRING || type == V_ASN1_PRINTABLESTRING) {
-    return escaped(bytes_of(value->value.asn1_string));
+    return terminal_safe(bytes_of(value->value.asn1_string));
   }
   unsigned char* der = nullptr;
   const int size = i2d_ASN1_TYPE(value, &der);
@@ -84,11 +76,11 @@ std::string any_value(const ASN1_TYPE* value) {
 std::string alternative_name(const GENERAL_NAME* name) {
   switch (name->type) {
     case GEN_DNS:
-      return "DNS:" + escaped(bytes_of(name->d.dNSName));
+      return "DNS:" + terminal_safe(bytes_of(name->d.dNSName));
     case GEN_EMAIL:
-      return "email:" + escaped(bytes_of(name->d.rfc822Name));
+      return "email:" + terminal_safe(bytes_of(name->d.rfc822Name));
     case GEN_URI:
-      return "URI:" + escaped(bytes_of(name->d.uniformResourceIdentifier));
+      return "URI:" + terminal_safe(bytes_of(name->d.uniformResourceIdentifier));
     case GEN_IPADD:
       return "IP:" + ip_text(bytes_of(name->d.iPAddress));
     case GEN_DIRNAME:
@@ -211,53 +203,7 @@ void add_validity(View& view, const Certificate& certificate, sys_seconds now) {
            rfc3339(certificate.not_after()) + " (" + remaining(certificate, now) + ")");
 }
 
-// The byte count of the UTF-8 character (RFC 3629) that `text` starts with; 0 where it is none.
-std::size_t character_size(std::string_view text, char32_t& character) {
-  const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  const std::size_t size = first < 0x80             ? 1
-                           : (first & 0xe0) == 0xc0 ? 2
-                           : (first & 0xf0) == 0xe0 ? 3
-                           : (first & 0xf8) == 0xf0 ? 4
-                                                    : 0;
-  if (size == 0 || size > text.size()) return 0;
-  character = size == 1 ? first : first & (0xffU >> (size + 1));
-  for (std::size_t i = 1; i < size; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-    character = (character << 6) | (byte(i) & 0x3fU);
-  }
-  constexpr std::array<char32_t, 5> least = {0, 0, 0x80, 0x800, 0x10000};
-  const bool surrogate = character >= 0xd800 && character <= 0xdfff;
-  return character < least.at(size) || surrogate || character > 0x10ffff ? 0 : size;
-}
-
-bool is_harmless(char32_t c) {
-  const bool control = c < 0x20 || (c >= 0x7f && c <= 0x9f);
-  const bool turns = c == 0x61c || c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e) ||
-                     (c >= 0x2066 && c <= 0x2069);
-  return !control && !turns;
-}
-
 }  // namespace
-
-std::string printable(std::string_view text) {
-  static constexpr char digits[] = "0123456789ABCDEF";
-  std::string result;
-  while (!text.empty()) {
-    char32_t character = 0;
-    const std::size_t size = character_size(text, character);
-    if (size > 0 && is_harmless(character)) {
-      result += text.substr(0, size);
-    } else {
-      for (const char c : text.substr(0, size == 0 ? 1 : size)) {
-        const auto byte = static_cast<unsigned char>(c);
-        result += {'\\', digits[byte >> 4], digits[byte & 15]};
-      }
-    }
-    text.remove_prefix(size == 0 ? 1 : size);
-  }
-  return result;
-}
 
 std::string certificate_view(const CertificateFile& file, sys_seconds now) {
   const Certificate& leaf = file.leaf;
@@ -286,7 +232,7 @@ std::string certificate_view(const CertificateFile& file, sys_seconds now) {
   view.add("Demands", unmet.empty() ? "met, as far as can be seen without the trust anchor"
                                     : std::to_string(unmet.size()) + " not met");
   for (const std::string& clause : unmet)
-    view.add("Fails", printable(clause));
+    view.add("Fails", terminal_safe(clause));
   return view.take();
 }
 

@@ -17,12 +17,7 @@ struct CertificateFile {
 };
 
 // Lines of text, the last one with its newline. Only printable characters, whatever the
-// certificates hold: names go through printable().
+// certificates hold.
 std::string certificate_view(const CertificateFile& file, std::chrono::sys_seconds now);
-
-// `text` as UTF-8 that does nothing to a terminal: control characters (C0, DEL, C1), line and
-// paragraph separators, characters that turn the direction of writing, and bytes that are not UTF-8
-// become a backslash and two hex digits for each byte, as in RFC 2253.
-std::string printable(std::string_view text);
 
 }  // namespace rolecall::cli

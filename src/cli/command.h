@@ -26,6 +26,8 @@ void parse(CLI::App& app, const char* footer, std::vector<std::string> arguments
 // credential_process.cpp, emulate.cpp, …: one file a command.
 void credential_process(CLI::App& app, std::vector<std::string> arguments);
 void emulate(CLI::App& app, std::vector<std::string> arguments);
+void read_certificate_data(CLI::App& app, std::vector<std::string> arguments);
+void sign_string(CLI::App& app, std::vector<std::string> arguments);
 void update(CLI::App& app, std::vector<std::string> arguments);
 void version(CLI::App& app, std::vector<std::string> arguments);
 

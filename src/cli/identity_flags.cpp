@@ -46,37 +46,6 @@ void refuse_shared_descriptor(const IdentityFlags& flags) {
   }
 }
 
-}  // namespace
-
-void add_identity_flags(CLI::App& app, IdentityFlags& flags) {
-  IdentityOptions& options = flags.options;
-  const auto text = [&app](const char* name, std::string& value, const char* type,
-                           const char* help) {
-    app.add_option(name, value, help)->type_name(type)->group("Who asks");
-  };
-  text("--certificate", options.certificate, "FILE",
-       "Required. PEM file with the certificate; may hold its chain too,\n"
-       "in any order. Or a PKCS#12 file, which holds key and chain. - for\n"
-       "standard input, fd:N for an open descriptor (all three flags)");
-  text("--private-key", options.private_key, "FILE",
-       "Required, but for PKCS#12. PEM file with its private key: PKCS#8,\n"
-       "PKCS#1 or SEC1, encrypted or not; RSA of 2048 to 8192 bits, P-256,\n"
-       "P-384 or P-521");
-  text("--intermediates", options.intermediates, "FILE",
-       "PEM file with the certificates between it and the trust anchor");
-  text("--password-source", flags.password_source, "SOURCE",
-       "Where an encrypted key's password is: file:PATH, env:NAME, fd:N,\n"
-       "credential:NAME (of systemd) or command:WORDS (run without a\n"
-       "shell). Default: asked for on the terminal");
-  text("--pkcs8-password", flags.pkcs8_password, "PASSWORD",
-       "The password itself; every user of the machine can read it");
-  for (const LaterFlag& later : later_flags) {
-    CLI::Option* option =
-        later.takes_value ? app.add_option(later.name)->expected(0, 1) : app.add_flag(later.name);
-    option->group("");  // not in --help
-  }
-}
-
 void refuse_later_flags(const CLI::App& app) {
   for (const LaterFlag& later : later_flags) {
     const CLI::Option* option = app.get_option_no_throw(later.name);
@@ -88,6 +57,42 @@ void refuse_later_flags(const CLI::App& app) {
     throw Error(ErrorKind::usage, std::string(later.name) + " is not supported yet",
                 "this version reads certificates and private keys from files");
   }
+}
+
+void add_text(CLI::App& app, const char* name, std::string& value, const char* type,
+              const char* help) {
+  app.add_option(name, value, help)->type_name(type)->group("Who asks");
+}
+
+}  // namespace
+
+void add_identity_flags(CLI::App& app, IdentityFlags& flags) {
+  IdentityOptions& options = flags.options;
+  add_text(app, "--certificate", options.certificate, "FILE",
+           "Required. PEM file with the certificate; may hold its chain too,\n"
+           "in any order. Or a PKCS#12 file, which holds key and chain. - for\n"
+           "standard input, fd:N for an open descriptor (all three flags)");
+  add_text(app, "--private-key", options.private_key, "FILE",
+           "Required, but for PKCS#12. PEM file with its private key: PKCS#8,\n"
+           "PKCS#1 or SEC1, encrypted or not; RSA of 2048 to 8192 bits, P-256,\n"
+           "P-384 or P-521");
+  add_text(app, "--intermediates", options.intermediates, "FILE",
+           "PEM file with the certificates between it and the trust anchor");
+  add_password_flags(app, flags);
+  for (const LaterFlag& later : later_flags) {
+    CLI::Option* option =
+        later.takes_value ? app.add_option(later.name)->expected(0, 1) : app.add_flag(later.name);
+    option->group("");  // not in --help
+  }
+}
+
+void add_password_flags(CLI::App& app, IdentityFlags& flags) {
+  add_text(app, "--password-source", flags.password_source, "SOURCE",
+           "Where an encrypted key's password is: file:PATH, env:NAME, fd:N,\n"
+           "credential:NAME (of systemd) or command:WORDS (run without a\n"
+           "shell). Default: asked for on the terminal");
+  add_text(app, "--pkcs8-password", flags.pkcs8_password, "PASSWORD",
+           "The password itself; every user of the machine can read it");
 }
 
 void finish_identity_flags(const CLI::App& app, IdentityFlags& flags, const Reporter& reporter) {

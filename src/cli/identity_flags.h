@@ -22,12 +22,12 @@ struct IdentityFlags {
 // Declares the flags; `flags` must outlive the parse.
 void add_identity_flags(CLI::App& app, IdentityFlags& flags);
 
-// After the parse: refuses the flags, of those that `app` has, of sources that this version does
-// not have (a --cert-selector that is ill-formed is refused as that), and makes the source of the
-// key's password. Throws Error (usage).
-void finish_identity_flags(const CLI::App& app, IdentityFlags& flags, const Reporter& reporter);
+// Those of them alone that say where the password is.
+void add_password_flags(CLI::App& app, IdentityFlags& flags);
 
-// The first half of it, for a command that has some of the flags alone.
-void refuse_later_flags(const CLI::App& app);
+// After the parse, for either: refuses the flags, of those that `app` has, of sources that this
+// version does not have (a --cert-selector that is ill-formed is refused as that), and makes the
+// source of the key's password. Throws Error (usage).
+void finish_identity_flags(const CLI::App& app, IdentityFlags& flags, const Reporter& reporter);
 
 }  // namespace rolecall::cli

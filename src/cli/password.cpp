@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 
+#include "base/codec.h"
 #include "base/files.h"
 #include "base/subprocess.h"
 #include "base/terminal.h"
@@ -86,18 +87,10 @@ Secret from_command(const std::string& line) {
   return password;
 }
 
-// Control characters of a path must not act on the terminal.
-std::string printable(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(),
-      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == '\x7f'; }, '?');
-  return text;
-}
-
 Secret from_terminal(const PasswordRequest& request) {
   const std::string again = request.attempt > 1 ? "Wrong password. " : "";
   std::optional<Secret> password =
-      ask_on_terminal(again + "Password for " + printable(request.what) + ": ");
+      ask_on_terminal(again + "Password for " + terminal_safe(request.what) + ": ");
   if (!password) {
     throw Error(ErrorKind::usage,
                 request.what + " is encrypted, and there is no terminal to ask for its password",

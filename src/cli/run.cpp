@@ -15,10 +15,13 @@
 namespace rolecall::cli {
 namespace {
 
-constexpr std::array<Command, 4> commands = {{
+constexpr std::array<Command, 6> commands = {{
     {"credential-process", "Print temporary AWS credentials as credential_process wants them",
      credential_process},
     {"emulate", "Run an offline IAM Roles Anywhere endpoint, to try things without AWS", emulate},
+    {"read-certificate-data", "Print what a certificate says, for programs or for people",
+     read_certificate_data},
+    {"sign-string", "Sign a fixed text, to see that a private key works", sign_string},
     {"update", "Keep temporary credentials in the AWS credentials file up to date", update},
     {"version", "Print the version", version},
 }};
@@ -29,7 +32,7 @@ std::string overview() {
       "credentials through IAM Roles Anywhere.\n\n"
       "Usage: rolecall COMMAND [OPTIONS]\n\nCommands:\n";
   for (const Command& command : commands) {
-    text += "  " + std::string(command.name) + std::string(20 - command.name.size(), ' ') +
+    text += "  " + std::string(command.name) + std::string(23 - command.name.size(), ' ') +
             std::string(command.summary) + "\n";
   }
   return text + "\nrolecall COMMAND --help explains a command and its options.\n";

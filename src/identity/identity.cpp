@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <map>
@@ -124,25 +125,35 @@ Material read_pkcs12_file(const FileContent& file, const IdentityOptions& option
   return {std::move(content.key), std::move(content.certificates)};
 }
 
-Material read_pem_files(Files& files, const FileContent& file, const IdentityOptions& options,
-                        const Reporter& reporter) {
-  const std::string certificate_name = input_name("certificate file", options.certificate);
-  Material material;
-  material.certificates =
-      certificates_in(read_pem(file.bytes.view(), certificate_name), certificate_name);
-  if (material.certificates.empty()) {
-    throw Error(ErrorKind::usage, certificate_name + " holds no certificate",
+std::vector<Certificate> certificates_of(const FileContent& file, const std::string& name) {
+  std::vector<Certificate> certificates = certificates_in(read_pem(file.bytes.view(), name), name);
+  if (certificates.empty()) {
+    throw Error(ErrorKind::usage, name + " holds no certificate",
                 "it must have a block that starts with -----BEGIN CERTIFICATE-----");
   }
+  return certificates;
+}
+
+EvpPkeyPtr read_key(Files& files, const IdentityOptions& options, const Reporter& reporter) {
   if (options.private_key.empty()) {
     throw Error(ErrorKind::usage, "missing: --private-key",
                 "only a PKCS#12 file as --certificate holds its own");
   }
-  const std::string key_name = input_name("private key file", options.private_key);
-  const FileContent& key_file = files.read("private key file", options.private_key);
-  material.key =
-      private_key_in(read_pem(key_file.bytes.view(), key_name), key_name, options.password);
-  warn_of_open_mode(key_name, key_file.mode, reporter);
+  const std::string name = input_name("private key file", options.private_key);
+  const FileContent& file = files.read("private key file", options.private_key);
+  EvpPkeyPtr key = private_key_in(read_pem(file.bytes.view(), name), name, options.password);
+  warn_of_open_mode(name, file.mode, reporter);
+  return key;
+}
+
+// From one PKCS#12 file or from PEM files.
+Material read_material(Files& files, const IdentityOptions& options, const Reporter& reporter) {
+  const FileContent& file = files.read("certificate file", options.certificate);
+  if (is_pkcs12(file.bytes.view())) return read_pkcs12_file(file, options, reporter);
+  Material material;
+  material.certificates =
+      certificates_of(file, input_name("certificate file", options.certificate));
+  material.key = read_key(files, options, reporter);
   return material;
 }
 
@@ -165,9 +176,7 @@ Identity load_identity(const IdentityOptions& options, std::chrono::sys_seconds 
                        const Reporter& reporter) {
   refuse_other_sources(options);
   Files files;
-  const FileContent& file = files.read("certificate file", options.certificate);
-  Material material = is_pkcs12(file.bytes.view()) ? read_pkcs12_file(file, options, reporter)
-                                                   : read_pem_files(files, file, options, reporter);
+  Material material = read_material(files, options, reporter);
   std::vector<Certificate>& pool = material.certificates;
   const EvpPkeyPtr& key = material.key;
 
@@ -189,6 +198,36 @@ Identity load_identity(const IdentityOptions& options, std::chrono::sys_seconds 
     return text;
   });
   return {leaf, std::move(chain), make_signer(std::move(material.key))};
+}
+
+std::unique_ptr<Signer> load_signer(const IdentityOptions& options, const Reporter& reporter) {
+  refuse_other_sources(options);
+  Files files;
+  Material material;
+  if (options.certificate.empty()) {
+    material.key = read_key(files, options, reporter);
+  } else {
+    material = read_material(files, options, reporter);
+    find_leaf(material.certificates, material.key.get(), {}, options);
+  }
+  reporter.trace([&] { return "private key: " + describe_key(material.key.get()); });
+  return make_signer(std::move(material.key));
+}
+
+std::vector<Certificate> load_certificates(const IdentityOptions& options) {
+  refuse_other_sources(options);
+  const FileContent file = read_input("certificate file", options.certificate);
+  if (!is_pkcs12(file.bytes.view())) {
+    return certificates_of(file, input_name("certificate file", options.certificate));
+  }
+  const std::string name = input_name("PKCS#12 file", options.certificate);
+  Pkcs12 content = read_pkcs12(file.bytes.view(), name, options.password);
+  const auto leaf = std::find_if(
+      content.certificates.begin(), content.certificates.end(), [&](const Certificate& one) {
+        return one.public_key() != nullptr && EVP_PKEY_eq(one.public_key(), content.key.get()) == 1;
+      });
+  if (leaf != content.certificates.end()) std::iter_swap(content.certificates.begin(), leaf);
+  return std::move(content.certificates);
 }
 
 }  // namespace rolecall::identity

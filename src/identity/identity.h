@@ -26,4 +26,13 @@ struct Identity {
 Identity load_identity(const IdentityOptions& options, std::chrono::sys_seconds now,
                        const Reporter& reporter);
 
+// The key alone, whatever today's date. A certificate is not needed; where `options` names one, its
+// file must hold one that the key fits. Intermediates are not read. Warns and throws as above.
+std::unique_ptr<Signer> load_signer(const IdentityOptions& options, const Reporter& reporter);
+
+// Every certificate of options.certificate in the file's order; the leaf first where it is a
+// PKCS#12 file, whose order tells nothing and which may ask for its password. Nothing is checked
+// but the form. Throws Error (usage).
+std::vector<Certificate> load_certificates(const IdentityOptions& options);
+
 }  // namespace rolecall::identity

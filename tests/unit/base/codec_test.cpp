@@ -75,6 +75,21 @@ TEST(Codec, TerminalSafeTextKeepsLettersAndDropsControls) {
   EXPECT_EQ(terminal_safe("a\u009bb\u0085c"), "a b c");                    // C1
   EXPECT_EQ(terminal_safe("a\u202eb\u2066c\u200fd\u2028e"), "a b c d e");  // bidirectional, lines
   EXPECT_EQ(terminal_safe("\xe2\x80 caf\xe9 \xc0\xaf"), "?? caf? ??");     // cut off
+  // A lone byte, a surrogate, beyond the last character.
+  EXPECT_EQ(terminal_safe("\xa0|\xed\xa0\x80|\xf4\x90\x80\x80|\xff"), "?|???|????|?");
+}
+
+TEST(Codec, AnyBytesBecomeSafeAtOnce) {
+  std::mt19937 random(1);
+  for (int i = 0; i < 5000; ++i) {
+    std::string bytes;
+    for (std::size_t n = random() % 12; n > 0; --n)
+      bytes += static_cast<char>(random() % 2 == 0 ? random() % 256 : 0x80 + random() % 0x80);
+    const std::string text = terminal_safe(bytes);
+    EXPECT_EQ(terminal_safe(text), text);
+    for (const char c : text)
+      EXPECT_FALSE((c >= 0 && c < 0x20) || c == 0x7f);
+  }
 }
 
 TEST(Codec, TrimAndLowerCase) {

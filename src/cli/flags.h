@@ -1,0 +1,31 @@
+// CLI11's options for commands that do not include its header, which takes seconds to compile.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace rolecall::cli {
+
+// Each declares one option, whose value goes to `value`, which must outlive the parse and holds the
+// default. `type` stands for the value in --help.
+void add_text(CLI::App& app, const char* name, std::string& value, const char* type,
+              const char* help);
+void add_switch(CLI::App& app, const char* name, bool& value, const char* help);
+
+// One of `choices`, in exactly that spelling; else the parse throws Error (usage).
+void add_choice(CLI::App& app, const char* name, std::string& value,
+                std::vector<std::string> choices, const char* help);
+
+// With a value or none, and not in --help: for refuse_later_flags to find.
+void add_hidden(CLI::App& app, const char* name);
+
+// Another text in --help, for an option that is there.
+void set_help(CLI::App& app, const char* name, const char* help);
+
+bool is_given(const CLI::App& app, const char* name);
+
+}  // namespace rolecall::cli

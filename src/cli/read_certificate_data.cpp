@@ -1,0 +1,97 @@
+// rolecall read-certificate-data: what a certificate says.
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/codec.h"
+#include "base/files.h"
+#include "base/process.h"
+#include "cli/certificate_view.h"
+#include "cli/command.h"
+#include "cli/flags.h"
+#include "cli/identity_flags.h"
+#include "cli/ui.h"
+#include "identity/chain.h"
+#include "identity/identity.h"
+#include "identity/private_key.h"
+
+namespace rolecall::cli {
+namespace {
+
+using identity::Certificate;
+
+// Nothing in it needs escapes. As the official helper prints it: one line, with no newline.
+std::string certificate_data(const Certificate& certificate) {
+  const EVP_PKEY* key = certificate.public_key();
+  const int kind = key == nullptr ? EVP_PKEY_NONE : EVP_PKEY_get_base_id(key);
+  if (kind != EVP_PKEY_RSA && kind != EVP_PKEY_EC) {
+    throw Error(ErrorKind::usage,
+                "the key of the certificate is of the kind " +
+                    (key == nullptr ? "unknown" : identity::describe_key(key)) +
+                    ", neither RSA nor EC",
+                "--format text shows such a certificate too");
+  }
+  const std::string type = kind == EVP_PKEY_RSA ? "RSA" : "EC";
+  return "{\"keyType\":\"" + type + "\",\"certificateData\":\"" + base64_encode(certificate.der()) +
+         "\",\"serialNumber\":\"" + certificate.serial_decimal() +
+         "\",\"supportedAlgorithms\":[\"" + type + "SHA256\",\"" + type + "SHA384\",\"" + type +
+         "SHA512\"]}";
+}
+
+std::string view(const std::vector<Certificate>& all) {
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  const Certificate& leaf = all.front();
+  // What it would warn of stands in the view.
+  const std::vector<Certificate> chain = identity::order_chain(leaf, all, now, {});
+  std::vector<Certificate> others;
+  for (const Certificate& one : all) {
+    if (one != leaf && std::find(chain.begin(), chain.end(), one) == chain.end()) {
+      others.push_back(one);
+    }
+  }
+  return certificate_view({leaf, chain, others}, now);
+}
+
+}  // namespace
+
+void read_certificate_data(CLI::App& app, std::vector<std::string> arguments) {
+  protect_memory();  // first: a password may be among the flags
+  IdentityFlags flags;
+  std::string& source = flags.options.certificate;
+  std::string format = "json";
+  bool debug = false;
+  add_text(app, "--certificate", source, "FILE",
+           "Required. PEM file, of whose certificates the first is described;\n"
+           "or a PKCS#12 file, of which that of its key is. - for standard\n"
+           "input, fd:N for an open descriptor");
+  add_password_flags(app, flags);
+  add_choice(app, "--format", format, {"json", "text"},
+             "One line of JSON without a newline, or a view for people.\nDefault: json");
+  add_switch(app, "--debug", debug, "Show each step on stderr");
+  for (const char* later : {"--cert-selector", "--system-store-name", "--pkcs11-lib"})
+    add_hidden(app, later);
+  parse(app,
+        "The view has one fact a line, behind a name and a colon, for grep as well; a line\n"
+        "\"Fails:\" for each demand of the service that is not met.",
+        std::move(arguments));
+  if (!source.empty() && is_given(app, "--cert-selector")) {
+    throw Error(ErrorKind::usage, "--certificate and --cert-selector exclude each other");
+  }
+  const Reporter reporter = stderr_reporter(debug);
+  finish_identity_flags(app, flags, reporter);
+  if (source.empty()) {
+    throw Error(ErrorKind::usage, "missing: --certificate",
+                "rolecall read-certificate-data --help explains each flag");
+  }
+
+  const std::vector<Certificate> certificates = identity::load_certificates(flags.options);
+  reporter.trace([&] {
+    return input_name("certificate file", source) + ": " + std::to_string(certificates.size()) +
+           (certificates.size() == 1 ? " certificate" : " certificates, of which one is shown");
+  });
+  write_all(STDOUT_FILENO,
+            format == "text" ? view(certificates) : certificate_data(certificates.front()),
+            "standard output");
+}
+
+}  // namespace rolecall::cli
