@@ -9,11 +9,13 @@
 #include <csignal>
 #include <cstdlib>
 #include <ctime>
+#include <optional>
 #include <random>
 #include <set>
 
 #include "aws/credentials_file.h"
 #include "aws/renewal.h"
+#include "base/files.h"
 #include "base/process.h"
 #include "base/time.h"
 #include "cli/command.h"
@@ -81,6 +83,7 @@ class Updater {
       : flags_(flags),
         path_(std::move(path)),
         profile_(std::move(profile)),
+        refresh_before_(refresh_before),
         schedule_(refresh_before),
         reporter_(stderr_reporter(flags.debug)) {
     // A run of months says each thing once.
@@ -90,15 +93,19 @@ class Updater {
   }
 
   std::chrono::sys_seconds renew() {
-    const Credentials credentials =
-        create_session(flags_.identity.options, flags_.session, reporter_);
+    // What could not be written last time (a full disk) is not asked for again.
+    if (!unwritten_ || aws::Instant::now().wall > unwritten_->expiration - refresh_before_) {
+      unwritten_ = create_session(flags_.identity.options, flags_.session, reporter_);
+    }
     const aws::LockedCredentialsFile file(path_);
-    write_and_stop_if_asked(file, profile_, credentials, reporter_);
+    write_and_stop_if_asked(file, profile_, *unwritten_, reporter_);
+    const auto expiration = unwritten_->expiration;
+    unwritten_.reset();
     reporter_.trace([&] {
       return "wrote the credentials of [" + profile_ + "] to " + path_ + "; they end at " +
-             rfc3339(credentials.expiration);
+             rfc3339(expiration);
     });
-    return credentials.expiration;
+    return expiration;
   }
 
   [[noreturn]] void run() {
@@ -171,14 +178,27 @@ class Updater {
   const SessionFlags& flags_;
   std::string path_;
   std::string profile_;
+  seconds refresh_before_;
   aws::RenewalSchedule schedule_;
   Reporter reporter_;
   std::set<std::string> said_;
   std::random_device device_;
   std::chrono::sys_seconds expiration_{};
+  std::optional<Credentials> unwritten_;
   bool renewed_ = false;
   sigset_t hangup_{};
 };
+
+// Certificate and key are read anew each time.
+void refuse_streams(const IdentityOptions& identity) {
+  for (const std::string& source :
+       {identity.certificate, identity.private_key, identity.intermediates}) {
+    if (input_descriptor(source) < 0) continue;
+    throw Error(ErrorKind::usage,
+                input_name("update cannot read", source) + " again for each renewal",
+                "give a file, or --once");
+  }
+}
 
 }  // namespace
 
@@ -209,6 +229,7 @@ void update(CLI::App& app, std::vector<std::string> arguments) {
         std::move(arguments));
   finish_session_flags(app, flags);
   aws::check_profile_name(profile);
+  if (!once) refuse_streams(flags.identity.options);
 
   Updater updater(flags, credentials_path(), profile, seconds(refresh_before));
   if (once) {

@@ -624,6 +624,34 @@ def test_certificate_and_key_are_read_anew(identity, tmp_path):
     assert "ab0" in text and "ab1" in text, log
 
 
+def test_what_could_not_be_written_is_not_asked_for_again(identity, tmp_path):
+    """A directory stands in the place of the file for a while."""
+    path = tmp_path / "credentials"
+    with Emulator(identity.root_file, "--log") as server:
+        with Daemon(server, identity, path) as daemon:
+            values, _ = daemon.wait_for_change(None, 10)
+            path.rename(tmp_path / "aside")
+            path.mkdir()
+            for nth in range(1, 4):
+                daemon.process.send_signal(signal.SIGHUP)
+                deadline = time.monotonic() + 10
+                while "".join(daemon.lines).count("renewal failed: ") < nth and time.monotonic() < deadline:
+                    time.sleep(0.02)
+            assert "".join(daemon.lines).count("renewal failed: ") >= 3, daemon.lines
+            path.rmdir()
+            (tmp_path / "aside").rename(path)
+            daemon.process.send_signal(signal.SIGHUP)
+            daemon.wait_for_change(values, 10)
+    assert len(server.err.splitlines()) == 2, server.err
+
+
+def test_streams_are_for_once(identity, silent):
+    for source in ("-", "fd:0"):
+        flags = [*identity.flags[:2], "--private-key", source]
+        assert_fails(run("update", *flags, *ARNS, "--endpoint", silent.url), 2,
+                     f"update cannot read {source}.* again", "--once")
+
+
 def test_no_secret_is_said(identity, emulator, tmp_path):
     path = tmp_path / "credentials"
     result = assert_updated(update(emulator, identity, path, "--debug"))
