@@ -47,9 +47,10 @@ std::string open_hint(int error, const std::string& path) {
 // The bytes of a descriptor that is a regular file, a pipe or the like, up to its end. Only a pipe
 // that was opened by its name is waited for with a limit: one that was handed to us has a writer.
 FileContent read_descriptor(const std::string& name, int fd, const struct stat& info,
-                            bool handed_to_us) {
+                            bool handed_to_us, Empty empty) {
   FileContent content;
   content.mode = info.st_mode;
+  content.owner = info.st_uid;
   // One byte more than the file has shows its end without a second read.
   std::size_t capacity = 4096;
   if (S_ISREG(info.st_mode) && info.st_size >= 0) {
@@ -79,8 +80,9 @@ FileContent read_descriptor(const std::string& name, int fd, const struct stat& 
     if (used == content.bytes.size()) content.bytes.resize(used * 2);
   }
   content.bytes.resize(used);
-  if (used == 0)
+  if (used == 0 && empty == Empty::refused) {
     throw Error(ErrorKind::usage, name + " is empty", "was it cut off while it was written?");
+  }
   return content;
 }
 
@@ -100,7 +102,7 @@ Descriptor::~Descriptor() {
   if (fd >= 0) close(fd);
 }
 
-FileContent read_file(std::string_view what, const std::string& path) {
+FileContent read_file(std::string_view what, const std::string& path, Empty empty) {
   const std::string name = std::string(what) + " " + path;
   // O_NONBLOCK: opening a FIFO that nobody writes to must not hang. It changes nothing for files.
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
@@ -113,7 +115,7 @@ FileContent read_file(std::string_view what, const std::string& path) {
   if (!S_ISREG(info.st_mode) && !S_ISFIFO(info.st_mode)) {
     throw Error(ErrorKind::usage, name + " is neither a regular file nor a pipe");
   }
-  return read_descriptor(name, file.fd, info, false);
+  return read_descriptor(name, file.fd, info, false, empty);
 }
 
 int input_descriptor(const std::string& source) {
@@ -141,7 +143,7 @@ FileContent read_input(std::string_view what, const std::string& source) {
     throw Error(ErrorKind::usage, "cannot read " + name + ": this descriptor is not open",
                 "whoever starts rolecall must open it, as in a shell: rolecall … 3< FILE");
   }
-  return read_descriptor(name, fd, status_of(fd, name), true);
+  return read_descriptor(name, fd, status_of(fd, name), true, Empty::refused);
 }
 
 void write_all(int descriptor, std::string_view bytes, std::string_view what) {

@@ -21,14 +21,17 @@ struct Descriptor {
 
 struct FileContent {
   Secret bytes;  // a key file's content is a secret, and no other is hurt by being treated as one
-  mode_t mode = 0;  // of the descriptor that was read, so that no swap of the path can lie
+  // Of the descriptor that was read, so that no swap of the path can lie.
+  mode_t mode = 0;
+  uid_t owner = 0;
 };
 
 // Reads the whole of `path`, a regular file or a pipe (`<(…)` of a shell) of at most 1 MiB, once.
 // A pipe through which nothing comes for 5 seconds is an error. `what` names it in messages
 // ("certificate file"). Throws Error (usage) that tells apart: not there, no permission, a
-// directory or device, too large, empty.
-FileContent read_file(std::string_view what, const std::string& path);
+// directory or device, too large, empty (where that is not allowed).
+enum class Empty { refused, allowed };
+FileContent read_file(std::string_view what, const std::string& path, Empty empty = Empty::refused);
 
 // As read_file, but "-" is standard input and "fd:N" the open descriptor N, from where it stands to
 // its end; these may be anything that can be read, and stay open. ("./-" is a file of that name.)

@@ -19,11 +19,17 @@ struct Command {
   void (*run)(CLI::App& app, std::vector<std::string> arguments);
 };
 
-// For commands that declare no options of their own, as CLI11's header takes seconds to compile:
-// parses `arguments`; `footer` is the end of --help.
+// What every command calls once its options are declared: parses `arguments`, and gives options
+// that they leave open the values of the environment and the configuration file (cli/settings.h);
+// `footer` is the end of --help.
 void parse(CLI::App& app, const char* footer, std::vector<std::string> arguments);
 
+// What the configuration file may name: tables, and settings (flags without their dashes).
+bool is_command(std::string_view name);
+std::vector<std::string> flags_of_all_commands();
+
 // credential_process.cpp, emulate.cpp, …: one file a command.
+void bindings(CLI::App& app, std::vector<std::string> arguments);
 void credential_process(CLI::App& app, std::vector<std::string> arguments);
 void emulate(CLI::App& app, std::vector<std::string> arguments);
 void read_certificate_data(CLI::App& app, std::vector<std::string> arguments);

@@ -36,9 +36,9 @@ struct Flags {
 };
 
 void declare(CLI::App& app, Flags& flags) {
-  app.add_option("--trust-anchor", flags.trust_anchor,
-                 "PEM file with the CA certificate (or several) that the trust anchor holds")
-      ->required()
+  app.add_option(
+         "--trust-anchor", flags.trust_anchor,
+         "Required. PEM file with the CA certificate (or several) that the trust anchor holds")
       ->type_name("FILE");
   app.add_option("--crl", flags.crls, "PEM file with certificate revocation lists; repeatable")
       ->type_name("FILE")
@@ -66,13 +66,11 @@ void declare(CLI::App& app, Flags& flags) {
       ->capture_default_str();
   app.add_flag("--allow-remote", flags.allow_remote,
                "Allow an address that other machines reach (the credentials open nothing at AWS)");
-  auto* certificate = app.add_option("--tls-cert", flags.tls_certificate,
-                                     "PEM file with the server's certificate and its chain: https")
-                          ->type_name("FILE");
-  auto* key = app.add_option("--tls-key", flags.tls_key, "PEM file with the key of --tls-cert")
-                  ->type_name("FILE");
-  certificate->needs(key);
-  key->needs(certificate);
+  app.add_option("--tls-cert", flags.tls_certificate,
+                 "PEM file with the server's certificate and its chain: https")
+      ->type_name("FILE");
+  app.add_option("--tls-key", flags.tls_key, "PEM file with the key of --tls-cert")
+      ->type_name("FILE");
   app.add_option("--fault", flags.faults,
                  "Answer POST /sessions wrongly, COUNT times or always; repeatable, in order.\n"
                  "KIND: an HTTP status (300 to 599), throttle, delay=SECONDS, broken, truncated,\n"
@@ -81,11 +79,16 @@ void declare(CLI::App& app, Flags& flags) {
       ->allow_extra_args(false)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.add_flag("--log", flags.log, "Write a line of JSON for each request to stderr; no secrets");
-  app.footer(
-      "Prints \"listening on http://127.0.0.1:<port>\" once it does, and runs until SIGINT or "
-      "SIGTERM.\n\nExample:\n"
-      "  rolecall emulate --trust-anchor root.pem --port 8443 --log --fault 503:2\n"
-      "  rolecall credential-process --endpoint http://127.0.0.1:8443 …");
+}
+
+void check(const Flags& flags) {
+  if (flags.trust_anchor.empty()) {
+    throw Error(ErrorKind::usage, "missing: --trust-anchor",
+                "rolecall emulate --help explains each flag");
+  }
+  if (flags.tls_certificate.empty() != flags.tls_key.empty()) {
+    throw Error(ErrorKind::usage, "--tls-cert and --tls-key go together");
+  }
 }
 
 bool is_loopback(const std::string& address) {
@@ -200,7 +203,13 @@ void serve(const Flags& flags) {
 void emulate(CLI::App& app, std::vector<std::string> arguments) {
   Flags flags;
   declare(app, flags);
-  app.parse(std::move(arguments));
+  parse(app,
+        "Prints \"listening on http://127.0.0.1:<port>\" once it does, and runs until SIGINT or "
+        "SIGTERM.\n\nExample:\n"
+        "  rolecall emulate --trust-anchor root.pem --port 8443 --log --fault 503:2\n"
+        "  rolecall credential-process --endpoint http://127.0.0.1:8443 …",
+        std::move(arguments));
+  check(flags);
   protect_memory();
   serve(flags);
 }

@@ -98,13 +98,8 @@ void add_password_flags(CLI::App& app, IdentityFlags& flags) {
 void finish_identity_flags(const CLI::App& app, IdentityFlags& flags, const Reporter& reporter) {
   refuse_later_flags(app);
   refuse_shared_descriptor(flags);
-  if (!flags.pkcs8_password.empty()) {
-    if (!flags.password_source.empty()) {
-      throw Error(ErrorKind::usage, "--pkcs8-password and --password-source exclude each other");
-    }
-    reporter.warning(
-        "--pkcs8-password: every user of this machine can read it while the program runs; use "
-        "--password-source");
+  if (!flags.pkcs8_password.empty() && !flags.password_source.empty()) {
+    throw Error(ErrorKind::usage, "--pkcs8-password and --password-source exclude each other");
   }
   flags.options.password = password_source(flags.password_source, flags.pkcs8_password, reporter);
   wipe(flags.pkcs8_password.data(), flags.pkcs8_password.size());

@@ -6,16 +6,20 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <set>
 
 #include "base/files.h"
 #include "base/process.h"
 #include "cli/command.h"
+#include "cli/settings.h"
+#include "cli/similar.h"
 #include "cli/ui.h"
 
 namespace rolecall::cli {
 namespace {
 
-constexpr std::array<Command, 6> commands = {{
+constexpr std::array<Command, 7> commands = {{
+    {"bindings", "List the bindings of the configuration file", bindings},
     {"credential-process", "Print temporary AWS credentials as credential_process wants them",
      credential_process},
     {"emulate", "Run an offline IAM Roles Anywhere endpoint, to try things without AWS", emulate},
@@ -36,34 +40,6 @@ std::string overview() {
             std::string(command.summary) + "\n";
   }
   return text + "\nrolecall COMMAND --help explains a command and its options.\n";
-}
-
-// The number of letters to change, add or drop between the two.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j)
-    row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, changed}));
-    }
-  }
-  return row[b.size()];
-}
-
-std::string similar(std::string_view wrong, const std::vector<std::string>& names) {
-  const std::string* best = nullptr;
-  std::size_t fewest = std::max<std::size_t>(wrong.size() / 3, 1) + 1;
-  for (const std::string& name : names) {
-    const std::size_t changes = distance(wrong, name);
-    if (changes < fewest) {
-      fewest = changes;
-      best = &name;
-    }
-  }
-  return best == nullptr ? std::string() : "did you mean " + *best + "?";
 }
 
 const Command& find_command(const std::string& name) {
@@ -102,16 +78,6 @@ const Command& find_command(const std::string& name) {
   }
   throw Error(ErrorKind::usage, "unexpected argument" + (first.empty() ? "" : " \"" + first + "\""),
               quotes);
-}
-
-// CLI11's texts are sentences.
-std::string in_our_form(std::string text) {
-  if (!text.empty() && text[0] >= 'A' && text[0] <= 'Z') {
-    text[0] = static_cast<char>(text[0] - 'A' + 'a');
-  }
-  while (text.ends_with('.'))
-    text.pop_back();
-  return text;
 }
 
 void run_command(const Command& command, std::vector<std::string> arguments) {
@@ -168,7 +134,31 @@ void run_arguments(const std::vector<std::string>& arguments) {
 
 void parse(CLI::App& app, const char* footer, std::vector<std::string> arguments) {
   app.footer(footer);
+  add_settings_flags(app);
   app.parse(std::move(arguments));
+  apply_settings(app);
+}
+
+bool is_command(std::string_view name) {
+  return std::any_of(commands.begin(), commands.end(),
+                     [name](const Command& command) { return command.name == name; });
+}
+
+// A command that is asked for its help has declared its flags.
+std::vector<std::string> flags_of_all_commands() {
+  std::set<std::string> names;
+  for (const Command& command : commands) {
+    CLI::App app;
+    try {
+      command.run(app, {"--help"});
+    } catch (const CLI::CallForHelp&) {
+      for (const CLI::Option* option : app.get_options())
+        names.insert(option->get_lnames().front());
+    }
+  }
+  for (const char* no_setting : {"help", "config", "binding"})
+    names.erase(no_setting);
+  return {names.begin(), names.end()};
 }
 
 int run(int argc, char** argv) {

@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "base/codec.h"
+#include "cli/environment.h"
 #include "cli/ui.h"
 #include "rolecall/error.h"
 
@@ -31,20 +32,6 @@ CLI::Option* add_seconds(CLI::App& app, const char* flag, std::chrono::milliseco
           flag, [flag, &value](const std::string& text) { value = seconds_value(flag, text); },
           help)
       ->type_name("SECONDS");
-}
-
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? std::string() : std::string(value);
-}
-
-bool environment_switch(const char* name) {
-  const std::string value = lower_case(environment(name));
-  if (value.empty() || value == "false") return false;
-  if (value == "true") return true;
-  throw Error(ErrorKind::usage,
-              std::string("environment variable ") + name + " is \"" + value + "\"",
-              "it takes true or false");
 }
 
 // What libcurl would try three times, or leave out without a word. The value may hold a password.
@@ -153,9 +140,6 @@ void finish_session_flags(const CLI::App& app, SessionFlags& flags) {
   require(app, flags);
   SessionOptions& session = flags.session;
   session.verify_tls = !flags.no_verify_ssl;
-  session.use_fips = session.use_fips || environment_switch("AWS_USE_FIPS_ENDPOINT");
-  session.use_dualstack = session.use_dualstack || environment_switch("AWS_USE_DUALSTACK_ENDPOINT");
-  if (session.ca_bundle.empty()) session.ca_bundle = environment("AWS_CA_BUNDLE");
   if (session.ca_bundle.empty()) {
     // OpenSSL's and Go's variables, which the official helper follows.
     session.ca_bundle = environment("SSL_CERT_FILE");

@@ -21,8 +21,8 @@ struct SessionFlags {
 void add_session_flags(CLI::App& app, SessionFlags& flags);
 
 // After the parse: finishes the identity's flags, names every required one that is missing, and
-// fills in what the environment says (AWS_CA_BUNDLE, AWS_USE_FIPS_ENDPOINT,
-// AWS_USE_DUALSTACK_ENDPOINT, SSL_CERT_FILE, SSL_CERT_DIR, *_proxy). Throws Error (usage).
+// fills in what variables say that are not for one flag (SSL_CERT_FILE, SSL_CERT_DIR, *_proxy).
+// Throws Error (usage).
 void finish_session_flags(const CLI::App& app, SessionFlags& flags);
 
 }  // namespace rolecall::cli

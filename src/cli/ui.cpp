@@ -47,4 +47,13 @@ Reporter stderr_reporter(bool debug) {
   return reporter;
 }
 
+std::string in_our_form(std::string text) {
+  if (!text.empty() && text[0] >= 'A' && text[0] <= 'Z') {
+    text[0] = static_cast<char>(text[0] - 'A' + 'a');
+  }
+  while (text.ends_with('.'))
+    text.pop_back();
+  return text;
+}
+
 }  // namespace rolecall::cli

@@ -325,7 +325,7 @@ def files(tmp_path, identity):
 
 
 @pytest.mark.parametrize("flags, pattern", [
-    ("", "--trust-anchor is required"),
+    ("", "missing: --trust-anchor"),
     ("--trust-anchor missing", "No such file"),
     ("--trust-anchor directory", "is a directory"),
     ("--trust-anchor empty", "is empty"),

@@ -79,10 +79,16 @@ def give(locked, kind):
     if kind == "credential":
         return Given([source, "credential:password"],
                      {"CREDENTIALS_DIRECTORY": str(locked.directory)})
+    if kind == "variable":
+        return Given([], {"ROLECALL_PKCS8_PASSWORD": PASSWORD})
+    if kind == "configuration":
+        return Given(["--config", pki.write(locked.directory, "config.toml",
+                                            f"pkcs8-password = '{PASSWORD}'".encode())])
     return Given([source, f"command:cat '{locked.password_file}'"])
 
 
-KINDS = ["flag", "flag with =", "env", "file", "fd", "credential", "command"]
+KINDS = ["flag", "flag with =", "env", "file", "fd", "credential", "command", "variable",
+         "configuration"]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -1,0 +1,118 @@
+// rolecall bindings: what the configuration file offers.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <chrono>
+
+#include "base/codec.h"
+#include "base/files.h"
+#include "base/process.h"
+#include "base/time.h"
+#include "cli/command.h"
+#include "cli/session_flags.h"
+#include "cli/settings.h"
+#include "cli/ui.h"
+#include "identity/identity.h"
+
+namespace rolecall::cli {
+namespace {
+
+using Row = std::array<std::string, 4>;  // name, expiry, role, certificate
+constexpr std::size_t columns = 4;
+
+std::chrono::sys_seconds now() {
+  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+}
+
+std::string or_dash(const std::string& text) {
+  return text.empty() ? "-" : terminal_safe(text);
+}
+
+std::string expiry(const identity::Certificate& leaf) {
+  const auto end = leaf.not_after();
+  return rfc3339(end) + (end < now() ? " (expired " + rough_duration(now() - end) + " ago)"
+                                     : " (" + rough_duration(end - now()) + ")");
+}
+
+// The leaf is known for sure only with its key, which stays unread here.
+const identity::Certificate& likely_leaf(const std::vector<identity::Certificate>& all) {
+  const auto leaf = std::find_if(all.begin(), all.end(), [](const identity::Certificate& one) {
+    return X509_check_ca(one.x509()) == 0;
+  });
+  return leaf == all.end() ? all.front() : *leaf;
+}
+
+// What stands in the way of a binding stands in its row: the others are still of interest.
+Row row_of(const ConfigFile& file, const std::string& name) {
+  SessionFlags flags;
+  Row row{terminal_safe(name), "-", "-", "-"};
+  try {
+    CLI::App app("", "rolecall credential-process");
+    add_session_flags(app, flags);
+    apply_settings(app, file, name);
+    row[2] = or_dash(flags.session.role_arn);
+    finish_session_flags(app, flags);
+    // Nobody is asked for a password here.
+    if (flags.identity.password_source.empty()) flags.identity.options.password = nullptr;
+    const auto certificates = identity::load_certificates(flags.identity.options);
+    const identity::Certificate& leaf = likely_leaf(certificates);
+    row[1] = expiry(leaf);
+    row[3] = or_dash(leaf.subject());
+  } catch (const Error& error) {
+    row[3] = terminal_safe("error: " + std::string(error.what()));
+  }
+  return row;
+}
+
+std::string table_of(const std::vector<Row>& rows) {
+  std::array<std::size_t, columns> widths{};
+  for (const Row& row : rows) {
+    for (std::size_t i = 0; i < columns; ++i)
+      widths.at(i) = std::max(widths.at(i), row.at(i).size());
+  }
+  std::string text;
+  for (const Row& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < columns; ++i)
+      line += row.at(i) + std::string(widths.at(i) - row.at(i).size() + 2, ' ');
+    line.erase(line.find_last_not_of(' ') + 1);
+    text += line + "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+void bindings(CLI::App& app, std::vector<std::string> arguments) {
+  protect_memory();
+  bool debug = false;
+  app.add_flag("--debug", debug, "Show each step on stderr; never a secret");
+  parse(app,
+        "A binding is a table of the configuration file with values for flags:\n"
+        "  [binding.billing]\n"
+        "  certificate = \"/etc/pki/billing.pem\"\n"
+        "  private-key = \"/etc/pki/billing.key\"\n"
+        "  trust-anchor-arn = \"arn:aws:rolesanywhere:…:trust-anchor/…\"\n"
+        "  profile-arn = \"arn:aws:rolesanywhere:…:profile/…\"\n"
+        "  role-arn = \"arn:aws:iam::…:role/billing\"\n"
+        "and is used as: rolecall credential-process --binding billing",
+        std::move(arguments));
+  const ConfigFile file = config_file_of(app);
+  if (file.bindings.empty()) {
+    throw Error(
+        ErrorKind::usage,
+        file.path.empty() ? std::string("there is no configuration file")
+                          : "configuration file " + file.path + " has no binding",
+        (file.path.empty() ? "make " + config_file_places() + " with" : std::string("add")) +
+            " a table [binding.NAME]; rolecall bindings --help shows one");
+  }
+  stderr_reporter(debug).trace([&] { return "configuration file " + file.path; });
+  std::vector<Row> rows = {{"NAME", "EXPIRES", "ROLE", "CERTIFICATE"}};
+  for (const std::string& name : file.bindings)
+    rows.push_back(row_of(file, name));
+  write_all(STDOUT_FILENO, table_of(rows), "standard output");
+}
+
+}  // namespace rolecall::cli

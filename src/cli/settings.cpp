@@ -1,0 +1,324 @@
+#include "cli/settings.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "base/codec.h"
+#include "cli/command.h"
+#include "cli/environment.h"
+#include "cli/similar.h"
+#include "cli/ui.h"
+#include "rolecall/error.h"
+#include "rolecall/secret.h"
+
+namespace rolecall::cli {
+namespace {
+
+// Variables of AWS's own tools, behind ours (AWS SDKs and Tools Reference Guide, "Settings").
+constexpr std::array<std::pair<std::string_view, const char*>, 3> aws_variables = {{
+    {"ca-bundle", "AWS_CA_BUNDLE"},
+    {"use-dualstack", "AWS_USE_DUALSTACK_ENDPOINT"},
+    {"use-fips", "AWS_USE_FIPS_ENDPOINT"},
+}};
+
+// Ways to give one and the same thing: where one of them is given, the others are not looked for
+// any further.
+constexpr std::array<std::string_view, 2> password_flags = {"password-source", "pkcs8-password"};
+
+bool is_password_flag(std::string_view name) {
+  return std::find(password_flags.begin(), password_flags.end(), name) != password_flags.end();
+}
+
+bool holds_secret(std::string_view name) {
+  return name.ends_with("-password");
+}
+
+std::string command_name(const CLI::App& app) {
+  return app.get_name().substr(app.get_name().rfind(' ') + 1);
+}
+
+bool has_names_of_its_own(const CLI::App& app) {
+  return app.get_option_no_throw("--certificate") == nullptr;
+}
+
+std::string long_name(const CLI::Option& option) {
+  return option.get_lnames().empty() ? std::string() : option.get_lnames().front();
+}
+
+std::string variable_name(const CLI::App& app, const std::string& flag) {
+  std::string name =
+      (has_names_of_its_own(app) ? "rolecall_" + command_name(app) + "_" : "rolecall_") + flag;
+  for (char& c : name) {
+    if (c == '-') c = '_';
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return name;
+}
+
+// A secret is taken out of the environment: it is overwritten where the kernel shows it as
+// /proc/PID/environ, and no command that is run inherits it.
+std::string take_variable(const std::string& variable, const std::string& flag) {
+  std::string value = environment(variable.c_str());
+  if (holds_secret(flag) && !value.empty()) {
+    wipe(std::getenv(variable.c_str()), value.size());
+    unsetenv(variable.c_str());
+  }
+  return value;
+}
+
+struct Value {
+  std::vector<std::string> texts;
+  std::string place;
+};
+
+std::optional<Value> from_environment(const CLI::App& app, const std::string& flag) {
+  const std::string variable = variable_name(app, flag);
+  if (std::string value = take_variable(variable, flag); !value.empty()) {
+    return Value{{std::move(value)}, "environment variable " + variable};
+  }
+  for (const auto& [name, aws_variable] : aws_variables) {
+    if (name != flag) continue;
+    std::string value = environment(aws_variable);
+    if (!value.empty()) {
+      return Value{{std::move(value)}, std::string("environment variable ") + aws_variable};
+    }
+  }
+  return std::nullopt;
+}
+
+// "-", "fd:3", "pkcs11:…", "https:…": no path.
+bool is_other_source(const std::string& value) {
+  const std::size_t end = value.find_first_of(":/");
+  return value == "-" || (end != std::string::npos && end > 0 && value[end] == ':');
+}
+
+// The working directory of a program that others start is anything; the file's place is not.
+std::string path_of(const std::string& value, const std::string& file) {
+  if (value.empty() || value.starts_with('/') || is_other_source(value)) return value;
+  if (value.starts_with("~/") && !environment("HOME").empty()) {
+    return environment("HOME") + value.substr(1);
+  }
+  return file.substr(0, file.rfind('/') + 1) + value;
+}
+
+std::string resolved(const CLI::Option& option, const std::string& value, const std::string& file) {
+  if (option.get_type_name() == "FILE") return path_of(value, file);
+  if (option.get_type_name() == "SOURCE" && value.starts_with("file:")) {
+    return "file:" + path_of(value.substr(5), file);
+  }
+  return value;
+}
+
+class Application {
+ public:
+  Application(CLI::App& app, const ConfigFile& file) : app_(app), file_(file) {
+    for (CLI::Option* option : app.get_options()) {
+      const std::string name = long_name(*option);
+      if (name.empty() || name == "help" || name == "config") continue;
+      options_[name] = option;
+      if (option->count() > 0) origins_[name] = "command line";
+    }
+  }
+
+  void take_environment() {
+    const Open open = open_options();
+    for (const auto& [name, option] : open) {
+      if (const auto value = from_environment(app_, name)) set(name, *option, *value);
+    }
+  }
+
+  void take_table(const std::string& table) {
+    const auto found = file_.tables.find(table);
+    if (found == file_.tables.end()) return;
+    const Open open = open_options();
+    for (const Setting& setting : found->second) {
+      const auto option = options_.find(setting.name);
+      const std::string place =
+          "configuration file " + file_.path + ", line " + std::to_string(setting.line);
+      if (option == options_.end() || setting.name == "binding") {
+        check_name(setting, place);
+      } else if (open.contains(setting.name)) {
+        Value value{{}, place};
+        for (const std::string& text : setting.values)
+          value.texts.push_back(resolved(*option->second, text, file_.path));
+        if (holds_secret(setting.name) && file_.others_can_read) {
+          stderr_reporter(false).warning("configuration file " + file_.path +
+                                         " holds a password (" + setting.name +
+                                         "), and others than its owner may read it; chmod 600 it");
+        }
+        set(setting.name, *option->second, value);
+      }
+    }
+  }
+
+  // One line a flag.
+  std::string origins() const {
+    std::string text;
+    for (const auto& [name, place] : origins_) {
+      text += "\n  --" + name;
+      const CLI::Option& option = *options_.at(name);
+      if (name == "password-source") {
+        text += "=" + option.results().back().substr(0, option.results().back().find(':')) + ":…";
+      } else if (!holds_secret(name) && !option.results().empty()) {
+        for (const std::string& value : option.results())
+          text += "=" + terminal_safe(value);
+      }
+      text += " (" + terminal_safe(place) + ")";
+    }
+    return text;
+  }
+
+ private:
+  using Open = std::map<std::string, CLI::Option*>;
+
+  // The flags that a source may still set.
+  Open open_options() const {
+    const bool has_password =
+        std::any_of(password_flags.begin(), password_flags.end(),
+                    [this](std::string_view name) { return origins_.contains(std::string(name)); });
+    Open open;
+    for (const auto& [name, option] : options_) {
+      if (!origins_.contains(name) && !(has_password && is_password_flag(name))) {
+        open[name] = option;
+      }
+    }
+    return open;
+  }
+
+  void set(const std::string& name, CLI::Option& option, const Value& value) {
+    const bool is_flag = option.get_expected_max() == 0;
+    const bool takes_several = option.get_multi_option_policy() == CLI::MultiOptionPolicy::TakeAll;
+    if (value.texts.size() != 1 && !takes_several) {
+      throw Error(ErrorKind::usage, value.place + ": " + name + " takes one value, not a list");
+    }
+    try {
+      for (const std::string& text : value.texts) {
+        if (is_flag && !is_truth(text)) {
+          throw Error(ErrorKind::usage, "\"" + text + "\" is neither true nor false");
+        }
+        option.add_result(text);
+      }
+      option.run_callback();
+    } catch (const CLI::ParseError& error) {
+      throw Error(ErrorKind::usage, value.place + ": " + in_our_form(error.what()),
+                  app_.get_name() + " --help says what --" + name + " takes");
+    } catch (const Error& error) {
+      throw Error(error.kind(), value.place + ": " + error.what(), error.hint());
+    }
+    origins_[name] = value.place;
+  }
+
+  static bool is_truth(const std::string& text) {
+    const std::string lower = lower_case(text);
+    return lower == "true" || lower == "false" || lower == "1" || lower == "0";
+  }
+
+  // A name that another command knows is none of ours; one that no command knows is a mistake.
+  void check_name(const Setting& setting, const std::string& place) const {
+    const std::vector<std::string> known = flags_of_all_commands();
+    if (std::find(known.begin(), known.end(), setting.name) != known.end()) return;
+    std::string hint = similar(setting.name, known);
+    if (hint.empty()) hint = "names are those of the flags, without their dashes";
+    throw Error(ErrorKind::usage, place + ": there is no setting \"" + setting.name + "\"", hint);
+  }
+
+  CLI::App& app_;
+  const ConfigFile& file_;
+  Open options_;
+  std::map<std::string, std::string> origins_;  // by flag: where its value came from
+};
+
+void check_binding(const ConfigFile& file, const std::string& binding) {
+  if (binding.empty() || file.tables.contains("binding." + binding)) return;
+  if (file.path.empty()) {
+    throw Error(ErrorKind::usage,
+                "there is no binding \"" + binding + "\", as there is no configuration file",
+                "make " + config_file_places() + ", or name one with --config");
+  }
+  std::string hint = similar(binding, file.bindings);
+  if (hint.empty()) hint = "a binding starts with a line [binding." + binding + "]";
+  throw Error(ErrorKind::usage,
+              "there is no binding \"" + binding + "\" in configuration file " + file.path, hint);
+}
+
+void check_tables(const ConfigFile& file) {
+  for (const auto& [name, settings] : file.tables) {
+    if (name.empty() || name.starts_with("binding.") || is_command(name)) continue;
+    throw Error(ErrorKind::usage,
+                "configuration file " + file.path + ": the table [" + name +
+                    "] is neither a command nor a binding",
+                "tables are [COMMAND] and [binding.NAME]");
+  }
+}
+
+std::string text_of(const CLI::App& app, const char* flag) {
+  const CLI::Option* option = app.get_option_no_throw(flag);
+  return option == nullptr || option->count() == 0 ? std::string() : option->as<std::string>();
+}
+
+void warn_of_passwords(const CLI::App& app) {
+  for (const CLI::Option* option : app.get_options()) {
+    if (!holds_secret(long_name(*option)) || option->count() == 0) continue;
+    stderr_reporter(false).warning(
+        "--" + long_name(*option) +
+        ": every user of this machine can read it while the program runs; use --password-source");
+  }
+}
+
+}  // namespace
+
+void add_settings_flags(CLI::App& app) {
+  if (app.get_options().size() < 2) return;  // --help is one
+  const char* group = "Values for these flags";
+  const bool own = has_names_of_its_own(app);
+  app.add_option("--config")
+      ->description(own ? "TOML file, whose table [COMMAND] holds values for these flags; see\n"
+                          "rolecall credential-process --help"
+                        : "TOML file with values for flags: role-arn = \"arn:…\". Default:\n"
+                          "$ROLECALL_CONFIG, else ~/.config/rolecall/config.toml, else\n"
+                          "/etc/rolecall/config.toml. Variables come before it, as\n"
+                          "ROLECALL_ROLE_ARN for --role-arn")
+      ->type_name("FILE")
+      ->group(group);
+  if (own) return;
+  app.add_option("--binding")
+      ->description("Take them from its table [binding.NAME] first")
+      ->type_name("NAME")
+      ->group(group);
+}
+
+ConfigFile config_file_of(const CLI::App& app) {
+  ConfigFile file = read_config_file(text_of(app, "--config"));
+  check_tables(file);
+  return file;
+}
+
+std::string apply_settings(CLI::App& app, const ConfigFile& file, const std::string& binding) {
+  check_binding(file, binding);
+  Application application(app, file);
+  application.take_environment();
+  if (!binding.empty()) application.take_table("binding." + binding);
+  application.take_table(command_name(app));
+  if (!has_names_of_its_own(app)) application.take_table("");
+  return application.origins();
+}
+
+void apply_settings(CLI::App& app) {
+  if (app.get_option_no_throw("--config") == nullptr) return;
+  warn_of_passwords(app);
+  const ConfigFile file = config_file_of(app);
+  std::string binding = text_of(app, "--binding");
+  if (binding.empty() && !has_names_of_its_own(app)) binding = environment("ROLECALL_BINDING");
+  const std::string origins = apply_settings(app, file, binding);
+  const CLI::Option* debug = app.get_option_no_throw("--debug");
+  stderr_reporter(debug != nullptr && debug->count() > 0 && debug->as<bool>()).trace([&] {
+    return "flags, but for those with their default values:" + origins;
+  });
+}
+
+}  // namespace rolecall::cli
