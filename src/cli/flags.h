@@ -20,7 +20,7 @@ void add_switch(CLI::App& app, const char* name, bool& value, const char* help);
 void add_choice(CLI::App& app, const char* name, std::string& value,
                 std::vector<std::string> choices, const char* help);
 
-// With a value or none, and not in --help: for refuse_later_flags to find.
+// With a value or none, and not in --help.
 void add_hidden(CLI::App& app, const char* name);
 
 // Another text in --help, for an option that is there.

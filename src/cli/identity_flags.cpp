@@ -11,14 +11,13 @@
 namespace rolecall::cli {
 namespace {
 
-// Flags of the official helper whose sources come later: known by name, so that a command line
-// that needs one is told so, instead of being half obeyed.
-struct LaterFlag {
+// Flags of the official helper that speak of tokens, TPMs and Windows' stores alone: beside files
+// they change nothing there either. A token or a TPM itself is refused where it is named.
+struct IdleFlag {
   const char* name;
   bool takes_value;
 };
-constexpr std::array<LaterFlag, 7> later_flags = {{
-    {"--cert-selector", true},
+constexpr std::array<IdleFlag, 6> idle_flags = {{
     {"--system-store-name", true},
     {"--use-latest-expiring-certificate", false},
     {"--pkcs11-lib", true},
@@ -46,17 +45,13 @@ void refuse_shared_descriptor(const IdentityFlags& flags) {
   }
 }
 
-void refuse_later_flags(const CLI::App& app) {
-  for (const LaterFlag& later : later_flags) {
-    const CLI::Option* option = app.get_option_no_throw(later.name);
-    if (option == nullptr || option->count() == 0) continue;
-    // What is wrong today will be wrong when it is supported.
-    if (option->get_lnames().front() == "cert-selector") {
-      identity::parse_selector(option->as<std::string>());
-    }
-    throw Error(ErrorKind::usage, std::string(later.name) + " is not supported yet",
-                "this version reads certificates and private keys from files");
-  }
+void refuse_selector(const CLI::App& app) {
+  const CLI::Option* option = app.get_option_no_throw("--cert-selector");
+  if (option == nullptr || option->count() == 0) return;
+  // What is wrong today will be wrong when it is supported.
+  identity::parse_selector(option->as<std::string>());
+  throw Error(ErrorKind::usage, "--cert-selector is not supported yet",
+              "this version reads certificates and private keys from files");
 }
 
 void add_text(CLI::App& app, const char* name, std::string& value, const char* type,
@@ -79,10 +74,12 @@ void add_identity_flags(CLI::App& app, IdentityFlags& flags) {
   add_text(app, "--intermediates", options.intermediates, "FILE",
            "PEM file with the certificates between it and the trust anchor");
   add_password_flags(app, flags);
-  for (const LaterFlag& later : later_flags) {
+  // Not in --help.
+  app.add_option("--cert-selector")->expected(0, 1)->group("");
+  for (const IdleFlag& idle : idle_flags) {
     CLI::Option* option =
-        later.takes_value ? app.add_option(later.name)->expected(0, 1) : app.add_flag(later.name);
-    option->group("");  // not in --help
+        idle.takes_value ? app.add_option(idle.name)->expected(0, 1) : app.add_flag(idle.name);
+    option->group("");
   }
 }
 
@@ -96,7 +93,7 @@ void add_password_flags(CLI::App& app, IdentityFlags& flags) {
 }
 
 void finish_identity_flags(const CLI::App& app, IdentityFlags& flags, const Reporter& reporter) {
-  refuse_later_flags(app);
+  refuse_selector(app);
   refuse_shared_descriptor(flags);
   if (!flags.pkcs8_password.empty() && !flags.password_source.empty()) {
     throw Error(ErrorKind::usage, "--pkcs8-password and --password-source exclude each other");

@@ -25,9 +25,8 @@ void add_identity_flags(CLI::App& app, IdentityFlags& flags);
 // Those of them alone that say where the password is.
 void add_password_flags(CLI::App& app, IdentityFlags& flags);
 
-// After the parse, for either: refuses the flags, of those that `app` has, of sources that this
-// version does not have (a --cert-selector that is ill-formed is refused as that), and makes the
-// source of the key's password. Throws Error (usage).
+// After the parse, for either: refuses --cert-selector, whose sources this version does not have
+// (as ill-formed where it is), and makes the source of the key's password. Throws Error (usage).
 void finish_identity_flags(const CLI::App& app, IdentityFlags& flags, const Reporter& reporter);
 
 }  // namespace rolecall::cli

@@ -64,7 +64,7 @@ const Command& find_command(const std::string& name) {
   for (const CLI::Option* option : app.get_options()) {
     names.push_back(option->get_name());  // empty for those that --help does not show
     const std::string name = option->get_lnames().front();
-    if (option->count() > 0 && name.find("password") != std::string::npos) {
+    if (option->count() > 0 && (holds_secret(name) || name == "password-source")) {
       throw Error(ErrorKind::usage, "unexpected argument, not shown as --" + name + " was given",
                   std::string(quotes) + "; one that starts with a dash: --" + name + "=VALUE");
     }
@@ -106,7 +106,7 @@ void hide_passwords(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view text(argv[i]);
     const std::size_t equals = text.find('=');
-    const bool flag = text.starts_with("--") && text.substr(0, equals).ends_with("-password");
+    const bool flag = text.starts_with("--") && holds_secret(text.substr(0, equals).substr(2));
     if (flag && equals != std::string_view::npos) {
       wipe(argv[i] + equals + 1, text.size() - equals - 1);
     } else if (is_password) {

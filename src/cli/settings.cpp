@@ -34,10 +34,6 @@ bool is_password_flag(std::string_view name) {
   return std::find(password_flags.begin(), password_flags.end(), name) != password_flags.end();
 }
 
-bool holds_secret(std::string_view name) {
-  return name.ends_with("-password");
-}
-
 std::string command_name(const CLI::App& app) {
   return app.get_name().substr(app.get_name().rfind(' ') + 1);
 }
@@ -271,6 +267,10 @@ void warn_of_passwords(const CLI::App& app) {
 }
 
 }  // namespace
+
+bool holds_secret(std::string_view flag) {
+  return flag.ends_with("-password") && !flag.starts_with("no-");
+}
 
 void add_settings_flags(CLI::App& app) {
   if (app.get_options().size() < 2) return;  // --help is one

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "cli/config_file.h"
 
@@ -29,6 +30,9 @@ std::string apply_settings(CLI::App& app, const ConfigFile& file, const std::str
 // The same with the file and binding that the flags --config and --binding (or their variables)
 // name; tells it to --debug, and warns of passwords that others can read.
 void apply_settings(CLI::App& app);
+
+// Is the value of this flag (a name without dashes) a password itself?
+bool holds_secret(std::string_view flag);
 
 // The file that --config of `app` names, or the default one.
 ConfigFile config_file_of(const CLI::App& app);
