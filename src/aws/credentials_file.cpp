@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -142,13 +143,15 @@ Content read_target(const std::string& path) {
     throw Error(ErrorKind::usage, "credentials file " + path + " is not a regular file");
   }
   content.info = info;
+  const auto refuse_size = [&path] {
+    throw Error(ErrorKind::usage, "credentials file " + path + " is larger than 16 MiB",
+                "is it the right file?");
+  };
+  if (info.st_size > static_cast<off_t>(max_size)) refuse_size();
   std::size_t used = 0;
   content.bytes.resize(static_cast<std::size_t>(std::max<off_t>(info.st_size, 0)) + 1);
   for (;;) {
-    if (used > max_size) {
-      throw Error(ErrorKind::usage, "credentials file " + path + " is larger than 16 MiB",
-                  "is it the right file?");
-    }
+    if (used > max_size) refuse_size();
     if (used == content.bytes.size()) content.bytes.resize(used * 2);
     const ssize_t got = read(file.fd, content.bytes.data() + used, content.bytes.size() - used);
     if (got < 0 && errno == EINTR) continue;
@@ -183,7 +186,7 @@ class NewFile {
       bytes.remove_prefix(static_cast<std::size_t>(put));
     }
   }
-  void take_after(const struct stat& old) const {
+  void take_after(const struct stat& old, const std::string& old_path) const {
     struct stat now {};
     if (fstat(fd_, &now) != 0) fail(errno, "cannot read " + path_);
     const bool same = now.st_uid == old.st_uid && now.st_gid == old.st_gid;
@@ -192,6 +195,19 @@ class NewFile {
     }
     if (fchmod(fd_, old.st_mode & 07777) != 0) {
       fail(errno, "cannot give the new credentials file the old one's mode");
+    }
+    take_acl(old_path);
+  }
+  // With an access control list the group's bits of the mode are the list's mask: alone they could
+  // give the group more than it had.
+  void take_acl(const std::string& old_path) const {
+    static constexpr const char* name = "system.posix_acl_access";
+    const ssize_t size = getxattr(old_path.c_str(), name, nullptr, 0);
+    if (size <= 0) return;  // none, or a file system without them
+    std::string acl(static_cast<std::size_t>(size), '\0');
+    if (getxattr(old_path.c_str(), name, acl.data(), acl.size()) != size ||
+        fsetxattr(fd_, name, acl.data(), acl.size(), 0) != 0) {
+      fail(errno, "cannot give the new credentials file the old one's access control list");
     }
   }
   // Some file systems tell of a full disk only here.
@@ -236,7 +252,7 @@ std::vector<std::string> LockedCredentialsFile::set(std::string_view profile,
   EditedFile edited = set_profile_credentials(old.bytes.view(), profile, credentials);
   NewFile file(directory_, name_);
   file.write(edited.bytes.view());
-  if (old.info) file.take_after(*old.info);
+  if (old.info) file.take_after(*old.info, target_);
   file.place(target_);
   const Descriptor directory(open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   // The rename is done and seen by all; that some file systems cannot sync a directory is no error.

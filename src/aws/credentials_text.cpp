@@ -11,8 +11,12 @@ namespace {
 
 constexpr auto npos = std::string_view::npos;
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
-// What Python's str.strip() takes off, as far as ASCII goes; CR and LF end lines.
+// What Python's str.strip() takes off: ASCII (CR and LF end lines), then UTF-8.
 constexpr std::string_view blanks = " \t\v\f\x1c\x1d\x1e\x1f\r\n";
+constexpr std::array<std::string_view, 19> wide_blanks = {
+    "\u0085", "\u00a0", "\u1680", "\u2000", "\u2001", "\u2002", "\u2003",
+    "\u2004", "\u2005", "\u2006", "\u2007", "\u2008", "\u2009", "\u200a",
+    "\u2028", "\u2029", "\u202f", "\u205f", "\u3000"};
 constexpr std::array<std::string_view, 3> key_names = {"aws_access_key_id", "aws_secret_access_key",
                                                        "aws_session_token"};
 
@@ -28,11 +32,37 @@ struct Line {
   std::size_t value = 0;  // where an option's value begins
 };
 
+// The bytes of the blank that `text` starts with; 0 where that is none.
+std::size_t blank_size(std::string_view text) {
+  if (text.empty()) return 0;
+  if (static_cast<unsigned char>(text[0]) < 0x80) return blanks.find(text[0]) == npos ? 0 : 1;
+  for (const std::string_view wide : wide_blanks) {
+    if (text.starts_with(wide)) return wide.size();
+  }
+  return 0;
+}
+
+std::string_view strip_start(std::string_view text) {
+  while (const std::size_t size = blank_size(text))
+    text.remove_prefix(size);
+  return text;
+}
+
+std::string_view strip_end(std::string_view text) {
+  std::size_t end = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t size = blank_size(text.substr(at));
+    at += size == 0 ? 1 : size;
+    if (size == 0) end = at;
+  }
+  return text.substr(0, end);
+}
+
 // The name ends at the last "]", as configparser has it, but for a comment that holds one.
 std::size_t header_end(std::string_view text) {
   for (std::size_t i = text.find(']'); i != npos; i = text.find(']', i + 1)) {
-    const std::size_t after = text.find_first_not_of(blanks, i + 1);
-    if (after == npos || text[after] == '#' || text[after] == ';') return i;
+    const std::string_view after = strip_start(text.substr(i + 1));
+    if (after.empty() || after[0] == '#' || after[0] == ';') return i;
   }
   return text.rfind(']');
 }
@@ -59,17 +89,21 @@ class Reader {
     line.begin = begin;
     const std::size_t end = std::min(file_.find_first_of("\r\n", begin), file_.size());
     line.next = std::min(end + (file_.substr(end, 2) == "\r\n" ? 2 : 1), file_.size());
-    line.text = std::min(file_.find_first_not_of(blanks, begin), end);
-    line.end = end;
-    while (line.end > line.text && blanks.find(file_[line.end - 1]) != npos)
-      --line.end;
+    const std::string_view text = strip_start(file_.substr(begin, end - begin));
+    line.text = end - text.size();
+    line.end = line.text + strip_end(text).size();
     return line;
   }
 
   void classify(Line& line) {
     const std::string_view text = file_.substr(line.text, line.end - line.text);
     if (text.empty() || text[0] == '#' || text[0] == ';') return;
-    const std::size_t indent = line.text - line.begin;
+    // In characters, not in bytes.
+    const std::string_view before = file_.substr(line.begin, line.text - line.begin);
+    const auto indent =
+        static_cast<std::size_t>(std::count_if(before.begin(), before.end(), [](char c) {
+          return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+        }));
     if (in_option_ && indent > indent_) {
       line.kind = Kind::continuation;
       return;
@@ -90,10 +124,9 @@ class Reader {
       return;
     }
     line.kind = Kind::option;
-    line.name = lower_case(trim_end(text.substr(0, delimiter)));
+    line.name = lower_case(strip_end(text.substr(0, delimiter)));
     line.value = line.text + delimiter + 1;
-    while (line.value < line.end && blanks.find(file_[line.value]) != npos)
-      ++line.value;
+    line.value = line.end - strip_start(file_.substr(line.value, line.end - line.value)).size();
     // "key =   " has its end before the blanks; the new value comes behind them.
     if (line.value == line.end) {
       while (line.end < line.next && file_[line.end] != '\r' && file_[line.end] != '\n')
@@ -101,10 +134,6 @@ class Reader {
       line.value = line.end;
     }
     in_option_ = !line.name.empty();
-  }
-
-  static std::string_view trim_end(std::string_view text) {
-    return text.substr(0, text.find_last_not_of(blanks) + 1);
   }
 
   std::string_view file_;
@@ -148,11 +177,16 @@ class Editor {
         lines_(Reader(file).lines()) {}
 
   EditedFile edit() {
+    if (file_.find('\0') != npos) {
+      throw Error(ErrorKind::usage, "the credentials file holds NUL bytes",
+                  "no program can read it as it is; is it UTF-16? It must be UTF-8");
+    }
     if (file_.starts_with(byte_order_mark)) {
       warn("it begins with a byte order mark, which the AWS CLI cannot read");
     }
     find_section();
     if (section_ == lines_.size()) {
+      warn_of_indented_header();
       append_section();
     } else {
       find_keys();
@@ -179,6 +213,20 @@ class Editor {
              "; only the first, in " + line_number(section_) +
              ", is kept up to date, and the AWS CLI refuses such a file");
       }
+    }
+  }
+
+  // To a person it is one.
+  void warn_of_indented_header() {
+    for (std::size_t i = 0; i < lines_.size(); ++i) {
+      if (lines_[i].kind != Kind::continuation) continue;
+      const std::string_view text = between(lines_[i].text, lines_[i].end);
+      const std::size_t close = text[0] == '[' ? header_end(text) : npos;
+      if (close == npos || text.substr(1, close - 1) != profile_) continue;
+      warn(line_number(i) + " is no header of [" + std::string(profile_) +
+           "] but a part of the value above it, as the AWS CLI reads it, since it is indented; a "
+           "new "
+           "section stands at the end");
     }
   }
 

@@ -20,10 +20,6 @@ constexpr int max_attempts = 3;
 constexpr milliseconds longest_wait{20000};
 constexpr seconds tolerated_skew{240};
 
-std::chrono::sys_seconds wall_clock() {
-  return std::chrono::floor<seconds>(std::chrono::system_clock::now());
-}
-
 std::optional<std::chrono::sys_seconds> server_time(const http::Response& response) {
   const std::string* date = http::find(response.headers, "date");
   return date == nullptr ? std::nullopt : parse_http_date(*date);

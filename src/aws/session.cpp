@@ -1,5 +1,6 @@
 // The one call of the public API: identity and session options in, credentials out.
 #include "rolecall/session.h"
+#include "base/time.h"
 
 #include "aws/create_session.h"
 #include "aws/retry.h"
@@ -10,7 +11,7 @@ namespace rolecall {
 
 Credentials create_session(const IdentityOptions& identity_options,
                            const SessionOptions& session_options, const Reporter& reporter) {
-  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  const auto now = wall_clock();
   // What costs nothing to check comes first: the flags, then the files, then the network.
   const aws::SessionRequest request = aws::prepare_session(session_options);
   reporter.trace(

@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
+#include <cstdio>
 #include <cstring>
 
 #include "rolecall/error.h"
@@ -17,19 +19,21 @@ namespace {
 
 constexpr std::size_t max_file_size = 1 << 20;
 constexpr int pipe_patience_ms = 5000;
+// One that was handed to us has a writer, who may have to ask a vault or a person.
+constexpr int stream_patience_ms = 60000;
 
 // A pipe that nobody writes to, or writes no more to, must not hang a run.
-void await_writer(int descriptor, const std::string& name) {
+void await_writer(int descriptor, const std::string& name, int patience_ms) {
   pollfd pipe{descriptor, POLLIN, 0};
   int ready = 0;
   do {
-    ready = poll(&pipe, 1, pipe_patience_ms);
+    ready = poll(&pipe, 1, patience_ms);
   } while (ready < 0 && errno == EINTR);
   if (ready == 0) {
-    throw Error(ErrorKind::usage,
-                "nothing came through " + name + " in " + std::to_string(pipe_patience_ms / 1000) +
-                    " seconds",
-                "it is a pipe: is there a program that writes to it?");
+    throw Error(
+        ErrorKind::usage,
+        "nothing came through " + name + " in " + std::to_string(patience_ms / 1000) + " seconds",
+        "it is a pipe: is there a program that writes to it?");
   }
 }
 
@@ -44,8 +48,7 @@ std::string open_hint(int error, const std::string& path) {
   return {};
 }
 
-// The bytes of a descriptor that is a regular file, a pipe or the like, up to its end. Only a pipe
-// that was opened by its name is waited for with a limit: one that was handed to us has a writer.
+// The bytes of a descriptor that is a regular file, a pipe or the like, up to its end.
 FileContent read_descriptor(const std::string& name, int fd, const struct stat& info,
                             bool handed_to_us, Empty empty) {
   FileContent content;
@@ -59,7 +62,9 @@ FileContent read_descriptor(const std::string& name, int fd, const struct stat& 
   std::size_t used = 0;
   content.bytes.resize(capacity);
   for (;;) {
-    if (S_ISFIFO(info.st_mode) && !handed_to_us) await_writer(fd, name);
+    if (S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode)) {
+      await_writer(fd, name, handed_to_us ? stream_patience_ms : pipe_patience_ms);
+    }
     const ssize_t got = read(fd, content.bytes.data() + used, content.bytes.size() - used);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0 && errno == EAGAIN) {
@@ -139,11 +144,26 @@ FileContent read_input(std::string_view what, const std::string& source) {
   const int fd = input_descriptor(source);
   if (fd < 0) return read_file(what, source);
   const std::string name = input_name(what, source);
-  if (fcntl(fd, F_GETFD) < 0) {
-    throw Error(ErrorKind::usage, "cannot read " + name + ": this descriptor is not open",
+  const int flags = fcntl(fd, F_GETFL);
+  if (flags < 0 || (flags & O_ACCMODE) == O_WRONLY) {
+    throw Error(ErrorKind::usage,
+                "cannot read " + name + ": this descriptor is " +
+                    (flags < 0 ? "not open" : "open for writing alone"),
                 "whoever starts rolecall must open it, as in a shell: rolecall … 3< FILE");
   }
   return read_descriptor(name, fd, status_of(fd, name), true, Empty::refused);
+}
+
+std::string mode_text(mode_t mode) {
+  std::array<char, 8> octal{};
+  std::snprintf(octal.data(), octal.size(), "%04o", static_cast<unsigned>(mode & 07777U));
+  return octal.data();
+}
+
+void warn_of_readers(const std::string& name, mode_t mode, const Reporter& reporter) {
+  if (!S_ISREG(mode) || (mode & (S_IRWXG | S_IRWXO)) == 0) return;
+  reporter.warning(name + " has mode " + mode_text(mode) +
+                   ": others than its owner may read it; chmod 600 it");
 }
 
 void write_all(int descriptor, std::string_view bytes, std::string_view what) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "rolecall/reporter.h"
 #include "rolecall/secret.h"
 
 namespace rolecall {
@@ -34,7 +35,8 @@ enum class Empty { refused, allowed };
 FileContent read_file(std::string_view what, const std::string& path, Empty empty = Empty::refused);
 
 // As read_file, but "-" is standard input and "fd:N" the open descriptor N, from where it stands to
-// its end; these may be anything that can be read, and stay open. ("./-" is a file of that name.)
+// its end; these may be anything that can be read, and stay open. A pipe or socket through which
+// nothing comes for a minute is an error. ("./-" is a file of that name.)
 FileContent read_input(std::string_view what, const std::string& source);
 
 // How messages name such a source: "certificate file leaf.pem", "certificate file - (standard
@@ -44,6 +46,13 @@ std::string input_name(std::string_view what, const std::string& source);
 // The descriptor that read_input takes `source` for; -1 where it is a path. Throws Error (usage)
 // for an "fd:" without a number.
 int input_descriptor(const std::string& source);
+
+// "0644": the bits of permission, as chmod takes them.
+std::string mode_text(mode_t mode);
+
+// Warns where group or others may read a regular file that holds a secret; `name` is the file's in
+// the message.
+void warn_of_readers(const std::string& name, mode_t mode, const Reporter& reporter);
 
 // Writes all of `bytes` to a descriptor; throws Error (failed).
 void write_all(int descriptor, std::string_view bytes, std::string_view what);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -118,10 +119,12 @@ struct Pipe {
   dup2(nothing, STDIN_FILENO);
   dup2(output, STDOUT_FILENO);
   close_range(STDERR_FILENO + 1, UINT_MAX, CLOSE_RANGE_CLOEXEC);  // older kernels leave them open
+  prctl(PR_SET_PDEATHSIG, SIGTERM);  // a signal may end us before we can end it
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
   std::signal(SIGPIPE, SIG_DFL);
+  std::signal(SIGXFSZ, SIG_DFL);
   execvp(argv[0], argv);
   const int error = errno;
   const ssize_t put = write(failure, &error, sizeof error);
@@ -145,7 +148,7 @@ class Child {
     if (ended_) return true;
     const pid_t found = waitpid(pid_, &status_, WNOHANG);
     if (found < 0 && errno != EINTR) {
-      ended_ = true;  // whoever started us ignores SIGCHLD: the kernel has thrown its status away
+      ended_ = true;
       throw Error(ErrorKind::failed,
                   std::string("cannot learn how a command ended: ") + std::strerror(errno));
     }

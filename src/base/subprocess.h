@@ -20,10 +20,10 @@ namespace rolecall {
 std::vector<std::string> split_command(std::string_view text);
 
 // Runs `argv` (found by PATH), reads its standard output to the end and waits for it. Its standard
-// input is empty, its standard error is ours, and no other descriptor of ours is open in it. It is
-// killed at the end of `patience`, or after more than 64 KiB. Throws Error (usage) where it cannot
-// be started, (failed) where it ends with anything but 0, takes too long or says too much; messages
-// name argv[0] alone, as the other words may be secret.
+// input is empty, its standard error is ours, and (from Linux 5.11 on) no other descriptor of ours
+// is open in it. It ends with us, and is killed at the end of `patience`, or after more than 64
+// KiB. Throws Error (usage) where it cannot be started, (failed) where it ends with anything but 0,
+// takes too long or says too much; messages name argv[0] alone, as the other words may be secret.
 Secret command_output(const std::vector<std::string>& argv, std::chrono::milliseconds patience);
 
 }  // namespace rolecall

@@ -62,6 +62,10 @@ std::string two(int value) {
 
 }  // namespace
 
+std::chrono::sys_seconds wall_clock() {
+  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+}
+
 std::string rfc3339(sys_seconds time) {
   const Fields f = fields_of(time);
   return digits(f.year, 4) + "-" + two(f.month) + "-" + two(f.day) + "T" + two(f.hour) + ":" +

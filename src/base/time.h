@@ -9,6 +9,8 @@
 
 namespace rolecall {
 
+std::chrono::sys_seconds wall_clock();  // now, without its fraction
+
 std::string rfc3339(std::chrono::sys_seconds time);    // 2026-11-23T18:51:52Z
 std::string amz_date(std::chrono::sys_seconds time);   // 20261123T185152Z (SigV4's x-amz-date)
 std::string http_date(std::chrono::sys_seconds time);  // Mon, 23 Nov 2026 18:51:52 GMT (RFC 9110)

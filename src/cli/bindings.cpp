@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <map>
 
+#include "aws/create_session.h"
 #include "base/codec.h"
 #include "base/files.h"
 #include "base/process.h"
@@ -22,18 +24,15 @@ namespace {
 using Row = std::array<std::string, 4>;  // name, expiry, role, certificate
 constexpr std::size_t columns = 4;
 
-std::chrono::sys_seconds now() {
-  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-}
-
 std::string or_dash(const std::string& text) {
   return text.empty() ? "-" : terminal_safe(text);
 }
 
 std::string expiry(const identity::Certificate& leaf) {
   const auto end = leaf.not_after();
-  return rfc3339(end) + (end < now() ? " (expired " + rough_duration(now() - end) + " ago)"
-                                     : " (" + rough_duration(end - now()) + ")");
+  return rfc3339(end) + (end < wall_clock()
+                             ? " (expired " + rough_duration(wall_clock() - end) + " ago)"
+                             : " (" + rough_duration(end - wall_clock()) + ")");
 }
 
 // The leaf is known for sure only with its key, which stays unread here.
@@ -45,7 +44,8 @@ const identity::Certificate& likely_leaf(const std::vector<identity::Certificate
 }
 
 // What stands in the way of a binding stands in its row: the others are still of interest.
-Row row_of(const ConfigFile& file, const std::string& name) {
+Row row_of(const ConfigFile& file, const std::string& name,
+           std::map<std::string, PasswordSource>& streams) {
   SessionFlags flags;
   Row row{terminal_safe(name), "-", "-", "-"};
   try {
@@ -53,10 +53,21 @@ Row row_of(const ConfigFile& file, const std::string& name) {
     add_session_flags(app, flags);
     apply_settings(app, file, name);
     row[2] = or_dash(flags.session.role_arn);
+    const std::string& source = flags.identity.password_source;
+    const bool has_password = !source.empty() || !flags.identity.pkcs8_password.empty();
     finish_session_flags(app, flags);
-    // Nobody is asked for a password here.
-    if (flags.identity.password_source.empty()) flags.identity.options.password = nullptr;
-    const auto certificates = identity::load_certificates(flags.identity.options);
+    aws::prepare_session(flags.session);
+    IdentityOptions& identity = flags.identity.options;
+    if (input_descriptor(identity.certificate) >= 0) {
+      row[3] = "(a stream)";
+      return row;
+    }
+    // Nobody is asked for a password here, and a source that can be read once serves all rows.
+    if (!has_password) identity.password = nullptr;
+    if (source.starts_with("fd:")) {
+      identity.password = streams.try_emplace(source, identity.password).first->second;
+    }
+    const auto certificates = identity::load_certificates(identity, wall_clock());
     const identity::Certificate& leaf = likely_leaf(certificates);
     row[1] = expiry(leaf);
     row[3] = or_dash(leaf.subject());
@@ -89,17 +100,17 @@ void bindings(CLI::App& app, std::vector<std::string> arguments) {
   protect_memory();
   bool debug = false;
   app.add_flag("--debug", debug, "Show each step on stderr; never a secret");
-  parse(app,
-        "A binding is a table of the configuration file with values for flags:\n"
-        "  [binding.billing]\n"
-        "  certificate = \"/etc/pki/billing.pem\"\n"
-        "  private-key = \"/etc/pki/billing.key\"\n"
-        "  trust-anchor-arn = \"arn:aws:rolesanywhere:…:trust-anchor/…\"\n"
-        "  profile-arn = \"arn:aws:rolesanywhere:…:profile/…\"\n"
-        "  role-arn = \"arn:aws:iam::…:role/billing\"\n"
-        "and is used as: rolecall credential-process --binding billing",
-        std::move(arguments));
-  const ConfigFile file = config_file_of(app);
+  const ConfigFile file =
+      parse(app,
+            "A binding is a table of the configuration file with values for flags:\n"
+            "  [binding.billing]\n"
+            "  certificate = \"/etc/pki/billing.pem\"\n"
+            "  private-key = \"/etc/pki/billing.key\"\n"
+            "  trust-anchor-arn = \"arn:aws:rolesanywhere:…:trust-anchor/…\"\n"
+            "  profile-arn = \"arn:aws:rolesanywhere:…:profile/…\"\n"
+            "  role-arn = \"arn:aws:iam::…:role/billing\"\n"
+            "and is used as: rolecall credential-process --binding billing",
+            std::move(arguments));
   if (file.bindings.empty()) {
     throw Error(
         ErrorKind::usage,
@@ -110,8 +121,9 @@ void bindings(CLI::App& app, std::vector<std::string> arguments) {
   }
   stderr_reporter(debug).trace([&] { return "configuration file " + file.path; });
   std::vector<Row> rows = {{"NAME", "EXPIRES", "ROLE", "CERTIFICATE"}};
+  std::map<std::string, PasswordSource> streams;
   for (const std::string& name : file.bindings)
-    rows.push_back(row_of(file, name));
+    rows.push_back(row_of(file, name, streams));
   write_all(STDOUT_FILENO, table_of(rows), "standard output");
 }
 

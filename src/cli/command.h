@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/config_file.h"
+
 namespace CLI {
 class App;
 }
@@ -21,8 +23,8 @@ struct Command {
 
 // What every command calls once its options are declared: parses `arguments`, and gives options
 // that they leave open the values of the environment and the configuration file (cli/settings.h);
-// `footer` is the end of --help.
-void parse(CLI::App& app, const char* footer, std::vector<std::string> arguments);
+// `footer` is the end of --help. Returns the file, for those who want more of it.
+ConfigFile parse(CLI::App& app, const char* footer, std::vector<std::string> arguments);
 
 // What the configuration file may name: tables, and settings (flags without their dashes).
 bool is_command(std::string_view name);

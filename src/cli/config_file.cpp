@@ -4,8 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <optional>
 #include <sstream>
 
@@ -20,6 +18,8 @@
 namespace rolecall::cli {
 namespace {
 
+// The parser calls itself for each part of a nested value or name.
+constexpr std::size_t longest_file = 128 * 1024;
 constexpr const char* system_file = "/etc/rolecall/config.toml";
 
 // HOME alone: to look the user up may ask a server on the network.
@@ -42,11 +42,9 @@ std::string find_file(const std::string& named) {
 
 // Who can write the file can have commands run, and the credentials asked for elsewhere.
 void check_owner(const FileContent& file, const std::string& name) {
-  std::array<char, 8> octal{};
-  std::snprintf(octal.data(), octal.size(), "%04o", static_cast<unsigned>(file.mode & 07777U));
   if ((file.mode & (S_IWGRP | S_IWOTH)) != 0) {
     throw Error(ErrorKind::usage,
-                name + " has mode " + octal.data() + ": others than its owner can write it",
+                name + " has mode " + mode_text(file.mode) + ": others than its owner can write it",
                 "chmod go-w it, and see that what stands in it is yours");
   }
   if (file.owner != 0 && file.owner != geteuid()) {
@@ -136,7 +134,10 @@ class Reader {
 
   // As it would be written on a command line.
   std::string text_of(const std::string& name, const toml::node& node) const {
-    if (const auto* text = node.as_string()) return text->get();
+    if (const auto* text = node.as_string()) {
+      if (text->get().find('\0') == std::string::npos) return text->get();
+      refuse(node.source(), name + " holds a NUL character", "no flag takes one");
+    }
     if (const auto* whole = node.as_integer()) return std::to_string(whole->get());
     if (const auto* truth = node.as_boolean()) return truth->get() ? "true" : "false";
     if (const auto* number = node.as_floating_point()) {
@@ -169,6 +170,10 @@ ConfigFile read_config_file(const std::string& named) {
   if (path.empty() || path == "/dev/null") return {};
   const FileContent file = read_file("configuration file", path, Empty::allowed);
   check_owner(file, "configuration file " + path);
+  if (file.bytes.size() > longest_file) {
+    throw Error(ErrorKind::usage, "configuration file " + path + " is larger than 128 KiB",
+                "is it the right file?");
+  }
   ConfigFile result = Reader(path).read(file.bytes.view());
   result.others_can_read = S_ISREG(file.mode) && (file.mode & (S_IRGRP | S_IROTH)) != 0;
   return result;

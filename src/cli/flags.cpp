@@ -8,8 +8,8 @@
 namespace rolecall::cli {
 
 void add_text(CLI::App& app, const char* name, std::string& value, const char* type,
-              const char* help) {
-  app.add_option(name, value, help)->type_name(type);
+              const char* help, const char* group) {
+  app.add_option(name, value, help)->type_name(type)->group(group);
 }
 
 void add_switch(CLI::App& app, const char* name, bool& value, const char* help) {

@@ -10,10 +10,10 @@ class App;
 
 namespace rolecall::cli {
 
-// Each declares one option, whose value goes to `value`, which must outlive the parse and holds the
-// default. `type` stands for the value in --help.
+// Each declares one option (under the heading `group` of --help), whose value goes to `value`,
+// which must outlive the parse and holds the default. `type` stands for the value in --help.
 void add_text(CLI::App& app, const char* name, std::string& value, const char* type,
-              const char* help);
+              const char* help, const char* group = "Options");
 void add_switch(CLI::App& app, const char* name, bool& value, const char* help);
 
 // One of `choices`, in exactly that spelling; else the parse throws Error (usage).

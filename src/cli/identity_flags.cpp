@@ -4,12 +4,15 @@
 #include <array>
 
 #include "base/files.h"
+#include "cli/flags.h"
 #include "cli/password.h"
 #include "identity/selector.h"
 #include "rolecall/error.h"
 
 namespace rolecall::cli {
 namespace {
+
+constexpr const char* group = "Who asks";
 
 // Flags of the official helper that speak of tokens, TPMs and Windows' stores alone: beside files
 // they change nothing there either. A token or a TPM itself is refused where it is named.
@@ -54,11 +57,6 @@ void refuse_selector(const CLI::App& app) {
               "this version reads certificates and private keys from files");
 }
 
-void add_text(CLI::App& app, const char* name, std::string& value, const char* type,
-              const char* help) {
-  app.add_option(name, value, help)->type_name(type)->group("Who asks");
-}
-
 }  // namespace
 
 void add_identity_flags(CLI::App& app, IdentityFlags& flags) {
@@ -66,13 +64,15 @@ void add_identity_flags(CLI::App& app, IdentityFlags& flags) {
   add_text(app, "--certificate", options.certificate, "FILE",
            "Required. PEM file with the certificate; may hold its chain too,\n"
            "in any order. Or a PKCS#12 file, which holds key and chain. - for\n"
-           "standard input, fd:N for an open descriptor (all three flags)");
+           "standard input, fd:N for an open descriptor (all three flags)",
+           group);
   add_text(app, "--private-key", options.private_key, "FILE",
            "Required, but for PKCS#12. PEM file with its private key: PKCS#8,\n"
            "PKCS#1 or SEC1, encrypted or not; RSA of 2048 to 8192 bits, P-256,\n"
-           "P-384 or P-521");
+           "P-384 or P-521",
+           group);
   add_text(app, "--intermediates", options.intermediates, "FILE",
-           "PEM file with the certificates between it and the trust anchor");
+           "PEM file with the certificates between it and the trust anchor", group);
   add_password_flags(app, flags);
   // Not in --help.
   app.add_option("--cert-selector")->expected(0, 1)->group("");
@@ -87,9 +87,10 @@ void add_password_flags(CLI::App& app, IdentityFlags& flags) {
   add_text(app, "--password-source", flags.password_source, "SOURCE",
            "Where an encrypted key's password is: file:PATH, env:NAME, fd:N,\n"
            "credential:NAME (of systemd) or command:WORDS (run without a\n"
-           "shell). Default: asked for on the terminal");
+           "shell). Default: asked for on the terminal",
+           group);
   add_text(app, "--pkcs8-password", flags.pkcs8_password, "PASSWORD",
-           "The password itself; every user of the machine can read it");
+           "The password itself; every user of the machine can read it", group);
 }
 
 void finish_identity_flags(const CLI::App& app, IdentityFlags& flags, const Reporter& reporter) {

@@ -13,6 +13,7 @@
 #include "base/files.h"
 #include "base/subprocess.h"
 #include "base/terminal.h"
+#include "cli/environment.h"
 #include "rolecall/error.h"
 
 namespace rolecall::cli {
@@ -34,12 +35,7 @@ void cut_line_end(Secret& password) {
 Secret from_password_file(const std::string& path, const Reporter& reporter) {
   const std::string what = "password file";
   FileContent content = read_file(what, path);
-  if (S_ISREG(content.mode) && (content.mode & (S_IRWXG | S_IRWXO)) != 0) {
-    std::array<char, 8> octal{};
-    std::snprintf(octal.data(), octal.size(), "%04o", static_cast<unsigned>(content.mode & 07777U));
-    reporter.warning(what + " " + path + " has mode " + octal.data() +
-                     ": others than its owner may read it; chmod 600 it");
-  }
+  warn_of_readers(what + " " + path, content.mode, reporter);
   cut_line_end(content.bytes);
   return std::move(content.bytes);
 }
@@ -50,19 +46,13 @@ Secret from_descriptor(const std::string& source) {
   return std::move(content.bytes);
 }
 
-// Takes the value out of the environment: it is overwritten where the kernel shows it as
-// /proc/PID/environ, and no command that is run inherits it.
 Secret from_environment(const std::string& name) {
-  char* value = std::getenv(name.c_str());
-  if (value == nullptr) {
+  std::optional<Secret> value = take_secret_variable(name);
+  if (!value) {
     throw Error(ErrorKind::usage,
                 "environment variable " + name + " of --password-source is not set");
   }
-  const std::string_view text(value);
-  Secret password(text);
-  wipe(value, text.size());
-  unsetenv(name.c_str());
-  return password;
+  return std::move(*value);
 }
 
 // systemd's own modes need no check: the directory is closed to all but the unit.
@@ -71,12 +61,12 @@ Secret from_credential(const std::string& name) {
     throw Error(ErrorKind::usage, "credential:" + name + " is no name of a credential",
                 "it is a file's name in $CREDENTIALS_DIRECTORY, without a slash");
   }
-  const char* directory = std::getenv("CREDENTIALS_DIRECTORY");
-  if (directory == nullptr || *directory == '\0') {
+  const std::string directory = environment("CREDENTIALS_DIRECTORY");
+  if (directory.empty()) {
     throw Error(ErrorKind::usage, "credential:" + name + " needs $CREDENTIALS_DIRECTORY",
                 "systemd sets it for units with LoadCredential= or LoadCredentialEncrypted=");
   }
-  FileContent content = read_file("credential", std::string(directory) + "/" + name);
+  FileContent content = read_file("credential", directory + "/" + name);
   cut_line_end(content.bytes);
   return std::move(content.bytes);
 }
@@ -153,9 +143,12 @@ PasswordSource password_source(const std::string& spec, const std::string& given
         spec, Remembered([value](const PasswordRequest&) { return from_environment(value); }));
   }
   if (kind == "file") {
-    return only_once(spec, [value, reporter](const PasswordRequest&) {
+    const auto read = [value, reporter](const PasswordRequest&) {
       return from_password_file(value, reporter);
-    });
+    };
+    struct stat info {};
+    const bool is_pipe = stat(value.c_str(), &info) == 0 && S_ISFIFO(info.st_mode);
+    return only_once(spec, is_pipe ? PasswordSource(Remembered(read)) : PasswordSource(read));
   }
   if (kind == "fd") {
     input_descriptor(spec);

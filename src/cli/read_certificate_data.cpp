@@ -6,6 +6,7 @@
 #include "base/codec.h"
 #include "base/files.h"
 #include "base/process.h"
+#include "base/time.h"
 #include "cli/certificate_view.h"
 #include "cli/command.h"
 #include "cli/flags.h"
@@ -39,7 +40,7 @@ std::string certificate_data(const Certificate& certificate) {
 }
 
 std::string view(const std::vector<Certificate>& all) {
-  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  const auto now = wall_clock();
   const Certificate& leaf = all.front();
   // What it would warn of stands in the view.
   const std::vector<Certificate> chain = identity::order_chain(leaf, all, now, {});
@@ -84,7 +85,8 @@ void read_certificate_data(CLI::App& app, std::vector<std::string> arguments) {
                 "rolecall read-certificate-data --help explains each flag");
   }
 
-  const std::vector<Certificate> certificates = identity::load_certificates(flags.options);
+  const std::vector<Certificate> certificates =
+      identity::load_certificates(flags.options, wall_clock());
   reporter.trace([&] {
     return input_name("certificate file", source) + ": " + std::to_string(certificates.size()) +
            (certificates.size() == 1 ? " certificate" : " certificates, of which one is shown");

@@ -84,6 +84,13 @@ void run_command(const Command& command, std::vector<std::string> arguments) {
   const std::string full_name = "rolecall " + std::string(command.name);
   CLI::App app(std::string(command.summary), full_name);
   app.get_formatter()->column_width(32);
+  // CLI11 would take the next word as the value of "--flag=".
+  for (std::size_t i = 0; i < arguments.size() && arguments[i] != "--"; ++i) {
+    std::string& argument = arguments[i];
+    if (!argument.starts_with("--") || argument.find('=') != argument.size() - 1) continue;
+    argument.pop_back();
+    arguments.insert(arguments.begin() + static_cast<std::ptrdiff_t>(++i), std::string());
+  }
   // As the official helper: where a flag is given twice, the last one counts.
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
@@ -132,11 +139,11 @@ void run_arguments(const std::vector<std::string>& arguments) {
 
 }  // namespace
 
-void parse(CLI::App& app, const char* footer, std::vector<std::string> arguments) {
+ConfigFile parse(CLI::App& app, const char* footer, std::vector<std::string> arguments) {
   app.footer(footer);
   add_settings_flags(app);
   app.parse(std::move(arguments));
-  apply_settings(app);
+  return apply_settings(app);
 }
 
 bool is_command(std::string_view name) {
@@ -165,6 +172,9 @@ int run(int argc, char** argv) {
   guard_standard_descriptors();
   // A reader that has gone is an error to report, not a silent death.
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // so is a file that may not grow
+  // Whoever started us may ignore it, and then no command's exit code could be learnt.
+  std::signal(SIGCHLD, SIG_DFL);
   try {
     const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
     hide_passwords(argc, argv);

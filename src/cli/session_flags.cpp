@@ -136,7 +136,8 @@ void add_session_flags(CLI::App& app, SessionFlags& flags) {
 }
 
 void finish_session_flags(const CLI::App& app, SessionFlags& flags) {
-  finish_identity_flags(app, flags.identity, stderr_reporter(flags.debug));
+  const Reporter reporter = stderr_reporter(flags.debug);
+  finish_identity_flags(app, flags.identity, reporter);
   require(app, flags);
   SessionOptions& session = flags.session;
   session.verify_tls = !flags.no_verify_ssl;
@@ -144,12 +145,18 @@ void finish_session_flags(const CLI::App& app, SessionFlags& flags) {
     // OpenSSL's and Go's variables, which the official helper follows.
     session.ca_bundle = environment("SSL_CERT_FILE");
     session.ca_directory = environment("SSL_CERT_DIR");
+    if (!session.ca_bundle.empty() || !session.ca_directory.empty()) {
+      reporter.trace([] { return "trusted roots are those of SSL_CERT_FILE and SSL_CERT_DIR"; });
+    }
   }
   for (const char* name : {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}) {
     const std::string proxy = environment(name);
     if (proxy.empty()) continue;
     if (!session.use_proxy) session.proxy_unused = true;
-    if (session.use_proxy) check_proxy(name, proxy);
+    if (session.use_proxy) {
+      check_proxy(name, proxy);
+      reporter.trace([name] { return "a proxy is named by " + std::string(name); });
+    }
   }
 }
 

@@ -3,10 +3,8 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <map>
 #include <optional>
-#include <set>
 
 #include "base/codec.h"
 #include "cli/command.h"
@@ -38,8 +36,9 @@ std::string command_name(const CLI::App& app) {
   return app.get_name().substr(app.get_name().rfind(' ') + 1);
 }
 
+// Its --role-arn, --port and the like mean other things than those of all other commands.
 bool has_names_of_its_own(const CLI::App& app) {
-  return app.get_option_no_throw("--certificate") == nullptr;
+  return command_name(app) == "emulate";
 }
 
 std::string long_name(const CLI::Option& option) {
@@ -56,17 +55,6 @@ std::string variable_name(const CLI::App& app, const std::string& flag) {
   return name;
 }
 
-// A secret is taken out of the environment: it is overwritten where the kernel shows it as
-// /proc/PID/environ, and no command that is run inherits it.
-std::string take_variable(const std::string& variable, const std::string& flag) {
-  std::string value = environment(variable.c_str());
-  if (holds_secret(flag) && !value.empty()) {
-    wipe(std::getenv(variable.c_str()), value.size());
-    unsetenv(variable.c_str());
-  }
-  return value;
-}
-
 struct Value {
   std::vector<std::string> texts;
   std::string place;
@@ -74,12 +62,12 @@ struct Value {
 
 std::optional<Value> from_environment(const CLI::App& app, const std::string& flag) {
   const std::string variable = variable_name(app, flag);
-  if (std::string value = take_variable(variable, flag); !value.empty()) {
-    return Value{{std::move(value)}, "environment variable " + variable};
-  }
+  std::string value = environment(variable.c_str());
+  if (holds_secret(flag)) value = take_secret_variable(variable).value_or(Secret()).view();
+  if (!value.empty()) return Value{{std::move(value)}, "environment variable " + variable};
   for (const auto& [name, aws_variable] : aws_variables) {
     if (name != flag) continue;
-    std::string value = environment(aws_variable);
+    value = environment(aws_variable);
     if (!value.empty()) {
       return Value{{std::move(value)}, std::string("environment variable ") + aws_variable};
     }
@@ -87,15 +75,14 @@ std::optional<Value> from_environment(const CLI::App& app, const std::string& fl
   return std::nullopt;
 }
 
-// "-", "fd:3", "pkcs11:…", "https:…": no path.
-bool is_other_source(const std::string& value) {
-  const std::size_t end = value.find_first_of(":/");
-  return value == "-" || (end != std::string::npos && end > 0 && value[end] == ':');
+bool is_no_path(const std::string& value) {
+  return value.empty() || value == "-" || value.starts_with("fd:") ||
+         value.starts_with("pkcs11:") || value.starts_with("handle:");
 }
 
 // The working directory of a program that others start is anything; the file's place is not.
 std::string path_of(const std::string& value, const std::string& file) {
-  if (value.empty() || value.starts_with('/') || is_other_source(value)) return value;
+  if (value.starts_with('/') || is_no_path(value)) return value;
   if (value.starts_with("~/") && !environment("HOME").empty()) {
     return environment("HOME") + value.substr(1);
   }
@@ -108,6 +95,12 @@ std::string resolved(const CLI::Option& option, const std::string& value, const 
     return "file:" + path_of(value.substr(5), file);
   }
   return value;
+}
+
+// A URI may hold a PIN in its query (RFC 7512).
+std::string shown(const std::string& value) {
+  const bool has_query = value.starts_with("pkcs11:") && value.find('?') != std::string::npos;
+  return terminal_safe(has_query ? value.substr(0, value.find('?')) + "?…" : value);
 }
 
 class Application {
@@ -123,8 +116,11 @@ class Application {
 
   void take_environment() {
     const Open open = open_options();
-    for (const auto& [name, option] : open) {
-      if (const auto value = from_environment(app_, name)) set(name, *option, *value);
+    for (const auto& [name, option] : options_) {
+      // A secret is taken out of the environment also where nobody asks for it.
+      if (auto value = from_environment(app_, name); value && open.contains(name)) {
+        set(name, *option, *value);
+      }
     }
   }
 
@@ -162,7 +158,7 @@ class Application {
         text += "=" + option.results().back().substr(0, option.results().back().find(':')) + ":…";
       } else if (!holds_secret(name) && !option.results().empty()) {
         for (const std::string& value : option.results())
-          text += "=" + terminal_safe(value);
+          text += "=" + shown(value);
       }
       text += " (" + terminal_safe(place) + ")";
     }
@@ -186,7 +182,7 @@ class Application {
     return open;
   }
 
-  void set(const std::string& name, CLI::Option& option, const Value& value) {
+  void set(const std::string& name, CLI::Option& option, Value& value) {
     const bool is_flag = option.get_expected_max() == 0;
     const bool takes_several = option.get_multi_option_policy() == CLI::MultiOptionPolicy::TakeAll;
     if (value.texts.size() != 1 && !takes_several) {
@@ -207,6 +203,9 @@ class Application {
       throw Error(error.kind(), value.place + ": " + error.what(), error.hint());
     }
     origins_[name] = value.place;
+    if (!holds_secret(name)) return;
+    for (std::string& text : value.texts)
+      wipe(text.data(), text.size());
   }
 
   static bool is_truth(const std::string& text) {
@@ -236,7 +235,8 @@ void check_binding(const ConfigFile& file, const std::string& binding) {
                 "there is no binding \"" + binding + "\", as there is no configuration file",
                 "make " + config_file_places() + ", or name one with --config");
   }
-  std::string hint = similar(binding, file.bindings);
+  std::string hint = binding.starts_with("binding.") ? "the name stands behind \"binding.\""
+                                                     : similar(binding, file.bindings);
   if (hint.empty()) hint = "a binding starts with a line [binding." + binding + "]";
   throw Error(ErrorKind::usage,
               "there is no binding \"" + binding + "\" in configuration file " + file.path, hint);
@@ -285,17 +285,11 @@ void add_settings_flags(CLI::App& app) {
                           "ROLECALL_ROLE_ARN for --role-arn")
       ->type_name("FILE")
       ->group(group);
-  if (own) return;
+  if (app.get_option_no_throw("--certificate") == nullptr) return;
   app.add_option("--binding")
       ->description("Take them from its table [binding.NAME] first")
       ->type_name("NAME")
       ->group(group);
-}
-
-ConfigFile config_file_of(const CLI::App& app) {
-  ConfigFile file = read_config_file(text_of(app, "--config"));
-  check_tables(file);
-  return file;
 }
 
 std::string apply_settings(CLI::App& app, const ConfigFile& file, const std::string& binding) {
@@ -308,17 +302,21 @@ std::string apply_settings(CLI::App& app, const ConfigFile& file, const std::str
   return application.origins();
 }
 
-void apply_settings(CLI::App& app) {
-  if (app.get_option_no_throw("--config") == nullptr) return;
+ConfigFile apply_settings(CLI::App& app) {
+  if (app.get_option_no_throw("--config") == nullptr) return {};
   warn_of_passwords(app);
-  const ConfigFile file = config_file_of(app);
+  ConfigFile file = read_config_file(text_of(app, "--config"));
+  check_tables(file);
   std::string binding = text_of(app, "--binding");
-  if (binding.empty() && !has_names_of_its_own(app)) binding = environment("ROLECALL_BINDING");
+  if (binding.empty() && app.get_option_no_throw("--binding") != nullptr) {
+    binding = environment("ROLECALL_BINDING");
+  }
   const std::string origins = apply_settings(app, file, binding);
   const CLI::Option* debug = app.get_option_no_throw("--debug");
   stderr_reporter(debug != nullptr && debug->count() > 0 && debug->as<bool>()).trace([&] {
     return "flags, but for those with their default values:" + origins;
   });
+  return file;
 }
 
 }  // namespace rolecall::cli

@@ -20,21 +20,18 @@ void add_settings_flags(CLI::App& app);
 // After the parse: gives every flag of `app` that has no value yet the one of its environment
 // variable, else that of the file: of the table of `binding` (empty: none), of the command's, of
 // what stands before all tables, whichever has one first. The variable of --role-arn is
-// ROLECALL_ROLE_ARN, and AWS_CA_BUNDLE and the like where AWS has one. A command that takes no
-// certificate has names of its own: ROLECALL_EMULATE_PORT, and its table alone. Relative paths of
+// ROLECALL_ROLE_ARN, and AWS_CA_BUNDLE and the like where AWS has one. emulate has names of
+// its own: ROLECALL_EMULATE_PORT, and its table alone. Relative paths of
 // the file start at its directory. Returns a line for each flag with a value: what it is, unless
 // secret, and where it came from. Throws Error (usage) for a value that does not fit, naming its
 // place, and for a name in one of these tables that no command knows.
 std::string apply_settings(CLI::App& app, const ConfigFile& file, const std::string& binding);
 
 // The same with the file and binding that the flags --config and --binding (or their variables)
-// name; tells it to --debug, and warns of passwords that others can read.
-void apply_settings(CLI::App& app);
+// name; tells it to --debug, warns of passwords that others can read, and returns the file.
+ConfigFile apply_settings(CLI::App& app);
 
 // Is the value of this flag (a name without dashes) a password itself?
 bool holds_secret(std::string_view flag);
-
-// The file that --config of `app` names, or the default one.
-ConfigFile config_file_of(const CLI::App& app);
 
 }  // namespace rolecall::cli

@@ -5,6 +5,8 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
+#include <mutex>
+#include <set>
 #include <string>
 
 #include "base/codec.h"
@@ -30,10 +32,17 @@ void print_error(const Error& error) {
   write_line(text);
 }
 
+void print_warning(std::string_view text) {
+  write_line("rolecall: warning: " + terminal_safe(text));
+}
+
 Reporter stderr_reporter(bool debug) {
   Reporter reporter;
   reporter.warn = [](std::string_view text) {
-    write_line("rolecall: warning: " + terminal_safe(text));
+    static std::mutex mutex;
+    static std::set<std::string, std::less<>> said;
+    const std::scoped_lock lock(mutex);
+    if (said.emplace(text).second) print_warning(text);
   };
   if (debug) {
     reporter.debug = [](std::string_view text) {

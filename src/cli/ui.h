@@ -12,7 +12,11 @@ namespace rolecall::cli {
 // "rolecall: error: <what>" and, where there is one, "hint: <what to do>".
 void print_error(const Error& error);
 
-// Warnings always; steps with the milliseconds since the program's start where `debug` is set.
+// Each time, whatever was said before.
+void print_warning(std::string_view text);
+
+// Warnings always, but each text once, as a run may last for months; steps with the milliseconds
+// since the program's start where `debug` is set.
 Reporter stderr_reporter(bool debug);
 
 // A sentence of CLI11 as our messages are: in lower case, without a full stop.

@@ -1,6 +1,7 @@
 // rolecall update: keeps the keys of one profile in the credentials file of AWS.
 #include <pwd.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -11,7 +12,6 @@
 #include <ctime>
 #include <optional>
 #include <random>
-#include <set>
 
 #include "aws/credentials_file.h"
 #include "aws/renewal.h"
@@ -85,12 +85,7 @@ class Updater {
         profile_(std::move(profile)),
         refresh_before_(refresh_before),
         schedule_(refresh_before),
-        reporter_(stderr_reporter(flags.debug)) {
-    // A run of months says each thing once.
-    reporter_.warn = [warn = reporter_.warn, this](std::string_view text) {
-      if (said_.insert(std::string(text)).second) warn(text);
-    };
-  }
+        reporter_(stderr_reporter(flags.debug)) {}
 
   std::chrono::sys_seconds renew() {
     // What could not be written last time (a full disk) is not asked for again.
@@ -114,14 +109,15 @@ class Updater {
       try {
         expiration_ = renew();
         if (schedule_.failures() > 0) {
-          stderr_reporter(false).warning("renewed [" + profile_ + "] in " + path_ + " after " +
-                                         tries(schedule_.failures()) + " that failed");
+          print_warning("renewed [" + profile_ + "] in " + path_ + " after " +
+                        tries(schedule_.failures()) + " that failed");
         }
         schedule_.succeeded(aws::Instant::now(), expiration_, flags_.session.session_duration,
                             random());
         renewed_ = true;
       } catch (const Error& error) {
-        if (!renewed_ && error.kind() == ErrorKind::usage && schedule_.failures() == 0) throw;
+        // At the start what no later try can cure is for whoever started us.
+        if (!renewed_ && error.kind() != ErrorKind::try_later) throw;
         schedule_.failed(aws::Instant::now(), random());
         say_failed(error);
       }
@@ -143,6 +139,12 @@ class Updater {
     sigemptyset(&action.sa_mask);
     sigaction(SIGTERM, &action, nullptr);
     sigaction(SIGINT, &action, nullptr);
+    // Whoever started us may have them blocked.
+    sigset_t ends;
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGTERM);
+    sigaddset(&ends, SIGINT);
+    pthread_sigmask(SIG_UNBLOCK, &ends, nullptr);
     // Blocked before any thread starts, and taken by wait() alone.
     sigemptyset(&hangup_);
     sigaddset(&hangup_, SIGHUP);
@@ -153,14 +155,14 @@ class Updater {
     std::string text = std::string("renewal failed: ") + error.what();
     if (!error.hint().empty()) text += "; hint: " + error.hint();
     if (renewed_) {
-      const auto now = std::chrono::floor<seconds>(std::chrono::system_clock::now());
+      const auto now = wall_clock();
       text += expiration_ > now
                   ? "; the credentials in " + path_ + " end in " + rough_duration(expiration_ - now)
                   : "; the credentials in " + path_ + " ended at " + rfc3339(expiration_);
     }
     const auto next = std::chrono::ceil<seconds>(schedule_.left(aws::Instant::now()));
     text += "; next try within " + std::to_string(next.count()) + " s";
-    stderr_reporter(false).warning(text);  // not once, but each time
+    print_warning(text);
   }
 
   // Until the next renewal is due, or SIGHUP.
@@ -181,7 +183,6 @@ class Updater {
   seconds refresh_before_;
   aws::RenewalSchedule schedule_;
   Reporter reporter_;
-  std::set<std::string> said_;
   std::random_device device_;
   std::chrono::sys_seconds expiration_{};
   std::optional<Credentials> unwritten_;
@@ -193,7 +194,9 @@ class Updater {
 void refuse_streams(const IdentityOptions& identity) {
   for (const std::string& source :
        {identity.certificate, identity.private_key, identity.intermediates}) {
-    if (input_descriptor(source) < 0) continue;
+    struct stat info {};
+    const bool is_pipe = stat(source.c_str(), &info) == 0 && S_ISFIFO(info.st_mode);
+    if (input_descriptor(source) < 0 && !is_pipe) continue;
     throw Error(ErrorKind::usage,
                 input_name("update cannot read", source) + " again for each renewal",
                 "give a file, or --once");

@@ -4,6 +4,7 @@
 
 #include "base/time.h"
 #include "identity/private_key.h"
+#include "rolecall/error.h"
 
 namespace rolecall::identity {
 namespace {
@@ -55,7 +56,14 @@ class Checker {
   void check_key(const Certificate& certificate, const std::string& of) {
     const EVP_PKEY* key = certificate.public_key();
     const int kind = key == nullptr ? EVP_PKEY_NONE : EVP_PKEY_get_base_id(key);
-    if (kind == EVP_PKEY_RSA || kind == EVP_PKEY_EC) return;
+    if (kind == EVP_PKEY_RSA || kind == EVP_PKEY_EC) {
+      try {
+        check_key_kind(key, "the key" + of);
+      } catch (const Error& error) {
+        unmet("the key" + of + " is " + describe_key(key) + ": " + error.hint());
+      }
+      return;
+    }
     unmet("the key" + of + " is of the kind " + (key == nullptr ? "unknown" : describe_key(key)) +
           ", neither RSA nor EC");
   }

@@ -22,8 +22,9 @@ namespace {
 class Files {
  public:
   const FileContent& read(std::string_view what, const std::string& source) {
-    // Both spellings of standard input.
-    const auto [entry, is_new] = files_.try_emplace(source == "-" ? "fd:0" : source);
+    const int descriptor = input_descriptor(source);
+    const auto [entry, is_new] =
+        files_.try_emplace(descriptor < 0 ? source : "fd:" + std::to_string(descriptor));
     if (is_new) entry->second = read_input(what, source);
     return entry->second;
   }
@@ -43,14 +44,6 @@ void refuse_other_sources(const IdentityOptions& options) {
     throw Error(ErrorKind::usage, "TPM handles are not supported yet",
                 "this version reads certificates and keys from files");
   }
-}
-
-void warn_of_open_mode(const std::string& name, mode_t mode, const Reporter& reporter) {
-  if (!S_ISREG(mode) || (mode & (S_IRWXG | S_IRWXO)) == 0) return;
-  std::array<char, 8> octal{};
-  std::snprintf(octal.data(), octal.size(), "%04o", static_cast<unsigned>(mode & 07777U));
-  reporter.warning(name + " has mode " + octal.data() +
-                   ": others than its owner may use it; chmod 600 it");
 }
 
 std::string validity_text(const Certificate& leaf) {
@@ -75,9 +68,10 @@ void check_validity(const Certificate& leaf, std::chrono::sys_seconds now) {
   }
 }
 
-// The certificate of `certificates` that `key` belongs to.
-const Certificate& find_leaf(const std::vector<Certificate>& certificates, const EVP_PKEY* key,
-                             std::chrono::sys_seconds now, const IdentityOptions& options) {
+// Where several belong to the key (renewed with the same one): the one that is valid, and of these
+// the one that ends last.
+const Certificate* certificate_of(const EVP_PKEY* key, const std::vector<Certificate>& certificates,
+                                  std::chrono::sys_seconds now) {
   const Certificate* leaf = nullptr;
   for (const Certificate& candidate : certificates) {
     if (candidate.public_key() == nullptr || EVP_PKEY_eq(candidate.public_key(), key) != 1) {
@@ -88,7 +82,12 @@ const Certificate& find_leaf(const std::vector<Certificate>& certificates, const
                          candidate.not_after() > leaf->not_after());
     if (better) leaf = &candidate;
   }
-  if (leaf != nullptr) return *leaf;
+  return leaf;
+}
+
+const Certificate& find_leaf(const std::vector<Certificate>& certificates, const EVP_PKEY* key,
+                             std::chrono::sys_seconds now, const IdentityOptions& options) {
+  if (const Certificate* leaf = certificate_of(key, certificates, now)) return *leaf;
   const Certificate& first = certificates.front();
   const std::string certificate_key =
       first.public_key() == nullptr ? "unknown" : describe_key(first.public_key());
@@ -108,6 +107,7 @@ const Certificate& find_leaf(const std::vector<Certificate>& certificates, const
 struct Material {
   EvpPkeyPtr key;
   std::vector<Certificate> certificates;
+  bool is_whole = false;  // with the chain
 };
 
 Material read_pkcs12_file(const FileContent& file, const IdentityOptions& options,
@@ -115,14 +115,14 @@ Material read_pkcs12_file(const FileContent& file, const IdentityOptions& option
   const std::string name = input_name("PKCS#12 file", options.certificate);
   for (const auto& [flag, value] : {std::pair("--private-key", &options.private_key),
                                     std::pair("--intermediates", &options.intermediates)}) {
-    if (value->empty()) continue;
-    throw Error(ErrorKind::usage,
-                name + " holds key and chain itself: " + flag + " is one too many",
-                std::string("leave ") + flag + " away, or give a PEM file as --certificate");
+    // Often it is not meant, but set for all by a configuration file.
+    if (!value->empty()) {
+      reporter.warning(name + " holds key and chain itself: " + flag + " is not read");
+    }
   }
   Pkcs12 content = read_pkcs12(file.bytes.view(), name, options.password);
-  warn_of_open_mode(name, file.mode, reporter);
-  return {std::move(content.key), std::move(content.certificates)};
+  warn_of_readers(name, file.mode, reporter);
+  return {std::move(content.key), std::move(content.certificates), true};
 }
 
 std::vector<Certificate> certificates_of(const FileContent& file, const std::string& name) {
@@ -142,7 +142,7 @@ EvpPkeyPtr read_key(Files& files, const IdentityOptions& options, const Reporter
   const std::string name = input_name("private key file", options.private_key);
   const FileContent& file = files.read("private key file", options.private_key);
   EvpPkeyPtr key = private_key_in(read_pem(file.bytes.view(), name), name, options.password);
-  warn_of_open_mode(name, file.mode, reporter);
+  warn_of_readers(name, file.mode, reporter);
   return key;
 }
 
@@ -182,7 +182,7 @@ Identity load_identity(const IdentityOptions& options, std::chrono::sys_seconds 
 
   const Certificate leaf = find_leaf(pool, key.get(), now, options);
   check_validity(leaf, now);
-  add_intermediates(files, options, pool);
+  if (!material.is_whole) add_intermediates(files, options, pool);
   std::vector<Certificate> chain = order_chain(leaf, pool, now, reporter);
   for (const Certificate& issuer : chain) {
     if (!issuer.valid_at(now)) {
@@ -214,7 +214,8 @@ std::unique_ptr<Signer> load_signer(const IdentityOptions& options, const Report
   return make_signer(std::move(material.key));
 }
 
-std::vector<Certificate> load_certificates(const IdentityOptions& options) {
+std::vector<Certificate> load_certificates(const IdentityOptions& options,
+                                           std::chrono::sys_seconds now) {
   refuse_other_sources(options);
   const FileContent file = read_input("certificate file", options.certificate);
   if (!is_pkcs12(file.bytes.view())) {
@@ -222,11 +223,12 @@ std::vector<Certificate> load_certificates(const IdentityOptions& options) {
   }
   const std::string name = input_name("PKCS#12 file", options.certificate);
   Pkcs12 content = read_pkcs12(file.bytes.view(), name, options.password);
-  const auto leaf = std::find_if(
-      content.certificates.begin(), content.certificates.end(), [&](const Certificate& one) {
-        return one.public_key() != nullptr && EVP_PKEY_eq(one.public_key(), content.key.get()) == 1;
-      });
-  if (leaf != content.certificates.end()) std::iter_swap(content.certificates.begin(), leaf);
+  const Certificate* leaf = certificate_of(content.key.get(), content.certificates, now);
+  if (leaf != nullptr && *leaf != content.certificates.front()) {
+    std::swap(
+        content.certificates.front(),
+        content.certificates.at(static_cast<std::size_t>(leaf - content.certificates.data())));
+  }
   return std::move(content.certificates);
 }
 

@@ -30,9 +30,10 @@ Identity load_identity(const IdentityOptions& options, std::chrono::sys_seconds 
 // file must hold one that the key fits. Intermediates are not read. Warns and throws as above.
 std::unique_ptr<Signer> load_signer(const IdentityOptions& options, const Reporter& reporter);
 
-// Every certificate of options.certificate in the file's order; the leaf first where it is a
-// PKCS#12 file, whose order tells nothing and which may ask for its password. Nothing is checked
-// but the form. Throws Error (usage).
-std::vector<Certificate> load_certificates(const IdentityOptions& options);
+// Every certificate of options.certificate in the file's order; the leaf first (as load_identity
+// finds it) where it is a PKCS#12 file, whose order tells nothing and which may ask for its
+// password. Nothing is checked but the form. Throws Error (usage).
+std::vector<Certificate> load_certificates(const IdentityOptions& options,
+                                           std::chrono::sys_seconds now);
 
 }  // namespace rolecall::identity

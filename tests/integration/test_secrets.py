@@ -1,6 +1,7 @@
 """Where passwords come from, and who can see them."""
 
 import os
+import pathlib
 import pty
 import re
 import select
@@ -481,6 +482,46 @@ def test_others_of_the_same_user_cannot_read_memory(locked, tmp_path):
                                        str(process.pid)], capture_output=True, cwd="/",
                                       check=False, env=environment())
                 assert core.returncode != 0
+        finally:
+            process.kill()
+            process.communicate()
+
+
+@as_root
+@pytest.mark.parametrize("command", ["credential-process", "update", "sign-string",
+                                     "read-certificate-data", "bindings"])
+def test_every_command_that_holds_a_secret_is_protected(identity, command):
+    """Looked at by its own user while it waits for the password."""
+    with tempfile.TemporaryDirectory(prefix="rolecall-test.") as name:
+        directory = pathlib.Path(name)
+        directory.chmod(0o755)
+        binary = shutil.copy(BINARY, directory)
+        store = directory / "store.p12"
+        subprocess.run(["openssl", "pkcs12", "-export", "-in", identity.certificate, "-inkey",
+                        identity.key, "-passout", f"pass:{PASSWORD}", "-out", store], check=True,
+                       env=environment())
+        arns = "".join(f'{key[2:]} = "{value}"\n' for key, value in zip(ARNS[::2], ARNS[1::2]))
+        config = directory / "config.toml"
+        config.write_text(arns + "password-source = 'command:sleep 60'\n[binding.b]\n"
+                          f'certificate = "{store}"\n')
+        for path in (store, config):
+            os.chown(path, 65534, 65534)
+            path.chmod(0o600)
+        chosen = [] if command == "bindings" else ["--binding", "b"]
+        process = subprocess.Popen(
+            [*NOBODY, "prlimit", "--core=unlimited", binary, command, "--config", config, *chosen],
+            env=environment({"AWS_SHARED_CREDENTIALS_FILE": str(directory / "credentials")}),
+            cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        try:
+            children = f"/proc/{process.pid}/task/{process.pid}/children"
+            deadline = time.monotonic() + 20
+            while not strings_of(process.pid, children.split("/", 3)[3]):
+                assert time.monotonic() < deadline and process.poll() is None
+                time.sleep(0.02)
+            limits = strings_of(process.pid, "limits").decode()
+            assert re.search(r"Max core file size +0 +0 ", limits), limits
+            if b"libasan" not in strings_of(process.pid, "maps"):
+                assert readers(process.pid) == []
         finally:
             process.kill()
             process.communicate()

@@ -5,6 +5,7 @@ import contextlib
 import fcntl
 import json
 import os
+import struct
 import pathlib
 import pwd
 import random
@@ -283,12 +284,13 @@ def random_file(dice):
     names = ["a", "t", "profile t", "b", "T"]
     dice.shuffle(names)
     options = [*KEYS, "region", "aws_access_key_id_old", "s3", "AWS_Session_Token", "x"]
-    indent = dice.choice(["", "", "", "  ", "\t"])
+    indent = dice.choice(["", "", "", "  ", "\t", "\u00a0", " \u3000"])
     lines = []
 
     def noise():
         while dice.random() < 0.3:
-            lines.append(dice.choice(["", "  ", "# [t]", "   ; x = 1", "\t#", "#" + "y" * 300]))
+            lines.append(dice.choice(["", "  ", "# [t]", "   ; x = 1", "\t#", "#" + "y" * 300,
+                                      "\u00a0", "\u2028 # x"]))
 
     noise()
     for name in names[:dice.randrange(6)]:
@@ -299,7 +301,7 @@ def random_file(dice):
             if option.lower() in seen:
                 continue
             seen.add(option.lower())
-            lines.append(indent + option + dice.choice(["=", " = ", ":", "\t:  "])
+            lines.append(indent + option + dice.choice(["=", " = ", ":", "\t:  ", "\u00a0= "])
                          + dice.choice(["", "v", "a=b ", "# c", "x" * 2000, "[t]", "caf\u00e9"]))
             while dice.random() < 0.15:
                 ours = name == "t" and option.lower() in KEYS
@@ -313,7 +315,8 @@ def random_file(dice):
 def test_any_file_in_and_only_three_values_differ(identity, emulator, tmp_path):
     path = tmp_path / "credentials"
     botocore = botocore_parse()
-    readers = [lambda p: parse(p.read_text())] + ([botocore] if botocore else [])
+    assert botocore, "the package python3-botocore, or awscli, is missing"
+    readers = [lambda p: parse(p.read_text())] + [botocore]
     read_before = 0
     for seed in range(300 // SLOW):
         dice = random.Random(seed)
@@ -581,12 +584,19 @@ def test_failed_renewals_are_tried_again_while_the_old_ones_live(identity, tmp_p
     assert " end in 59 minutes" in daemon.err or " end in 1 hour" in daemon.err, daemon.err
 
 
-def test_a_refused_first_try_is_tried_again(identity, tmp_path):
+def test_a_first_try_that_may_pass_is_tried_again(identity, tmp_path):
     path = tmp_path / "credentials"
-    with Emulator(identity.root_file, "--fault", "403:1") as server:
+    with Emulator(identity.root_file, "--fault", "503:3") as server:
         with Daemon(server, identity, path) as daemon:
-            daemon.wait_for_change(None, 10)
+            daemon.wait_for_change(None, 20)
     assert daemon.err.count("renewal failed: ") == 1, daemon.err
+
+
+def test_a_refused_first_try_ends_it(identity, tmp_path):
+    with Emulator(identity.root_file, "--fault", "403") as server:
+        result = run(*arguments(server, identity),
+                     env={"AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials")})
+    assert_fails(result, 1, "AccessDenied")
 
 
 def test_a_usage_error_at_the_first_try_ends_it(identity, emulator, tmp_path):
@@ -622,6 +632,107 @@ def test_certificate_and_key_are_read_anew(identity, tmp_path):
     log = [json.loads(line) for line in server.err.splitlines()]
     text = json.dumps(log).lower()
     assert "ab0" in text and "ab1" in text, log
+
+
+def test_it_ends_though_its_parent_blocked_and_ignored_signals(identity, emulator, tmp_path):
+    script = ("import os, signal, sys\n"
+              "signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())\n"
+              "signal.signal(signal.SIGCHLD, signal.SIG_IGN)\n"
+              "os.execv(sys.argv[1], sys.argv[1:])\n")
+    process = subprocess.Popen(
+        ["/usr/bin/python3", "-c", script, BINARY, *arguments(emulator, identity)],
+        env=environment({"AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials")}),
+        stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 20
+    while not (tmp_path / "credentials").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=10) == 0
+    process.stderr.close()
+
+
+def test_a_password_command_ends_with_it(identity, emulator, tmp_path):
+    key = pki.write(tmp_path, "key", pki.key_pem(identity.leaf.key, password=b"pw"))
+    pid_file = tmp_path / "pid"
+    process = subprocess.Popen(
+        [BINARY, *arguments(emulator, identity), "--private-key", key, "--password-source",
+         f"command:sh -c 'echo $$ >{pid_file}; exec sleep 60'"],
+        env=environment(), stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 20
+    while not (pid_file.exists() and pid_file.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.terminate()
+    assert process.wait(timeout=10) == 0
+    child = pathlib.Path("/proc", pid_file.read_text().strip(), "status")
+    while child.exists() and "\nState:\tZ" not in child.read_text():
+        assert time.monotonic() < deadline, child.read_text()
+        time.sleep(0.02)
+
+
+def test_what_must_be_on_disk_is_synced(identity, emulator, tmp_path):
+    """The new file before it takes the old one's place, and the directory after that."""
+    trace, path = tmp_path / "trace", tmp_path / "credentials"
+    assert_updated(update(emulator, identity, path, env={"ASAN_OPTIONS": "detect_leaks=0"},
+                          prefix=["strace", "-f", "-qq", "-y", "-o", trace, "-e",
+                                  "trace=fsync,fdatasync,rename,renameat,renameat2"]))
+    calls = re.findall(r"(fsync|rename\w*)\(.*?([^/<>\"]*)(?:>|\"|>, |\"[^\"]*\"[^)]*)\) += 0",
+                       trace.read_text())
+    assert [name[:6] for name, _ in calls] == ["fsync", "rename", "fsync"], trace.read_text()
+    assert "rolecall-new" in calls[0][1] and calls[2][1] == tmp_path.name, trace.read_text()
+
+
+def test_sigterm_waits_for_the_file_to_be_written(identity, emulator, tmp_path):
+    """strace holds the program in its first fsync while the signal comes."""
+    path = tmp_path / "credentials"
+    path.write_text("[other]\nx = 1\n")
+    process = subprocess.Popen(
+        ["strace", "-f", "-qq", "-o", tmp_path / "trace", "-e", "trace=fsync", "-e",
+         "inject=fsync:delay_enter=1000000:when=1", BINARY, *arguments(emulator, identity)],
+        env=environment({"AWS_SHARED_CREDENTIALS_FILE": str(path),
+                         "ASAN_OPTIONS": "detect_leaks=0"}),
+        stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 20
+    while not leftovers(path) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    os.kill(int(children[0]), signal.SIGTERM)
+    process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert "[default]" in path.read_text() and not leftovers(path)
+
+
+def test_an_access_control_list_stays(identity, emulator, tmp_path):
+    """Its mask stands in the mode's bits of the group, who may not gain what they say."""
+    path = tmp_path / "credentials"
+    path.write_text("[default]\n")
+    path.chmod(0o600)
+    # user::rw-, user:65534:r--, group::---, mask::r--, other::--- (linux/posix_acl_xattr.h)
+    entries = [(1, 6, 0xFFFFFFFF), (2, 4, 65534), (4, 0, 0xFFFFFFFF), (16, 4, 0xFFFFFFFF),
+               (32, 0, 0xFFFFFFFF)]
+    acl = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
+    try:
+        os.setxattr(path, "system.posix_acl_access", acl)
+    except OSError as error:
+        pytest.skip(f"no access control lists here: {error}")
+    assert_updated(update(emulator, identity, path))
+    assert os.getxattr(path, "system.posix_acl_access") == acl and mode(path) == 0o640
+
+
+def test_a_file_that_is_no_text_is_left_alone(identity, emulator, tmp_path):
+    path = tmp_path / "credentials"
+    before = "[default]\naws_access_key_id = A\n".encode("utf-16")
+    path.write_bytes(before)
+    assert_fails(update(emulator, identity, path), 2, "NUL", "UTF-16")
+    assert path.read_bytes() == before
+
+
+def test_a_huge_file_is_not_read(identity, emulator, tmp_path):
+    path = tmp_path / "credentials"
+    path.touch()
+    os.truncate(path, 3 << 30)
+    result = update(emulator, identity, path, prefix=["prlimit", "--data=500000000"]
+                    if "libasan" not in os.environ.get("LD_PRELOAD", "") else [])
+    assert_fails(result, 2, "larger than 16 MiB")
 
 
 def test_what_could_not_be_written_is_not_asked_for_again(identity, tmp_path):

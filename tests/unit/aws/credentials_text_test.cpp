@@ -83,6 +83,9 @@ INSTANTIATE_TEST_SUITE_P(
              "  aws_session_token = TOKEN==\n  [b]\n"},
         Case{"IndentedHeaderIsAValue", "[a]\nx = 1\n  [default]\n",
              "[a]\nx = 1\n  [default]\n\n[default]\n" + keys},
+        Case{"WideBlanks", "\u00a0[default]\u2003\n\u00a0aws_access_key_id\u00a0=\u3000a\u00a0\n",
+             "\u00a0[default]\u2003\n\u00a0aws_access_key_id\u00a0=\u3000ID\u00a0\n"
+             "\u00a0aws_secret_access_key = SECRET\n\u00a0aws_session_token = TOKEN==\n"},
         Case{"IndentedKeyIsAValue", "[default]\ns3 =\n  aws_access_key_id = a\n",
              "[default]\n" + keys + "s3 =\n  aws_access_key_id = a\n"},
         Case{"NamesThatOnlyBegin", "[default]\naws_access_key_id_old = a\naws_access_key = b\n",
@@ -117,6 +120,9 @@ TEST(CredentialsTextWarnings, TellWhatTheAwsCliWouldNotTake) {
               ElementsAre(HasSubstr("again in line 3")));
   EXPECT_THAT(warnings(section + "aws_security_token = b\n"),
               ElementsAre(HasSubstr("aws_security_token in line 3")));
+  EXPECT_THAT(warnings("[a]\nx = 1\n  [default]\n"),
+              ElementsAre(HasSubstr("line 3 is no header of [default]")));
+  EXPECT_THROW(warnings(std::string("[a]\0", 4)), Error);
   EXPECT_THAT(warnings("\xEF\xBB\xBF" + section), ElementsAre(HasSubstr("byte order mark")));
 }
 
@@ -283,7 +289,8 @@ TEST(CredentialsTextProperties, AnyBytesAreEditedTheSameWayTwice) {
                                            "x = 1\n",
                                            "\xEF\xBB\xBF",
                                            "\xFF",
-                                           std::string(1, '\0'),
+                                           "\u00a0",
+                                           "\u2028",
                                            "\x1c",
                                            "\v"};
   int edited = 0;
