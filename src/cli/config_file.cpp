@@ -7,7 +7,17 @@
 #include <optional>
 #include <sstream>
 
+namespace rolecall::cli {
+// Some broken files break what the parser expects of itself: an error as others are, and no abort.
+struct BrokenToml {};
+[[noreturn]] inline void throw_broken_toml() {
+  throw BrokenToml();
+}
+}  // namespace rolecall::cli
+
 #define TOML_ENABLE_FORMATTERS 0
+#define TOML_ASSERT(expression) \
+  static_cast<void>((expression) || (::rolecall::cli::throw_broken_toml(), false))
 #include <toml++/toml.h>
 
 #include "base/files.h"
@@ -18,7 +28,6 @@
 namespace rolecall::cli {
 namespace {
 
-// The parser calls itself for each part of a nested value or name.
 constexpr std::size_t longest_file = 128 * 1024;
 constexpr const char* system_file = "/etc/rolecall/config.toml";
 
@@ -67,16 +76,34 @@ class Reader {
  private:
   [[noreturn]] void refuse(const toml::source_region& where, const std::string& what,
                            const std::string& hint) const {
+    refuse(static_cast<int>(where.begin.line), what, hint);
+  }
+  [[noreturn]] void refuse(int line, const std::string& what, const std::string& hint) const {
     throw Error(ErrorKind::usage,
-                "configuration file " + file_.path + ", line " + std::to_string(where.begin.line) +
-                    ": " + what,
+                "configuration file " + file_.path + ", line " + std::to_string(line) + ": " + what,
                 hint);
   }
 
+  // The parser calls itself for each part of a dotted name.
+  void refuse_deep_names(std::string_view text) const {
+    int line = 1;
+    int dots = 0;
+    for (const char c : text) {
+      if (c == '.' && ++dots > 1000) refuse(line, "it has over 1000 dots", "is it the right file?");
+      if (c != '\n') continue;
+      ++line;
+      dots = 0;
+    }
+  }
+
   void parse(std::string_view text) {
+    refuse_deep_names(text);
     std::optional<toml::table> document;
     try {
       document = toml::parse(text);
+    } catch (const BrokenToml&) {
+      throw Error(ErrorKind::usage, "configuration file " + file_.path + " is not TOML",
+                  "it has lines such as name = \"value\"");
     } catch (const toml::parse_error& error) {
       refuse(error.source(), in_our_form(std::string(error.description())),
              "it is TOML: name = \"value\", values in quotes but for numbers, true and false");

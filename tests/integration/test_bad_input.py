@@ -55,8 +55,8 @@ NEITHER = {
     "CRL": (lambda i: pki.crl(i.intermediate), "CRL|no (certificate|private key)"),
     "no base64": (lambda i: b"-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n", ""),
     "labels that differ": (lambda i: pki.pem(i.leaf).replace(b"END CERT", b"END SERT"), ""),
-    "PKCS#12": (lambda i: pkcs12.serialize_key_and_certificates(
-        b"x", i.leaf.key, i.leaf.certificate, None, serialization.NoEncryption()), "PKCS"),
+    "PKCS#12, cut off": (lambda i: pkcs12.serialize_key_and_certificates(
+        b"x", i.leaf.key, i.leaf.certificate, None, serialization.NoEncryption())[:-9], "PKCS"),
     "UTF-16": (lambda i: (pki.pem(i.leaf) + pki.key_pem(i.leaf.key)).decode().encode("utf-16"), ""),
 }
 

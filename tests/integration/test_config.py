@@ -220,9 +220,10 @@ def test_no_file_is_read_for_help_or_version(tmp_path):
     ("timeout = 0", "line 1: --timeout takes seconds", "0.001"),
     ('region = "a\\u0000b"', "line 1: region holds a NUL", None),
     ("a." * 100_000 + "b = 1", "larger than 128 KiB", None),
-    ("a." * 60_000 + "b = 1", "", None),
+    ("a." * 60_000 + "b = 1", "line 1: it has over 1000 dots", None),
+    ("x = 1\na." * 1 + "a." * 990 + "b = 1", "", None),
     ("a = " + "[" * 60_000, "line 1: ", None),
-])
+], ids=lambda value: str(value)[:30])
 def test_what_has_no_place_in_a_file(tmp_path, text, pattern, hint):
     path = tmp_path / "config.toml"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
