@@ -1,5 +1,4 @@
 // rolecall emulate: the offline endpoint behind a socket.
-#include <arpa/inet.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
@@ -91,13 +90,6 @@ void check(const Flags& flags) {
   }
 }
 
-bool is_loopback(const std::string& address) {
-  in_addr v4{};
-  in6_addr v6{};
-  if (inet_pton(AF_INET, address.c_str(), &v4) == 1) return ntohl(v4.s_addr) >> 24 == 127;
-  return inet_pton(AF_INET6, address.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
-}
-
 std::string read_text(std::string_view what, const std::string& path) {
   return std::string(read_file(what, path).bytes.view());
 }
@@ -118,15 +110,17 @@ emulate::Options emulator_options(const Flags& flags) {
   return options;
 }
 
-http::ServerOptions server_options(const Flags& flags) {
-  if (!is_loopback(flags.address) && !flags.allow_remote) {
+http::Listener listener(const Flags& flags) {
+  if (!http::is_loopback(flags.address) && !flags.allow_remote) {
     throw Error(ErrorKind::usage,
                 "--address " + flags.address + " is not a numeric loopback address",
                 "take 127.0.0.1 or ::1, or add --allow-remote so that other machines may connect");
   }
+  return http::Listener(flags.address, flags.port);
+}
+
+http::ServerOptions server_options(const Flags& flags) {
   http::ServerOptions options;
-  options.address = flags.address;
-  options.port = flags.port;
   if (!flags.tls_certificate.empty()) {
     options.tls_certificate = read_text("TLS certificate file", flags.tls_certificate);
     options.tls_key = std::move(read_file("TLS key file", flags.tls_key).bytes);
@@ -177,7 +171,7 @@ void serve(const Flags& flags) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
 
-  http::Server server(server_options(flags), [&](const http::Request& request) {
+  const auto respond = [&](const http::Request& request) {
     using std::chrono::steady_clock;
     const auto start = steady_clock::now();
     emulate::Answer answer = emulator.handle(request, std::chrono::system_clock::now());
@@ -189,7 +183,8 @@ void serve(const Flags& flags) {
       write_log(emulate::log_line(answer.log, took) + "\n");
     }
     return std::move(answer.response);
-  });
+  };
+  http::Server server(listener(flags), server_options(flags), respond);
   write_all(STDOUT_FILENO, "listening on " + server.url() + "\n", "stdout");
 
   int received = 0;

@@ -1,8 +1,10 @@
-// Cuts connections whose request takes too long. Only the server includes this.
+// Keeps clients who are slow, idle or too many from taking the places of others. Only the server
+// includes this.
 #pragma once
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -12,6 +14,7 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 namespace rolecall::http {
 
@@ -29,8 +32,14 @@ class ConnectionWatch {
     std::atomic<Clock::rep> deadline{never};
   };
 
-  explicit ConnectionWatch(std::chrono::seconds limit)
-      : limit_(limit), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+  // A connection has `limit` for a request; where there are `places` of them or more, so that
+  // nobody else gets in, `limit_when_full`.
+  ConnectionWatch(std::chrono::milliseconds limit, std::size_t places,
+                  std::chrono::milliseconds limit_when_full)
+      : limit_(limit),
+        places_(places),
+        limit_when_full_(std::min(limit, limit_when_full)),
+        thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
   Connection* add(int descriptor, std::string peer) {
     const std::scoped_lock lock(mutex_);
@@ -38,7 +47,7 @@ class ConnectionWatch {
     connection.descriptor = descriptor;
     connection.peer = std::move(peer);
     start_clock(connection);
-    changed_.notify_one();
+    if (connections_.size() == 1 || is_full()) changed_.notify_one();
     return &connection;
   }
 
@@ -46,6 +55,16 @@ class ConnectionWatch {
   void remove(const Connection* connection) {
     const std::scoped_lock lock(mutex_);
     connections_.remove_if([connection](const Connection& c) { return &c == connection; });
+    if (connections_.empty()) emptied_.notify_all();
+  }
+
+  // Nothing more will be read but what has come already, and waits until all are closed, for at
+  // most `patience`.
+  void drain(std::chrono::milliseconds patience) {
+    std::unique_lock lock(mutex_);
+    for (Connection& connection : connections_)
+      cut(connection, SHUT_RD);
+    emptied_.wait_for(lock, patience, [this] { return connections_.empty(); });
   }
 
   void start_clock(Connection& connection) const {
@@ -56,23 +75,50 @@ class ConnectionWatch {
  private:
   static constexpr Clock::rep never = std::numeric_limits<Clock::rep>::max();
 
+  bool is_full() const { return connections_.size() >= places_; }
+
   void run(const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
     while (!stop.stop_requested()) {
       if (!changed_.wait(lock, stop, [this] { return !connections_.empty(); })) return;
-      changed_.wait_for(lock, stop, std::chrono::milliseconds(500), [] { return false; });
-      const Clock::rep now = Clock::now().time_since_epoch().count();
+      if (is_full()) {
+        make_room();
+        changed_.wait_for(lock, stop, limit_when_full_ / 4, [] { return false; });
+      } else {
+        changed_.wait_for(lock, stop, std::chrono::milliseconds(500), [this] { return is_full(); });
+      }
+      const Clock::time_point now = Clock::now();
       for (Connection& connection : connections_) {
-        if (connection.deadline > now) continue;
-        stop_clock(connection);
-        shutdown(connection.descriptor, SHUT_RDWR);
+        if (connection.deadline <= now.time_since_epoch().count()) cut(connection, SHUT_RDWR);
       }
     }
   }
 
-  std::chrono::seconds limit_;
+  // Cuts those that have waited longest, up to half of all.
+  void make_room() {
+    const Clock::time_point since = Clock::now() + (limit_ - limit_when_full_);
+    std::vector<Connection*> waiting;
+    for (Connection& connection : connections_) {
+      if (connection.deadline <= since.time_since_epoch().count()) waiting.push_back(&connection);
+    }
+    std::sort(waiting.begin(), waiting.end(),
+              [](const Connection* a, const Connection* b) { return a->deadline < b->deadline; });
+    waiting.resize(std::min(waiting.size(), (connections_.size() + 1) / 2));
+    for (Connection* connection : waiting)
+      cut(*connection, SHUT_RDWR);
+  }
+
+  static void cut(Connection& connection, int how) {
+    stop_clock(connection);
+    shutdown(connection.descriptor, how);
+  }
+
+  std::chrono::milliseconds limit_;
+  std::size_t places_;
+  std::chrono::milliseconds limit_when_full_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
+  std::condition_variable emptied_;
   std::list<Connection> connections_;
   std::jthread thread_;  // last: it uses all of the above
 };

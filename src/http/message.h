@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,6 +35,8 @@ struct Response {
   int status = 0;
   Headers headers;
   Secret body;  // may hold credentials
+  // A server's: if set, in place of `body`. The same bytes in many answers are not copied for each.
+  std::shared_ptr<const Secret> shared_body;
   // A server may promise the whole body and close after so many bytes (the emulator's faults).
   std::optional<std::size_t> cut_after;
 };

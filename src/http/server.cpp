@@ -1,8 +1,6 @@
 #include "http/server.h"
 
-#include <arpa/inet.h>
 #include <microhttpd.h>
-#include <netdb.h>
 #include <openssl/pem.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -20,6 +18,7 @@
 #include <vector>
 
 #include "base/codec.h"
+#include "base/files.h"
 #include "base/openssl.h"
 #include "base/time.h"
 #include "http/connection_watch.h"
@@ -28,10 +27,8 @@
 namespace rolecall::http {
 namespace {
 
-// The largest request that is sensible: five RSA-8192 issuers (3 KiB each as DER, 4 KiB as base64),
-// a leaf of 4 KiB, a signature of 2 KiB in hex and ARNs in the query: 28 KiB, which libmicrohttpd
-// keeps next to its table of headers and its answer's head.
-constexpr std::intptr_t connection_memory = 64 * 1024;
+// For clients who were answered to close.
+constexpr std::chrono::milliseconds farewell{2000};
 constexpr std::intptr_t thread_stack = 1024 * 1024;
 
 constexpr const char* tls_priorities = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
@@ -42,55 +39,6 @@ struct Incoming {
   ConnectionWatch::Connection* connection = nullptr;
   bool has_headers = false;
 };
-
-std::string address_text(const sockaddr* address) {
-  char host[INET6_ADDRSTRLEN] = "";
-  if (address->sa_family == AF_INET) {
-    sockaddr_in v4{};
-    std::memcpy(&v4, address, sizeof v4);
-    inet_ntop(AF_INET, &v4.sin_addr, host, sizeof host);
-    return std::string(host) + ":" + std::to_string(ntohs(v4.sin_port));
-  }
-  if (address->sa_family == AF_INET6) {
-    sockaddr_in6 v6{};
-    std::memcpy(&v6, address, sizeof v6);
-    inet_ntop(AF_INET6, &v6.sin6_addr, host, sizeof host);
-    return "[" + std::string(host) + "]:" + std::to_string(ntohs(v6.sin6_port));
-  }
-  return {};
-}
-
-// The socket is made here and not by libmicrohttpd, which tells nobody why it has none.
-int listen_on(const std::string& address, int port) {
-  const std::string where = address + ", port " + std::to_string(port);
-  addrinfo hints{};
-  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE;
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  if (port < 0 || port > 65535) {
-    throw Error(ErrorKind::usage, "there is no port " + std::to_string(port),
-                "give 1 to 65535, or 0 for a free one");
-  }
-  if (getaddrinfo(address.c_str(), std::to_string(port).c_str(), &hints, &found) != 0) {
-    throw Error(ErrorKind::usage, "\"" + address + "\" is not an IP address",
-                "give an address as a number, as 127.0.0.1 or ::1");
-  }
-  const std::unique_ptr<addrinfo, OpensslDelete<freeaddrinfo>> owner(found);
-  const int descriptor =
-      socket(found->ai_family, found->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  const int one = 1;
-  if (descriptor >= 0) setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-  if (descriptor < 0 || bind(descriptor, found->ai_addr, found->ai_addrlen) != 0 ||
-      listen(descriptor, SOMAXCONN) != 0) {
-    const int error = errno;
-    if (descriptor >= 0) close(descriptor);
-    throw Error(ErrorKind::usage, "cannot listen on " + where + ": " + std::strerror(error),
-                error == EADDRINUSE
-                    ? "another program has that port: choose another, or 0 for a free one"
-                    : "");
-  }
-  return descriptor;
-}
 
 // libmicrohttpd's TLS library says little of files that it cannot use.
 void check_tls(const std::string& certificate, const Secret& key) {
@@ -161,6 +109,12 @@ ResponsePtr make_response(Response response) {
     made.reset(MHD_create_response_from_callback(size, 4096, read_cut_body, cut.get(),
                                                  [](void* p) { delete static_cast<CutBody*>(p); }));
     if (made) static_cast<void>(cut.release());
+  } else if (response.shared_body) {
+    auto body = std::make_unique<std::shared_ptr<const Secret>>(std::move(response.shared_body));
+    made.reset(MHD_create_response_from_buffer_with_free_callback_cls(
+        (*body)->size(), const_cast<char*>((*body)->view().data()),
+        [](void* p) { delete static_cast<std::shared_ptr<const Secret>*>(p); }, body.get()));
+    if (made) static_cast<void>(body.release());
   } else {
     auto body = std::make_unique<Secret>(std::move(response.body));
     made.reset(MHD_create_response_from_buffer_with_free_callback_cls(
@@ -183,19 +137,26 @@ struct Server::Daemon {
   int port = 0;
   std::string log;  // what libmicrohttpd says while it starts
   std::atomic<bool> started = false;
+  std::atomic<bool> ending = false;
   ConnectionWatch watch;
   MHD_Daemon* mhd = nullptr;
 
-  Daemon(const ServerOptions& options, Handler function)
-      : handler(std::move(function)), max_body(options.max_body), watch(options.request_timeout) {
-    start(options);
+  Daemon(Listener listener, const ServerOptions& options, Handler function)
+      : handler(std::move(function)),
+        max_body(options.max_body),
+        watch(options.request_timeout, options.max_connections, options.request_timeout_when_full) {
+    start(std::move(listener), options);
   }
   ~Daemon() {
-    if (mhd != nullptr) MHD_stop_daemon(mhd);
+    if (mhd == nullptr) return;
+    ending = true;
+    const Descriptor listener(MHD_quiesce_daemon(mhd));
+    watch.drain(farewell);
+    MHD_stop_daemon(mhd);
   }
   Daemon(Daemon&&) = delete;
 
-  void start(const ServerOptions& options);
+  void start(Listener listener, const ServerOptions& options);
   Response answer(const Incoming& incoming) const noexcept;
   MHD_Result receive(MHD_Connection* mhd_connection, Incoming& incoming, const char* method,
                      const char* upload, std::size_t* upload_size);
@@ -230,7 +191,7 @@ void Server::Daemon::on_connection(void* self, MHD_Connection* connection, void*
   try {
     const auto* descriptor = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     const auto* address = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    *context = daemon->watch.add(descriptor->connect_fd, address_text(address->client_addr));
+    *context = daemon->watch.add(descriptor->connect_fd, socket_name(address->client_addr).text());
   } catch (const std::exception&) {
     *context = nullptr;  // no memory: on_first_line refuses its requests
   }
@@ -322,36 +283,34 @@ MHD_Result Server::Daemon::receive(MHD_Connection* mhd_connection, Incoming& inc
   Response response = answer(incoming);
   const auto status = static_cast<unsigned>(response.status);
   const ResponsePtr made = make_response(std::move(response));
+  // Said, and not left to the end that it will read: with epoll it sees none that came with a
+  // request.
+  if (ending) MHD_add_response_header(made.get(), "Connection", "close");
   watch.start_clock(*incoming.connection);  // now for the client to take the answer
   return MHD_queue_response(mhd_connection, status, made.get());
 }
 
-void Server::Daemon::start(const ServerOptions& options) {
+void Server::Daemon::start(Listener listener, const ServerOptions& options) {
   const bool tls = !options.tls_certificate.empty();
   Secret key = options.tls_key.copy();
   if (tls) check_tls(options.tls_certificate, key);
   key.append(std::string_view("\0", 1));
-
-  const int descriptor = listen_on(options.address, options.port);
-  sockaddr_storage bound{};
-  socklen_t size = sizeof bound;
-  getsockname(descriptor, reinterpret_cast<sockaddr*>(&bound), &size);
-  const std::string text = address_text(reinterpret_cast<const sockaddr*>(&bound));
-  port = static_cast<int>(std::strtol(text.c_str() + text.rfind(':') + 1, nullptr, 10));
-  url = (tls ? "https://" : "http://") + text;
+  port = listener.name().port;
+  url = (tls ? "https://" : "http://") + listener.name().text();
 
   std::vector<MHD_OptionItem> items = {
-      {MHD_OPTION_LISTEN_SOCKET, descriptor, nullptr},
       {MHD_OPTION_CONNECTION_LIMIT, options.max_connections, nullptr},
-      {MHD_OPTION_CONNECTION_MEMORY_LIMIT, connection_memory, nullptr},
+      {MHD_OPTION_CONNECTION_MEMORY_LIMIT, static_cast<std::intptr_t>(options.connection_memory),
+       nullptr},
       {MHD_OPTION_CONNECTION_TIMEOUT, options.idle_timeout.count(), nullptr},
       {MHD_OPTION_THREAD_STACK_SIZE, thread_stack, nullptr},
   };
-  // A thread a connection: a handler may sleep. With select, and not with poll, libmicrohttpd stops
-  // accepting at the limit of connections; else it resets the next one. The handler adds Date.
-  unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_ITC |
-                   MHD_USE_SUPPRESS_DATE_NO_CLOCK | MHD_USE_ERROR_LOG;
-  if (bound.ss_family == AF_INET6) flags |= MHD_USE_IPv6;
+  // With select, and not with poll, libmicrohttpd stops accepting at the limit of connections; else
+  // it resets the next one. With epoll it stops too. The handler adds Date.
+  unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC | MHD_USE_SUPPRESS_DATE_NO_CLOCK |
+                   MHD_USE_ERROR_LOG;
+  flags |= options.threads == Threads::one ? MHD_USE_EPOLL : MHD_USE_THREAD_PER_CONNECTION;
+  if (listener.name().ipv6) flags |= MHD_USE_IPv6;
   if (tls) {
     flags |= MHD_USE_TLS;
     const auto pointer = [](const char* p) {
@@ -361,6 +320,7 @@ void Server::Daemon::start(const ServerOptions& options) {
     items.push_back({MHD_OPTION_HTTPS_MEM_KEY, 0, pointer(key.data())});
     items.push_back({MHD_OPTION_HTTPS_PRIORITIES, 0, pointer(tls_priorities)});
   }
+  items.push_back({MHD_OPTION_LISTEN_SOCKET, listener.release(), nullptr});
   items.push_back({MHD_OPTION_END, 0, nullptr});
   // The logger comes first, so that it hears of what is wrong with the rest.
   mhd = MHD_start_daemon(flags, 0, nullptr, nullptr, on_request, this, MHD_OPTION_EXTERNAL_LOGGER,
@@ -375,8 +335,8 @@ void Server::Daemon::start(const ServerOptions& options) {
   started = true;
 }
 
-Server::Server(const ServerOptions& options, Handler handler)
-    : daemon_(std::make_unique<Daemon>(options, std::move(handler))) {}
+Server::Server(Listener listener, const ServerOptions& options, Handler handler)
+    : daemon_(std::make_unique<Daemon>(std::move(listener), options, std::move(handler))) {}
 
 Server::~Server() = default;
 

@@ -7,31 +7,39 @@
 #include <memory>
 #include <string>
 
+#include "http/listener.h"
 #include "http/message.h"
 
 namespace rolecall::http {
 
-// May be called from several threads at once. What it throws becomes a bare 500.
+// What it throws becomes a bare 500.
 using Handler = std::function<Response(const Request&)>;
 
+enum class Threads {
+  per_connection,  // the handler may wait; it is called from several threads at once
+  one,             // the handler never waits; one thread calls it and serves everybody (epoll)
+};
+
 struct ServerOptions {
-  std::string address = "127.0.0.1";  // IPv4 or IPv6, numeric
-  int port = 0;                       // 0: a free one
-  std::string tls_certificate;        // PEM text, leaf first; empty: plain HTTP
-  Secret tls_key;                     // PEM text
-  unsigned max_connections = 64;
-  std::size_t max_body = 64 * 1024;          // bytes; more is dropped: Request::body_too_large
-  std::chrono::seconds idle_timeout{10};     // without a byte from the client
-  std::chrono::seconds request_timeout{30};  // from the connection's or the last answer's end to
-                                             // the next request's last byte; then it is closed
+  Threads threads = Threads::per_connection;
+  std::string tls_certificate;                // PEM text, leaf first; empty: plain HTTP
+  Secret tls_key;                             // PEM text
+  unsigned max_connections = 64;              // others wait until one of them ends
+  std::size_t connection_memory = 64 * 1024;  // bytes; a request's head that needs more is a 431
+  std::size_t max_body = 64 * 1024;           // bytes; more is dropped: Request::body_too_large
+  std::chrono::seconds idle_timeout{10};      // without a byte from the client
+  std::chrono::seconds request_timeout{30};   // from the connection's or the last answer's end to
+                                              // the next request's last byte; then it is closed
+  // As request_timeout while max_connections are open: those who take places without using them
+  // keep nobody out. Half of the places at a time, whoever has waited longest first.
+  std::chrono::milliseconds request_timeout_when_full{30000};
 };
 
 class Server {
  public:
-  // Listens once it returns. Throws Error (usage) where the address, the port or the TLS files
-  // cannot be used.
-  Server(const ServerOptions& options, Handler handler);
-  ~Server();  // stops accepting, waits for handlers that run
+  // Answers once it returns. Throws Error (usage) where the TLS files cannot be used.
+  Server(Listener listener, const ServerOptions& options, Handler handler);
+  ~Server();  // stops accepting, answers what has come in already, waits for handlers that run
   Server(Server&&) = delete;
 
   int port() const;

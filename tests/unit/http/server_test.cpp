@@ -67,9 +67,21 @@ std::string converse(const Server& server, const std::string& request) {
   return client.read();
 }
 
-TEST(Server, HandsOverTheRequestAsItCame) {
+// Each test runs with a thread a connection and with one for all.
+class ServerTest : public testing::TestWithParam<Threads> {
+ protected:
+  ServerTest() { options.threads = GetParam(); }
+  ServerOptions options;
+};
+INSTANTIATE_TEST_SUITE_P(Threads, ServerTest,
+                         testing::Values(Threads::per_connection, Threads::one),
+                         [](const auto& test) {
+                           return std::string(test.param == Threads::one ? "One" : "PerConnection");
+                         });
+
+TEST_P(ServerTest, HandsOverTheRequestAsItCame) {
   Request seen;
-  const Server server({}, [&seen](const Request& request) {
+  const Server server({}, options, [&seen](const Request& request) {
     seen = request;
     return text_response("ok");
   });
@@ -92,18 +104,20 @@ TEST(Server, HandsOverTheRequestAsItCame) {
   EXPECT_EQ(seen.headers[2].value, "c");
 }
 
-TEST(Server, ReadsAChunkedBody) {
-  const Server server({}, [](const Request& request) { return text_response(request.body); });
+TEST_P(ServerTest, ReadsAChunkedBody) {
+  const Server server({}, options,
+                      [](const Request& request) { return text_response(request.body); });
   const std::string answer = converse(server,
                                       "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n"
                                       "Connection: close\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
   EXPECT_EQ(answer.substr(answer.size() - 9), "\r\n\r\nabcde");
 }
 
-TEST(Server, KeepsAConnectionOpen) {
+TEST_P(ServerTest, KeepsAConnectionOpen) {
   std::atomic<int> count = 0;
-  const Server server(
-      {}, [&count](const Request&) { return text_response("answer " + std::to_string(++count)); });
+  const Server server({}, options, [&count](const Request&) {
+    return text_response("answer " + std::to_string(++count));
+  });
   const Client client(server.port());
   for (int i = 1; i <= 5; ++i) {
     client.write("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
@@ -112,16 +126,17 @@ TEST(Server, KeepsAConnectionOpen) {
   }
 }
 
-TEST(Server, AHandlerThatThrowsIsABare500) {
-  const Server server({}, [](const Request&) -> Response { throw std::runtime_error("secret"); });
+TEST_P(ServerTest, AHandlerThatThrowsIsABare500) {
+  const Server server({}, options,
+                      [](const Request&) -> Response { throw std::runtime_error("secret"); });
   const std::string answer =
       converse(server, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
   EXPECT_EQ(answer.substr(9, 3), "500");
   EXPECT_EQ(answer.find("secret"), std::string::npos);
 }
 
-TEST(Server, CutsABodyWhereTold) {
-  const Server server({}, [](const Request&) {
+TEST_P(ServerTest, CutsABodyWhereTold) {
+  const Server server({}, options, [](const Request&) {
     Response response = text_response("0123456789");
     response.cut_after = 4;
     return response;
@@ -131,10 +146,9 @@ TEST(Server, CutsABodyWhereTold) {
   EXPECT_EQ(answer.substr(answer.find("\r\n\r\n") + 4), "0123");
 }
 
-TEST(Server, RefusesABodyThatIsTooLarge) {
-  ServerOptions options;
+TEST_P(ServerTest, RefusesABodyThatIsTooLarge) {
   options.max_body = 1000;
-  const Server server(options, [](const Request& request) {
+  const Server server({}, options, [](const Request& request) {
     Response response = text_response(request.body);
     if (request.body_too_large) response.status = 413;
     return response;
@@ -153,8 +167,8 @@ TEST(Server, RefusesABodyThatIsTooLarge) {
   EXPECT_EQ(post("Content-Length: 3000000\r\nExpect: 100-continue\r\n", ""), "413");
 }
 
-TEST(Server, TakesTheLargestChainAndRefusesMore) {
-  const Server server({}, [](const Request& request) {
+TEST_P(ServerTest, TakesTheLargestChainAndRefusesMore) {
+  const Server server({}, options, [](const Request& request) {
     return text_response(std::to_string(find(request.headers, "x-amz-x509-chain")->size()));
   });
   const auto get = [&server](std::size_t size) {
@@ -168,10 +182,9 @@ TEST(Server, TakesTheLargestChainAndRefusesMore) {
   EXPECT_EQ(get(1000000).substr(9, 3), "431");
 }
 
-TEST(Server, CutsAClientThatDrips) {
-  ServerOptions options;
+TEST_P(ServerTest, CutsAClientThatDrips) {
   options.request_timeout = std::chrono::seconds(1);
-  const Server server(options, [](const Request&) { return text_response("ok"); });
+  const Server server({}, options, [](const Request&) { return text_response("ok"); });
   const auto start = std::chrono::steady_clock::now();
   const Client client(server.port());
   const std::string request = "GET / HTTP/1.1\r\nHost: " + std::string(1000, 'h');
@@ -187,11 +200,10 @@ TEST(Server, CutsAClientThatDrips) {
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
 }
 
-TEST(Server, ASlowHandlerIsNotCut) {
-  ServerOptions options;
+TEST_P(ServerTest, ASlowHandlerIsNotCut) {
   options.request_timeout = std::chrono::seconds(1);
   options.idle_timeout = std::chrono::seconds(1);
-  const Server server(options, [](const Request&) {
+  const Server server({}, options, [](const Request&) {
     std::this_thread::sleep_for(std::chrono::milliseconds(2500));
     return text_response("late");
   });
@@ -200,19 +212,18 @@ TEST(Server, ASlowHandlerIsNotCut) {
   EXPECT_NE(client.read("late").find("late"), std::string::npos);
 }
 
-TEST(Server, ClosesAnIdleConnection) {
-  ServerOptions options;
+TEST_P(ServerTest, ClosesAnIdleConnection) {
   options.idle_timeout = std::chrono::seconds(1);
-  const Server server(options, [](const Request&) { return text_response("ok"); });
+  const Server server({}, options, [](const Request&) { return text_response("ok"); });
   const auto start = std::chrono::steady_clock::now();
   EXPECT_EQ(Client(server.port()).read(), "");
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
 }
 
-TEST(Server, ServesManyClientsAtOnce) {
+TEST_P(ServerTest, ServesManyClientsAtOnce) {
   std::atomic<int> served = 0;
   {
-    const Server server({}, [&served](const Request&) {
+    const Server server({}, options, [&served](const Request&) {
       ++served;
       return text_response("ok");
     });
@@ -233,40 +244,74 @@ TEST(Server, ServesManyClientsAtOnce) {
   EXPECT_EQ(served, 400);
 }
 
-TEST(Server, SaysWhyItCannotStart) {
-  const Handler handler = [](const Request&) { return text_response("ok"); };
-  const Server first({}, handler);
-  const auto refusal = [&handler](const ServerOptions& options) -> std::string {
-    try {
-      const Server server(options, handler);
-      return {};
-    } catch (const Error& error) {
-      EXPECT_EQ(error.kind(), ErrorKind::usage);
-      return error.what();
+// Those who wait give way to those who come.
+TEST_P(ServerTest, AFullHouseKeepsNobodyOut) {
+  options.max_connections = 8;
+  options.request_timeout_when_full = std::chrono::milliseconds(100);
+  const Server server({}, options, [](const Request&) { return text_response("ok"); });
+  std::vector<std::unique_ptr<Client>> idle;
+  const auto start = std::chrono::steady_clock::now();
+  for (int i = 0; i < 100; ++i) {
+    idle.push_back(std::make_unique<Client>(server.port()));
+    if (i % 10 == 9) {
+      const std::string answer =
+          converse(server, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+      EXPECT_TRUE(answer.ends_with("ok")) << i << answer;
     }
-  };
-  ServerOptions taken;
-  taken.port = first.port();
-  EXPECT_NE(refusal(taken).find("cannot listen on 127.0.0.1"), std::string::npos);
-  ServerOptions name;
-  name.address = "localhost";
-  EXPECT_NE(refusal(name).find("not an IP address"), std::string::npos);
-  ServerOptions elsewhere;
-  elsewhere.address = "192.0.2.1";
-  EXPECT_NE(refusal(elsewhere).find("cannot listen"), std::string::npos);
-  ServerOptions port;
-  port.port = 65536;
-  EXPECT_NE(refusal(port).find("no port"), std::string::npos);
-  ServerOptions tls;
-  tls.tls_certificate = "no certificate";
-  EXPECT_NE(refusal(tls).find("no certificate"), std::string::npos);
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
+  EXPECT_EQ(idle.front()->read(), "") << "the one that waited longest was closed";
+}
+
+TEST_P(ServerTest, SharesABody) {
+  const auto body = std::make_shared<const Secret>("the same for all");
+  {
+    const Server server({}, options, [&body](const Request&) {
+      Response response;
+      response.status = 200;
+      response.shared_body = body;
+      return response;
+    });
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_TRUE(converse(server, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+                      .ends_with("\r\n\r\nthe same for all"));
+    }
+  }
+  EXPECT_EQ(body.use_count(), 1);
+}
+
+TEST_P(ServerTest, AnswersWhatHasComeBeforeItEnds) {
+  for (int i = 0; i < 20; ++i) {
+    auto server = std::make_unique<Server>(Listener(), options,
+                                           [](const Request&) { return text_response("ok"); });
+    const Client idle(server->port());
+    const Client client(server->port());
+    client.write("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    EXPECT_TRUE(client.read("ok").ends_with("ok"));
+    const auto start = std::chrono::steady_clock::now();
+    client.write("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    server.reset();
+    EXPECT_TRUE(client.read().ends_with("ok")) << i;
+    EXPECT_EQ(idle.read(), "");
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(1));
+  }
+}
+
+TEST(Server, SaysWhyItCannotStart) {
+  ServerOptions options;
+  options.tls_certificate = "no certificate";
+  try {
+    const Server server({}, options, [](const Request&) { return text_response("ok"); });
+    ADD_FAILURE() << "it started";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::usage);
+    EXPECT_NE(std::string(error.what()).find("no certificate"), std::string::npos);
+  }
 }
 
 TEST(Server, ListensOnIpv6) {
-  ServerOptions options;
-  options.address = "::1";
   try {
-    const Server server(options, [](const Request&) { return text_response("ok"); });
+    const Server server(Listener("::1", 0), {}, [](const Request&) { return text_response("ok"); });
     EXPECT_EQ(server.url(), "http://[::1]:" + std::to_string(server.port()));
   } catch (const Error& error) {
     GTEST_SKIP() << "no IPv6 here: " << error.what();

@@ -1,0 +1,126 @@
+#include "http/listener.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <utility>
+
+#include "base/openssl.h"
+#include "rolecall/error.h"
+
+namespace rolecall::http {
+
+std::string SocketName::text() const {
+  return (ipv6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
+}
+
+SocketName socket_name(const sockaddr* name) {
+  char text[INET6_ADDRSTRLEN] = "";
+  if (name->sa_family == AF_INET) {
+    sockaddr_in v4{};
+    std::memcpy(&v4, name, sizeof v4);
+    inet_ntop(AF_INET, &v4.sin_addr, text, sizeof text);
+    return {text, ntohs(v4.sin_port), false};
+  }
+  if (name->sa_family == AF_INET6) {
+    sockaddr_in6 v6{};
+    std::memcpy(&v6, name, sizeof v6);
+    inet_ntop(AF_INET6, &v6.sin6_addr, text, sizeof text);
+    return {text, ntohs(v6.sin6_port), true};
+  }
+  return {};
+}
+
+bool is_loopback(const std::string& address) {
+  in_addr v4{};
+  in6_addr v6{};
+  if (inet_pton(AF_INET, address.c_str(), &v4) == 1) return ntohl(v4.s_addr) >> 24 == 127;
+  return inet_pton(AF_INET6, address.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
+Listener::Listener(const std::string& address, int port) {
+  const std::string where = address + ", port " + std::to_string(port);
+  addrinfo hints{};
+  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  if (port < 0 || port > 65535) {
+    throw Error(ErrorKind::usage, "there is no port " + std::to_string(port),
+                "give 1 to 65535, or 0 for a free one");
+  }
+  if (getaddrinfo(address.c_str(), std::to_string(port).c_str(), &hints, &found) != 0) {
+    throw Error(ErrorKind::usage, "\"" + address + "\" is not an IP address",
+                "give an address as a number, as 127.0.0.1 or ::1");
+  }
+  const std::unique_ptr<addrinfo, OpensslDelete<freeaddrinfo>> owner(found);
+  descriptor_ = socket(found->ai_family, found->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  const int one = 1;
+  if (descriptor_ >= 0) setsockopt(descriptor_, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+  if (descriptor_ < 0 || bind(descriptor_, found->ai_addr, found->ai_addrlen) != 0 ||
+      listen(descriptor_, SOMAXCONN) != 0) {
+    const int error = errno;
+    if (descriptor_ >= 0) close(descriptor_);
+    throw Error(ErrorKind::usage, "cannot listen on " + where + ": " + std::strerror(error),
+                error == EADDRINUSE
+                    ? "another program has that port: choose another, or 0 for a free one"
+                    : "");
+  }
+  read_name();
+}
+
+Listener::Listener(int descriptor) {
+  const std::string name = "descriptor " + std::to_string(descriptor);
+  int listens = 0;
+  int domain = 0;
+  socklen_t size = sizeof listens;
+  if (getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || listens == 0) {
+    throw Error(ErrorKind::usage, name + " is not a socket that listens",
+                "a systemd socket unit hands one over: ListenStream=127.0.0.1:9911");
+  }
+  size = sizeof domain;
+  getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &domain, &size);
+  if (domain != AF_INET && domain != AF_INET6) {
+    throw Error(ErrorKind::usage, name + " does not listen on TCP",
+                "SDKs know no other kind of endpoint: ListenStream=127.0.0.1:9911");
+  }
+  fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+  fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK);
+  descriptor_ = descriptor;
+  read_name();
+}
+
+Listener::~Listener() {
+  if (descriptor_ >= 0) close(descriptor_);
+}
+
+Listener::Listener(Listener&& other) noexcept
+    : descriptor_(std::exchange(other.descriptor_, -1)), name_(std::move(other.name_)) {}
+
+int Listener::release() noexcept {
+  return std::exchange(descriptor_, -1);
+}
+
+void Listener::read_name() {
+  sockaddr_storage bound{};
+  socklen_t size = sizeof bound;
+  getsockname(descriptor_, reinterpret_cast<sockaddr*>(&bound), &size);
+  name_ = socket_name(reinterpret_cast<const sockaddr*>(&bound));
+}
+
+void Listener::set_hop_limit(int hops) const {
+  const int level = name_.ipv6 ? static_cast<int>(IPPROTO_IPV6) : static_cast<int>(IPPROTO_IP);
+  if (setsockopt(descriptor_, level, name_.ipv6 ? IPV6_UNICAST_HOPS : IP_TTL, &hops, sizeof hops) !=
+      0) {
+    throw Error(ErrorKind::failed, "cannot set the hop limit to " + std::to_string(hops) + ": " +
+                                       std::strerror(errno));
+  }
+}
+
+}  // namespace rolecall::http
