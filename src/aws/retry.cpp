@@ -16,7 +16,6 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
 
-constexpr int max_attempts = 3;
 constexpr milliseconds longest_wait{20000};
 constexpr seconds tolerated_skew{240};
 
@@ -52,7 +51,7 @@ milliseconds random_wait(int attempt) {
 
 Credentials send_with_retries(http::Client& client, const SessionRequest& request,
                               const identity::Identity& identity, http::Deadline deadline,
-                              const Reporter& reporter) {
+                              const Reporter& reporter, int attempts) {
   seconds skew{0};
   bool skew_known = false;
   int attempt = 1;
@@ -61,7 +60,7 @@ Credentials send_with_retries(http::Client& client, const SessionRequest& reques
         sign_request(identity, request.origin.host_header(), sessions_path, request.region,
                      request.body, wall_clock() + skew);
     reporter.trace([&] {
-      return "attempt " + std::to_string(attempt) + " of " + std::to_string(max_attempts) +
+      return "attempt " + std::to_string(attempt) + " of " + std::to_string(attempts) +
              "\ncanonical request:\n" + signed_request.canonical_request + "\nstring to sign:\n" +
              signed_request.string_to_sign;
     });
@@ -99,12 +98,11 @@ Credentials send_with_retries(http::Client& client, const SessionRequest& reques
     if (failure->kind() != ErrorKind::try_later) throw Error(*failure);
     const milliseconds wait = asked_wait ? *asked_wait : random_wait(attempt - 1);
     const bool in_time = wait < deadline - steady_clock::now();
-    if (attempt == max_attempts || !in_time) {
+    if (attempt == attempts || !in_time) {
       std::string what = failure->what();
       if (attempt > 1)
-        what +=
-            " (attempt " + std::to_string(attempt) + " of " + std::to_string(max_attempts) + ")";
-      if (attempt < max_attempts && asked_wait) {
+        what += " (attempt " + std::to_string(attempt) + " of " + std::to_string(attempts) + ")";
+      if (attempt < attempts && asked_wait) {
         throw Error(ErrorKind::try_later, what,
                     "the service asks to wait " + rough_duration(std::chrono::ceil<seconds>(wait)) +
                         ", longer than --timeout leaves");

@@ -9,12 +9,14 @@
 
 namespace rolecall::aws {
 
-// At most three attempts for what may pass (no connection, timeouts, 429, 500, 502, 503, 504,
+inline constexpr int usual_attempts = 3;
+
+// At most so many attempts for what may pass (no connection, timeouts, 429, 500, 502, 503, 504,
 // throttling), each signed anew, with waits that grow at random or as Retry-After says. One attempt
 // more with the server's time where a 4xx shows that the local clock is off by over 4 minutes, with
 // a warning. All of it ends at `deadline`. Throws the last attempt's Error.
 Credentials send_with_retries(http::Client& client, const SessionRequest& request,
                               const identity::Identity& identity, http::Deadline deadline,
-                              const Reporter& reporter);
+                              const Reporter& reporter, int attempts);
 
 }  // namespace rolecall::aws

@@ -1,6 +1,4 @@
 // rolecall emulate: the offline endpoint behind a socket.
-#include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -12,6 +10,7 @@
 #include "base/files.h"
 #include "base/process.h"
 #include "cli/command.h"
+#include "cli/ui.h"
 #include "emulate/emulator.h"
 #include "http/server.h"
 #include "rolecall/error.h"
@@ -147,21 +146,9 @@ class Pause {
   bool over_ = false;
 };
 
-// A log that nobody reads is no reason to answer nobody: a line that would wait is dropped. A pipe
-// that is ready has room for PIPE_BUF bytes.
-void write_log(const std::string& line) {
-  pollfd log{STDERR_FILENO, POLLOUT, 0};
-  if (line.size() > PIPE_BUF || poll(&log, 1, 0) != 1) return;
-  try {
-    write_all(STDERR_FILENO, line, "stderr");
-  } catch (const Error&) {  // as above
-  }
-}
-
 void serve(const Flags& flags) {
   emulate::Emulator emulator(emulator_options(flags));
   Pause pause;
-  std::mutex log_mutex;
 
   // Blocked before any thread starts, so that each inherits it and sigwait alone gets them.
   sigset_t signals;
@@ -179,7 +166,6 @@ void serve(const Flags& flags) {
     if (flags.log) {
       const auto took =
           std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - start);
-      const std::scoped_lock lock(log_mutex);
       write_log(emulate::log_line(answer.log, took) + "\n");
     }
     return std::move(answer.response);

@@ -18,13 +18,15 @@
 namespace rolecall::cli {
 namespace {
 
-constexpr std::array<Command, 7> commands = {{
+constexpr std::array<Command, 9> commands = {{
     {"bindings", "List the bindings of the configuration file", bindings},
     {"credential-process", "Print temporary AWS credentials as credential_process wants them",
      credential_process},
     {"emulate", "Run an offline IAM Roles Anywhere endpoint, to try things without AWS", emulate},
+    {"env", "Print the environment in which SDKs find the credentials of serve", env},
     {"read-certificate-data", "Print what a certificate says, for programs or for people",
      read_certificate_data},
+    {"serve", "Hand out credentials to the AWS SDKs on this machine, always valid ones", serve},
     {"sign-string", "Sign a fixed text, to see that a private key works", sign_string},
     {"update", "Keep temporary credentials in the AWS credentials file up to date", update},
     {"version", "Print the version", version},

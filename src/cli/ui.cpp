@@ -1,5 +1,7 @@
 #include "cli/ui.h"
 
+#include <limits.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <array>
@@ -10,6 +12,7 @@
 #include <string>
 
 #include "base/codec.h"
+#include "base/files.h"
 
 namespace rolecall::cli {
 namespace {
@@ -34,6 +37,18 @@ void print_error(const Error& error) {
 
 void print_warning(std::string_view text) {
   write_line("rolecall: warning: " + terminal_safe(text));
+}
+
+void write_log(const std::string& line) {
+  static std::mutex mutex;
+  const std::scoped_lock lock(mutex);
+  // A pipe that is ready has room for PIPE_BUF bytes.
+  pollfd log{STDERR_FILENO, POLLOUT, 0};
+  if (line.size() > PIPE_BUF || poll(&log, 1, 0) != 1) return;
+  try {
+    write_all(STDERR_FILENO, line, "stderr");
+  } catch (const Error&) {  // as above
+  }
 }
 
 Reporter stderr_reporter(bool debug) {

@@ -15,6 +15,10 @@ void print_error(const Error& error);
 // Each time, whatever was said before.
 void print_warning(std::string_view text);
 
+// For logs of servers, from any thread. A log that nobody reads is no reason to answer nobody: a
+// line that would wait is dropped.
+void write_log(const std::string& line);
+
 // Warnings always, but each text once, as a run may last for months; steps with the milliseconds
 // since the program's start where `debug` is set.
 Reporter stderr_reporter(bool debug);

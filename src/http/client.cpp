@@ -236,13 +236,23 @@ Response Client::post(const std::string& path, const Headers& headers, const std
   Slist list;
   for (const Header& header : headers)
     append(list, header.name + ": " + header.value);
-  const std::string url = origin_.text() + path;
-  t.set(CURLOPT_URL, url.c_str());
   t.set(CURLOPT_HTTPHEADER, list.get());
   t.set(CURLOPT_POST, 1L);
   t.set(CURLOPT_POSTFIELDSIZE, static_cast<long>(body.size()));
   t.set(CURLOPT_POSTFIELDS, body.data());
+  return send(path, deadline);
+}
 
+Response Client::get(const std::string& path, Deadline deadline) {
+  transfer_->set(CURLOPT_HTTPHEADER, static_cast<curl_slist*>(nullptr));
+  transfer_->set(CURLOPT_HTTPGET, 1L);
+  return send(path, deadline);
+}
+
+Response Client::send(const std::string& path, Deadline deadline) {
+  Transfer& t = *transfer_;
+  const std::string url = origin_.text() + path;
+  t.set(CURLOPT_URL, url.c_str());
   CURLcode code = t.run(deadline, options_.connect_timeout);
   if (code == CURLE_PEER_FAILED_VERIFICATION && second_store_) {
     // One of the system's two stores may be stale (links that nobody refreshed). Nothing was sent

@@ -1,4 +1,4 @@
-// The HTTP client: POST requests to one server over one connection, kept open between them.
+// The HTTP client: requests to one server over one connection, kept open between them.
 #pragma once
 
 #include <chrono>
@@ -49,9 +49,12 @@ class Client {
   // does not verify), usage for a CA bundle that cannot be read.
   Response post(const std::string& path, const Headers& headers, const std::string& body,
                 Deadline deadline);
+  // The same without a body.
+  Response get(const std::string& path, Deadline deadline);
 
  private:
   struct Transfer;
+  Response send(const std::string& path, Deadline deadline);
   [[noreturn]] void fail(int curl_code) const;
   void trust(const Trust& roots) const;
   void trace_times() const;

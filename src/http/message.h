@@ -18,6 +18,9 @@ struct Header {
 };
 using Headers = std::vector<Header>;
 
+// Whether two names of headers are the same, whatever their case.
+bool same_name(std::string_view a, std::string_view b);
+
 // The first header of this name, whatever its case; nullptr where there is none.
 const std::string* find(const Headers& headers, std::string_view name);
 

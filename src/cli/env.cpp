@@ -1,0 +1,77 @@
+// rolecall env: how a program finds the container credentials endpoint of serve.
+#include <unistd.h>
+
+#include "base/files.h"
+#include "base/process.h"
+#include "cli/command.h"
+#include "cli/flags.h"
+#include "cli/systemd.h"
+#include "rolecall/error.h"
+#include "serve/token_files.h"
+
+namespace rolecall::cli {
+namespace {
+
+// For a shell and for systemd alike: as it is where it has only harmless characters, else between
+// single quotes.
+std::string quoted(const std::string& value) {
+  if (value.find_first_of("'\n\r") != std::string::npos) {
+    throw Error(ErrorKind::usage,
+                "a quote or a line feed in " + value + " cannot be printed safely",
+                "name another directory with --token-dir");
+  }
+  const bool harmless =
+      value.find_first_not_of(
+          "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./:[]@%+,") ==
+      std::string::npos;
+  return harmless ? value : "'" + value + "'";
+}
+
+}  // namespace
+
+void env(CLI::App& app, std::vector<std::string> arguments) {
+  protect_memory();
+  std::string binding = "default";
+  std::string directory;
+  std::string format = "shell";
+  bool token_file = false;
+  add_text(app, "--binding", binding, "NAME", "Whose credentials. Default: default");
+  add_text(app, "--token-dir", directory, "DIR",
+           "As serve was given it. Default: $RUNTIME_DIRECTORY, else\n$XDG_RUNTIME_DIR/rolecall");
+  add_choice(app, "--format", format, {"shell", "systemd"},
+             "shell: lines for eval. systemd: lines for an EnvironmentFile=.\nDefault: shell");
+  add_switch(app, "--token-file", token_file,
+             "Name the token's file instead of the token: for SDKs from\n2024 on");
+  parse(app,
+        "Example:\n"
+        "  eval \"$(rolecall env)\" && aws sts get-caller-identity\n"
+        "The token is a secret: whoever has it gets the credentials.",
+        std::move(arguments));
+  if (directory.empty()) directory = runtime_directory();
+  if (directory.empty()) {
+    throw Error(ErrorKind::usage, "there is no XDG_RUNTIME_DIR",
+                "name the directory that serve was given with --token-dir");
+  }
+  const serve::ContainerFiles files = serve::read_container_files(directory, binding);
+  const bool shell = format == "shell";
+  const std::string_view begin = shell ? "export " : "";
+  Secret text;
+  const auto line = [&](std::string_view name, std::string_view value) {
+    text.append(begin);
+    text.append(name);
+    text.append("=");
+    text.append(value);
+    text.append("\n");
+  };
+  // Some SDKs prefer it to the URI below. An EnvironmentFile cannot take a variable away.
+  if (shell) text.append("unset AWS_CONTAINER_CREDENTIALS_RELATIVE_URI\n");
+  line("AWS_CONTAINER_CREDENTIALS_FULL_URI", quoted(files.uri));
+  if (token_file) {
+    line("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", quoted(files.token_path));
+  } else {
+    line("AWS_CONTAINER_AUTHORIZATION_TOKEN", files.token.view());
+  }
+  write_all(STDOUT_FILENO, text.view(), "standard output");
+}
+
+}  // namespace rolecall::cli

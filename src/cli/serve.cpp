@@ -1,0 +1,315 @@
+// rolecall serve: IMDSv2, the container credentials endpoint, and what supervisors want to know.
+#include <signal.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <ctime>
+#include <list>
+#include <memory>
+
+#include "base/process.h"
+#include "cli/command.h"
+#include "cli/flags.h"
+#include "cli/session_flags.h"
+#include "cli/systemd.h"
+#include "cli/ui.h"
+#include "http/client.h"
+#include "http/server.h"
+#include "serve/refresher.h"
+#include "serve/service.h"
+#include "serve/token_files.h"
+
+namespace rolecall::cli {
+namespace {
+
+using std::chrono::milliseconds;
+
+// For calls that are under way when the program is to end.
+constexpr milliseconds farewell{1000};
+// Each holds a descriptor, of which a process has 1024 by default.
+constexpr unsigned max_connections = 512;
+// Headers of 8 KiB, libmicrohttpd's table of them, and the head of an answer.
+constexpr std::size_t connection_memory = 20 * 1024;
+
+struct ServeFlags {
+  SessionFlags session;
+  std::string address = "127.0.0.1";
+  int port = 9911;
+  int hop_limit = 64;
+  bool allow_remote = false;
+  bool imds = false;
+  bool lazy = false;
+  std::string token_directory;
+  std::string log_format = "text";
+};
+
+void declare(CLI::App& app, ServeFlags& flags) {
+  const char* group = "Where to listen";
+  app.add_option("--port", flags.port, "TCP port; 0 takes a free one. Default: 9911")
+      ->type_name("PORT")
+      ->check(CLI::Range(0, 65535))
+      ->group(group);
+  app.add_option("--address", flags.address, "IP address. Default: 127.0.0.1")
+      ->type_name("ADDRESS")
+      ->group(group);
+  app.add_flag("--allow-remote", flags.allow_remote,
+               "Allow an address that other machines reach: they see the\n"
+               "credentials pass unencrypted. IMDS is off then")
+      ->group(group);
+  app.add_flag("--imds", flags.imds,
+               "IMDS also with --allow-remote: whoever reaches it gets\nthe credentials")
+      ->group(group);
+  app.add_option("--hop-limit", flags.hop_limit,
+                 "How many routers an answer may pass. Default: 64, and 1\nwith --allow-remote")
+      ->type_name("HOPS")
+      ->check(CLI::Range(1, 255))
+      ->group(group);
+  group = "How to run";
+  app.add_option("--token-dir", flags.token_directory,
+                 "Where the tokens of the container endpoint are left.\n"
+                 "Default: $RUNTIME_DIRECTORY, else $XDG_RUNTIME_DIR/rolecall")
+      ->type_name("DIR")
+      ->group(group);
+  app.add_flag("--lazy", flags.lazy,
+               "Start, and answer 503, also before the first credentials come")
+      ->group(group);
+  add_choice(app, "--log-format", flags.log_format, {"text", "json"},
+             "Of the events on stderr. Default: text");
+  app.get_option("--log-format")->group(group);
+  add_session_flags(app, flags.session);
+}
+
+// A person types a password once, at the start. A daemon that finds a new file hours later has but
+// that one.
+PasswordSource ask_once(PasswordSource source) {
+  const auto loads = std::make_shared<int>(0);
+  return [source = std::move(source), loads](const PasswordRequest& request) {
+    if (request.attempt == 1) ++*loads;
+    if (request.attempt > 1 && *loads > 1) {
+      throw Error(ErrorKind::usage,
+                  "the password of " + request.what + " is not the one that was typed at the start",
+                  "restart, or name a --password-source");
+    }
+    return source(request);
+  };
+}
+
+// The signals that end or reload. Blocked before any thread starts, so that wait() alone gets them.
+class Signals {
+ public:
+  Signals() {
+    sigemptyset(&set_);
+    for (const int number : {SIGTERM, SIGINT, SIGHUP})
+      sigaddset(&set_, number);
+    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+  }
+  // 0: none came in that time.
+  int wait(milliseconds time) const {
+    timespec limit{};
+    limit.tv_sec = time.count() / 1000;
+    limit.tv_nsec = (time.count() % 1000) * 1000000;
+    return std::max(sigtimedwait(&set_, nullptr, &limit), 0);
+  }
+
+ private:
+  sigset_t set_{};
+};
+
+http::Listener listen(const ServeFlags& flags, const CLI::App& app) {
+  const std::optional<int> handed_over = handed_over_socket();
+  const auto check = [&flags](const std::string& address) {
+    if (http::is_loopback(address) || flags.allow_remote) return;
+    throw Error(ErrorKind::usage, "the address " + address + " is not a numeric loopback address",
+                "take 127.0.0.1 or ::1, or add --allow-remote so that other machines may connect");
+  };
+  if (!handed_over) check(flags.address);
+  http::Listener listener =
+      handed_over ? http::Listener(*handed_over) : http::Listener(flags.address, flags.port);
+  check(listener.name().address);
+  const bool remote = !http::is_loopback(listener.name().address);
+  listener.set_hop_limit(remote && !is_given(app, "--hop-limit") ? 1 : flags.hop_limit);
+  return listener;
+}
+
+// As clients on this machine reach it.
+http::Origin own_origin(const http::SocketName& name) {
+  std::string host = name.address;
+  if (host == "0.0.0.0") host = "127.0.0.1";
+  if (host == "::") host = "::1";
+  return {"http", name.ipv6 ? "[" + host + "]" : host, name.port};
+}
+
+// The daemon from its start to its end.
+class Daemon {
+ public:
+  Daemon(const ServeFlags& flags, http::Listener listener)
+      : flags_(flags),
+        listener_(std::move(listener)),
+        origin_(own_origin(listener_.name())),
+        remote_(!http::is_loopback(listener_.name().address)),
+        log_(flags.log_format == "json" ? serve::Log::Format::json : serve::Log::Format::text,
+             write_log) {}
+
+  void add(serve::BindingOptions options) { bindings_.emplace_back(std::move(options)); }
+
+  void run() {
+    for (serve::Binding& binding : bindings_) {
+      refreshers_.emplace_back(binding, gate_, log_, stderr_reporter(flags_.session.debug));
+      if (!flags_.lazy) refreshers_.back().load_identity();
+    }
+    serve::ServiceOptions options = service_options();
+    const Signals signals;
+    for (serve::Refresher& refresher : refreshers_)
+      refresher.start();
+    try {
+      if (flags_.lazy || await_first(signals)) answer(std::move(options), signals);
+    } catch (const Error& error) {
+      if (stop_refreshers()) throw;
+      print_error(error);
+      _exit(static_cast<int>(error.kind()));
+    }
+    // A call that is under way holds nothing that must be put in order.
+    if (!stop_refreshers()) _exit(0);
+  }
+
+ private:
+  serve::ServiceOptions service_options() {
+    serve::ServiceOptions options;
+    options.address = listener_.name();
+    for (const serve::Binding& binding : bindings_)
+      options.bindings.push_back(&binding);
+    if (bindings_.size() == 1 && (!remote_ || flags_.imds)) options.imds = &bindings_.front();
+    const bool named = !flags_.token_directory.empty();
+    const std::string directory = named ? flags_.token_directory : runtime_directory();
+    if (directory.empty()) return options;
+    try {
+      serve::prepare_token_directory(directory);
+      for (const serve::Binding& binding : bindings_) {
+        options.containers.push_back({&binding, serve::keep_token(directory, binding.name())});
+        serve::write_uri(directory, binding.name(),
+                         origin_.text() + std::string(serve::container_root) + binding.name());
+      }
+    } catch (const Error& error) {
+      if (named) throw;
+      options.containers.clear();
+      log_.warning("the container endpoint is off", {{"reason", error.what()}});
+    }
+    return options;
+  }
+
+  // False: a signal came first.
+  bool await_first(const Signals& signals) {
+    for (serve::Refresher& refresher : refreshers_) {
+      while (refresher.first().wait_for(milliseconds(0)) != std::future_status::ready) {
+        const int number = signals.wait(milliseconds(10));
+        if (number == SIGTERM || number == SIGINT) return false;
+      }
+      refresher.first().get();
+    }
+    return true;
+  }
+
+  void answer(serve::ServiceOptions options, const Signals& signals) {
+    const bool imds = options.imds != nullptr;
+    const std::string url = origin_.text();
+    http::ServerOptions server_options;
+    server_options.threads = http::Threads::one;
+    server_options.max_connections = max_connections;
+    server_options.connection_memory = connection_memory;
+    server_options.max_body = 0;
+    server_options.request_timeout_when_full = milliseconds(100);
+    serve::Service service(std::move(options), log_);
+    const http::Server server(std::move(listener_), server_options,
+                              [&service](const http::Request& request) {
+                                return service.handle(request, aws::Instant::now());
+                              });
+    log_.info("listening", {{"url", url}});
+    if (remote_) {
+      log_.warning("other machines can connect; what they get passes unencrypted", {});
+    }
+    if (imds) {
+      // Alone on its line in text, as the official helper logs it, so that it can be copied.
+      const std::string line = "export AWS_EC2_METADATA_SERVICE_ENDPOINT=" + url + "/";
+      if (flags_.log_format == "json") log_.info("imds", {{"command", line}});
+      if (flags_.log_format == "text") write_log(line + "\n");
+    }
+    supervisor_.tell("READY=1");
+    until_told_to_stop(signals);
+    supervisor_.tell("STOPPING=1");
+  }
+
+  void until_told_to_stop(const Signals& signals) {
+    const milliseconds longest = std::chrono::hours(1);
+    for (;;) {
+      const int number = signals.wait(supervisor_.watchdog().value_or(longest));
+      if (number == SIGTERM || number == SIGINT) {
+        log_.info("stopping", {});
+        return;
+      }
+      if (number == SIGHUP) {
+        log_.info("reading files again and renewing", {});
+        for (serve::Refresher& refresher : refreshers_)
+          refresher.renew_now();
+      }
+      if (number == 0 && supervisor_.watchdog()) tell_that_it_answers(*supervisor_.watchdog());
+    }
+  }
+
+  // That this thread lives says nothing of the one that answers, so it is asked.
+  void tell_that_it_answers(milliseconds patience) const {
+    try {
+      http::Client client(origin_, {}, {});
+      client.get("/healthz", std::chrono::steady_clock::now() + patience);
+      supervisor_.tell("WATCHDOG=1");
+    } catch (const Error& error) {
+      log_.warning("does not answer itself", {{"reason", error.what()}});
+    }
+  }
+
+  bool stop_refreshers() {
+    for (serve::Refresher& refresher : refreshers_)
+      refresher.ask_to_stop();
+    const auto until = std::chrono::steady_clock::now() + farewell;
+    bool all = true;
+    for (serve::Refresher& refresher : refreshers_)
+      all = refresher.stopped(until) && all;
+    return all;
+  }
+
+  const ServeFlags& flags_;
+  Supervisor supervisor_;
+  http::Listener listener_;
+  http::Origin origin_;
+  bool remote_;
+  serve::Log log_;
+  serve::Gate gate_;
+  std::list<serve::Binding> bindings_;
+  std::list<serve::Refresher> refreshers_;
+};
+
+}  // namespace
+
+void serve(CLI::App& app, std::vector<std::string> arguments) {
+  protect_memory();  // first: a password may be among the flags
+  ServeFlags flags;
+  declare(app, flags);
+  parse(app,
+        "Runs until SIGTERM or SIGINT; SIGHUP reads the files again and renews. SDKs find it by\n"
+        "  export AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:9911/\n"
+        "or, with a token that other users of the machine have not, by\n"
+        "  eval \"$(rolecall env)\"\n"
+        "\n"
+        "Exit code: 0 stopped, 1 refused, 2 wrong flags or files, 3 worth another try later.",
+        std::move(arguments));
+  const IdentityFlags& identity = flags.session.identity;
+  const bool from_terminal = identity.password_source.empty() && identity.pkcs8_password.empty();
+  finish_session_flags(app, flags.session);
+
+  serve::BindingOptions binding{"default", identity.options, flags.session.session};
+  if (from_terminal) binding.identity.password = ask_once(std::move(binding.identity.password));
+  Daemon daemon(flags, listen(flags, app));
+  daemon.add(std::move(binding));
+  daemon.run();
+}
+
+}  // namespace rolecall::cli

@@ -1,0 +1,81 @@
+#include "cli/systemd.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+
+#include "base/files.h"
+#include "rolecall/error.h"
+
+namespace rolecall::cli {
+namespace {
+
+constexpr int first_handed_over = 3;  // SD_LISTEN_FDS_START
+
+std::string take_variable(const char* name) {
+  const char* value = std::getenv(name);
+  std::string text = value == nullptr ? "" : value;
+  unsetenv(name);
+  return text;
+}
+
+template <class Number>
+std::optional<Number> number(const std::string& text) {
+  Number value{};
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || stop != end) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+std::optional<int> handed_over_socket() {
+  const auto pid = number<pid_t>(take_variable("LISTEN_PID"));
+  const auto count = number<int>(take_variable("LISTEN_FDS"));
+  take_variable("LISTEN_FDNAMES");
+  if (pid != getpid() || !count || *count < 1) return std::nullopt;
+  if (*count > 1) {
+    throw Error(ErrorKind::usage,
+                "the service manager hands over " + std::to_string(*count) + " sockets",
+                "serve takes one: leave one ListenStream= in the socket unit");
+  }
+  return first_handed_over;
+}
+
+std::string runtime_directory() {
+  const char* unit = std::getenv("RUNTIME_DIRECTORY");
+  const std::string directories = unit == nullptr ? "" : unit;
+  if (!directories.empty()) return directories.substr(0, directories.find(':'));
+  const char* user = std::getenv("XDG_RUNTIME_DIR");
+  return user == nullptr || *user == '\0' ? "" : std::string(user) + "/rolecall";
+}
+
+Supervisor::Supervisor() : socket_(take_variable("NOTIFY_SOCKET")) {
+  const auto pid = take_variable("WATCHDOG_PID");
+  const auto interval = number<long>(take_variable("WATCHDOG_USEC"));
+  if (interval && *interval > 0 && (pid.empty() || number<pid_t>(pid) == getpid())) {
+    const std::chrono::microseconds whole(*interval);
+    watchdog_ = std::max(std::chrono::duration_cast<std::chrono::milliseconds>(whole / 2),
+                         std::chrono::milliseconds(1));
+  }
+}
+
+void Supervisor::tell(const std::string& state) const {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (socket_.empty() || socket_.size() >= sizeof address.sun_path) return;
+  std::copy(socket_.begin(), socket_.end(), address.sun_path);
+  if (socket_.front() == '@') address.sun_path[0] = '\0';  // the abstract name space
+  const Descriptor out(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + socket_.size());
+  sendto(out.fd, state.data(), state.size(), MSG_NOSIGNAL | MSG_DONTWAIT,
+         reinterpret_cast<const sockaddr*>(&address), size);
+}
+
+}  // namespace rolecall::cli

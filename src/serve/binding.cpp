@@ -1,0 +1,62 @@
+#include "serve/binding.h"
+
+#include <algorithm>
+
+#include "aws/arn.h"
+#include "base/json.h"
+#include "base/time.h"
+
+namespace rolecall::serve {
+namespace {
+
+// More than a session's length is a clock that is wrong.
+constexpr std::chrono::seconds tolerated_skew{300};
+
+void check_name(const std::string& name) {
+  const bool plain =
+      name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.") ==
+      std::string::npos;
+  if (name.empty() || name.size() > 64 || !plain || name.front() == '.') {
+    throw Error(ErrorKind::usage, "\"" + name + "\" is no name of a binding",
+                "up to 64 letters, digits, \"_\", \"-\" and \".\", the first no \".\"");
+  }
+}
+
+}  // namespace
+
+Binding::Binding(BindingOptions options) : options_(std::move(options)) {
+  check_name(options_.name);
+  const std::string role = aws::parse_role_arn(options_.session.role_arn).resource;
+  role_name_ = role.substr(role.rfind('/') + 1);
+  region_ = aws::parse_trust_anchor_arn(options_.session.trust_anchor_arn).region;
+}
+
+std::shared_ptr<const Issued> make_issued(const Credentials& credentials,
+                                          const std::string& role_arn, std::chrono::seconds asked,
+                                          aws::Instant now) {
+  const auto text = [](std::string_view value) { return WipingString(value); };
+  const std::string expiration = rfc3339(credentials.expiration);
+  const SecretJson imds = {
+      {"Code", "Success"},
+      {"LastUpdated", text(rfc3339(std::chrono::floor<std::chrono::seconds>(now.wall)))},
+      {"Type", "AWS-HMAC"},
+      {"AccessKeyId", text(credentials.access_key_id)},
+      {"SecretAccessKey", text(credentials.secret_access_key.view())},
+      {"Token", text(credentials.session_token.view())},
+      {"Expiration", text(expiration)}};
+  const SecretJson container = {{"RoleArn", text(role_arn)},
+                                {"AccessKeyId", text(credentials.access_key_id)},
+                                {"SecretAccessKey", text(credentials.secret_access_key.view())},
+                                {"Token", text(credentials.session_token.view())},
+                                {"Expiration", text(expiration)}};
+  Issued issued;
+  issued.imds = std::make_shared<const Secret>(to_text(imds));
+  issued.container = std::make_shared<const Secret>(to_text(container));
+  issued.expiration = credentials.expiration;
+  auto lifetime = std::chrono::floor<std::chrono::milliseconds>(credentials.expiration - now.wall);
+  if (lifetime <= lifetime.zero() || lifetime > asked + tolerated_skew) lifetime = asked;
+  issued.end = {credentials.expiration, now.steady + lifetime};
+  return std::make_shared<const Issued>(std::move(issued));
+}
+
+}  // namespace rolecall::serve

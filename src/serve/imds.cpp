@@ -1,0 +1,85 @@
+#include "serve/imds.h"
+
+#include <charconv>
+#include <optional>
+
+#include "base/codec.h"
+#include "base/json.h"
+
+namespace rolecall::serve {
+namespace {
+
+constexpr const char* ttl_header = "x-aws-ec2-metadata-token-ttl-seconds";
+constexpr const char* token_header = "x-aws-ec2-metadata-token";
+constexpr int longest_ttl = 21600;
+
+constexpr std::string_view roles = "/latest/meta-data/iam/security-credentials";
+
+std::optional<int> ttl_of(const http::Request& request) {
+  const std::string* text = http::find(request.headers, ttl_header);
+  if (text == nullptr) return longest_ttl;
+  int ttl = 0;
+  const char* end = text->data() + text->size();
+  const auto [stop, error] = std::from_chars(text->data(), end, ttl);
+  if (error != std::errc() || stop != end || ttl < 1 || ttl > longest_ttl) return std::nullopt;
+  return ttl;
+}
+
+Answer issue_token(const http::Request& request, TokenStore& tokens, aws::Instant now) {
+  const char* route = "imds/token";
+  if (request.method != "PUT") return wrong_method(route, "PUT");
+  const std::optional<int> ttl = ttl_of(request);
+  if (!ttl) {
+    return refusal(route, 400, "InvalidTTL", std::string(ttl_header) + " takes 1 to 21600");
+  }
+  Answer answer = text_answer(route, 200, tokens.issue(std::chrono::seconds(*ttl), now.steady));
+  answer.response.headers.push_back({ttl_header, std::to_string(*ttl)});
+  return answer;
+}
+
+Answer give_credentials(const std::string& role, const Binding& binding, aws::Instant now) {
+  const char* route = "imds/credentials";
+  if (percent_decode(role) != binding.role_name()) {
+    return refusal(route, 404, "NotFound", "there is no role of this name");
+  }
+  const auto status = binding.status();
+  if (!status->valid(now)) return no_credentials(route, binding, *status);
+  Answer answer = json_answer(route, 200, {});
+  answer.response.shared_body = status->issued->imds;
+  answer.given = &binding;
+  return answer;
+}
+
+Answer answer_with_token(const std::string& path, const Binding& binding, aws::Instant now) {
+  if (path.starts_with(roles)) {
+    const std::string rest = path.substr(roles.size());
+    if (rest.empty() || rest == "/") {
+      return text_answer("imds/role", 200, binding.role_name());
+    }
+    if (rest.front() == '/') return give_credentials(rest.substr(1), binding, now);
+  }
+  if (path == "/latest/meta-data/placement/region") {
+    return text_answer("imds/region", 200, binding.region());
+  }
+  if (path == "/latest/dynamic/instance-identity/document") {
+    return json_answer("imds/region", 200, Secret(to_text(json{{"region", binding.region()}})));
+  }
+  return refusal("imds/other", 404, "NotFound", "there is nothing at this path");
+}
+
+}  // namespace
+
+Answer answer_imds(const http::Request& request, const Binding& binding, TokenStore& tokens,
+                   aws::Instant now) {
+  if (request.path == "/latest/api/token") return issue_token(request, tokens, now);
+  if (request.method != "GET") return wrong_method("imds/other", "GET");
+  const std::string* token = http::find(request.headers, token_header);
+  if (token == nullptr || !tokens.valid(*token, now.steady)) {
+    return refusal("imds/unauthorized", 401, "Unauthorized",
+                   token == nullptr ? "the request has no token; PUT /latest/api/token gives one"
+                                    : "the token is unknown or has ended");
+  }
+  return answer_with_token(request.path, binding, now);
+}
+
+}  // namespace rolecall::serve

@@ -1,0 +1,41 @@
+// One line an event, as text or as JSON. No token and no secret is ever a field.
+#pragma once
+
+#include <functional>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
+namespace rolecall::serve {
+
+struct Field {
+  std::string_view name;
+  std::string value;
+};
+
+class Log {
+ public:
+  enum class Format { text, json };
+  // Takes a whole line with its line feed; called from several threads at once.
+  using Write = std::function<void(const std::string& line)>;
+
+  Log(Format format, Write write) : format_(format), write_(std::move(write)) {}
+
+  // As text "rolecall: <event>, name=value, …", a warning's with "warning: " before the event; as
+  // JSON an object of "time", "level", "event" and the fields. Empty fields are left out.
+  void info(std::string_view event, std::initializer_list<Field> fields) const {
+    line("info", event, fields);
+  }
+  void warning(std::string_view event, std::initializer_list<Field> fields) const {
+    line("warning", event, fields);
+  }
+
+ private:
+  void line(std::string_view level, std::string_view event,
+            std::initializer_list<Field> fields) const;
+
+  Format format_;
+  Write write_;
+};
+
+}  // namespace rolecall::serve

@@ -1,0 +1,77 @@
+#include "serve/peer.h"
+
+#include <arpa/inet.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cstring>
+
+#include "base/files.h"
+
+namespace rolecall::serve {
+namespace {
+
+http::SocketName parse(const std::string& text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string::npos) return {};
+  http::SocketName name;
+  name.address = text.substr(0, colon);
+  name.ipv6 = name.address.starts_with('[');
+  if (name.ipv6) name.address = name.address.substr(1, name.address.size() - 2);
+  std::from_chars(text.data() + colon + 1, text.data() + text.size(), name.port);
+  return name;
+}
+
+struct Question {
+  nlmsghdr header;
+  inet_diag_req_v2 body;
+};
+
+}  // namespace
+
+std::optional<uid_t> peer_uid(const std::string& peer, const http::SocketName& server) {
+  const http::SocketName from = parse(peer);
+  if (!http::is_loopback(from.address) || from.ipv6 != server.ipv6) return std::nullopt;
+  // Where the server listens on every address, a client of the loopback mostly asks its own.
+  const bool every = server.address == "0.0.0.0" || server.address == "::";
+  const std::string& to = every ? from.address : server.address;
+
+  Question question{};
+  question.header.nlmsg_len = sizeof question;
+  question.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
+  question.header.nlmsg_flags = NLM_F_REQUEST;
+  inet_diag_req_v2& body = question.body;
+  body.sdiag_family = from.ipv6 ? AF_INET6 : AF_INET;
+  body.sdiag_protocol = IPPROTO_TCP;
+  body.idiag_states = ~0U;
+  inet_diag_sockid& id = body.id;
+  inet_pton(body.sdiag_family, from.address.c_str(), &id.idiag_src);
+  inet_pton(body.sdiag_family, to.c_str(), &id.idiag_dst);
+  id.idiag_sport = htons(static_cast<std::uint16_t>(from.port));
+  id.idiag_dport = htons(static_cast<std::uint16_t>(server.port));
+  id.idiag_cookie[0] = id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
+
+  const Descriptor kernel(socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
+  if (kernel.fd < 0 ||
+      send(kernel.fd, &question, sizeof question, 0) != static_cast<ssize_t>(sizeof question)) {
+    return std::nullopt;
+  }
+  // The kernel answers within the call above.
+  alignas(nlmsghdr) char answer[1024];
+  const ssize_t size = recv(kernel.fd, answer, sizeof answer, MSG_DONTWAIT);
+  nlmsghdr header{};
+  inet_diag_msg found{};
+  if (size < static_cast<ssize_t>(NLMSG_HDRLEN + sizeof found)) return std::nullopt;
+  std::memcpy(&header, answer, sizeof header);
+  std::memcpy(&found, answer + NLMSG_HDRLEN, sizeof found);
+  if (header.nlmsg_type != SOCK_DIAG_BY_FAMILY || found.id.idiag_sport != id.idiag_sport) {
+    return std::nullopt;
+  }
+  return found.idiag_uid;
+}
+
+}  // namespace rolecall::serve

@@ -1,0 +1,227 @@
+#include "serve/refresher.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "aws/session.h"
+#include "base/time.h"
+
+namespace rolecall::serve {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr seconds refresh_before{300};
+constexpr auto warn_before = std::chrono::days(30);
+// A suspend and a clock that is set stop no wait, so that none is longer than this.
+constexpr milliseconds longest_nap{1000};
+constexpr std::size_t most_said = 100;
+
+std::chrono::sys_seconds wall_clock() {
+  return std::chrono::floor<seconds>(std::chrono::system_clock::now());
+}
+
+std::string in_words(const Error& error) {
+  return error.hint().empty() ? error.what()
+                              : std::string(error.what()) + "; hint: " + error.hint();
+}
+
+std::vector<CertificateStatus> certificates_of(const identity::Identity& identity) {
+  std::vector<CertificateStatus> all = {{"leaf", identity.leaf.name(), identity.leaf.not_after()}};
+  for (std::size_t i = 0; i < identity.chain.size(); ++i) {
+    all.push_back({"chain " + std::to_string(i + 1), identity.chain[i].name(),
+                   identity.chain[i].not_after()});
+  }
+  return all;
+}
+
+}  // namespace
+
+Refresher::Refresher(Binding& binding, Gate& gate, const Log& log, Reporter reporter)
+    : binding_(binding),
+      gate_(gate),
+      log_(log),
+      reporter_(std::move(reporter)),
+      request_(aws::prepare_session(binding.options().session)),
+      rotation_(binding.options().identity),
+      schedule_(refresh_before) {
+  // A run of months says each thing once.
+  reporter_.warn = [this](std::string_view text) {
+    if (said_.size() >= most_said) said_.clear();
+    if (said_.insert(std::string(text)).second) log_.warning(text, {{"binding", binding_.name()}});
+  };
+}
+
+void Refresher::load_identity() {
+  rotation_.load(wall_clock(), reporter_);
+}
+
+void Refresher::start() {
+  thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+}
+
+void Refresher::renew_now() {
+  const std::scoped_lock lock(mutex_);
+  asked_ = true;
+  changed_.notify_all();
+}
+
+bool Refresher::stopped(std::chrono::steady_clock::time_point until) {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_until(lock, until, [this] { return ended_; });
+}
+
+void Refresher::run(const std::stop_token& stop) {
+  do {
+    renew();
+  } while (wait_until_due(stop));
+  const std::scoped_lock lock(mutex_);
+  ended_ = true;
+  changed_.notify_all();
+}
+
+// False: it is to stop.
+bool Refresher::wait_until_due(const std::stop_token& stop) {
+  for (;;) {
+    const milliseconds left = schedule_.left(aws::Instant::now());
+    if (left == milliseconds(0)) break;
+    const bool asked = wait(stop, std::min(left, longest_nap));
+    if (stop.stop_requested()) return false;
+    if (asked || rotation_.changed()) {
+      load();
+      // New files may be what a failing renewal waits for.
+      if (asked || (rotation_.candidate() && schedule_.failures() > 0)) break;
+    }
+    warn_of_certificates(false);
+  }
+  if (schedule_.failures() == 0) return true;
+  const auto begin = gate_.take(Gate::Clock::now());
+  std::unique_lock lock(mutex_);
+  changed_.wait_until(lock, stop, begin, [] { return false; });
+  return !stop.stop_requested();
+}
+
+// True: a renewal is asked for.
+bool Refresher::wait(const std::stop_token& stop, milliseconds time) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, stop, time, [this] { return asked_; });
+  return std::exchange(asked_, false);
+}
+
+// What does not fit is said, and what is there stays in use.
+void Refresher::load() {
+  try {
+    rotation_.load(wall_clock(), reporter_);
+    if (!rotation_.candidate()) return;
+    const identity::Certificate& leaf = rotation_.candidate()->leaf;
+    log_.info("read a new certificate and its key", {{"binding", binding_.name()},
+                                                     {"subject", leaf.name()},
+                                                     {"serial", leaf.serial_decimal()},
+                                                     {"ends", rfc3339(leaf.not_after())}});
+  } catch (const Error& error) {
+    log_.warning(rotation_.proven() ? "the certificate and its key cannot be used as they are now; "
+                                      "those from before stay in use"
+                                    : "the certificate and its key cannot be used as they are now",
+                 {{"binding", binding_.name()}, {"reason", in_words(error)}});
+  }
+}
+
+void Refresher::renew() {
+  try {
+    if (!rotation_.proven() && !rotation_.candidate()) {
+      rotation_.load(wall_clock(), reporter_);
+    } else if (std::exchange(suspect_, false)) {
+      load();  // also where no file changed: a token may have been plugged in again
+    }
+    take(ask_as_candidate_or_proven());
+    if (!first_done_) first_.set_value();
+  } catch (const Error& error) {
+    note_failure(error);
+    if (!first_done_) first_.set_exception(std::current_exception());
+  } catch (const std::exception& error) {  // no memory
+    note_failure(Error(ErrorKind::try_later, error.what()));
+    if (!first_done_) first_.set_exception(std::current_exception());
+  }
+  first_done_ = true;
+}
+
+Credentials Refresher::ask(const identity::Identity& identity) {
+  // Later tries are the schedule's, so that bindings that fail together stay within their gate.
+  return aws::open_session(request_, binding_.options().session, identity, reporter_,
+                           first_done_ ? 1 : aws::usual_attempts);
+}
+
+Credentials Refresher::ask_as_candidate_or_proven() {
+  if (!rotation_.candidate()) return ask(*rotation_.proven());
+  try {
+    Credentials credentials = ask(*rotation_.candidate());
+    rotation_.accept();
+    return credentials;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::failed || !rotation_.proven()) throw;
+    log_.warning("the new certificate is refused; the one from before stays in use",
+                 {{"binding", binding_.name()}, {"reason", in_words(error)}});
+    gate_.take(Gate::Clock::now());
+    return ask(*rotation_.proven());
+  }
+}
+
+void Refresher::take(const Credentials& credentials) {
+  const aws::Instant now = aws::Instant::now();
+  const SessionOptions& session = binding_.options().session;
+  status_.issued = make_issued(credentials, session.role_arn, session.session_duration, now);
+  status_.failure.clear();
+  status_.certificates = certificates_of(*rotation_.proven());
+  status_.last_success = std::chrono::floor<seconds>(now.wall);
+  ++status_.renewed;
+  binding_.publish(status_);
+  const int failures = schedule_.failures();
+  schedule_.succeeded(now, credentials.expiration, session.session_duration, random());
+  log_.info("renewed", {{"binding", binding_.name()},
+                        {"expires", rfc3339(credentials.expiration)},
+                        {"failed_before", failures == 0 ? "" : std::to_string(failures)}});
+  warn_of_certificates(true);
+}
+
+void Refresher::note_failure(const Error& error) {
+  const auto kind = static_cast<std::size_t>(error.kind());
+  suspect_ = error.kind() != ErrorKind::try_later;
+  status_.failure = error.what();
+  ++status_.failed[kind];
+  binding_.publish(status_);
+  if (schedule_.failures() == 0) gate_.take(Gate::Clock::now());
+  schedule_.failed(aws::Instant::now(), random());
+  const aws::Instant now = aws::Instant::now();
+  std::string held = "none";
+  if (status_.issued) {
+    held = (status_.valid(now) ? "end at " : "ended at ") + rfc3339(status_.issued->expiration);
+  }
+  const auto next = std::chrono::ceil<seconds>(schedule_.left(now));
+  log_.warning("renewal failed", {{"binding", binding_.name()},
+                                  {"reason", in_words(error)},
+                                  {"credentials", held},
+                                  {"next_try", "within " + std::to_string(next.count()) + " s"}});
+}
+
+// Once a day, and where a certificate is in the way of the credentials that it got.
+void Refresher::warn_of_certificates(bool after_renewal) {
+  const auto now = wall_clock();
+  const auto today = std::chrono::floor<std::chrono::days>(now);
+  const bool daily = today != warned_;
+  if (!daily && !after_renewal) return;
+  for (const CertificateStatus& certificate : status_.certificates) {
+    const bool ends_first = after_renewal && certificate.not_after < status_.issued->expiration;
+    if (!ends_first && !(daily && certificate.not_after - now < warn_before)) continue;
+    log_.warning(
+        ends_first ? "a certificate ends before the credentials do" : "a certificate ends soon",
+        {{"binding", binding_.name()},
+         {"certificate", certificate.place},
+         {"subject", certificate.subject},
+         {"ends", rfc3339(certificate.not_after)},
+         {"in", rough_duration(certificate.not_after - now)}});
+  }
+  if (!status_.certificates.empty()) warned_ = today;
+}
+
+}  // namespace rolecall::serve

@@ -1,0 +1,102 @@
+#include "serve/status.h"
+
+#include "base/codec.h"
+#include "base/json.h"
+
+namespace rolecall::serve {
+namespace {
+
+using std::chrono::seconds;
+
+// By ErrorKind.
+constexpr std::array<const char*, 4> reasons = {"", "refused", "setup", "unreachable"};
+
+// A value of a label: backslash, quote and line feed are escaped.
+std::string label(std::string_view value) {
+  std::string text;
+  for (const char c : terminal_safe(value)) {
+    if (c == '\\' || c == '"') text += '\\';
+    text += c;
+  }
+  return "\"" + text + "\"";
+}
+
+class Page {
+ public:
+  void metric(std::string_view name, const char* type, const char* help) {
+    name_ = name;
+    text_ += "# HELP " + name_ + " " + help + "\n# TYPE " + name_ + " " + type + "\n";
+  }
+  void sample(const std::string& labels, long long value) {
+    text_ += name_ + "{" + labels + "} " + std::to_string(value) + "\n";
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string name_;
+  std::string text_;
+};
+
+}  // namespace
+
+Answer answer_health(const std::vector<const Binding*>& bindings, aws::Instant now) {
+  json without = json::array();
+  for (const Binding* binding : bindings) {
+    if (!binding->status()->valid(now)) without.push_back(binding->name());
+  }
+  if (without.empty()) return json_answer("health", 200, Secret(R"({"status":"ok"})"));
+  const json body = {{"status", "no valid credentials"}, {"bindings", without}};
+  return json_answer("health", 503, Secret(to_text(body)));
+}
+
+Answer answer_metrics(const std::vector<const Binding*>& bindings, const RequestCounts& requests,
+                      aws::Instant now) {
+  const auto today = std::chrono::floor<seconds>(now.wall);
+  std::vector<std::pair<std::string, std::shared_ptr<const BindingStatus>>> all;
+  for (const Binding* binding : bindings) {
+    all.emplace_back("binding=" + label(binding->name()), binding->status());
+  }
+  Page page;
+  page.metric("rolecall_credentials_expiry_seconds", "gauge",
+              "Time until the credentials end; below 0 they have");
+  for (const auto& [binding, status] : all) {
+    if (status->issued) page.sample(binding, (status->issued->expiration - today).count());
+  }
+  page.metric("rolecall_certificate_expiry_seconds", "gauge",
+              "Time until a certificate of the identity ends");
+  for (const auto& [binding, status] : all) {
+    for (const CertificateStatus& certificate : status->certificates) {
+      page.sample(
+          binding + ",place=" + label(certificate.place) + ",subject=" + label(certificate.subject),
+          (certificate.not_after - today).count());
+    }
+  }
+  page.metric("rolecall_last_success_timestamp_seconds", "gauge",
+              "When the last renewal succeeded; 0: never");
+  for (const auto& [binding, status] : all) {
+    page.sample(binding, status->last_success.time_since_epoch().count());
+  }
+  page.metric("rolecall_renewals_total", "counter", "Renewals that succeeded");
+  for (const auto& [binding, status] : all) {
+    page.sample(binding, static_cast<long long>(status->renewed));
+  }
+  page.metric("rolecall_renewal_failures_total", "counter",
+              "Renewals that failed: refused by the service, for want of usable files or flags "
+              "(setup), or for now (unreachable)");
+  for (const auto& [binding, status] : all) {
+    for (std::size_t kind = 1; kind < reasons.size(); ++kind) {
+      page.sample(binding + ",reason=" + label(reasons[kind]),
+                  static_cast<long long>(status->failed[kind]));
+    }
+  }
+  page.metric("rolecall_requests_total", "counter", "Requests answered");
+  for (const auto& [key, count] : requests) {
+    page.sample("route=" + label(key.first) + ",status=\"" + std::to_string(key.second) + "\"",
+                static_cast<long long>(count));
+  }
+  Answer answer = text_answer("metrics", 200, page.text());
+  answer.response.headers.front().value = "text/plain; version=0.0.4";
+  return answer;
+}
+
+}  // namespace rolecall::serve
