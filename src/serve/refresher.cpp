@@ -120,6 +120,7 @@ void Refresher::load() {
                                                      {"serial", leaf.serial_decimal()},
                                                      {"ends", rfc3339(leaf.not_after())}});
   } catch (const Error& error) {
+    suspect_ = true;
     log_.warning(rotation_.proven() ? "the certificate and its key cannot be used as they are now; "
                                       "those from before stay in use"
                                     : "the certificate and its key cannot be used as they are now",
@@ -128,6 +129,7 @@ void Refresher::load() {
 }
 
 void Refresher::renew() {
+  if (schedule_.failures() == 0) gate_.take(Gate::Clock::now());  // else it has its second
   try {
     if (!rotation_.proven() && !rotation_.candidate()) {
       rotation_.load(wall_clock(), reporter_);
@@ -135,6 +137,7 @@ void Refresher::renew() {
       load();  // also where no file changed: a token may have been plugged in again
     }
     take(ask_as_candidate_or_proven());
+    gate_.give_back();
     if (!first_done_) first_.set_value();
   } catch (const Error& error) {
     note_failure(error);
@@ -190,7 +193,6 @@ void Refresher::note_failure(const Error& error) {
   status_.failure = error.what();
   ++status_.failed[kind];
   binding_.publish(status_);
-  if (schedule_.failures() == 0) gate_.take(Gate::Clock::now());
   schedule_.failed(aws::Instant::now(), random());
   const aws::Instant now = aws::Instant::now();
   std::string held = "none";

@@ -73,7 +73,7 @@ class Refresher {
   std::random_device device_;
   std::chrono::sys_days warned_{};  // the day of the last look at the certificates
   bool first_done_ = false;
-  bool suspect_ = false;  // the last failure may be the identity's
+  bool suspect_ = false;  // the identity is to be loaded again before the next renewal
 
   std::promise<void> first_;
   std::future<void> first_future_ = first_.get_future();

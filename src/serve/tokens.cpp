@@ -33,7 +33,8 @@ bool TokenStore::valid(std::string_view token, Time now) const {
   const std::string_view number = token.substr(secret_size);
   std::size_t index = 0;
   const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), index);
-  if (error != std::errc() || end != number.data() + number.size() || index >= slots_.size()) {
+  if (error != std::errc() || end != number.data() + number.size() || index >= slots_.size() ||
+      (number.size() > 1 && number.front() == '0')) {
     return false;
   }
   const Slot& slot = slots_[index];
