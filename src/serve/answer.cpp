@@ -40,9 +40,14 @@ Answer wrong_method(std::string_view route, std::string_view allowed) {
   return answer;
 }
 
-Answer no_credentials(std::string_view route, const Binding& binding, const BindingStatus& status) {
+Answer no_credentials(std::string_view route, const Binding& binding, const BindingStatus& status,
+                      aws::Instant now) {
   std::string message = "there are no valid credentials of " + binding.name();
-  if (status.issued) message += ": they ended at " + rfc3339(status.issued->expiration);
+  if (status.issued) {
+    message += ": they ended at " + rfc3339(status.issued->expiration) +
+               ", and this machine's clock says " +
+               rfc3339(std::chrono::floor<std::chrono::seconds>(now.wall));
+  }
   if (!status.failure.empty()) message += "; the last renewal failed: " + status.failure;
   return refusal(route, 503, "CredentialsUnavailable", message);
 }

@@ -24,6 +24,7 @@ Answer refusal(std::string_view route, int status, std::string_view code, std::s
 // 405, with the one method that the path has.
 Answer wrong_method(std::string_view route, std::string_view allowed);
 // 503, which SDKs try again, with the reason of the last renewal's failure.
-Answer no_credentials(std::string_view route, const Binding& binding, const BindingStatus& status);
+Answer no_credentials(std::string_view route, const Binding& binding, const BindingStatus& status,
+                      aws::Instant now);
 
 }  // namespace rolecall::serve

@@ -21,7 +21,7 @@ Answer answer_container(const http::Request& request, const std::vector<Containe
   }
   const Binding& binding = *access->binding;
   const auto status = binding.status();
-  if (!status->valid(now)) return no_credentials(route, binding, *status);
+  if (!status->valid(now)) return no_credentials(route, binding, *status, now);
   Answer answer = json_answer(route, 200, {});
   answer.response.shared_body = status->issued->container;
   answer.given = &binding;

@@ -43,7 +43,7 @@ Answer give_credentials(const std::string& role, const Binding& binding, aws::In
     return refusal(route, 404, "NotFound", "there is no role of this name");
   }
   const auto status = binding.status();
-  if (!status->valid(now)) return no_credentials(route, binding, *status);
+  if (!status->valid(now)) return no_credentials(route, binding, *status, now);
   Answer answer = json_answer(route, 200, {});
   answer.response.shared_body = status->issued->imds;
   answer.given = &binding;
