@@ -28,8 +28,9 @@ using std::chrono::milliseconds;
 constexpr milliseconds farewell{1000};
 // Each holds a descriptor, of which a process has 1024 by default.
 constexpr unsigned max_connections = 512;
-// Headers of 8 KiB, libmicrohttpd's table of them, and the head of an answer.
-constexpr std::size_t connection_memory = 20 * 1024;
+// Headers of 8 KiB, libmicrohttpd's table of them, and the head of an answer. It is overwritten after
+// each request, which is why it is no larger.
+constexpr std::size_t connection_memory = 12 * 1024;
 
 struct ServeFlags {
   SessionFlags session;

@@ -251,6 +251,7 @@ MHD_Result Server::Daemon::receive(MHD_Connection* mhd_connection, Incoming& inc
     incoming.has_headers = true;
     request.method = method;
     request.peer = incoming.connection->peer;
+    request.headers.reserve(8);
     MHD_get_connection_values_n(
         mhd_connection, MHD_HEADER_KIND,
         [](void* headers, MHD_ValueKind, const char* name, std::size_t name_size, const char* value,

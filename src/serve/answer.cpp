@@ -10,6 +10,7 @@ Answer with_body(std::string_view route, int status, const char* type, Secret bo
   Answer answer;
   answer.route = route;
   answer.response.status = status;
+  answer.response.headers.reserve(4);
   answer.response.headers.push_back({"Content-Type", type});
   answer.response.body = std::move(body);
   return answer;
