@@ -1,8 +1,10 @@
 // rolecall serve: IMDSv2, the container credentials endpoint, and what supervisors want to know.
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <ctime>
 #include <list>
 #include <memory>
@@ -26,10 +28,11 @@ using std::chrono::milliseconds;
 
 // For calls that are under way when the program is to end.
 constexpr milliseconds farewell{1000};
-// Each holds a descriptor, of which a process has 1024 by default.
-constexpr unsigned max_connections = 512;
-// Headers of 8 KiB, libmicrohttpd's table of them, and the head of an answer. It is overwritten after
-// each request, which is why it is no larger.
+constexpr rlim_t most_connections = 512;
+// Descriptors for all else: renewals must not fail for clients who hold connections.
+constexpr rlim_t spare_descriptors = 64;
+// Headers of 8 KiB, libmicrohttpd's table of them, and the head of an answer. It is overwritten
+// after each request, which is why it is no larger.
 constexpr std::size_t connection_memory = 12 * 1024;
 
 struct ServeFlags {
@@ -132,6 +135,17 @@ http::Listener listen(const ServeFlags& flags, const CLI::App& app) {
   return listener;
 }
 
+// As many places for clients as the process may have descriptors for.
+unsigned places() {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur =
+      std::max(limit.rlim_cur, std::min(limit.rlim_max, most_connections + spare_descriptors));
+  setrlimit(RLIMIT_NOFILE, &limit);
+  const rlim_t most = limit.rlim_cur - std::min(limit.rlim_cur / 2, spare_descriptors);
+  return static_cast<unsigned>(std::min(most, most_connections));
+}
+
 // As clients on this machine reach it.
 http::Origin own_origin(const http::SocketName& name) {
   std::string host = name.address;
@@ -215,7 +229,7 @@ class Daemon {
     const std::string url = origin_.text();
     http::ServerOptions server_options;
     server_options.threads = http::Threads::one;
-    server_options.max_connections = max_connections;
+    server_options.max_connections = places();
     server_options.connection_memory = connection_memory;
     server_options.max_body = 0;
     server_options.request_timeout_when_full = milliseconds(100);

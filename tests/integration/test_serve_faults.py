@@ -220,6 +220,19 @@ def test_connections_that_send_nothing(identity, emulator, tmp_path):
                 client.close()
 
 
+def test_few_descriptors(identity, emulator, tmp_path):
+    """Clients who hold connections leave some for others and for renewals."""
+    with Serve(tmp_path, server=emulator, flags=identity.flags,
+               prefix=["prlimit", "--nofile=40:40"]) as serve:
+        silent = [socket.create_connection(("127.0.0.1", serve.port), timeout=10)
+                  for _ in range(100)]
+        before = serve.credentials()["AccessKeyId"]
+        serve.process.send_signal(signal.SIGHUP)
+        eventually(lambda: serve.credentials()["AccessKeyId"] != before)
+        for client in silent:
+            client.close()
+
+
 def test_slow_clients(identity, emulator, tmp_path):
     """One that drips is cut, and nobody waits for it."""
     with Serve(tmp_path, server=emulator, flags=identity.flags) as serve:

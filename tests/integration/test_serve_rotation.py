@@ -1,8 +1,12 @@
 """Certificates and keys that are replaced while serve runs."""
 
+import fcntl
 import os
+import pty
+import select
 import shutil
 import signal
+import termios
 
 import pytest
 from support import pki
@@ -165,3 +169,36 @@ def test_a_certificate_that_ends_soon_is_warned_of(identity, tmp_path):
             assert ends[0]["subject"] == "CN=short" and ends[0]["certificate"] == "leaf", ends
             assert 0 < serve.metric(
                 'rolecall_certificate_expiry_seconds{binding="default",place="leaf"') < 1800
+
+
+def test_a_password_is_typed_once(identity, tmp_path):
+    """At the start, on the terminal. A new key has the same one, or is not taken."""
+    def write(leaf, password):
+        pki.write(tmp_path, "leaf.pem", pki.pem(leaf, *leaf.chain))
+        pki.write(tmp_path, "leaf.key", pki.key_pem(leaf.key, password=password))
+    write(identity.intermediate.issue("first"), b"typed once")
+    flags = ["--certificate", tmp_path / "leaf.pem", "--private-key", tmp_path / "leaf.key"]
+    terminal, other_end = pty.openpty()
+
+    def prompts():
+        return os.read(terminal, 1000) if select.select([terminal], [], [], 0)[0] else b""
+
+    def take_terminal():
+        fcntl.ioctl(other_end, termios.TIOCSCTTY, 0)
+    with Emulator(identity.root_file) as emulator:
+        serve = Serve(tmp_path, server=emulator, flags=flags, wait=False, start_new_session=True,
+                      preexec_fn=take_terminal, pass_fds=[other_end])
+        with serve:
+            eventually(lambda: b"Password for" in prompts())
+            os.write(terminal, b"typed once\n")
+            serve.wait_until_it_listens()
+            prompts()
+            write(other(identity), b"typed once")
+            eventually(lambda: serve.events("read a new certificate and its key"))
+            write(other(identity, "third"), b"another")
+            eventually(lambda: any("typed at the start" in e.get("reason", "")
+                                   for e in serve.events()))
+            assert prompts() == b""
+            assert serve.credentials()
+    os.close(terminal)
+    os.close(other_end)
