@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <algorithm>
 #include <ctime>
 #include <list>
 #include <memory>
@@ -13,6 +14,7 @@
 #include "cli/command.h"
 #include "cli/flags.h"
 #include "cli/session_flags.h"
+#include "cli/settings.h"
 #include "cli/systemd.h"
 #include "cli/ui.h"
 #include "http/client.h"
@@ -302,28 +304,62 @@ class Daemon {
   std::list<serve::Refresher> refreshers_;
 };
 
+// What one binding is to ask for, and how.
+serve::BindingOptions binding_options(const CLI::App& app, SessionFlags& flags, std::string name) {
+  const IdentityFlags& identity = flags.identity;
+  const bool from_terminal = identity.password_source.empty() && identity.pkcs8_password.empty();
+  finish_session_flags(app, flags);
+  serve::BindingOptions binding{std::move(name), identity.options, flags.session};
+  if (from_terminal) binding.identity.password = ask_once(std::move(binding.identity.password));
+  return binding;
+}
+
+// Of several: the command line once more, with the values of this one's table behind it.
+serve::BindingOptions one_of_several(const CLI::App& app, const ConfigFile& file,
+                                     const std::string& name, std::vector<std::string> arguments) {
+  CLI::App own("", app.get_name());
+  own.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  ServeFlags flags;
+  declare(own, flags);
+  add_settings_flags(own);
+  own.parse(std::move(arguments));
+  apply_settings(own, file, name);
+  return binding_options(own, flags.session, name);
+}
+
 }  // namespace
 
 void serve(CLI::App& app, std::vector<std::string> arguments) {
   protect_memory();  // first: a password may be among the flags
   ServeFlags flags;
   declare(app, flags);
-  parse(app,
-        "Runs until SIGTERM or SIGINT; SIGHUP reads the files again and renews. SDKs find it by\n"
-        "  export AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:9911/\n"
-        "or, with a token that other users of the machine have not, by\n"
-        "  eval \"$(rolecall env)\"\n"
-        "\n"
-        "Exit code: 0 stopped, 1 refused, 2 wrong flags or files, 3 worth another try later.",
-        std::move(arguments));
-  const IdentityFlags& identity = flags.session.identity;
-  const bool from_terminal = identity.password_source.empty() && identity.pkcs8_password.empty();
-  finish_session_flags(app, flags.session);
-
-  serve::BindingOptions binding{"default", identity.options, flags.session.session};
-  if (from_terminal) binding.identity.password = ask_once(std::move(binding.identity.password));
+  const std::vector<std::string> given = arguments;
+  const ConfigFile file = parse(
+      app,
+      "Runs until SIGTERM or SIGINT; SIGHUP reads the files again and renews. SDKs find it by\n"
+      "  export AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:9911/\n"
+      "or, with a token that other users of the machine have not, by\n"
+      "  eval \"$(rolecall env)\"\n"
+      "With several bindings only the second way is there: rolecall env --binding NAME\n"
+      "\n"
+      "Exit code: 0 stopped, 1 refused, 2 wrong flags or files, 3 worth another try later.",
+      std::move(arguments));
+  const std::vector<std::string> names = chosen_bindings(app);
+  std::vector<serve::BindingOptions> bindings;
+  if (names.size() > 1) {
+    for (const std::string& name : names) {
+      if (std::count(names.begin(), names.end(), name) > 1) {
+        throw Error(ErrorKind::usage, "--binding " + name + " is given twice");
+      }
+      bindings.push_back(one_of_several(app, file, name, given));
+    }
+  } else {
+    bindings.push_back(
+        binding_options(app, flags.session, names.empty() ? "default" : names.front()));
+  }
   Daemon daemon(flags, listen(flags, app));
-  daemon.add(std::move(binding));
+  for (serve::BindingOptions& binding : bindings)
+    daemon.add(std::move(binding));
   daemon.run();
 }
 

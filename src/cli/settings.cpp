@@ -286,10 +286,26 @@ void add_settings_flags(CLI::App& app) {
       ->type_name("FILE")
       ->group(group);
   if (app.get_option_no_throw("--certificate") == nullptr) return;
-  app.add_option("--binding")
-      ->description("Take them from its table [binding.NAME] first")
-      ->type_name("NAME")
-      ->group(group);
+  CLI::Option* binding = app.add_option("--binding")
+                             ->description("Take them from its table [binding.NAME] first")
+                             ->type_name("NAME")
+                             ->group(group);
+  if (command_name(app) == "serve") {
+    binding
+        ->description(
+            "Take them from its table [binding.NAME] first; repeatable, for one\n"
+            "daemon with several roles")
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+        ->allow_extra_args(false);
+  }
+}
+
+std::vector<std::string> chosen_bindings(const CLI::App& app) {
+  const CLI::Option* option = app.get_option_no_throw("--binding");
+  if (option == nullptr) return {};
+  if (option->count() > 0) return option->results();
+  const std::string name = environment("ROLECALL_BINDING");
+  return name.empty() ? std::vector<std::string>() : std::vector<std::string>{name};
 }
 
 std::string apply_settings(CLI::App& app, const ConfigFile& file, const std::string& binding) {
@@ -307,11 +323,9 @@ ConfigFile apply_settings(CLI::App& app) {
   warn_of_passwords(app);
   ConfigFile file = read_config_file(text_of(app, "--config"));
   check_tables(file);
-  std::string binding = text_of(app, "--binding");
-  if (binding.empty() && app.get_option_no_throw("--binding") != nullptr) {
-    binding = environment("ROLECALL_BINDING");
-  }
-  const std::string origins = apply_settings(app, file, binding);
+  const std::vector<std::string> bindings = chosen_bindings(app);
+  const std::string origins =
+      apply_settings(app, file, bindings.size() == 1 ? bindings.front() : std::string());
   const CLI::Option* debug = app.get_option_no_throw("--debug");
   stderr_reporter(debug != nullptr && debug->count() > 0 && debug->as<bool>()).trace([&] {
     return "flags, but for those with their default values:" + origins;

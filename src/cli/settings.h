@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cli/config_file.h"
 
@@ -28,8 +29,12 @@ void add_settings_flags(CLI::App& app);
 std::string apply_settings(CLI::App& app, const ConfigFile& file, const std::string& binding);
 
 // The same with the file and binding that the flags --config and --binding (or their variables)
-// name; tells it to --debug, warns of passwords that others can read, and returns the file.
+// name (no binding where several are named: each is for the command to apply); tells it to --debug,
+// warns of passwords that others can read, and returns the file.
 ConfigFile apply_settings(CLI::App& app);
+
+// What --binding says, else ROLECALL_BINDING: one name, or several for a command that takes them.
+std::vector<std::string> chosen_bindings(const CLI::App& app);
 
 // Is the value of this flag (a name without dashes) a password itself?
 bool holds_secret(std::string_view flag);
