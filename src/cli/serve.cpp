@@ -172,7 +172,7 @@ class Daemon {
   void run() {
     for (serve::Binding& binding : bindings_) {
       refreshers_.emplace_back(binding, gate_, log_, stderr_reporter(flags_.session.debug));
-      if (!flags_.lazy) refreshers_.back().load_identity();
+      load_identity(refreshers_.back());
     }
     serve::ServiceOptions options = service_options();
     const Signals signals;
@@ -190,6 +190,14 @@ class Daemon {
   }
 
  private:
+  void load_identity(serve::Refresher& refresher) const {
+    try {
+      refresher.load_identity();
+    } catch (const Error&) {
+      if (!flags_.lazy) throw;  // else the first renewal tries again, and says why it failed
+    }
+  }
+
   serve::ServiceOptions service_options() {
     serve::ServiceOptions options;
     options.address = listener_.name();

@@ -74,6 +74,7 @@ class ConnectionWatch {
 
  private:
   static constexpr Clock::rep never = std::numeric_limits<Clock::rep>::max();
+  static constexpr std::chrono::milliseconds usual_nap{500};
 
   bool is_full() const { return connections_.size() >= places_; }
 
@@ -83,9 +84,10 @@ class ConnectionWatch {
       if (!changed_.wait(lock, stop, [this] { return !connections_.empty(); })) return;
       if (is_full()) {
         make_room();
-        changed_.wait_for(lock, stop, limit_when_full_ / 4, [] { return false; });
+        changed_.wait_for(lock, stop, std::min(limit_when_full_ / 4, usual_nap),
+                          [] { return false; });
       } else {
-        changed_.wait_for(lock, stop, std::chrono::milliseconds(500), [this] { return is_full(); });
+        changed_.wait_for(lock, stop, usual_nap, [this] { return is_full(); });
       }
       const Clock::time_point now = Clock::now();
       for (Connection& connection : connections_) {

@@ -53,6 +53,7 @@ Answer answer_metrics(const std::vector<const Binding*>& bindings, const Request
                       aws::Instant now) {
   const auto today = std::chrono::floor<seconds>(now.wall);
   std::vector<std::pair<std::string, std::shared_ptr<const BindingStatus>>> all;
+  all.reserve(bindings.size());
   for (const Binding* binding : bindings) {
     all.emplace_back("binding=" + label(binding->name()), binding->status());
   }
