@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import os
 import pathlib
 import signal
 import subprocess
@@ -12,7 +11,6 @@ from support.process import ARNS, BINARY, environment
 
 ROLE = "Example"
 CREDENTIALS = f"/latest/meta-data/iam/security-credentials/{ROLE}"
-SANITIZED = "SAN_OPTIONS" in " ".join(os.environ) or "asan" in BINARY or "tsan" in BINARY
 
 
 def eventually(condition, patience=30, step=0.02):
