@@ -1,9 +1,14 @@
 #include "base/openssl.h"
 
 #include <openssl/err.h>
+#include <openssl/rand.h>
 
 #include <climits>
 #include <new>
+#include <string_view>
+#include <vector>
+
+#include "rolecall/error.h"
 
 namespace rolecall {
 
@@ -12,6 +17,21 @@ std::string openssl_error() {
   ERR_clear_error();
   const char* reason = code == 0 ? nullptr : ERR_reason_error_string(code);
   return reason == nullptr ? "unknown error" : reason;
+}
+
+Secret random_hex(std::size_t bytes) {
+  std::vector<unsigned char, WipingAllocator<unsigned char>> random(bytes);
+  if (RAND_bytes(random.data(), static_cast<int>(bytes)) != 1) {
+    throw Error(ErrorKind::failed, "no random numbers: " + openssl_error());
+  }
+  Secret text;
+  text.resize(2 * bytes);
+  for (std::size_t i = 0; i < bytes; ++i) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    text.data()[2 * i] = digits[random[i] >> 4];
+    text.data()[2 * i + 1] = digits[random[i] & 15];
+  }
+  return text;
 }
 
 BioPtr memory_bio(std::string_view bytes) {

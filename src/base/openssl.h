@@ -10,6 +10,8 @@
 #include <memory>
 #include <string>
 
+#include "rolecall/secret.h"
+
 namespace rolecall {
 
 template <auto free_function>
@@ -37,6 +39,9 @@ using X509StoreCtxPtr = std::unique_ptr<X509_STORE_CTX, OpensslDelete<X509_STORE
 // The newest reason in this thread's OpenSSL error queue ("unknown error" where there is none).
 // Empties the queue, so that no later call reports an old failure.
 std::string openssl_error();
+
+// So many random bytes as hex. Throws Error (failed) where OpenSSL has none to give.
+Secret random_hex(std::size_t bytes);
 
 // A BIO that reads `bytes` where they lie; they must outlive it. Throws std::bad_alloc.
 BioPtr memory_bio(std::string_view bytes);

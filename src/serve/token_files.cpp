@@ -1,12 +1,10 @@
 #include "serve/token_files.h"
 
 #include <fcntl.h>
-#include <openssl/rand.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -79,14 +77,7 @@ Secret keep_token(const std::string& directory, const std::string& name) {
   const std::string path = path_of(directory, name, ".token");
   Secret token = read_token(path);
   if (!token.empty()) return token;
-  std::array<unsigned char, token_size / 2> random{};
-  if (RAND_bytes(random.data(), static_cast<int>(random.size())) != 1) {
-    throw Error(ErrorKind::failed, "no random numbers: " + openssl_error());
-  }
-  std::string text = hex_encode({reinterpret_cast<const char*>(random.data()), random.size()});
-  token = Secret(text);
-  wipe(random.data(), random.size());
-  wipe(text.data(), text.size());
+  token = random_hex(token_size / 2);
   replace_file(path, token.view());
   return token;
 }

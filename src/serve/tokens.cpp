@@ -1,30 +1,22 @@
 #include "serve/tokens.h"
 
 #include <openssl/crypto.h>
-#include <openssl/rand.h>
 
 #include <algorithm>
 #include <charconv>
 
-#include "base/codec.h"
 #include "base/openssl.h"
-#include "rolecall/error.h"
 
 namespace rolecall::serve {
 
 std::string TokenStore::issue(std::chrono::seconds ttl, Time now) {
-  std::array<unsigned char, secret_size / 2> random{};
-  if (RAND_bytes(random.data(), static_cast<int>(random.size())) != 1) {
-    throw Error(ErrorKind::failed, "no random numbers: " + openssl_error());
-  }
-  std::string secret = hex_encode({reinterpret_cast<const char*>(random.data()), random.size()});
+  const Secret secret = random_hex(secret_size / 2);
   Slot& slot = slots_[next_];
-  std::copy(secret.begin(), secret.end(), slot.secret.begin());
+  std::copy(secret.view().begin(), secret.view().end(), slot.secret.begin());
   slot.end = now + ttl;
-  std::string token = secret + std::to_string(next_);
+  std::string token(secret.view());
+  token += std::to_string(next_);
   next_ = (next_ + 1) % slots_.size();
-  wipe(random.data(), random.size());
-  wipe(secret.data(), secret.size());
   return token;
 }
 
