@@ -302,7 +302,8 @@ void add_settings_flags(CLI::App& app) {
 
 std::vector<std::string> chosen_bindings(const CLI::App& app) {
   const CLI::Option* option = app.get_option_no_throw("--binding");
-  if (option == nullptr) return {};
+  // To `env` a binding is one of a running serve, whatever the file says.
+  if (option == nullptr || app.get_option_no_throw("--certificate") == nullptr) return {};
   if (option->count() > 0) return option->results();
   const std::string name = environment("ROLECALL_BINDING");
   return name.empty() ? std::vector<std::string>() : std::vector<std::string>{name};
