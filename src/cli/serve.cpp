@@ -29,7 +29,7 @@ using std::chrono::milliseconds;
 
 // For calls that are under way when the program is to end.
 constexpr milliseconds farewell{1000};
-constexpr rlim_t most_connections = 512;
+constexpr rlim_t most_connections = http::most_connections_of_one_thread;
 // Descriptors for all else: renewals must not fail for clients who hold connections.
 constexpr rlim_t spare_descriptors = 64;
 // Headers of 8 KiB, libmicrohttpd's table of them, and the head of an answer. It is overwritten
@@ -241,7 +241,7 @@ class Daemon {
     server_options.max_connections = places();
     server_options.connection_memory = connection_memory;
     server_options.max_body = 0;
-    server_options.request_timeout_when_full = milliseconds(100);
+    server_options.request_timeout_when_full = milliseconds(50);
     serve::Service service(std::move(options), log_);
     const http::Server server(std::move(listener_), server_options,
                               [&service](const http::Request& request) {

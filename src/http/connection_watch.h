@@ -14,7 +14,6 @@
 #include <string>
 #include <thread>
 #include <utility>
-#include <vector>
 
 namespace rolecall::http {
 
@@ -83,31 +82,17 @@ class ConnectionWatch {
     while (!stop.stop_requested()) {
       if (!changed_.wait(lock, stop, [this] { return !connections_.empty(); })) return;
       if (is_full()) {
-        make_room();
         changed_.wait_for(lock, stop, std::min(limit_when_full_ / 4, usual_nap),
                           [] { return false; });
       } else {
         changed_.wait_for(lock, stop, usual_nap, [this] { return is_full(); });
       }
-      const Clock::time_point now = Clock::now();
+      const auto earlier = is_full() ? limit_ - limit_when_full_ : std::chrono::milliseconds(0);
+      const Clock::rep end = (Clock::now() + earlier).time_since_epoch().count();
       for (Connection& connection : connections_) {
-        if (connection.deadline <= now.time_since_epoch().count()) cut(connection, SHUT_RDWR);
+        if (connection.deadline <= end) cut(connection, SHUT_RDWR);
       }
     }
-  }
-
-  // Cuts those that have waited longest, up to half of all.
-  void make_room() {
-    const Clock::time_point since = Clock::now() + (limit_ - limit_when_full_);
-    std::vector<Connection*> waiting;
-    for (Connection& connection : connections_) {
-      if (connection.deadline <= since.time_since_epoch().count()) waiting.push_back(&connection);
-    }
-    std::sort(waiting.begin(), waiting.end(),
-              [](const Connection* a, const Connection* b) { return a->deadline < b->deadline; });
-    waiting.resize(std::min(waiting.size(), (connections_.size() + 1) / 2));
-    for (Connection* connection : waiting)
-      cut(*connection, SHUT_RDWR);
   }
 
   static void cut(Connection& connection, int how) {

@@ -292,6 +292,10 @@ MHD_Result Server::Daemon::receive(MHD_Connection* mhd_connection, Incoming& inc
 }
 
 void Server::Daemon::start(Listener listener, const ServerOptions& options) {
+  const bool one_thread = options.threads == Threads::one;
+  if (one_thread && options.max_connections > most_connections_of_one_thread) {
+    throw Error(ErrorKind::failed, "one thread cannot serve so many connections");
+  }
   const bool tls = !options.tls_certificate.empty();
   Secret key = options.tls_key.copy();
   if (tls) check_tls(options.tls_certificate, key);
@@ -310,7 +314,7 @@ void Server::Daemon::start(Listener listener, const ServerOptions& options) {
   // it resets the next one. With epoll it stops too. The handler adds Date.
   unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC | MHD_USE_SUPPRESS_DATE_NO_CLOCK |
                    MHD_USE_ERROR_LOG;
-  flags |= options.threads == Threads::one ? MHD_USE_EPOLL : MHD_USE_THREAD_PER_CONNECTION;
+  flags |= one_thread ? MHD_USE_EPOLL : MHD_USE_THREAD_PER_CONNECTION;
   if (listener.name().ipv6) flags |= MHD_USE_IPv6;
   if (tls) {
     flags |= MHD_USE_TLS;

@@ -20,18 +20,24 @@ enum class Threads {
   one,             // the handler never waits; one thread calls it and serves everybody (epoll)
 };
 
+// libmicrohttpd 0.9.75 takes up to 128 events at a time. If it gets exactly as many, it waits for
+// more before it acts on any, for as long as it would have waited for the first: it must never get
+// there.
+inline constexpr unsigned most_connections_of_one_thread = 120;
+
 struct ServerOptions {
   Threads threads = Threads::per_connection;
-  std::string tls_certificate;                // PEM text, leaf first; empty: plain HTTP
-  Secret tls_key;                             // PEM text
-  unsigned max_connections = 64;              // others wait until one of them ends
+  std::string tls_certificate;  // PEM text, leaf first; empty: plain HTTP
+  Secret tls_key;               // PEM text
+  // Others wait until one of them ends. With Threads::one no more than the number above.
+  unsigned max_connections = 64;
   std::size_t connection_memory = 64 * 1024;  // bytes; a request's head that needs more is a 431
   std::size_t max_body = 64 * 1024;           // bytes; more is dropped: Request::body_too_large
   std::chrono::seconds idle_timeout{10};      // without a byte from the client
   std::chrono::seconds request_timeout{30};   // from the connection's or the last answer's end to
                                               // the next request's last byte; then it is closed
-  // As request_timeout while max_connections are open: those who take places without using them
-  // keep nobody out. Half of the places at a time, whoever has waited longest first.
+  // As request_timeout while max_connections are open, so that those who take places without using
+  // them keep nobody out.
   std::chrono::milliseconds request_timeout_when_full{30000};
 };
 
