@@ -2,6 +2,7 @@
 // includes this.
 #pragma once
 
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -46,7 +47,8 @@ class ConnectionWatch {
     connection.descriptor = descriptor;
     connection.peer = std::move(peer);
     start_clock(connection);
-    if (connections_.size() == 1 || is_full()) changed_.notify_one();
+    full_ = connections_.size() >= places_;
+    if (connections_.size() == 1 || full_) changed_.notify_one();
     return &connection;
   }
 
@@ -54,8 +56,12 @@ class ConnectionWatch {
   void remove(const Connection* connection) {
     const std::scoped_lock lock(mutex_);
     connections_.remove_if([connection](const Connection& c) { return &c == connection; });
+    full_ = connections_.size() >= places_;
     if (connections_.empty()) emptied_.notify_all();
   }
+
+  // Whether others may be waiting for a place.
+  bool full() const { return full_; }
 
   // Nothing more will be read but what has come already, and waits until all are closed, for at
   // most `patience`.
@@ -75,24 +81,30 @@ class ConnectionWatch {
   static constexpr Clock::rep never = std::numeric_limits<Clock::rep>::max();
   static constexpr std::chrono::milliseconds usual_nap{500};
 
-  bool is_full() const { return connections_.size() >= places_; }
-
   void run(const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
     while (!stop.stop_requested()) {
       if (!changed_.wait(lock, stop, [this] { return !connections_.empty(); })) return;
-      if (is_full()) {
+      if (full_) {
         changed_.wait_for(lock, stop, std::min(limit_when_full_ / 4, usual_nap),
                           [] { return false; });
       } else {
-        changed_.wait_for(lock, stop, usual_nap, [this] { return is_full(); });
+        changed_.wait_for(lock, stop, usual_nap, [this] { return full_.load(); });
       }
-      const auto earlier = is_full() ? limit_ - limit_when_full_ : std::chrono::milliseconds(0);
-      const Clock::rep end = (Clock::now() + earlier).time_since_epoch().count();
+      const Clock::time_point now = Clock::now();
+      const Clock::rep end = now.time_since_epoch().count();
+      const Clock::rep hurried_end = (now + (limit_ - limit_when_full_)).time_since_epoch().count();
       for (Connection& connection : connections_) {
-        if (connection.deadline <= end) cut(connection, SHUT_RDWR);
+        const bool hurried = full_ && connection.deadline <= hurried_end && !has_sent(connection);
+        if (connection.deadline <= end || hurried) cut(connection, SHUT_RDWR);
       }
     }
+  }
+
+  // Whether something of it has not been read yet: then it is not the client who is slow.
+  static bool has_sent(const Connection& connection) {
+    int bytes = 0;
+    return ioctl(connection.descriptor, FIONREAD, &bytes) == 0 && bytes > 0;
   }
 
   static void cut(Connection& connection, int how) {
@@ -107,6 +119,7 @@ class ConnectionWatch {
   std::condition_variable_any changed_;
   std::condition_variable emptied_;
   std::list<Connection> connections_;
+  std::atomic<bool> full_ = false;
   std::jthread thread_;  // last: it uses all of the above
 };
 

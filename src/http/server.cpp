@@ -284,9 +284,9 @@ MHD_Result Server::Daemon::receive(MHD_Connection* mhd_connection, Incoming& inc
   Response response = answer(incoming);
   const auto status = static_cast<unsigned>(response.status);
   const ResponsePtr made = make_response(std::move(response));
-  // Said, and not left to the end that it will read: with epoll it sees none that came with a
-  // request.
-  if (ending) MHD_add_response_header(made.get(), "Connection", "close");
+  // Where all places are taken, each client has one answer's time. At the end it is said and not
+  // left to the end that libmicrohttpd will read: with epoll it sees none that came with a request.
+  if (ending || watch.full()) MHD_add_response_header(made.get(), "Connection", "close");
   watch.start_clock(*incoming.connection);  // now for the client to take the answer
   return MHD_queue_response(mhd_connection, status, made.get());
 }

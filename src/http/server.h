@@ -37,7 +37,7 @@ struct ServerOptions {
   std::chrono::seconds request_timeout{30};   // from the connection's or the last answer's end to
                                               // the next request's last byte; then it is closed
   // As request_timeout while max_connections are open, so that those who take places without using
-  // them keep nobody out.
+  // them keep nobody out. (Nor do those who use them: then each connection ends with its answer.)
   std::chrono::milliseconds request_timeout_when_full{30000};
 };
 

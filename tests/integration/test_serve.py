@@ -276,7 +276,7 @@ def test_a_first_failure_ends_it(identity, tmp_path):
 
 
 def test_bad_flags(identity, silent):
-    good = [*identity.flags, *ARNS, "--endpoint", silent.url]
+    good = [*identity.flags, *ARNS, "--endpoint", silent.url, "--port", "0"]
     for more, pattern in ((["--port", "65536"], "port"), (["--hop-limit", "0"], "hop-limit"),
                           (["--hop-limit", "256"], "hop-limit"), (["--address", "0.0.0.0"], "loopback"),
                           (["--address", "localhost"], "loopback"),
