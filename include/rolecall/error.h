@@ -1,6 +1,7 @@
 // The one exception type of rolecall.
 #pragma once
 
+#include <chrono>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -18,15 +19,19 @@ enum class ErrorKind {
 // it and is empty where nothing useful can be said. Neither ever holds a secret.
 class Error : public std::runtime_error {
  public:
-  Error(ErrorKind kind, const std::string& what, std::string hint = {})
-      : std::runtime_error(what), kind_(kind), hint_(std::move(hint)) {}
+  Error(ErrorKind kind, const std::string& what, std::string hint = {},
+        std::chrono::milliseconds retry_after = {})
+      : std::runtime_error(what), kind_(kind), hint_(std::move(hint)), retry_after_(retry_after) {}
 
   ErrorKind kind() const noexcept { return kind_; }
   const std::string& hint() const noexcept { return hint_; }
+  // How long the service asks to wait (Retry-After, RFC 9110, 10.2.3); 0: it does not say.
+  std::chrono::milliseconds retry_after() const noexcept { return retry_after_; }
 
  private:
   ErrorKind kind_;
   std::string hint_;
+  std::chrono::milliseconds retry_after_;
 };
 
 }  // namespace rolecall

@@ -23,21 +23,26 @@ Instant Instant::now() {
   return {std::chrono::system_clock::now(), std::chrono::steady_clock::now()};
 }
 
+milliseconds lifetime_of(std::chrono::system_clock::time_point expiration, seconds asked,
+                         Instant now) {
+  const auto lifetime = std::chrono::floor<milliseconds>(expiration - now.wall);
+  return lifetime <= seconds(0) || lifetime > asked + tolerated_skew ? asked : lifetime;
+}
+
 void RenewalSchedule::succeeded(Instant now, std::chrono::system_clock::time_point expiration,
                                 seconds asked, double random) {
   failures_ = 0;
-  auto lifetime = std::chrono::floor<milliseconds>(expiration - now.wall);
-  if (lifetime <= seconds(0) || lifetime > asked + tolerated_skew) lifetime = asked;
+  const milliseconds lifetime = lifetime_of(expiration, asked, now);
   milliseconds wait = lifetime - refresh_before_;
   if (wait <= seconds(0)) wait = lifetime / 2;
   wait -= part(random, std::min<milliseconds>(wait / 10, most_jitter));
   set(now, wait);
 }
 
-void RenewalSchedule::failed(Instant now, double random) {
+void RenewalSchedule::failed(Instant now, double random, milliseconds retry_after) {
   const seconds most = failures_ < 6 ? seconds(1 << failures_) : longest_wait;
   ++failures_;
-  set(now, part(random, most));
+  set(now, std::max(part(random, most), retry_after));
 }
 
 milliseconds RenewalSchedule::left(Instant now) const {

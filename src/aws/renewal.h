@@ -14,21 +14,26 @@ struct Instant {
   static Instant now();
 };
 
+// How long credentials that end at `expiration` live. Where that and this machine's clock do not go
+// together (it would be nothing, or five minutes more than was `asked` for), what was asked for.
+std::chrono::milliseconds lifetime_of(std::chrono::system_clock::time_point expiration,
+                                      std::chrono::seconds asked, Instant now);
+
 // Knows of no clock and no dice, so that tests can give it any.
 class RenewalSchedule {
  public:
   // Renewals are due `refresh_before` ahead of expiry; half the lifetime where that is shorter.
   explicit RenewalSchedule(std::chrono::seconds refresh_before) : refresh_before_(refresh_before) {}
 
-  // `now`: credentials that end at `expiration` are in use; `asked` is the duration that was asked
-  // for, which counts where `expiration` and this machine's clock do not go together. `random` (0
-  // to 1) brings the renewal forward by up to a tenth of the wait, so that hosts that started
+  // `now`: credentials that end at `expiration` are in use; `asked` is as above. `random` (0 to 1)
+  // brings the renewal forward by up to a tenth of the wait, so that hosts that started
   // together do not renew together; by a minute at most.
   void succeeded(Instant now, std::chrono::system_clock::time_point expiration,
                  std::chrono::seconds asked, double random);
 
-  // The next try: `random` × 1 s, 2 s, 4 s … (a minute at most), and never below 0.2 s.
-  void failed(Instant now, double random);
+  // The next try: `random` × 1 s, 2 s, 4 s … (a minute at most), and never below 0.2 s or
+  // `retry_after`, what the service asked for.
+  void failed(Instant now, double random, std::chrono::milliseconds retry_after = {});
 
   // How long until the next try is due by the first of both clocks; 0: now.
   std::chrono::milliseconds left(Instant now) const;

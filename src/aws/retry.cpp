@@ -105,9 +105,11 @@ Credentials send_with_retries(http::Client& client, const SessionRequest& reques
       if (attempt < attempts && asked_wait) {
         throw Error(ErrorKind::try_later, what,
                     "the service asks to wait " + rough_duration(std::chrono::ceil<seconds>(wait)) +
-                        ", longer than --timeout leaves");
+                        ", longer than --timeout leaves",
+                    wait);
       }
-      throw Error(ErrorKind::try_later, what, failure->hint());
+      throw Error(ErrorKind::try_later, what, failure->hint(),
+                  asked_wait.value_or(milliseconds(0)));
     }
     reporter.trace([&] {
       return std::string(failure->what()) + "\nnext attempt in " + std::to_string(wait.count()) +

@@ -1,12 +1,15 @@
 // rolecall env: how a program finds the container credentials endpoint of serve.
 #include <unistd.h>
 
+#include <filesystem>
+
 #include "base/files.h"
 #include "base/process.h"
 #include "cli/command.h"
 #include "cli/flags.h"
 #include "cli/systemd.h"
 #include "rolecall/error.h"
+#include "serve/binding.h"
 #include "serve/token_files.h"
 
 namespace rolecall::cli {
@@ -52,6 +55,7 @@ void env(CLI::App& app, std::vector<std::string> arguments) {
     throw Error(ErrorKind::usage, "there is no XDG_RUNTIME_DIR",
                 "name the directory that serve was given with --token-dir");
   }
+  serve::check_binding_name(binding);
   const serve::ContainerFiles files = serve::read_container_files(directory, binding);
   const bool shell = format == "shell";
   const std::string_view begin = shell ? "export " : "";
@@ -67,7 +71,8 @@ void env(CLI::App& app, std::vector<std::string> arguments) {
   if (shell) text.append("unset AWS_CONTAINER_CREDENTIALS_RELATIVE_URI\n");
   line("AWS_CONTAINER_CREDENTIALS_FULL_URI", quoted(files.uri));
   if (token_file) {
-    line("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", quoted(files.token_path));
+    line("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+         quoted(std::filesystem::absolute(files.token_path).string()));
   } else {
     line("AWS_CONTAINER_AUTHORIZATION_TOKEN", files.token.view());
   }

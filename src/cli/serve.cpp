@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <ctime>
 #include <list>
 #include <memory>
@@ -205,17 +206,23 @@ class Daemon {
     if (bindings_.size() == 1 && (!remote_ || flags_.imds)) options.imds = &bindings_.front();
     const bool named = !flags_.token_directory.empty();
     const std::string directory = named ? flags_.token_directory : runtime_directory();
-    if (directory.empty()) return options;
     try {
-      serve::prepare_token_directory(directory);
+      if (directory.empty()) {
+        throw Error(ErrorKind::usage,
+                    "there is no RUNTIME_DIRECTORY and no XDG_RUNTIME_DIR for the tokens of the "
+                    "container endpoint",
+                    "name a directory with --token-dir");
+      }
       for (const serve::Binding& binding : bindings_) {
-        options.containers.push_back({&binding, serve::keep_token(directory, binding.name())});
-        serve::write_uri(directory, binding.name(),
-                         origin_.text() + std::string(serve::container_root) + binding.name());
+        const serve::TokenFiles& files = token_files_.emplace_back(directory, binding.name());
+        files.write_uri(origin_.text() + std::string(serve::container_root) + binding.name());
+        options.containers.push_back({&binding, files.token().copy()});
       }
     } catch (const Error& error) {
-      if (named) throw;
+      // The other endpoint is enough for those who know no container endpoint.
+      if (named || options.imds == nullptr) throw;
       options.containers.clear();
+      token_files_.clear();
       log_.warning("the container endpoint is off", {{"reason", error.what()}});
     }
     return options;
@@ -223,12 +230,18 @@ class Daemon {
 
   // False: a signal came first.
   bool await_first(const Signals& signals) {
-    for (serve::Refresher& refresher : refreshers_) {
-      while (refresher.first().wait_for(milliseconds(0)) != std::future_status::ready) {
-        const int number = signals.wait(milliseconds(10));
-        if (number == SIGTERM || number == SIGINT) return false;
-      }
-      refresher.first().get();
+    std::list<std::future<void>*> left;
+    for (serve::Refresher& refresher : refreshers_)
+      left.push_back(&refresher.first());
+    while (!left.empty()) {
+      left.remove_if([](std::future<void>* first) {
+        if (first->wait_for(milliseconds(0)) != std::future_status::ready) return false;
+        first->get();  // the first failure ends it, whichever binding's
+        return true;
+      });
+      if (left.empty()) break;
+      const int number = signals.wait(milliseconds(10));
+      if (number == SIGTERM || number == SIGINT) return false;
     }
     return true;
   }
@@ -260,12 +273,16 @@ class Daemon {
     supervisor_.tell("READY=1");
     until_told_to_stop(signals);
     supervisor_.tell("STOPPING=1");
+    token_files_.clear();
   }
 
   void until_told_to_stop(const Signals& signals) {
-    const milliseconds longest = std::chrono::hours(1);
+    using Clock = std::chrono::steady_clock;
+    const milliseconds interval = supervisor_.watchdog().value_or(std::chrono::hours(1));
+    Clock::time_point due = Clock::now() + interval;
     for (;;) {
-      const int number = signals.wait(supervisor_.watchdog().value_or(longest));
+      const auto left = std::chrono::ceil<milliseconds>(due - Clock::now());
+      const int number = signals.wait(std::max(left, milliseconds(0)));
       if (number == SIGTERM || number == SIGINT) {
         log_.info("stopping", {});
         return;
@@ -275,7 +292,9 @@ class Daemon {
         for (serve::Refresher& refresher : refreshers_)
           refresher.renew_now();
       }
-      if (number == 0 && supervisor_.watchdog()) tell_that_it_answers(*supervisor_.watchdog());
+      if (Clock::now() < due) continue;
+      if (supervisor_.watchdog()) tell_that_it_answers(interval);
+      due = Clock::now() + interval;
     }
   }
 
@@ -308,6 +327,7 @@ class Daemon {
   serve::Log log_;
   serve::Gate gate_;
   std::list<serve::Binding> bindings_;
+  std::list<serve::TokenFiles> token_files_;
   std::list<serve::Refresher> refreshers_;
 };
 
@@ -321,9 +341,26 @@ serve::BindingOptions binding_options(const CLI::App& app, SessionFlags& flags, 
   return binding;
 }
 
+// Those of the daemon as a whole have no place in the table of one of several bindings.
+void check_is_for_one(const ConfigFile& file, const std::string& name) {
+  constexpr std::array<std::string_view, 8> daemons = {
+      "address", "allow-remote", "hop-limit", "imds", "lazy", "log-format", "port", "token-dir"};
+  const auto table = file.tables.find("binding." + name);
+  if (table == file.tables.end()) return;
+  for (const Setting& setting : table->second) {
+    if (std::find(daemons.begin(), daemons.end(), setting.name) == daemons.end()) continue;
+    throw Error(ErrorKind::usage,
+                "configuration file " + file.path + ", line " + std::to_string(setting.line) +
+                    ": " + setting.name +
+                    " is for a whole serve, and this one has several bindings",
+                "move it to the table [serve]");
+  }
+}
+
 // Of several: the command line once more, with the values of this one's table behind it.
 serve::BindingOptions one_of_several(const CLI::App& app, const ConfigFile& file,
                                      const std::string& name, std::vector<std::string> arguments) {
+  check_is_for_one(file, name);
   CLI::App own("", app.get_name());
   own.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   ServeFlags flags;

@@ -115,6 +115,8 @@ void Listener::read_name() {
 }
 
 void Listener::set_hop_limit(int hops) const {
+  // A socket for "::" has clients of IPv4 too, whose answers count by the other number.
+  if (name_.ipv6) setsockopt(descriptor_, IPPROTO_IP, IP_TTL, &hops, sizeof hops);
   const int level = name_.ipv6 ? static_cast<int>(IPPROTO_IPV6) : static_cast<int>(IPPROTO_IP);
   if (setsockopt(descriptor_, level, name_.ipv6 ? IPV6_UNICAST_HOPS : IP_TTL, &hops, sizeof hops) !=
       0) {

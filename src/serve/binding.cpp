@@ -7,12 +7,8 @@
 #include "base/time.h"
 
 namespace rolecall::serve {
-namespace {
 
-// More than a session's length is a clock that is wrong.
-constexpr std::chrono::seconds tolerated_skew{300};
-
-void check_name(const std::string& name) {
+void check_binding_name(const std::string& name) {
   const bool plain =
       name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.") ==
       std::string::npos;
@@ -22,10 +18,8 @@ void check_name(const std::string& name) {
   }
 }
 
-}  // namespace
-
 Binding::Binding(BindingOptions options) : options_(std::move(options)) {
-  check_name(options_.name);
+  check_binding_name(options_.name);
   const std::string role = aws::parse_role_arn(options_.session.role_arn).resource;
   role_name_ = role.substr(role.rfind('/') + 1);
   region_ = aws::parse_trust_anchor_arn(options_.session.trust_anchor_arn).region;
@@ -53,9 +47,8 @@ std::shared_ptr<const Issued> make_issued(const Credentials& credentials,
   issued.imds = std::make_shared<const Secret>(to_text(imds));
   issued.container = std::make_shared<const Secret>(to_text(container));
   issued.expiration = credentials.expiration;
-  auto lifetime = std::chrono::floor<std::chrono::milliseconds>(credentials.expiration - now.wall);
-  if (lifetime <= lifetime.zero() || lifetime > asked + tolerated_skew) lifetime = asked;
-  issued.end = {credentials.expiration, now.steady + lifetime};
+  issued.end = {credentials.expiration,
+                now.steady + aws::lifetime_of(credentials.expiration, asked, now)};
   return std::make_shared<const Issued>(std::move(issued));
 }
 

@@ -16,8 +16,11 @@
 
 namespace rolecall::serve {
 
+// Throws Error (usage) for what is no name of a binding: it stands in a path and names a file.
+void check_binding_name(const std::string& name);
+
 struct BindingOptions {
-  std::string name;  // letters, digits, "_", "-" and ".": it stands in a path and names a file
+  std::string name;  // of letters, digits, "_", "-" and "."
   IdentityOptions identity;
   SessionOptions session;
 };
@@ -41,6 +44,7 @@ struct CertificateStatus {
 struct BindingStatus {
   std::shared_ptr<const Issued> issued;  // nullptr: none yet; may have ended
   std::string failure;                   // why the last renewal failed; empty: it did not
+  std::string rotation_failure;  // why the files as they are now are not in use; empty: they are
   std::vector<CertificateStatus> certificates;
   std::chrono::sys_seconds last_success{};
   std::size_t renewed = 0;

@@ -1,35 +1,49 @@
 // Keeps bindings that fail together from asking more than once a second in all.
 #pragma once
 
-#include <algorithm>
 #include <chrono>
+#include <condition_variable>
 #include <mutex>
+#include <stop_token>
 
 namespace rolecall::serve {
 
-// Every call takes a second of the time that all bindings share, and one that succeeds gives it
-// back. Only calls that follow a failure wait for their second, so that a renewal that is merely
-// due never does. So in any time the calls that fail are no more than its seconds, but for the
-// first of each binding.
+// Calls begin a second apart. Only behind one that succeeded they pass as they come, for a second:
+// so ten bindings that start together wait for the first answer and not for ten seconds. A binding
+// whose last call failed keeps the distance in any case.
 class Gate {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // Takes the next free second; returns when it begins.
-  Clock::time_point take(Clock::time_point now) {
-    const std::scoped_lock lock(mutex_);
-    const Clock::time_point begin = std::max(free_, now);
-    free_ = begin + std::chrono::seconds(1);
-    return begin;
+  // Returns once a call may begin; false: it is to stop.
+  bool pass(const std::stop_token& stop, bool after_failure) {
+    std::unique_lock lock(mutex_);
+    const auto is_open = [&] { return !after_failure && Clock::now() < open_until_; };
+    for (;;) {
+      if (stop.stop_requested()) return false;
+      if (is_open()) return true;
+      const Clock::time_point now = Clock::now();
+      if (now >= next_) {
+        next_ = now + distance;
+        return true;
+      }
+      changed_.wait_until(lock, stop, next_, is_open);
+    }
   }
-  void give_back() {
+
+  void succeeded() {
     const std::scoped_lock lock(mutex_);
-    free_ -= std::chrono::seconds(1);
+    open_until_ = Clock::now() + distance;
+    changed_.notify_all();
   }
 
  private:
+  static constexpr std::chrono::seconds distance{1};
+
   std::mutex mutex_;
-  Clock::time_point free_{};
+  std::condition_variable_any changed_;
+  Clock::time_point next_{};
+  Clock::time_point open_until_{};
 };
 
 }  // namespace rolecall::serve

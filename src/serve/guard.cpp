@@ -48,6 +48,10 @@ std::optional<Refusal> refuse(const http::Request& request, const std::string& a
   const std::string* host = nullptr;
   for (const http::Header& header : request.headers) {
     size += header.name.size() + header.value.size() + 4;
+    // RFC 9112, 5.1: a blank before the colon may hide a header from whoever looks for its name.
+    if (header.name.find_first_of(" \t") != std::string::npos) {
+      return Refusal{400, "a header whose name has a blank in it"};
+    }
     if (http::same_name(header.name, "host")) {
       if (host != nullptr) return Refusal{400, "two Host headers"};
       host = &header.value;

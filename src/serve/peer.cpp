@@ -68,7 +68,8 @@ std::optional<uid_t> peer_uid(const std::string& peer, const http::SocketName& s
   if (size < static_cast<ssize_t>(NLMSG_HDRLEN + sizeof found)) return std::nullopt;
   std::memcpy(&header, answer, sizeof header);
   std::memcpy(&found, answer + NLMSG_HDRLEN, sizeof found);
-  if (header.nlmsg_type != SOCK_DIAG_BY_FAMILY || found.id.idiag_sport != id.idiag_sport) {
+  if (header.nlmsg_type != SOCK_DIAG_BY_FAMILY || found.id.idiag_sport != id.idiag_sport ||
+      found.idiag_inode == 0) {  // closed by its owner: the kernel says 0 for the user then
     return std::nullopt;
   }
   return found.idiag_uid;

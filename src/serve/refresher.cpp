@@ -18,10 +18,6 @@ constexpr auto warn_before = std::chrono::days(30);
 constexpr milliseconds longest_nap{1000};
 constexpr std::size_t most_said = 100;
 
-std::chrono::sys_seconds wall_clock() {
-  return std::chrono::floor<seconds>(std::chrono::system_clock::now());
-}
-
 std::string in_words(const Error& error) {
   return error.hint().empty() ? error.what()
                               : std::string(error.what()) + "; hint: " + error.hint();
@@ -46,7 +42,7 @@ Refresher::Refresher(Binding& binding, Gate& gate, const Log& log, Reporter repo
       request_(aws::prepare_session(binding.options().session)),
       rotation_(binding.options().identity),
       schedule_(refresh_before) {
-  // A run of months says each thing once.
+  // A run of months says each thing once a day.
   reporter_.warn = [this](std::string_view text) {
     if (said_.size() >= most_said) said_.clear();
     if (said_.insert(std::string(text)).second) log_.warning(text, {{"binding", binding_.name()}});
@@ -55,9 +51,11 @@ Refresher::Refresher(Binding& binding, Gate& gate, const Log& log, Reporter repo
 
 void Refresher::load_identity() {
   rotation_.load(wall_clock(), reporter_);
+  show_certificates();
 }
 
 void Refresher::start() {
+  started_ = std::chrono::steady_clock::now();
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }
 
@@ -73,21 +71,25 @@ bool Refresher::stopped(std::chrono::steady_clock::time_point until) {
 }
 
 void Refresher::run(const std::stop_token& stop) {
-  do {
-    renew();
-  } while (wait_until_due(stop));
+  while (!stop.stop_requested()) {
+    try {
+      renew(stop);
+      wait_until_due(stop);
+    } catch (const std::exception&) {
+      // No memory, be it to write a line. What is in hand is still handed out.
+      wait(stop, longest_nap);
+    }
+  }
   const std::scoped_lock lock(mutex_);
   ended_ = true;
   changed_.notify_all();
 }
 
-// False: it is to stop.
-bool Refresher::wait_until_due(const std::stop_token& stop) {
-  for (;;) {
+void Refresher::wait_until_due(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
     const milliseconds left = schedule_.left(aws::Instant::now());
     if (left == milliseconds(0)) break;
     const bool asked = wait(stop, std::min(left, longest_nap));
-    if (stop.stop_requested()) return false;
     if (asked || rotation_.changed()) {
       load();
       // New files may be what a failing renewal waits for.
@@ -95,11 +97,6 @@ bool Refresher::wait_until_due(const std::stop_token& stop) {
     }
     warn_of_certificates(false);
   }
-  if (schedule_.failures() == 0) return true;
-  const auto begin = gate_.take(Gate::Clock::now());
-  std::unique_lock lock(mutex_);
-  changed_.wait_until(lock, stop, begin, [] { return false; });
-  return !stop.stop_requested();
 }
 
 // True: a renewal is asked for.
@@ -112,8 +109,10 @@ bool Refresher::wait(const std::stop_token& stop, milliseconds time) {
 // What does not fit is said, and what is there stays in use.
 void Refresher::load() {
   try {
-    rotation_.load(wall_clock(), reporter_);
-    if (!rotation_.candidate()) return;
+    const bool is_new = rotation_.load(wall_clock(), reporter_);
+    if (is_new || !rotation_.candidate()) note_rotation({});
+    if (!is_new) return;
+    if (!rotation_.proven()) show_certificates();
     const identity::Certificate& leaf = rotation_.candidate()->leaf;
     log_.info("read a new certificate and its key", {{"binding", binding_.name()},
                                                      {"subject", leaf.name()},
@@ -121,57 +120,83 @@ void Refresher::load() {
                                                      {"ends", rfc3339(leaf.not_after())}});
   } catch (const Error& error) {
     suspect_ = true;
+    const std::string reason = in_words(error);
+    if (status_.rotation_failure == reason) return;
+    note_rotation(reason);
     log_.warning(rotation_.proven() ? "the certificate and its key cannot be used as they are now; "
                                       "those from before stay in use"
                                     : "the certificate and its key cannot be used as they are now",
-                 {{"binding", binding_.name()}, {"reason", in_words(error)}});
+                 {{"binding", binding_.name()}, {"reason", reason}});
   }
 }
 
-void Refresher::renew() {
-  if (schedule_.failures() == 0) gate_.take(Gate::Clock::now());  // else it has its second
+void Refresher::renew(const std::stop_token& stop) {
+  if (!gate_.pass(stop, schedule_.failures() > 0)) return;
   try {
     if (!rotation_.proven() && !rotation_.candidate()) {
       rotation_.load(wall_clock(), reporter_);
+      show_certificates();
     } else if (std::exchange(suspect_, false)) {
       load();  // also where no file changed: a token may have been plugged in again
     }
-    take(ask_as_candidate_or_proven());
-    gate_.give_back();
-    if (!first_done_) first_.set_value();
+    take(ask_as_candidate_or_proven(stop));
+    gate_.succeeded();
+    settle_first(nullptr);
   } catch (const Error& error) {
     note_failure(error);
-    if (!first_done_) first_.set_exception(std::current_exception());
+    settle_first(&error);
   } catch (const std::exception& error) {  // no memory
-    note_failure(Error(ErrorKind::try_later, error.what()));
-    if (!first_done_) first_.set_exception(std::current_exception());
+    const Error failure(ErrorKind::try_later, error.what());
+    note_failure(failure);
+    settle_first(&failure);
   }
-  first_done_ = true;
+}
+
+void Refresher::settle_first(const Error* failure) {
+  if (first_settled_) return;
+  if (failure != nullptr) {
+    const bool another =
+        failure->kind() == ErrorKind::try_later && schedule_.failures() < aws::usual_attempts &&
+        std::chrono::steady_clock::now() - started_ < binding_.options().session.timeout;
+    if (another) return;
+    first_.set_exception(std::make_exception_ptr(*failure));
+  } else {
+    first_.set_value();
+  }
+  first_settled_ = true;
 }
 
 Credentials Refresher::ask(const identity::Identity& identity) {
-  // Later tries are the schedule's, so that bindings that fail together stay within their gate.
-  return aws::open_session(request_, binding_.options().session, identity, reporter_,
-                           first_done_ ? 1 : aws::usual_attempts);
+  // Other tries are the schedule's, so that bindings that fail together stay within their gate.
+  return aws::open_session(request_, binding_.options().session, identity, reporter_, 1);
 }
 
-Credentials Refresher::ask_as_candidate_or_proven() {
+Credentials Refresher::ask_as_candidate_or_proven(const std::stop_token& stop) {
   if (!rotation_.candidate()) return ask(*rotation_.proven());
   try {
     Credentials credentials = ask(*rotation_.candidate());
     rotation_.accept();
+    note_rotation({});
     return credentials;
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::failed || !rotation_.proven()) throw;
     log_.warning("the new certificate is refused; the one from before stays in use",
                  {{"binding", binding_.name()}, {"reason", in_words(error)}});
-    gate_.take(Gate::Clock::now());
+    note_rotation(in_words(error));
+    if (!gate_.pass(stop, true)) throw;
     return ask(*rotation_.proven());
   }
 }
 
 void Refresher::take(const Credentials& credentials) {
   const aws::Instant now = aws::Instant::now();
+  if (credentials.expiration <= now.wall) {
+    throw Error(ErrorKind::try_later,
+                "the service sent credentials that end at " + rfc3339(credentials.expiration) +
+                    ", and this machine's clock says " +
+                    rfc3339(std::chrono::floor<seconds>(now.wall)),
+                "set this machine's clock, or the service's");
+  }
   const SessionOptions& session = binding_.options().session;
   status_.issued = make_issued(credentials, session.role_arn, session.session_duration, now);
   status_.failure.clear();
@@ -193,7 +218,7 @@ void Refresher::note_failure(const Error& error) {
   status_.failure = error.what();
   ++status_.failed[kind];
   binding_.publish(status_);
-  schedule_.failed(aws::Instant::now(), random());
+  schedule_.failed(aws::Instant::now(), random(), error.retry_after());
   const aws::Instant now = aws::Instant::now();
   std::string held = "none";
   if (status_.issued) {
@@ -204,6 +229,20 @@ void Refresher::note_failure(const Error& error) {
                                   {"reason", in_words(error)},
                                   {"credentials", held},
                                   {"next_try", "within " + std::to_string(next.count()) + " s"}});
+}
+
+void Refresher::show_certificates() {
+  const Rotation::IdentityPtr& used =
+      rotation_.proven() ? rotation_.proven() : rotation_.candidate();
+  if (!used) return;
+  status_.certificates = certificates_of(*used);
+  binding_.publish(status_);
+}
+
+void Refresher::note_rotation(const std::string& failure) {
+  if (status_.rotation_failure == failure) return;
+  status_.rotation_failure = failure;
+  binding_.publish(status_);
 }
 
 // Once a day, and where a certificate is in the way of the credentials that it got.
@@ -223,7 +262,9 @@ void Refresher::warn_of_certificates(bool after_renewal) {
          {"ends", rfc3339(certificate.not_after)},
          {"in", rough_duration(certificate.not_after - now)}});
   }
-  if (!status_.certificates.empty()) warned_ = today;
+  if (status_.certificates.empty()) return;
+  warned_ = today;
+  if (daily) said_.clear();
 }
 
 }  // namespace rolecall::serve

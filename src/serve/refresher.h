@@ -32,13 +32,14 @@ class Refresher {
   Refresher(Refresher&&) = delete;
 
   // Loads the identity: for the thread that may speak to a person, who may have to type a password.
-  // Throws what load_identity throws; without this call the first renewal loads it.
+  // Throws what identity::load_identity throws; without this call the first renewal loads it.
   void load_identity();
 
   // Starts the thread, which asks for the first credentials at once.
   void start();
 
-  // Ready once the thread's first try is over; throws its Error where it failed.
+  // Ready once there are credentials; throws the Error of the call that failed where another would
+  // not help, or the usual number of them failed, or the options' timeout is over.
   std::future<void>& first() { return first_future_; }
 
   // Reads the files again and renews, whether it is due or not.
@@ -50,13 +51,16 @@ class Refresher {
 
  private:
   void run(const std::stop_token& stop);
-  bool wait_until_due(const std::stop_token& stop);
+  void wait_until_due(const std::stop_token& stop);
   bool wait(const std::stop_token& stop, std::chrono::milliseconds time);
   void load();
-  void renew();
+  void renew(const std::stop_token& stop);
   Credentials ask(const identity::Identity& identity);
-  Credentials ask_as_candidate_or_proven();
+  Credentials ask_as_candidate_or_proven(const std::stop_token& stop);
   void take(const Credentials& credentials);
+  void show_certificates();
+  void note_rotation(const std::string& failure);
+  void settle_first(const Error* failure);
   void note_failure(const Error& error);
   void warn_of_certificates(bool after_renewal);
   double random() { return std::uniform_real_distribution<double>(0, 1)(device_); }
@@ -72,7 +76,8 @@ class Refresher {
   std::set<std::string> said_;
   std::random_device device_;
   std::chrono::sys_days warned_{};  // the day of the last look at the certificates
-  bool first_done_ = false;
+  bool first_settled_ = false;
+  std::chrono::steady_clock::time_point started_{};
   bool suspect_ = false;  // the identity is to be loaded again before the next renewal
 
   std::promise<void> first_;

@@ -37,21 +37,26 @@ FileStamps::FileStamps(const IdentityOptions& options) {
   }
 }
 
-void Rotation::load(std::chrono::sys_seconds now, const Reporter& reporter) {
+bool Rotation::load(std::chrono::sys_seconds now, const Reporter& reporter) {
   const auto all = sources(options_);
   const bool only_once = std::any_of(
       all.begin(), all.end(), [](const std::string* source) { return is_descriptor(*source); });
-  if (only_once && (proven_ || candidate_)) return;
+  if (only_once && (proven_ || candidate_)) return false;
   // From before the files are read: what changes meanwhile is a change that is still to be seen.
   stamps_ = FileStamps(options_);
   auto loaded =
       std::make_shared<const identity::Identity>(identity::load_identity(options_, now, reporter));
-  if (proven_ && loaded->leaf == proven_->leaf && loaded->chain == proven_->chain) {
+  const auto is_same = [&loaded](const IdentityPtr& other) {
+    return other && loaded->leaf == other->leaf && loaded->chain == other->chain;
+  };
+  if (is_same(proven_)) {
     proven_ = std::move(loaded);
     candidate_.reset();
-  } else {
-    candidate_ = std::move(loaded);
+    return false;
   }
+  const bool is_new = !is_same(candidate_);
+  candidate_ = std::move(loaded);  // also the same one: its token may have been out
+  return is_new;
 }
 
 }  // namespace rolecall::serve

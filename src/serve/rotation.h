@@ -45,9 +45,10 @@ class Rotation {
   bool changed() const { return FileStamps(options_) != stamps_; }
 
   // Reads all of the files as one set, which becomes the candidate; where it is the proven one
-  // again, it takes its place. Throws what load_identity throws: then both are as before. Does
-  // nothing where there is an identity whose sources can be read only once.
-  void load(std::chrono::sys_seconds now, const Reporter& reporter);
+  // again, it takes its place. True: the candidate is another one than before. Throws what
+  // load_identity throws: then both are as before. Does nothing where there is an identity whose
+  // sources can be read only once.
+  bool load(std::chrono::sys_seconds now, const Reporter& reporter);
 
   // The candidate works: it is the proven one from now on.
   void accept() { proven_ = std::move(candidate_); }

@@ -72,6 +72,12 @@ Answer answer_metrics(const std::vector<const Binding*>& bindings, const Request
           (certificate.not_after - today).count());
     }
   }
+  page.metric("rolecall_certificate_rejected", "gauge",
+              "1 while the files hold a certificate and key that cannot be used or are refused, "
+              "and those from before are in use");
+  for (const auto& [binding, status] : all) {
+    page.sample(binding, status->rotation_failure.empty() ? 0 : 1);
+  }
   page.metric("rolecall_last_success_timestamp_seconds", "gauge",
               "When the last renewal succeeded; 0: never");
   for (const auto& [binding, status] : all) {

@@ -1,6 +1,7 @@
 #include "serve/token_files.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -43,24 +44,21 @@ bool is_token(std::string_view text) {
          text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-// Empty where there is none that nobody else could have read or written.
-Secret read_token(const std::string& path) {
-  const Descriptor file(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+// Empty where it is none that nobody else could have read or written.
+Secret read_token(int file) {
   struct stat info {};
-  if (file.fd < 0 || fstat(file.fd, &info) != 0 || !S_ISREG(info.st_mode) ||
-      info.st_uid != geteuid() || (info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+  if (fstat(file, &info) != 0 || !S_ISREG(info.st_mode) || info.st_uid != geteuid() ||
+      (info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
     return {};
   }
   Secret token;
   token.resize(token_size + 1);
-  const ssize_t got = read(file.fd, token.data(), token.size());
+  const ssize_t got = read(file, token.data(), token.size());
   token.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
   return is_token(token.view()) ? std::move(token) : Secret();
 }
 
-}  // namespace
-
-void prepare_token_directory(const std::string& directory) {
+void prepare_directory(const std::string& directory) {
   const auto fail = [&directory](const std::string& why) {
     throw Error(ErrorKind::usage, "cannot use " + directory + " for tokens: " + why,
                 "name a directory of this user's own with --token-dir");
@@ -73,17 +71,48 @@ void prepare_token_directory(const std::string& directory) {
   if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0) fail("others may write to it");
 }
 
-Secret keep_token(const std::string& directory, const std::string& name) {
-  const std::string path = path_of(directory, name, ".token");
-  Secret token = read_token(path);
-  if (!token.empty()) return token;
-  token = random_hex(token_size / 2);
-  replace_file(path, token.view());
-  return token;
+}  // namespace
+
+TokenFiles::TokenFiles(const std::string& directory, const std::string& name)
+    : token_path_(path_of(directory, name, ".token")), uri_path_(path_of(directory, name, ".uri")) {
+  prepare_directory(directory);
+  for (int tries = 0; !take(); ++tries) {
+    if (tries == 10) {
+      throw Error(ErrorKind::usage,
+                  "cannot keep a token in " + token_path_ + ": something else replaces that file",
+                  "name a directory for this server alone with --token-dir");
+    }
+    replace_file(token_path_, random_hex(token_size / 2).view());
+  }
 }
 
-void write_uri(const std::string& directory, const std::string& name, const std::string& uri) {
-  replace_file(path_of(directory, name, ".uri"), uri);
+TokenFiles::~TokenFiles() {
+  unlink(uri_path_.c_str());
+}
+
+// False: there is no token of ours; one has to be made.
+bool TokenFiles::take() {
+  lock_ = std::make_unique<Descriptor>(
+      open(token_path_.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  if (lock_->fd < 0) return false;
+  if (flock(lock_->fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    throw Error(ErrorKind::usage, "another rolecall serve uses " + token_path_,
+                "name a directory for this one with --token-dir, or let one daemon serve both: "
+                "--binding is repeatable");
+  }
+  struct stat ours {};
+  struct stat named {};
+  // It may have been replaced before it was locked.
+  if (fstat(lock_->fd, &ours) != 0 || stat(token_path_.c_str(), &named) != 0 ||
+      ours.st_ino != named.st_ino || ours.st_dev != named.st_dev) {
+    return false;
+  }
+  token_ = read_token(lock_->fd);
+  return !token_.empty();
+}
+
+void TokenFiles::write_uri(const std::string& uri) const {
+  replace_file(uri_path_, uri);
 }
 
 ContainerFiles read_container_files(const std::string& directory, const std::string& name) {

@@ -144,6 +144,22 @@ def test_tokens_outlive_a_restart_but_not_a_leak(identity, emulator, tmp_path):
     assert tokens[0] == tokens[1] != tokens[2]
 
 
+def test_two_daemons_share_no_token(identity, emulator, tmp_path):
+    common = {"server": emulator, "flags": identity.flags}
+    (tmp_path / "second").mkdir()
+    with Serve(tmp_path, **common) as first:
+        uri = tmp_path / "rolecall" / "default.uri"
+        said = uri.read_text()
+        with Serve(tmp_path / "second", **common, env={"XDG_RUNTIME_DIR": str(tmp_path)}) as second:
+            assert "another rolecall serve" in second.events("the container endpoint is off")[0]["reason"]
+            assert second.credentials() and first.credentials()
+        assert uri.read_text() == said
+        assert_fails(serve_once(*identity.flags, *ARNS, "--endpoint", emulator.url, "--port", 0,
+                                "--token-dir", uri.parent), 2, "another rolecall serve",
+                     "--token-dir")
+    assert_fails(run("env", "--token-dir", uri.parent), 2, "is rolecall serve running")
+
+
 def test_token_directories_that_others_write_to_are_refused(identity, emulator, tmp_path):
     shared = tmp_path / "shared"
     shared.mkdir()
@@ -174,6 +190,7 @@ def test_refuses_other_hosts_and_proxies(serve):
         forwarded = {**token, "X-Forwarded-For": "10.0.0.1"}
         assert serve.ask("GET", path, forwarded).status == 403, path
     assert serve.ask("PUT", "/latest/api/token", {"X-Forwarded-For": "::1"}).status == 403
+    assert serve.ask("PUT", "/latest/api/token", {"X-Forwarded-For ": "::1"}).status == 400
 
 
 def test_refuses_other_methods_paths_and_bodies(serve):
@@ -251,6 +268,19 @@ def test_who_asked_is_logged(serve):
     assert re.fullmatch(r"127\.0\.0\.1:\d+", gave["peer"]), gave
     assert gave["uid"] == str(os.getuid()), gave
     assert (gave["binding"], gave["route"]) == ("default", "imds/credentials")
+
+
+def test_a_client_who_is_gone_has_no_user(serve):
+    """The kernel would say that its socket is root's."""
+    token = serve.token()
+    serve.process.send_signal(signal.SIGSTOP)
+    with socket.create_connection(("127.0.0.1", serve.port)) as client:
+        client.sendall(f"GET {CREDENTIALS} HTTP/1.1\r\nHost: localhost\r\n"
+                       f"x-aws-ec2-metadata-token: {token}\r\n\r\n".encode())
+        peer = "127.0.0.1:" + str(client.getsockname()[1])
+    serve.process.send_signal(signal.SIGCONT)
+    gave = eventually(lambda: [e for e in serve.events("gave credentials") if e["peer"] == peer])
+    assert "uid" not in gave[0], gave
 
 
 def test_text_log_has_the_official_line(identity, emulator, tmp_path):
@@ -404,6 +434,11 @@ def test_remote(identity, emulator, tmp_path):
         assert running.ask("GET", "/healthz", {"Host": "evil.example"}).status == 403
         assert connects(running.port, 1) and not connects(running.port, 2)
         assert running.events("other machines can connect; what they get passes unencrypted")
+    try:
+        with Serve(tmp_path, "--address", "::", "--allow-remote", **common) as running:
+            assert connects(running.port, 1) and not connects(running.port, 2)  # by IPv4
+    except AssertionError as error:
+        assert "Address family not supported" in str(error), error
     with Serve(tmp_path, "--address", "0.0.0.0", "--allow-remote", "--imds", "--hop-limit", "2",
                **common) as running:
         assert running.credentials()
@@ -430,6 +465,27 @@ def test_notifies_its_supervisor(identity, emulator, tmp_path):
             while (said := supervisor.recv(100)) == b"WATCHDOG=1":
                 pass
             assert said == b"STOPPING=1"
+
+
+def test_hangups_do_not_keep_it_from_its_watchdog(identity, emulator, tmp_path):
+    address = tmp_path / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
+        supervisor.bind(str(address))
+        supervisor.settimeout(20)
+        with Serve(tmp_path, server=emulator, flags=identity.flags,
+                   env={"NOTIFY_SOCKET": str(address), "WATCHDOG_USEC": "1000000"}) as running:
+            assert supervisor.recv(100) == b"READY=1"
+            supervisor.setblocking(False)
+            said = b""
+            begin = time.monotonic()
+            while not said and time.monotonic() - begin < 20:
+                running.process.send_signal(signal.SIGHUP)
+                time.sleep(0.1)
+                try:
+                    said = supervisor.recv(100)
+                except BlockingIOError:
+                    pass
+            assert said == b"WATCHDOG=1"
 
 
 def test_says_nothing_before_it_is_ready(identity, tmp_path):

@@ -53,6 +53,18 @@ def test_one_binding_serves_imds_too(config, tmp_path):
         assert serve.ask("PUT", "/latest/api/token").status == 200
 
 
+def test_what_is_the_daemons_is_in_no_table_of_one_of_several(config):
+    config.write_text(config.read_text() + "port = 1\n")  # in the last one
+    done = run("serve", "--config", config, "--binding", "one", "--binding", "second.one")
+    assert_fails(done, 2, "port is for a whole serve", "[serve]")
+
+
+def test_several_and_no_place_for_their_tokens(config):
+    done = run("serve", "--config", config, "--binding", "one", "--binding", "second.one",
+               "--port", "0")
+    assert_fails(done, 2, "XDG_RUNTIME_DIR", "--token-dir")
+
+
 def test_bindings_that_cannot_be(config):
     start = ["serve", "--config", config, "--port", "0"]
     assert_fails(run(*start, "--binding", "one", "--binding", "one"), 2, "one is given twice")

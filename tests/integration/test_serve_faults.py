@@ -185,14 +185,36 @@ def test_a_clock_that_jumps(identity, port, tmp_path, jump):
 @pytest.mark.skipif(FAKETIME is None, reason="libfaketime is not installed")
 def test_a_clock_that_is_wrong(identity, port, tmp_path):
     """Two hours ahead of the service's: by it, what comes has ended, and clients would say so."""
+    reason = "this machine's clock says"
     fake = {"LD_PRELOAD": str(FAKETIME), "FAKETIME": "+2h", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
             "ASAN_OPTIONS": "verify_asan_link_order=0"}
     with Emulator(identity.root_file, "--port", port):
         with Serve(tmp_path, server=f"http://127.0.0.1:{port}", flags=identity.flags,
+                   env=fake, wait=False) as serve:
+            assert serve.process.wait(timeout=30) == 3
+            assert reason in serve.err and "hint: set this machine's clock" in serve.err
+            serve.code = 3
+        with Serve(tmp_path, "--lazy", server=f"http://127.0.0.1:{port}", flags=identity.flags,
                    env=fake) as serve:
-            answer = serve.get(CREDENTIALS)
-            assert answer.status == 503 and "this machine's clock says" in answer.json["message"]
+            eventually(lambda: reason in serve.get(CREDENTIALS).json["message"])
+            assert serve.get(CREDENTIALS).status == 503
             assert any("Set the clock" in e["event"] for e in serve.events())
+
+
+def test_an_endpoint_that_grants_what_has_ended(identity, port, tmp_path):
+    """What is valid is not given up for it."""
+    with Emulator(identity.root_file, "--port", port):
+        serve = serving(identity, port, tmp_path).__enter__()
+    try:
+        held = serve.credentials()
+        with endpoint(identity, port, "--fault", "clock=-600"):
+            serve.process.send_signal(signal.SIGHUP)
+            eventually(lambda: serve.metric("rolecall_renewal_failures_total") >= 1)
+            assert serve.credentials() == held
+        with Emulator(identity.root_file, "--port", port):
+            eventually(lambda: serve.credentials() != held)
+    finally:
+        serve.__exit__(None)
 
 
 def test_connections_that_send_nothing(identity, emulator, tmp_path):

@@ -91,8 +91,10 @@ def test_half_a_pair_is_not(host, identity, order):
     host.always_valid(lambda: host.renewals() >= renewals + 2)
     assert host.subject() == "CN=first"
     assert "does not fit" in host.serve.events(said)[-1]["reason"]
+    assert host.serve.metric("rolecall_certificate_rejected") == 1
     host.write(second, order[1:])
     host.always_valid(lambda: host.subject() == "CN=second")
+    assert host.serve.metric("rolecall_certificate_rejected") == 0
 
 
 @pytest.mark.parametrize("name", ["leaf.pem", "leaf.key"])
@@ -125,6 +127,7 @@ def test_a_certificate_that_the_service_refuses(host, tmp_path):
     host.always_valid(lambda: host.renewals() >= renewals + 1)
     assert host.subject() == "CN=first"
     assert "Untrusted" in host.serve.events(said)[-1]["reason"]
+    assert host.serve.metric("rolecall_certificate_rejected") == 1
 
 
 def test_an_expired_certificate(host, identity):

@@ -10,6 +10,7 @@
 #include <deque>
 #include <filesystem>
 #include <fstream>
+#include <list>
 
 #include "base/json.h"
 #include "http/server.h"
@@ -33,6 +34,8 @@ class Endpoint {
     statuses_.assign(statuses);
   }
   std::chrono::seconds lifetime{3600};
+  std::chrono::seconds clock_offset{0};
+  std::atomic<int> always = 0;  // the status of every answer; 0: as told by next()
   std::atomic<std::chrono::milliseconds> delay{0ms};
   std::atomic<int> calls = 0;
   std::atomic<int> at_once = 0;
@@ -58,15 +61,17 @@ class Endpoint {
       response.status = statuses_.front();
       statuses_.pop_front();
     }
+    if (always != 0) response.status = always;
+    const auto time = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    response.headers.push_back({"Date", http_date(time + clock_offset)});
     if (response.status != 201) return response;
     const std::string tag = std::to_string(number);
-    const auto end = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
     const json body = {{"credentialSet",
                         {{{"credentials",
                            {{"accessKeyId", "ASIA" + tag},
                             {"secretAccessKey", "secret" + tag},
                             {"sessionToken", "token" + tag},
-                            {"expiration", rfc3339(end + lifetime)}}}}}}};
+                            {"expiration", rfc3339(time + clock_offset + lifetime)}}}}}}};
     response.body = Secret(to_text(body));
     return response;
   }
@@ -197,6 +202,50 @@ TEST_F(RefresherTest, AFailureLeavesWhatIsThere) {
   EXPECT_EQ(binding.status()->failure, "");
   EXPECT_EQ(binding.status()->failed[1], 2U);
   EXPECT_EQ(binding.status()->failed[3], 1U);
+}
+
+// By this machine's clock they are no credentials: what is held is not given up for them.
+TEST_F(RefresherTest, CredentialsThatHaveEndedAreAFailure) {
+  Binding binding(options());
+  Refresher refresher(binding, gate, log, {});
+  refresher.start();
+  refresher.first().get();
+  endpoint.clock_offset = -2h;
+  refresher.renew_now();
+  EXPECT_TRUE(eventually([&] { return binding.status()->failed[3] >= 1; })) << logged();
+  EXPECT_EQ(key_id(binding), "ASIA1");
+  EXPECT_TRUE(binding.status()->valid(aws::Instant::now()));
+  EXPECT_THAT(logged(), HasSubstr("this machine's clock says"));
+  endpoint.clock_offset = 0s;
+  EXPECT_TRUE(eventually([&] { return binding.status()->renewed == 2; }));  // soon, not in an hour
+}
+
+TEST_F(RefresherTest, TenThatFailAskOnceASecond) {
+  endpoint.always = 503;
+  std::list<Binding> bindings;
+  std::list<Refresher> refreshers;
+  for (int i = 0; i < 10; ++i) {
+    refreshers.emplace_back(bindings.emplace_back(options()), gate, log, Reporter{}).start();
+  }
+  const auto start = std::chrono::steady_clock::now();
+  std::this_thread::sleep_for(2500ms);
+  for (Refresher& refresher : refreshers)
+    refresher.renew_now();
+  std::this_thread::sleep_for(2500ms);
+  const int calls = endpoint.calls;
+  EXPECT_LE(calls,
+            1 + std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  EXPECT_GE(calls, 3);
+}
+
+TEST_F(RefresherTest, TheFirstCredentialsHaveThreeTries) {
+  endpoint.next({503, 503});
+  Binding binding(options());
+  Refresher refresher(binding, gate, log, {});
+  refresher.start();
+  refresher.first().get();
+  EXPECT_EQ(endpoint.calls, 3);
+  EXPECT_EQ(binding.status()->failed[3], 2U);
 }
 
 TEST_F(RefresherTest, TheFirstTryTellsWhyItFailed) {

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <atomic>
+#include <thread>
 
 #include "base/json.h"
 #include "serve/gate.h"
@@ -172,41 +174,48 @@ TEST(Log, TextIsOneSafeLine) {
   EXPECT_EQ(lines, "rolecall: warning: renewal failed, reason=a b [31m\n");
 }
 
-// Ten bindings that fail for ten minutes, each trying again as soon as it may.
-TEST(Gate, FailingBindingsStayUnderOneCallASecondInAll) {
+TEST(Gate, FailingCallsBeginASecondApart) {
   Gate gate;
-  const Gate::Clock::time_point start{1000s};
-  std::vector<Gate::Clock::time_point> calls(10, start);
-  for (int i = 0; i < 10; ++i)
-    gate.take(start);
-  std::vector<Gate::Clock::time_point> next;
-  for (int i = 0; i < 10; ++i)
-    next.push_back(gate.take(start));
-  while (calls.back() < start + 600s) {
-    const auto first = std::min_element(next.begin(), next.end());
-    calls.push_back(*first);
-    *first = gate.take(*first);
+  const auto start = Gate::Clock::now();
+  std::atomic<int> passed = 0;
+  std::vector<std::jthread> bindings;
+  for (int i = 0; i < 10; ++i) {
+    bindings.emplace_back([&, i](const std::stop_token& stop) {
+      while (gate.pass(stop, i % 2 == 0))
+        ++passed;
+    });
   }
-  for (std::size_t i = 10; i < calls.size(); ++i) {
-    EXPECT_LE(static_cast<double>(i), std::chrono::duration<double>(calls[i] - start).count());
-  }
+  std::this_thread::sleep_for(3500ms);
+  const int calls = passed;
+  EXPECT_LE(calls, 1 + std::chrono::duration<double>(Gate::Clock::now() - start).count());
+  EXPECT_GE(calls, 2);
 }
 
-TEST(Gate, SuccessesCostNothing) {
+TEST(Gate, ASuccessLetsTheOthersPass) {
   Gate gate;
-  const Gate::Clock::time_point start{1000s};
-  for (int i = 0; i < 100; ++i)
-    gate.take(start);
-  for (int i = 0; i < 100; ++i)
-    gate.give_back();
-  EXPECT_EQ(gate.take(start), start);
+  const std::stop_source stop;
+  EXPECT_TRUE(gate.pass(stop.get_token(), false));
+  std::atomic<int> passed = 0;
+  std::vector<std::jthread> bindings;
+  for (int i = 0; i < 9; ++i) {
+    bindings.emplace_back([&](const std::stop_token& told) {
+      if (gate.pass(told, false)) ++passed;
+    });
+  }
+  const auto start = Gate::Clock::now();
+  gate.succeeded();
+  for (std::jthread& binding : bindings)
+    binding.join();
+  EXPECT_EQ(passed, 9);
+  EXPECT_LT(Gate::Clock::now() - start, 900ms);
 }
 
-TEST(Gate, ALoneFailureWaitsForNobody) {
+TEST(Gate, AStopEndsAWait) {
   Gate gate;
-  const Gate::Clock::time_point start{1000s};
-  EXPECT_EQ(gate.take(start), start);
-  EXPECT_EQ(gate.take(start + 5s), start + 5s);
+  std::stop_source stop;
+  gate.pass(stop.get_token(), false);
+  stop.request_stop();
+  EXPECT_FALSE(gate.pass(stop.get_token(), true));
 }
 
 }  // namespace
