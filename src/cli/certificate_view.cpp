@@ -150,15 +150,6 @@ std::string serial(const Certificate& certificate) {
   return text;
 }
 
-std::string fingerprint(const Certificate& certificate, const EVP_MD* digest) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
-  unsigned int size = 0;
-  if (X509_digest(certificate.x509(), digest, bytes.data(), &size) != 1) {
-    return "not available: " + openssl_error();
-  }
-  return hex_encode({reinterpret_cast<const char*>(bytes.data()), size});
-}
-
 std::string remaining(const Certificate& certificate, sys_seconds now) {
   if (now > certificate.not_after()) {
     return "expired " + rough_duration(now - certificate.not_after()) + " ago";
@@ -204,6 +195,15 @@ void add_validity(View& view, const Certificate& certificate, sys_seconds now) {
 }
 
 }  // namespace
+
+std::string fingerprint(const Certificate& certificate, const EVP_MD* digest) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
+  unsigned int size = 0;
+  if (X509_digest(certificate.x509(), digest, bytes.data(), &size) != 1) {
+    return "not available: " + openssl_error();
+  }
+  return hex_encode({reinterpret_cast<const char*>(bytes.data()), size});
+}
 
 std::string certificate_view(const CertificateFile& file, sys_seconds now) {
   const Certificate& leaf = file.leaf;

@@ -20,4 +20,7 @@ struct CertificateFile {
 // certificates hold.
 std::string certificate_view(const CertificateFile& file, std::chrono::sys_seconds now);
 
+// In hex, lower case.
+std::string fingerprint(const identity::Certificate& certificate, const EVP_MD* digest);
+
 }  // namespace rolecall::cli

@@ -14,21 +14,6 @@ namespace {
 
 constexpr const char* group = "Who asks";
 
-// Flags of the official helper that speak of tokens, TPMs and Windows' stores alone: beside files
-// they change nothing there either. A token or a TPM itself is refused where it is named.
-struct IdleFlag {
-  const char* name;
-  bool takes_value;
-};
-constexpr std::array<IdleFlag, 6> idle_flags = {{
-    {"--system-store-name", true},
-    {"--use-latest-expiring-certificate", false},
-    {"--pkcs11-lib", true},
-    {"--reuse-pin", false},
-    {"--tpm-key-password", true},
-    {"--no-tpm-key-password", false},
-}};
-
 void refuse_shared_descriptor(const IdentityFlags& flags) {
   const IdentityOptions& options = flags.options;
   const std::array<std::pair<const char*, const std::string*>, 3> files = {{
@@ -48,15 +33,6 @@ void refuse_shared_descriptor(const IdentityFlags& flags) {
   }
 }
 
-void refuse_selector(const CLI::App& app) {
-  const CLI::Option* option = app.get_option_no_throw("--cert-selector");
-  if (option == nullptr || option->count() == 0) return;
-  // What is wrong today will be wrong when it is supported.
-  identity::parse_selector(option->as<std::string>());
-  throw Error(ErrorKind::usage, "--cert-selector is not supported yet",
-              "this version reads certificates and private keys from files");
-}
-
 }  // namespace
 
 void add_identity_flags(CLI::App& app, IdentityFlags& flags) {
@@ -64,28 +40,48 @@ void add_identity_flags(CLI::App& app, IdentityFlags& flags) {
   add_text(app, "--certificate", options.certificate, "FILE",
            "Required. PEM file with the certificate; may hold its chain too,\n"
            "in any order. Or a PKCS#12 file, which holds key and chain. - for\n"
-           "standard input, fd:N for an open descriptor (all three flags)",
+           "standard input, fd:N for an open descriptor (all three flags). Or\n"
+           "a pkcs11: URI: the key is looked for on the same token",
            group);
   add_text(app, "--private-key", options.private_key, "FILE",
-           "Required, but for PKCS#12. PEM file with its private key: PKCS#8,\n"
-           "PKCS#1 or SEC1, encrypted or not; RSA of 2048 to 8192 bits, P-256,\n"
-           "P-384 or P-521",
+           "Required, but for PKCS#12 and tokens. PEM file with its private\n"
+           "key: PKCS#8, PKCS#1 or SEC1, encrypted or not; RSA of 2048 to 8192\n"
+           "bits, P-256, P-384 or P-521. Or a pkcs11: URI, a TPM's key (TSS2\n"
+           "PRIVATE KEY), or handle:0x81000001 of the TPM",
            group);
   add_text(app, "--intermediates", options.intermediates, "FILE",
            "PEM file with the certificates between it and the trust anchor", group);
+  add_selector_flags(app, flags);
+  app.add_flag("--use-latest-expiring-certificate", options.use_latest,
+               "Of several on tokens the one that is valid and ends last")
+      ->group(group);
+  app.add_flag("--reuse-pin", options.reuse_pin,
+               "The token's PIN is also that of a key that wants one for each\n"
+               "signature. Default: asked for by itself")
+      ->group(group);
   add_password_flags(app, flags);
-  // Not in --help.
-  app.add_option("--cert-selector")->expected(0, 1)->group("");
-  for (const IdleFlag& idle : idle_flags) {
-    CLI::Option* option =
-        idle.takes_value ? app.add_option(idle.name)->expected(0, 1) : app.add_flag(idle.name);
-    option->group("");
-  }
+  add_text(app, "--tpm-key-password", flags.tpm_key_password, "PASSWORD",
+           "The TPM key's; every user of the machine can read it", group);
+  app.add_flag("--no-tpm-key-password", options.tpm_key_has_no_password,
+               "The TPM key has none (that of a handle is asked for otherwise)")
+      ->group(group);
+  // Of Windows' stores: it changes nothing elsewhere, in the official helper either.
+  app.add_option("--system-store-name")->expected(0, 1)->group("");
+}
+
+void add_selector_flags(CLI::App& app, IdentityFlags& flags) {
+  add_text(app, "--cert-selector", flags.options.cert_selector, "SELECTOR",
+           "In place of --certificate: the certificate on any PKCS#11 token\n"
+           "that is \"Key=x509Subject,Value=CN=x Key=x509Issuer,Value=CN=y\n"
+           "Key=x509Serial,Value=1F\" or what file://selector.json says",
+           group);
+  add_text(app, "--pkcs11-lib", flags.options.pkcs11_module, "FILE",
+           "PKCS#11 module to use. Default: all that p11-kit knows", group);
 }
 
 void add_password_flags(CLI::App& app, IdentityFlags& flags) {
   add_text(app, "--password-source", flags.password_source, "SOURCE",
-           "Where an encrypted key's password is: file:PATH, env:NAME, fd:N,\n"
+           "Where the key's password or PIN is: file:PATH, env:NAME, fd:N,\n"
            "credential:NAME (of systemd) or command:WORDS (run without a\n"
            "shell). Default: asked for on the terminal",
            group);
@@ -94,14 +90,34 @@ void add_password_flags(CLI::App& app, IdentityFlags& flags) {
 }
 
 void finish_identity_flags(const CLI::App& app, IdentityFlags& flags, const Reporter& reporter) {
-  refuse_selector(app);
   refuse_shared_descriptor(flags);
-  if (!flags.pkcs8_password.empty() && !flags.password_source.empty()) {
-    throw Error(ErrorKind::usage, "--pkcs8-password and --password-source exclude each other");
+  const IdentityOptions& options = flags.options;
+  const CLI::Option* selector = app.get_option_no_throw("--cert-selector");
+  if (selector != nullptr && selector->count() > 0) {
+    identity::parse_selector(options.cert_selector);
+    if (!options.certificate.empty()) {
+      throw Error(ErrorKind::usage, "--certificate and --cert-selector exclude each other");
+    }
   }
-  flags.options.password = password_source(flags.password_source, flags.pkcs8_password, reporter);
-  wipe(flags.pkcs8_password.data(), flags.pkcs8_password.size());
-  flags.pkcs8_password.clear();
+  if (options.tpm_key_has_no_password && !flags.tpm_key_password.empty()) {
+    throw Error(ErrorKind::usage,
+                "--tpm-key-password and --no-tpm-key-password exclude each other");
+  }
+  for (const auto& [name, password] : {std::pair("--pkcs8-password", &flags.pkcs8_password),
+                                       std::pair("--tpm-key-password", &flags.tpm_key_password)}) {
+    if (password->empty()) continue;
+    if (!flags.password_source.empty()) {
+      throw Error(ErrorKind::usage,
+                  std::string(name) + " and --password-source exclude each other");
+    }
+  }
+  flags.options.password =
+      password_source(flags.password_source,
+                      {Secret(flags.pkcs8_password), Secret(flags.tpm_key_password)}, reporter);
+  for (std::string* password : {&flags.pkcs8_password, &flags.tpm_key_password}) {
+    wipe(password->data(), password->size());
+    password->clear();
+  }
 }
 
 }  // namespace rolecall::cli

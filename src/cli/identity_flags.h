@@ -16,17 +16,21 @@ namespace rolecall::cli {
 struct IdentityFlags {
   IdentityOptions options;
   std::string password_source;
-  std::string pkcs8_password;  // empty again after finish_identity_flags
+  std::string pkcs8_password;  // these two are empty again after finish_identity_flags
+  std::string tpm_key_password;
 };
 
 // Declares the flags; `flags` must outlive the parse.
 void add_identity_flags(CLI::App& app, IdentityFlags& flags);
 
+// Those of them alone that search tokens for a certificate.
+void add_selector_flags(CLI::App& app, IdentityFlags& flags);
+
 // Those of them alone that say where the password is.
 void add_password_flags(CLI::App& app, IdentityFlags& flags);
 
-// After the parse, for either: refuses --cert-selector, whose sources this version does not have
-// (as ill-formed where it is), and makes the source of the key's password. Throws Error (usage).
+// After the parse, for any of them: refuses flags that exclude each other and a --cert-selector
+// that is ill-formed, and makes the source of the key's password. Throws Error (usage).
 void finish_identity_flags(const CLI::App& app, IdentityFlags& flags, const Reporter& reporter);
 
 }  // namespace rolecall::cli

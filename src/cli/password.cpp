@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <memory>
 #include <optional>
 
@@ -77,14 +78,31 @@ Secret from_command(const std::string& line) {
   return password;
 }
 
+// "Wrong PIN", "password for x": what the asker calls it.
+std::string noun(PasswordKind kind) {
+  return kind == PasswordKind::pin ? "PIN" : "password";
+}
+
+const char* tries_text(TriesLeft left) {
+  if (left == TriesLeft::one) return " (ONE try is left before it locks)";
+  return left == TriesLeft::few ? " (a few more wrong ones and it locks)" : "";
+}
+
 Secret from_terminal(const PasswordRequest& request) {
-  const std::string again = request.attempt > 1 ? "Wrong password. " : "";
-  std::optional<Secret> password =
-      ask_on_terminal(again + "Password for " + terminal_safe(request.what) + ": ");
+  const std::string what = noun(request.kind);
+  std::string prompt = request.attempt > 1 ? "Wrong " + what + ". " : "";
+  prompt += (request.kind == PasswordKind::pin ? "PIN for " : "Password for ") +
+            terminal_safe(request.what) + tries_text(request.tries_left) + ": ";
+  std::optional<Secret> password = ask_on_terminal(prompt);
   if (!password) {
-    throw Error(ErrorKind::usage,
-                request.what + " is encrypted, and there is no terminal to ask for its password",
-                std::string("give --password-source ") + forms);
+    const bool is_file = request.kind == PasswordKind::file;
+    throw Error(
+        ErrorKind::usage,
+        request.what + (is_file ? " is encrypted" : " needs a " + what) +
+            ", and there is no terminal to ask for " + (is_file ? "its password" : "it"),
+        std::string("give --password-source ") + forms +
+            (request.kind == PasswordKind::tpm_key ? "; --no-tpm-key-password where it has none"
+                                                   : ""));
   }
   return std::move(*password);
 }
@@ -93,43 +111,73 @@ Secret from_terminal(const PasswordRequest& request) {
 // ask anew.
 class Remembered {
  public:
-  explicit Remembered(std::function<Secret(const PasswordRequest&)> read)
-      : read_(std::move(read)) {}
+  explicit Remembered(std::function<Secret(const PasswordRequest&)> read, bool one_for_each = false)
+      : read_(std::move(read)), one_for_each_(one_for_each) {}
 
   Secret operator()(const PasswordRequest& request) {
-    if (!*last_ || request.attempt > 1) *last_ = read_(request);
-    return (*last_)->copy();
+    const std::string what = one_for_each_ ? request.what : "";
+    if (request.attempt > 1 || known_->count(what) == 0) (*known_)[what] = read_(request);
+    return (*known_)[what].copy();
   }
 
  private:
   std::function<Secret(const PasswordRequest&)> read_;
-  // Shared, as copies of a std::function copy what it holds.
-  std::shared_ptr<std::optional<Secret>> last_ = std::make_shared<std::optional<Secret>>();
+  bool one_for_each_;
+  // By what it is for. Shared, as copies of a std::function copy what it holds.
+  std::shared_ptr<std::map<std::string, Secret>> known_ =
+      std::make_shared<std::map<std::string, Secret>>();
 };
 
 // `name` is how messages call the source.
 PasswordSource only_once(const std::string& name, PasswordSource read) {
   return [name, read = std::move(read)](const PasswordRequest& request) {
+    const std::string what = noun(request.kind);
     if (request.attempt > 1) {
-      throw Error(ErrorKind::usage, "wrong password for " + request.what + ": it came from " + name,
-                  "is it the password of this very file, without a space or line end too many?");
+      throw Error(
+          ErrorKind::usage,
+          "wrong " + what + " for " + request.what + ": it came from " + name +
+              tries_text(request.tries_left),
+          request.kind == PasswordKind::file
+              ? "is it the password of this very file, without a space or line end too many?"
+              : "it is not tried again; is there a space or line end too many?");
+    }
+    if (request.tries_left == TriesLeft::one) {
+      throw Error(ErrorKind::failed,
+                  request.what +
+                      " has ONE try left before it locks, which is not spent on the PIN "
+                      "from " +
+                      name,
+                  "log in by hand with the right PIN once: pkcs11-tool --login --list-objects");
     }
     Secret password = read(request);
-    if (password.empty()) throw Error(ErrorKind::usage, "the password from " + name + " is empty");
+    if (password.empty()) {
+      throw Error(ErrorKind::usage, "the " + what + " from " + name + " is empty");
+    }
     return password;
   };
 }
 
+// Where --password-source says nothing: what was given for this kind, else a person.
+PasswordSource by_kind(GivenPasswords given) {
+  const auto sources = std::make_shared<std::map<PasswordKind, PasswordSource>>();
+  const PasswordSource ask = Remembered(from_terminal, true);
+  const auto add = [&](PasswordKind kind, const char* name, Secret value) {
+    const auto password = std::make_shared<Secret>(std::move(value));
+    const auto give = [password](const PasswordRequest&) { return password->copy(); };
+    (*sources)[kind] = password->empty() ? ask : only_once(name, give);
+  };
+  add(PasswordKind::file, "--pkcs8-password", std::move(given.pkcs8));
+  add(PasswordKind::tpm_key, "--tpm-key-password", std::move(given.tpm_key));
+  const char* variable = "ROLECALL_PIN";
+  add(PasswordKind::pin, variable, take_secret_variable(variable).value_or(Secret()));
+  return [sources](const PasswordRequest& request) { return sources->at(request.kind)(request); };
+}
+
 }  // namespace
 
-PasswordSource password_source(const std::string& spec, const std::string& given,
+PasswordSource password_source(const std::string& spec, GivenPasswords given,
                                const Reporter& reporter) {
-  if (spec.empty() && given.empty()) return Remembered(from_terminal);
-  if (spec.empty()) {
-    const auto password = std::make_shared<Secret>(given);
-    return only_once("--pkcs8-password",
-                     [password](const PasswordRequest&) { return password->copy(); });
-  }
+  if (spec.empty()) return by_kind(std::move(given));
   const std::size_t colon = spec.find(':');
   const std::string kind = spec.substr(0, colon);
   const std::string value = colon == std::string::npos ? std::string() : spec.substr(colon + 1);

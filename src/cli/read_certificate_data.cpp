@@ -39,18 +39,37 @@ std::string certificate_data(const Certificate& certificate) {
          "SHA512\"]}";
 }
 
-std::string view(const std::vector<Certificate>& all) {
+// `all`: what its chain is looked for in; the rest of it is shown with `show_others`.
+std::string view(const Certificate& leaf, const std::vector<Certificate>& all, bool show_others) {
   const auto now = wall_clock();
-  const Certificate& leaf = all.front();
   // What it would warn of stands in the view.
   const std::vector<Certificate> chain = identity::order_chain(leaf, all, now, {});
   std::vector<Certificate> others;
   for (const Certificate& one : all) {
-    if (one != leaf && std::find(chain.begin(), chain.end(), one) == chain.end()) {
+    if (show_others && one != leaf && std::find(chain.begin(), chain.end(), one) == chain.end()) {
       others.push_back(one);
     }
   }
   return certificate_view({leaf, chain, others}, now);
+}
+
+// As the official helper prints what it finds in stores and on tokens. As text: the view of each.
+std::string token_list(const std::vector<identity::TokenCertificate>& found,
+                       const std::string& format) {
+  if (found.empty()) return "No matching identities\n";
+  std::string text = format == "text" ? "" : "Matching identities\n";
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const Certificate& one = found[i].certificate;
+    if (format == "text") {
+      text += (i > 0 ? "\n" : "") + view(one, found[i].beside, false) +
+              "URI:           " + found[i].uri + "\n";
+      continue;
+    }
+    text += std::to_string(i + 1) + ") Hex Fingerprint: " + fingerprint(one, EVP_sha1()) +
+            "\n\tSubject: " + one.subject() + "\n\tIssuer: " + one.issuer() +
+            "\n\tSerial Number: " + one.serial_hex() + "\n\tURI: " + found[i].uri + "\n";
+  }
+  return text;
 }
 
 }  // namespace
@@ -64,22 +83,24 @@ void read_certificate_data(CLI::App& app, std::vector<std::string> arguments) {
   add_text(app, "--certificate", source, "FILE",
            "Required. PEM file, of whose certificates the first is described;\n"
            "or a PKCS#12 file, of which that of its key is. - for standard\n"
-           "input, fd:N for an open descriptor");
+           "input, fd:N for an open descriptor. Or a pkcs11: URI: then every\n"
+           "certificate that it matches is listed");
+  add_selector_flags(app, flags);
   add_password_flags(app, flags);
   add_choice(app, "--format", format, {"json", "text"},
              "One line of JSON without a newline, or a view for people.\nDefault: json");
   add_switch(app, "--debug", debug, "Show each step on stderr");
-  for (const char* later : {"--cert-selector", "--system-store-name", "--pkcs11-lib"})
-    add_hidden(app, later);
+  add_hidden(app, "--system-store-name");
   parse(app,
         "The view has one fact a line, behind a name and a colon, for grep as well; a line\n"
         "\"Fails:\" for each demand of the service that is not met.",
         std::move(arguments));
-  if (!source.empty() && is_given(app, "--cert-selector")) {
-    throw Error(ErrorKind::usage, "--certificate and --cert-selector exclude each other");
-  }
   const Reporter reporter = stderr_reporter(debug);
   finish_identity_flags(app, flags, reporter);
+  if (source.starts_with("pkcs11:") || !flags.options.cert_selector.empty()) {
+    const std::string text = token_list(identity::list_tokens(flags.options, reporter), format);
+    return write_all(STDOUT_FILENO, text, "standard output");
+  }
   if (source.empty()) {
     throw Error(ErrorKind::usage, "missing: --certificate",
                 "rolecall read-certificate-data --help explains each flag");
@@ -92,7 +113,8 @@ void read_certificate_data(CLI::App& app, std::vector<std::string> arguments) {
            (certificates.size() == 1 ? " certificate" : " certificates, of which one is shown");
   });
   write_all(STDOUT_FILENO,
-            format == "text" ? view(certificates) : certificate_data(certificates.front()),
+            format == "text" ? view(certificates.front(), certificates, true)
+                             : certificate_data(certificates.front()),
             "standard output");
 }
 

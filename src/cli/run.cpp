@@ -122,6 +122,12 @@ void hide_passwords(int argc, char** argv) {
       wipe(argv[i], text.size());
     }
     is_password = flag && equals == std::string_view::npos;
+    // Of a PKCS#11 URI.
+    const std::size_t pin = text.find("pin-value=");
+    if (pin != std::string_view::npos && text.find("pkcs11:") < pin) {
+      const std::size_t begin = pin + std::string_view("pin-value=").size();
+      wipe(argv[i] + begin, std::min(text.find('&', begin), text.size()) - begin);
+    }
   }
 }
 

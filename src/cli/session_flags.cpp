@@ -64,10 +64,14 @@ void require(const CLI::App& app, const SessionFlags& flags) {
       {"--trust-anchor-arn", &flags.session.trust_anchor_arn},
   }};
   std::string missing;
-  // A PKCS#12 file as --certificate holds the key; what it is shows when it is read.
-  const bool may_hold_key = !identity.certificate.empty();
+  // A PKCS#12 file or a token as --certificate holds the key; what it is shows when it is read.
+  const bool selected = !identity.cert_selector.empty();
+  const bool may_hold_key = selected || !identity.certificate.empty();
   for (const auto& [name, value] : required) {
-    if (!value->empty() || (value == &identity.private_key && may_hold_key)) continue;
+    if (!value->empty() || (value == &identity.private_key && may_hold_key) ||
+        (value == &identity.certificate && selected)) {
+      continue;
+    }
     if (!missing.empty()) missing += ", ";
     missing += name;
   }

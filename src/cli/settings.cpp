@@ -26,10 +26,13 @@ constexpr std::array<std::pair<std::string_view, const char*>, 3> aws_variables 
 
 // Ways to give one and the same thing: where one of them is given, the others are not looked for
 // any further.
-constexpr std::array<std::string_view, 2> password_flags = {"password-source", "pkcs8-password"};
+constexpr std::array<std::string_view, 3> password_flags = {"password-source", "pkcs8-password",
+                                                            "tpm-key-password"};
+constexpr std::array<std::string_view, 2> certificate_flags = {"certificate", "cert-selector"};
 
-bool is_password_flag(std::string_view name) {
-  return std::find(password_flags.begin(), password_flags.end(), name) != password_flags.end();
+// A PKCS#11 URI may hold a PIN.
+bool holds_pin(const std::string& value) {
+  return value.starts_with("pkcs11:") && value.find("pin-value=") != std::string::npos;
 }
 
 std::string command_name(const CLI::App& app) {
@@ -138,7 +141,9 @@ class Application {
         Value value{{}, place};
         for (const std::string& text : setting.values)
           value.texts.push_back(resolved(*option->second, text, file_.path));
-        if (holds_secret(setting.name) && file_.others_can_read) {
+        const bool secret = holds_secret(setting.name) ||
+                            std::any_of(value.texts.begin(), value.texts.end(), holds_pin);
+        if (secret && file_.others_can_read) {
           stderr_reporter(false).warning("configuration file " + file_.path +
                                          " holds a password (" + setting.name +
                                          "), and others than its owner may read it; chmod 600 it");
@@ -170,15 +175,19 @@ class Application {
 
   // The flags that a source may still set.
   Open open_options() const {
-    const bool has_password =
-        std::any_of(password_flags.begin(), password_flags.end(),
-                    [this](std::string_view name) { return origins_.contains(std::string(name)); });
     Open open;
-    for (const auto& [name, option] : options_) {
-      if (!origins_.contains(name) && !(has_password && is_password_flag(name))) {
-        open[name] = option;
-      }
-    }
+    for (const auto& [name, option] : options_)
+      if (!origins_.contains(name)) open[name] = option;
+    const auto close_where_one_is_given = [this, &open](const auto& ways) {
+      const auto is_given = [this](std::string_view way) {
+        return origins_.contains(std::string(way));
+      };
+      if (std::none_of(ways.begin(), ways.end(), is_given)) return;
+      for (const std::string_view way : ways)
+        open.erase(std::string(way));
+    };
+    close_where_one_is_given(password_flags);
+    close_where_one_is_given(certificate_flags);
     return open;
   }
 
@@ -259,6 +268,13 @@ std::string text_of(const CLI::App& app, const char* flag) {
 
 void warn_of_passwords(const CLI::App& app) {
   for (const CLI::Option* option : app.get_options()) {
+    const std::vector<std::string>& values = option->results();
+    if (std::any_of(values.begin(), values.end(), holds_pin)) {
+      stderr_reporter(false).warning(
+          "--" + long_name(*option) +
+          ": every user of this machine can read its pin-value while the program runs; use "
+          "pin-source or --password-source");
+    }
     if (!holds_secret(long_name(*option)) || option->count() == 0) continue;
     stderr_reporter(false).warning(
         "--" + long_name(*option) +

@@ -42,8 +42,8 @@ void sign_string(CLI::App& app, std::vector<std::string> arguments) {
   bool debug = false;
   add_identity_flags(app, flags);
   set_help(app, "--certificate",
-           "PEM file with certificates: then one of them must fit the key.\nOr a PKCS#12 file, "
-           "which holds the key");
+           "PEM file with certificates: then one of them must fit the key.\nOr a PKCS#12 file or a "
+           "pkcs11: URI, where the key is, too");
   set_help(app, "--intermediates", "Taken as by the other commands, but not read");
   add_choice(app, "--digest", digest, {"SHA256", "SHA384", "SHA512"},
              "What to sign with. Default: SHA256");
@@ -57,7 +57,8 @@ void sign_string(CLI::App& app, std::vector<std::string> arguments) {
         std::move(arguments));
   const Reporter reporter = stderr_reporter(debug);
   finish_identity_flags(app, flags, reporter);
-  if (flags.options.private_key.empty() && flags.options.certificate.empty()) {
+  if (flags.options.private_key.empty() && flags.options.certificate.empty() &&
+      flags.options.cert_selector.empty()) {
     throw Error(ErrorKind::usage, "missing: --private-key",
                 "rolecall sign-string --help explains each flag");
   }

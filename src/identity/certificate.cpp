@@ -1,5 +1,6 @@
 #include "identity/certificate.h"
 
+#include <algorithm>
 #include <ctime>
 
 #include "base/codec.h"
@@ -20,6 +21,15 @@ std::chrono::sys_seconds time_of(const ASN1_TIME* time) {
   std::tm fields{};
   if (ASN1_TIME_to_tm(time, &fields) != 1) return {};  // d2i_X509 let it pass: an odd form
   return from_utc(fields);
+}
+
+std::string serial_text(const X509* x509, char* (*write)(const BIGNUM*)) {
+  const BignumPtr number(ASN1_INTEGER_to_BN(X509_get0_serialNumber(x509), nullptr));
+  char* text = number ? write(number.get()) : nullptr;
+  if (text == nullptr) throw std::bad_alloc();
+  std::string copy(text);
+  OPENSSL_free(text);
+  return copy;
 }
 
 }  // namespace
@@ -53,12 +63,14 @@ std::string Certificate::name() const {
 }
 
 std::string Certificate::serial_decimal() const {
-  const BignumPtr number(ASN1_INTEGER_to_BN(X509_get0_serialNumber(x509_.get()), nullptr));
-  char* text = number ? BN_bn2dec(number.get()) : nullptr;
-  if (text == nullptr) throw std::bad_alloc();
-  std::string copy(text);
-  OPENSSL_free(text);
-  return copy;
+  return serial_text(x509_.get(), BN_bn2dec);
+}
+
+std::string Certificate::serial_hex() const {
+  std::string text = serial_text(x509_.get(), BN_bn2hex);  // an even number of digits
+  const std::size_t digits = text.starts_with('-') ? 1 : 0;
+  const std::size_t first = text.find_first_not_of('0', digits);
+  return text.erase(digits, std::min(first, text.size() - 1) - digits);
 }
 
 std::chrono::sys_seconds Certificate::not_before() const {
@@ -89,6 +101,11 @@ bool Certificate::issued_by(const Certificate& issuer) const {
   const bool verified = key != nullptr && X509_verify(x509_.get(), key) == 1;
   openssl_error();  // a failed try leaves its reason in the queue
   return verified;
+}
+
+bool is_better_leaf(const Certificate& a, const Certificate& b, std::chrono::sys_seconds now) {
+  if (a.valid_at(now) != b.valid_at(now)) return a.valid_at(now);
+  return a.not_after() > b.not_after();
 }
 
 std::vector<Certificate> certificates_in(const std::vector<PemBlock>& blocks,

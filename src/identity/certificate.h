@@ -26,6 +26,7 @@ class Certificate {
   std::string issuer() const;          // RFC 2253
   std::string name() const;            // for messages: the subject, or the serial where it is empty
   std::string serial_decimal() const;  // of any length
+  std::string serial_hex() const;      // upper case, no leading zeros, "-" before a negative one
   std::chrono::sys_seconds not_before() const;
   std::chrono::sys_seconds not_after() const;
   bool valid_at(std::chrono::sys_seconds now) const;
@@ -41,6 +42,10 @@ class Certificate {
   std::string der_;
   std::shared_ptr<X509> x509_;  // shared by copies, as nobody changes it
 };
+
+// Of two certificates of one key (renewed), or of two that a user could mean: one that is valid at
+// `now` before one that is not, then the one that ends last.
+bool is_better_leaf(const Certificate& a, const Certificate& b, std::chrono::sys_seconds now);
 
 // The certificates among the blocks of a PEM file, in their order.
 std::vector<Certificate> certificates_in(const std::vector<PemBlock>& blocks,

@@ -11,6 +11,7 @@
 #include "base/time.h"
 #include "identity/chain.h"
 #include "identity/pem.h"
+#include "identity/pkcs11_search.h"
 #include "identity/pkcs12.h"
 #include "identity/private_key.h"
 #include "rolecall/error.h"
@@ -32,19 +33,6 @@ class Files {
  private:
   std::map<std::string, FileContent> files_;
 };
-
-void refuse_other_sources(const IdentityOptions& options) {
-  for (const std::string& value : {options.certificate, options.private_key}) {
-    if (value.starts_with("pkcs11:")) {
-      throw Error(ErrorKind::usage, "pkcs11: URIs are not supported yet",
-                  "this version reads certificates and keys from files");
-    }
-  }
-  if (options.private_key.starts_with("handle:")) {
-    throw Error(ErrorKind::usage, "TPM handles are not supported yet",
-                "this version reads certificates and keys from files");
-  }
-}
 
 std::string validity_text(const Certificate& leaf) {
   return rfc3339(leaf.not_before()) + " to " + rfc3339(leaf.not_after());
@@ -68,6 +56,11 @@ void check_validity(const Certificate& leaf, std::chrono::sys_seconds now) {
   }
 }
 
+// A URI may hold a PIN behind its "?".
+std::string shown(const std::string& source) {
+  return pkcs11::is_uri(source) ? source.substr(0, source.find('?')) : source;
+}
+
 // Where several belong to the key (renewed with the same one): the one that is valid, and of these
 // the one that ends last.
 const Certificate* certificate_of(const EVP_PKEY* key, const std::vector<Certificate>& certificates,
@@ -77,10 +70,7 @@ const Certificate* certificate_of(const EVP_PKEY* key, const std::vector<Certifi
     if (candidate.public_key() == nullptr || EVP_PKEY_eq(candidate.public_key(), key) != 1) {
       continue;
     }
-    const bool better = leaf == nullptr || (candidate.valid_at(now) && !leaf->valid_at(now)) ||
-                        (candidate.valid_at(now) == leaf->valid_at(now) &&
-                         candidate.not_after() > leaf->not_after());
-    if (better) leaf = &candidate;
+    if (leaf == nullptr || is_better_leaf(candidate, *leaf, now)) leaf = &candidate;
   }
   return leaf;
 }
@@ -99,16 +89,24 @@ const Certificate& find_leaf(const std::vector<Certificate>& certificates, const
           (certificates.size() == 1
                ? "the certificate"
                : "any of the " + std::to_string(certificates.size()) + " certificates") +
-          " in " + options.certificate + " (" + first.name() + ", " + certificate_key + ")",
+          " in " + shown(options.certificate) + " (" + first.name() + ", " + certificate_key + ")",
       "key and certificate must come from the same request; was only one of them renewed?");
 }
 
 // The key, and every certificate that was given.
 struct Material {
-  EvpPkeyPtr key;
+  std::unique_ptr<Signer> signer;
+  EvpPkeyPtr key;  // or its public half, as far as it is known
   std::vector<Certificate> certificates;
-  bool is_whole = false;  // with the chain
+  bool is_whole = false;                // with the chain
+  std::vector<Certificate> neighbours;  // on the certificate's token: some may be its issuers
 };
+
+void take_key(Material& material, EvpPkeyPtr key) {
+  EVP_PKEY_up_ref(key.get());
+  material.key.reset(key.get());
+  material.signer = make_signer(std::move(key));
+}
 
 Material read_pkcs12_file(const FileContent& file, const IdentityOptions& options,
                           const Reporter& reporter) {
@@ -122,7 +120,11 @@ Material read_pkcs12_file(const FileContent& file, const IdentityOptions& option
   }
   Pkcs12 content = read_pkcs12(file.bytes.view(), name, options.password);
   warn_of_readers(name, file.mode, reporter);
-  return {std::move(content.key), std::move(content.certificates), true};
+  Material material;
+  take_key(material, std::move(content.key));
+  material.certificates = std::move(content.certificates);
+  material.is_whole = true;
+  return material;
 }
 
 std::vector<Certificate> certificates_of(const FileContent& file, const std::string& name) {
@@ -134,26 +136,65 @@ std::vector<Certificate> certificates_of(const FileContent& file, const std::str
   return certificates;
 }
 
-EvpPkeyPtr read_key(Files& files, const IdentityOptions& options, const Reporter& reporter) {
+void read_key(Files& files, const IdentityOptions& options, const Reporter& reporter,
+              Material& material) {
   if (options.private_key.empty()) {
     throw Error(ErrorKind::usage, "missing: --private-key",
-                "only a PKCS#12 file as --certificate holds its own");
+                "only a PKCS#12 file or a token as --certificate holds its own");
   }
   const std::string name = input_name("private key file", options.private_key);
   const FileContent& file = files.read("private key file", options.private_key);
-  EvpPkeyPtr key = private_key_in(read_pem(file.bytes.view(), name), name, options.password);
+  take_key(material, private_key_in(read_pem(file.bytes.view(), name), name, options.password));
   warn_of_readers(name, file.mode, reporter);
-  return key;
 }
 
-// From one PKCS#12 file or from PEM files.
-Material read_material(Files& files, const IdentityOptions& options, const Reporter& reporter) {
-  const FileContent& file = files.read("certificate file", options.certificate);
-  if (is_pkcs12(file.bytes.view())) return read_pkcs12_file(file, options, reporter);
+bool certificate_is_on_token(const IdentityOptions& options) {
+  return pkcs11::is_uri(options.certificate) || !options.cert_selector.empty();
+}
+
+bool key_is_on_token(const IdentityOptions& options) {
+  return pkcs11::is_uri(options.private_key) ||
+         (options.private_key.empty() && certificate_is_on_token(options));
+}
+
+void read_tokens(const IdentityOptions& options, std::chrono::sys_seconds now,
+                 const Reporter& reporter, Material& material) {
+  pkcs11::Search search(options, reporter);
+  std::vector<pkcs11::FoundCertificate> leaves;
+  if (certificate_is_on_token(options)) {
+    leaves = search.leaves(search.certificates(), !options.private_key.empty(), now);
+    material.neighbours = search.neighbours(leaves);
+    material.certificates.clear();
+    for (const pkcs11::FoundCertificate& leaf : leaves)
+      material.certificates.push_back(leaf.certificate);
+  }
+  if (key_is_on_token(options)) {
+    pkcs11::FoundKey found = search.key(leaves, material.certificates);
+    material.signer = std::move(found.signer);
+    material.key = std::move(found.public_half);
+  }
+}
+
+// From one PKCS#12 file, from PEM files, from tokens, or part of it from each.
+Material read_material(Files& files, const IdentityOptions& options, std::chrono::sys_seconds now,
+                       const Reporter& reporter) {
   Material material;
-  material.certificates =
-      certificates_of(file, input_name("certificate file", options.certificate));
-  material.key = read_key(files, options, reporter);
+  if (!options.certificate.empty() && !certificate_is_on_token(options)) {
+    const FileContent& file = files.read("certificate file", options.certificate);
+    if (is_pkcs12(file.bytes.view())) return read_pkcs12_file(file, options, reporter);
+    material.certificates =
+        certificates_of(file, input_name("certificate file", options.certificate));
+  }
+  if (!key_is_on_token(options)) read_key(files, options, reporter, material);
+  if (key_is_on_token(options) || certificate_is_on_token(options)) {
+    try {
+      read_tokens(options, now, reporter, material);
+    } catch (const pkcs11::TokenGone& gone) {
+      // A module that has lost its state finds it again when it is started anew.
+      reporter.trace([&] { return std::string(gone.what()) + "; once more"; });
+      read_tokens(options, now, reporter, material);
+    }
+  }
   return material;
 }
 
@@ -170,19 +211,28 @@ void add_intermediates(Files& files, const IdentityOptions& options,
   pool.insert(pool.end(), more.begin(), more.end());
 }
 
+// A token holds certificates of others, too: of those of the leaf's token only what is in its
+// chain, as the rest is no mistake to warn of.
+void add_from_token(Material& material, const Certificate& leaf, std::chrono::sys_seconds now) {
+  std::vector<Certificate> all = material.certificates;
+  all.insert(all.end(), material.neighbours.begin(), material.neighbours.end());
+  for (Certificate& issuer : order_chain(leaf, all, now, {}))
+    material.certificates.push_back(std::move(issuer));
+}
+
 }  // namespace
 
 Identity load_identity(const IdentityOptions& options, std::chrono::sys_seconds now,
                        const Reporter& reporter) {
-  refuse_other_sources(options);
   Files files;
-  Material material = read_material(files, options, reporter);
+  Material material = read_material(files, options, now, reporter);
   std::vector<Certificate>& pool = material.certificates;
   const EvpPkeyPtr& key = material.key;
 
   const Certificate leaf = find_leaf(pool, key.get(), now, options);
   check_validity(leaf, now);
   if (!material.is_whole) add_intermediates(files, options, pool);
+  add_from_token(material, leaf, now);
   std::vector<Certificate> chain = order_chain(leaf, pool, now, reporter);
   for (const Certificate& issuer : chain) {
     if (!issuer.valid_at(now)) {
@@ -197,26 +247,23 @@ Identity load_identity(const IdentityOptions& options, std::chrono::sys_seconds 
       text += "\nchain: " + issuer.name();
     return text;
   });
-  return {leaf, std::move(chain), make_signer(std::move(material.key))};
+  return {leaf, std::move(chain), std::move(material.signer)};
 }
 
 std::unique_ptr<Signer> load_signer(const IdentityOptions& options, const Reporter& reporter) {
-  refuse_other_sources(options);
   Files files;
-  Material material;
-  if (options.certificate.empty()) {
-    material.key = read_key(files, options, reporter);
-  } else {
-    material = read_material(files, options, reporter);
+  Material material = read_material(files, options, {}, reporter);
+  if (!material.certificates.empty()) {
     find_leaf(material.certificates, material.key.get(), {}, options);
   }
-  reporter.trace([&] { return "private key: " + describe_key(material.key.get()); });
-  return make_signer(std::move(material.key));
+  if (material.key) {
+    reporter.trace([&] { return "private key: " + describe_key(material.key.get()); });
+  }
+  return std::move(material.signer);
 }
 
 std::vector<Certificate> load_certificates(const IdentityOptions& options,
                                            std::chrono::sys_seconds now) {
-  refuse_other_sources(options);
   const FileContent file = read_input("certificate file", options.certificate);
   if (!is_pkcs12(file.bytes.view())) {
     return certificates_of(file, input_name("certificate file", options.certificate));
@@ -230,6 +277,22 @@ std::vector<Certificate> load_certificates(const IdentityOptions& options,
         content.certificates.at(static_cast<std::size_t>(leaf - content.certificates.data())));
   }
   return std::move(content.certificates);
+}
+
+std::vector<TokenCertificate> list_tokens(const IdentityOptions& options,
+                                          const Reporter& reporter) {
+  const auto list = [&] {
+    pkcs11::Search search(options, reporter);
+    std::vector<TokenCertificate> all;
+    for (const pkcs11::FoundCertificate& one : search.certificates())
+      all.push_back({one.certificate, one.object.uri, search.neighbours({one})});
+    return all;
+  };
+  try {
+    return list();
+  } catch (const pkcs11::TokenGone&) {
+    return list();
+  }
 }
 
 }  // namespace rolecall::identity

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "identity/certificate.h"
@@ -18,11 +19,12 @@ struct Identity {
   std::unique_ptr<Signer> signer;  // the leaf's key
 };
 
-// Reads every file that `options` names once; asks for a password where the key is encrypted, and
-// only then. The leaf is the certificate that the key fits; of
-// several (renewed with the same key) the one that is valid at `now` and ends last. Warns of a key
-// file that group or others can read. Throws Error: usage for files that do not hold what they
-// should or do not fit, failed for a leaf that is not valid at `now`.
+// Reads every file that `options` names once, searches the tokens that it names, and asks for a
+// password or PIN where the key needs one, and only then. The leaf is the certificate that the key
+// fits; of several (renewed with the same key) the one that is valid at `now` and ends last. Warns
+// of a key file that group or others can read. Throws Error: usage for files that do not hold what
+// they should or do not fit, failed for a leaf that is not valid at `now` or a token that refuses,
+// try_later for a token that is not there. With a key in hardware each signature asks the hardware.
 Identity load_identity(const IdentityOptions& options, std::chrono::sys_seconds now,
                        const Reporter& reporter);
 
@@ -35,5 +37,15 @@ std::unique_ptr<Signer> load_signer(const IdentityOptions& options, const Report
 // password. Nothing is checked but the form. Throws Error (usage).
 std::vector<Certificate> load_certificates(const IdentityOptions& options,
                                            std::chrono::sys_seconds now);
+
+struct TokenCertificate {
+  Certificate certificate;
+  std::string uri;                  // RFC 7512: names it alone
+  std::vector<Certificate> beside;  // all of its token, itself too
+};
+
+// Every certificate on a token that options.certificate, a pkcs11: URI, or options.cert_selector is
+// meant for; none is no error. Throws Error as above.
+std::vector<TokenCertificate> list_tokens(const IdentityOptions& options, const Reporter& reporter);
 
 }  // namespace rolecall::identity

@@ -154,4 +154,10 @@ Selector parse_selector(const std::string& text) {
   return selector;
 }
 
+bool matches(const Selector& selector, const Certificate& certificate) {
+  return (selector.subject.empty() || selector.subject == certificate.subject()) &&
+         (selector.issuer.empty() || selector.issuer == certificate.issuer()) &&
+         (selector.serial.empty() || selector.serial == certificate.serial_hex());
+}
+
 }  // namespace rolecall::identity

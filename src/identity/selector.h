@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "identity/certificate.h"
+
 namespace rolecall::identity {
 
 // What a certificate must have to be selected; an empty member asks for nothing.
@@ -29,5 +31,8 @@ struct Selector {
 // twice, leftover text, an empty value, a name that is not in RFC 2253 form (it could match
 // nothing), a serial that is not hex.
 Selector parse_selector(const std::string& text);
+
+// Names are compared as Certificate::subject and issuer give them, letter by letter.
+bool matches(const Selector& selector, const Certificate& certificate);
 
 }  // namespace rolecall::identity

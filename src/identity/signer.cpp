@@ -7,11 +7,6 @@
 namespace rolecall::identity {
 namespace {
 
-const EVP_MD* evp_digest(Digest digest) {
-  if (digest == Digest::sha384) return EVP_sha384();
-  return digest == Digest::sha512 ? EVP_sha512() : EVP_sha256();
-}
-
 // From the coordinates, as i2d_PublicKey gives the point in the form that the key's file has it.
 std::string uncompressed_point(const EVP_PKEY* key) {
   const auto field_bytes = static_cast<std::size_t>((EVP_PKEY_get_bits(key) + 7) / 8);
@@ -48,14 +43,7 @@ class EvpSigner final : public Signer {
                                                             : KeyAlgorithm::ecdsa;
   }
 
-  std::string public_key() const override {
-    std::string bytes =
-        algorithm() == KeyAlgorithm::rsa ? pkcs1(key_.get()) : uncompressed_point(key_.get());
-    if (bytes.empty()) {
-      throw Error(ErrorKind::failed, "the private key has no public half: " + openssl_error());
-    }
-    return bytes;
-  }
+  std::string public_key() const override { return public_key_bytes(key_.get()); }
 
   using Signer::sign;
   std::string sign(std::string_view message, Digest digest) const override {
@@ -64,7 +52,8 @@ class EvpSigner final : public Signer {
     std::size_t size = signature.size();
     // OpenSSL's default padding for a plain RSA key is PKCS #1 v1.5, as the service wants it.
     if (!context ||
-        EVP_DigestSignInit(context.get(), nullptr, evp_digest(digest), nullptr, key_.get()) != 1 ||
+        EVP_DigestSignInit_ex(context.get(), nullptr, digest_name(digest), nullptr, nullptr,
+                              key_.get(), nullptr) != 1 ||
         EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()), &size,
                        reinterpret_cast<const unsigned char*>(message.data()),
                        message.size()) != 1) {
@@ -79,6 +68,24 @@ class EvpSigner final : public Signer {
 };
 
 }  // namespace
+
+const EVP_MD* evp_digest(Digest digest) {
+  if (digest == Digest::sha384) return EVP_sha384();
+  return digest == Digest::sha512 ? EVP_sha512() : EVP_sha256();
+}
+
+const char* digest_name(Digest digest) {
+  return EVP_MD_get0_name(evp_digest(digest));
+}
+
+std::string public_key_bytes(const EVP_PKEY* key) {
+  std::string bytes =
+      EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA ? pkcs1(key) : uncompressed_point(key);
+  if (bytes.empty()) {
+    throw Error(ErrorKind::failed, "the private key has no public half: " + openssl_error());
+  }
+  return bytes;
+}
 
 std::unique_ptr<Signer> make_signer(EvpPkeyPtr key) {
   return std::make_unique<EvpSigner>(std::move(key));

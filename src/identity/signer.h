@@ -12,6 +12,7 @@ namespace rolecall::identity {
 enum class KeyAlgorithm { rsa, ecdsa };
 enum class Digest { sha256, sha384, sha512 };
 
+// For one thread at a time.
 class Signer {
  public:
   Signer() = default;
@@ -34,5 +35,10 @@ class Signer {
 
 // A signer over any private key that OpenSSL holds.
 std::unique_ptr<Signer> make_signer(EvpPkeyPtr key);
+
+// What Signer::public_key and sign are made of.
+std::string public_key_bytes(const EVP_PKEY* key);
+const EVP_MD* evp_digest(Digest digest);
+const char* digest_name(Digest digest);  // OpenSSL's
 
 }  // namespace rolecall::identity

@@ -72,13 +72,32 @@ def test_every_flag_can_be_a_variable_or_a_line(command, tmp_path):
             continue
         value = VALUES.get(kind, kind.split("|")[0])
         variable = "ROLECALL_" + name.upper().replace("-", "_")
-        shown = {"password-source": "env:…", "pkcs8-password": ""}.get(name, value)
+        shown = {"password-source": "env:…", "pkcs8-password": "",
+                 "tpm-key-password": ""}.get(name, value)
         result = run(command, "--debug", env={variable: value})
         assert origins(result)[name] == (shown, "environment variable " + variable), result
         path = write_config(tmp_path, f'# comment\n{name} = "{value}"\n')
         result = run(command, "--debug", "--config", path)
         assert origins(result)[name] == (shown, f"configuration file {path}, line 2"), result
         assert "hunter2" not in result.err, result
+
+
+def test_a_pin_in_a_uri_is_not_told(tmp_path):
+    uri = "pkcs11:token=none?pin-value=hunter2"
+    path = write_config(tmp_path, f'private-key = "{uri}"\n')
+    path.chmod(0o644)
+    result = run("credential-process", "--debug", "--config", path, env={"ROLECALL_CERTIFICATE": uri})
+    assert origins(result)["certificate"][0] == "pkcs11:token=none?…"
+    assert origins(result)["private-key"][0] == "pkcs11:token=none?…"
+    assert "hunter2" not in result.err and "holds a password (private-key)" in result.err, result
+
+
+def test_a_certificate_and_a_selector_are_ways_to_say_the_same(identity, emulator, tmp_path):
+    path = write_config(tmp_path, 'cert-selector = "Key=x509Subject,Value=CN=none"\n' + ARN_LINES)
+    flags = ["--config", path, "--endpoint", emulator.url]
+    assert_credentials(run("credential-process", *identity.flags, *flags))
+    assert_fails(run("credential-process", *flags, env={"SOFTHSM2_CONF": "/nonexistent"}), 3,
+                 "there is no PKCS#11 token")
 
 
 def test_debug_can_be_a_variable():

@@ -119,7 +119,7 @@ def test_help_of_credential_process():
     for text in ("3600", "900", "43200", "30", "AWS_CA_BUNDLE", "HTTPS_PROXY",
                  "credential_process =", "Exit code"):
         assert text in result.out, text
-    assert "--tpm-key-password" not in result.out
+    assert "--system-store-name" not in result.out
     assert max(map(len, result.out.splitlines())) <= 100, result
 
 

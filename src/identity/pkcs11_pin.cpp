@@ -1,0 +1,164 @@
+#include "identity/pkcs11_pin.h"
+
+#include "base/codec.h"
+#include "base/files.h"
+#include "identity/wrong_passwords.h"
+
+namespace rolecall::identity::pkcs11 {
+namespace {
+
+constexpr int most_attempts = 3;
+
+[[noreturn]] void refuse_locked(const Token& token) {
+  throw Error(ErrorKind::failed, "the PIN of token " + token.name() + " is locked",
+              "too many wrong ones were given; whoever has its PUK or SO PIN can unlock it: "
+              "pkcs11-tool --init-pin");
+}
+
+[[noreturn]] void refuse_unset(const Token& token) {
+  throw Error(ErrorKind::failed, "token " + token.name() + " has no user PIN yet",
+              "it must be set first: pkcs11-tool --init-pin");
+}
+
+// What a token refused is not sent again, unless it had told of a wrong PIN since and does not any
+// more: then it may have another PIN now.
+bool was_refused(const std::string& whose, const PinState& state, std::string_view pin) {
+  return is_known_as_wrong(whose, pin) &&
+         (state.few_left || !is_known_as_wrong("told " + whose, pin));
+}
+
+void remember_refusal(const std::string& whose, const PinState& state, std::string_view pin) {
+  remember_as_wrong(whose, pin);
+  if (state.few_left) remember_as_wrong("told " + whose, pin);
+}
+
+std::string tries_text(const PinState& state) {
+  if (state.last_try) return " (ONE try is left before it locks)";
+  return state.few_left ? " (a few more wrong ones and it locks)" : "";
+}
+
+// RFC 7512, 2.4: a path, or a file: URI (RFC 8089). It also allows "|command": that would be a
+// shell.
+std::string path_of(const std::string& pin_source) {
+  if (pin_source.starts_with('|')) {
+    throw Error(ErrorKind::usage, "pin-source of a PKCS#11 URI names a command",
+                "it takes a file here; for a command use --password-source command:WORDS");
+  }
+  if (!pin_source.starts_with("file:")) return pin_source;
+  std::string path = pin_source.substr(5);
+  for (const char* local : {"//localhost/", "///"}) {
+    if (path.starts_with(local)) return path.substr(std::string_view(local).size() - 1);
+  }
+  return path;
+}
+
+Secret read_pin(const std::string& pin_source) {
+  FileContent content = read_file("PIN file", path_of(pin_source));
+  std::string_view text = content.bytes.view();
+  if (text.ends_with('\n')) text.remove_suffix(1);
+  if (text.ends_with('\r')) text.remove_suffix(1);
+  return Secret(text);
+}
+
+}  // namespace
+
+struct Pins::Given {
+  Secret pin;
+  std::string from;  // for messages; empty: the source, which speaks for itself
+};
+
+Pins::Pins(std::vector<Uri> uris, PasswordSource source, bool reuse)
+    : uris_(std::move(uris)), source_(std::move(source)), reuse_(reuse) {}
+
+bool Pins::has_own(const Token& token) const {
+  for (const Uri& uri : uris_) {
+    if ((!uri.pin_value.empty() || !uri.pin_source.empty()) && token.matches(uri)) return true;
+  }
+  return false;
+}
+
+Pins::Given Pins::next(const Token& token, const std::string& what, LoginAs who, int attempt,
+                       const PinState& state) const {
+  if (who == LoginAs::for_key && reuse_ && !user_pin_.empty()) {
+    return {user_pin_.copy(), "--reuse-pin"};
+  }
+  for (const Uri& uri : uris_) {
+    if (who == LoginAs::for_key || !token.matches(uri)) continue;
+    if (!uri.pin_value.empty()) return {uri.pin_value.copy(), "pin-value of the PKCS#11 URI"};
+    if (!uri.pin_source.empty()) return {read_pin(uri.pin_source), "pin-source " + uri.pin_source};
+  }
+  if (!source_) throw Error(ErrorKind::usage, what + " needs a PIN, and none was given");
+  const TriesLeft left = state.last_try   ? TriesLeft::one
+                         : state.few_left ? TriesLeft::few
+                                          : TriesLeft::unknown;
+  return {source_({what, attempt, PasswordKind::pin, left}), ""};
+}
+
+void Pins::enter(const Token& token, const std::string& what, LoginAs who) {
+  // Where a key has a PIN of its own, that may be wrong where the user's is right.
+  const std::string whose = who == LoginAs::user ? token.uri() : what + " " + token.uri();
+  for (int attempt = 1; attempt <= most_attempts; ++attempt) {
+    PinState state = token.pin();
+    if (state.locked) refuse_locked(token);
+    if (!state.set) refuse_unset(token);
+    Given given;
+    if (!state.pin_pad) {
+      given = next(token, what, who, attempt, state);
+      if (!given.from.empty() && state.last_try) {
+        throw Error(ErrorKind::failed,
+                    "token " + token.name() +
+                        " has ONE try left before it locks, which is not spent "
+                        "on the PIN from " +
+                        given.from,
+                    "log in by hand with the right PIN once: pkcs11-tool --login --list-objects");
+      }
+    }
+    const bool known = !state.pin_pad && was_refused(whose, state, given.pin.view());
+    // An empty one is none: a person who only pressed Enter.
+    const bool sent = state.pin_pad || (!known && !given.pin.empty());
+    const Login result = !sent ? Login::wrong : token.login(who, given.pin.view());
+    switch (result) {
+      case Login::done:
+        if (who == LoginAs::user && reuse_) user_pin_ = std::move(given.pin);
+        return;
+      case Login::locked:
+        refuse_locked(token);
+      case Login::expired:
+        throw Error(ErrorKind::failed, "the PIN of token " + token.name() + " has expired",
+                    "set a new one: pkcs11-tool --login --change-pin");
+      case Login::not_set:
+        refuse_unset(token);
+      case Login::wrong:
+        break;
+    }
+    state = token.pin();
+    if (sent && !state.pin_pad) remember_refusal(whose, state, given.pin.view());
+    if (state.locked) {
+      throw Error(ErrorKind::failed,
+                  "wrong PIN for " + what + ", and it is locked now: that was the last try",
+                  "whoever has its PUK or SO PIN can unlock it: pkcs11-tool --init-pin");
+    }
+    if (state.pin_pad || !given.from.empty()) {
+      throw Error(ErrorKind::usage,
+                  "wrong PIN for " + what + ": it came from " +
+                      (state.pin_pad ? "its own keys" : given.from) + tries_text(state),
+                  known ? "it was refused before, and not sent again" : "it is not tried again");
+    }
+  }
+  throw Error(ErrorKind::usage, "wrong PIN for " + what + ", " + std::to_string(most_attempts) +
+                                    " times" + tries_text(token.pin()));
+}
+
+void Pins::log_in(const Token& token) {
+  if (token.logged_in() || !token.pin().needed) return;
+  enter(token, "token " + token.name(), LoginAs::user);
+}
+
+void Pins::log_in_for(const Token& token, const Object& key) {
+  enter(token,
+        "key " + (key.label.empty() ? key.uri : terminal_safe(key.label)) + " of token " +
+            token.name(),
+        LoginAs::for_key);
+}
+
+}  // namespace rolecall::identity::pkcs11

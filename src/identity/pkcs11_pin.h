@@ -1,0 +1,43 @@
+// PINs: where they come from, and how sparingly they are tried.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "identity/pkcs11.h"
+#include "rolecall/identity_options.h"
+
+namespace rolecall::identity::pkcs11 {
+
+// A PIN is taken from pin-value or pin-source of the first URI that has one and matches the token,
+// else from the PasswordSource. It is sent once: what a token has refused is never sent to it
+// again, whoever gives it (wrong_passwords.h). A token that has one try left gets it from a person
+// alone: PasswordRequest::tries_left says so to the source.
+class Pins {
+ public:
+  // `reuse` as IdentityOptions::reuse_pin.
+  Pins(std::vector<Uri> uris, PasswordSource source, bool reuse);
+
+  // Whether a URI gives this token's PIN.
+  bool has_own(const Token& token) const;
+
+  // Nothing where the token needs no login, or has one. Throws Error that tells apart: usage for a
+  // wrong PIN or none, failed for one that is locked, expired or not set.
+  void log_in(const Token& token);
+
+  // For a key with always_authenticate, after begin_sign.
+  void log_in_for(const Token& token, const Object& key);
+
+ private:
+  struct Given;
+  Given next(const Token& token, const std::string& what, LoginAs who, int attempt,
+             const PinState& state) const;
+  void enter(const Token& token, const std::string& what, LoginAs who);
+
+  std::vector<Uri> uris_;
+  PasswordSource source_;
+  bool reuse_;
+  Secret user_pin_;  // with reuse_, once it is known
+};
+
+}  // namespace rolecall::identity::pkcs11

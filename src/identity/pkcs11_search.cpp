@@ -1,0 +1,366 @@
+#include "identity/pkcs11_search.h"
+
+#include <algorithm>
+#include <functional>
+
+#include "identity/private_key.h"
+
+namespace rolecall::identity::pkcs11 {
+namespace {
+
+// `uri` gives that of one thing.
+template <class Things, class UriOf>
+std::string listed(const Things& things, UriOf&& uri) {
+  std::string text;
+  for (const auto& one : things)
+    text += (text.empty() ? "" : ", ") + uri(one);
+  return text;
+}
+
+const auto uri_of_token = [](const Token& token) { return token.uri(); };
+const auto uri_of_object = [](const auto& one) { return one.object.uri; };
+
+bool holds(const std::vector<Token>& tokens, const Token& one) {
+  return std::find(tokens.begin(), tokens.end(), one) != tokens.end();
+}
+
+bool same_key(const EVP_PKEY* a, const EVP_PKEY* b) {
+  const bool same = a != nullptr && b != nullptr && EVP_PKEY_eq(a, b) == 1;
+  openssl_error();
+  return same;
+}
+
+bool fits_one(const EVP_PKEY* half, const std::vector<Certificate>& certificates) {
+  return certificates.empty() ||
+         std::any_of(certificates.begin(), certificates.end(),
+                     [half](const Certificate& one) { return same_key(half, one.public_key()); });
+}
+
+bool of_kind(KeyAlgorithm algorithm, const std::vector<Certificate>& certificates) {
+  const int kind = algorithm == KeyAlgorithm::rsa ? EVP_PKEY_RSA : EVP_PKEY_EC;
+  return certificates.empty() ||
+         std::any_of(certificates.begin(), certificates.end(), [kind](const Certificate& one) {
+           const EVP_PKEY* key = one.public_key();
+           return key != nullptr && EVP_PKEY_get_base_id(key) == kind;
+         });
+}
+
+// By what links the objects of one identity on a token, where the key itself does not tell.
+bool named_as_one(const Object& key, const std::vector<FoundCertificate>& leaves) {
+  return leaves.empty() ||
+         std::any_of(leaves.begin(), leaves.end(), [&key](const FoundCertificate& leaf) {
+           return leaf.object.id.empty() ? leaf.object.label == key.label
+                                         : leaf.object.id == key.id;
+         });
+}
+
+std::vector<Certificate> certificates_on(const Token& token) {
+  std::vector<Certificate> all;
+  for (const Object& object : token.find(ObjectClass::certificate, nullptr)) {
+    try {
+      all.emplace_back(token.attribute(object, Attribute::value).value_or(""), object.uri);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::usage) throw;  // damaged: not this one
+    }
+  }
+  return all;
+}
+
+EVP_PKEY* up_ref(EVP_PKEY* key) {
+  return key != nullptr && EVP_PKEY_up_ref(key) == 1 ? key : nullptr;
+}
+
+// The module at --pkcs11-lib goes before that of the URI.
+std::string module_of(const IdentityOptions& options, const std::optional<Uri>& uri) {
+  return options.pkcs11_module.empty() && uri ? uri->module_path : options.pkcs11_module;
+}
+
+Pins make_pins(const IdentityOptions& options) {
+  std::vector<Uri> uris;
+  for (const std::string& text : {options.private_key, options.certificate})
+    if (is_uri(text)) uris.push_back(parse_uri(text));
+  return {std::move(uris), options.password, options.reuse_pin};
+}
+
+OpenKey reopen(const IdentityOptions& options, const std::string& module, const std::string& text,
+               const EVP_PKEY* half) {
+  const Uri uri = parse_uri(text);
+  for (const Token& token : tokens(module)) {
+    if (!token.matches(uri)) continue;
+    OpenKey key{token, {}, make_pins(options)};
+    key.pins.log_in(token);
+    for (Object& object : token.find(ObjectClass::private_key, &uri)) {
+      // Two may have the same label and no id.
+      const EvpPkeyPtr told = public_half(token, object);
+      if (half != nullptr && told && !same_key(half, told.get())) continue;
+      key.object = std::move(object);
+      return key;
+    }
+  }
+  throw TokenGone("the private key " + text + " is not there any more");
+}
+
+}  // namespace
+
+bool is_uri(const std::string& text) {
+  return text.starts_with("pkcs11:");
+}
+
+struct Search::Candidate {
+  Token token;
+  Object object;
+  EvpPkeyPtr half;
+};
+
+Search::Search(const IdentityOptions& options, const Reporter& reporter)
+    : options_(options), reporter_(reporter), pins_(make_pins(options)) {
+  if (is_uri(options.certificate)) certificate_uri_ = parse_uri(options.certificate);
+  if (is_uri(options.private_key)) key_uri_ = parse_uri(options.private_key);
+  if (!options.cert_selector.empty()) selector_ = parse_selector(options.cert_selector);
+}
+
+const std::vector<Token>& Search::all_tokens(const std::string& module_path) {
+  const auto [entry, is_new] = tokens_.try_emplace(module_path);
+  std::vector<Token>& found = entry->second;
+  if (!is_new) return found;
+  found = tokens(module_path);
+  reporter_.trace([&found] {
+    std::string text = "PKCS#11 tokens: " + std::to_string(found.size());
+    for (const Token& token : found)
+      text += "\n  " + token.uri();
+    return text;
+  });
+  return found;
+}
+
+std::vector<Token> Search::matching(const std::optional<Uri>& uri) {
+  std::vector<Token> found;
+  for (const Token& token : all_tokens(module_of(options_, uri)))
+    if (!uri || token.matches(*uri)) found.push_back(token);
+  return found;
+}
+
+void Search::refuse_absent(const std::optional<Uri>& uri) {
+  const std::vector<Token>& present = all_tokens(module_of(options_, uri));
+  throw Error(ErrorKind::try_later,
+              present.empty() || !uri ? "there is no PKCS#11 token here"
+                                      : "no token here matches " + uri->text,
+              present.empty() ? "is it plugged in, and is its module one that p11-kit list-modules "
+                                "shows? (or name it: --pkcs11-lib)"
+                              : "is it plugged in? here are: " + listed(present, uri_of_token));
+}
+
+std::vector<FoundCertificate> Search::certificates() {
+  std::vector<FoundCertificate> found;
+  const Uri* uri = certificate_uri_ ? &*certificate_uri_ : nullptr;
+  const auto collect = [&](const Token& token) {
+    for (const Object& object : token.find(ObjectClass::certificate, uri)) {
+      try {
+        const Certificate certificate(token.attribute(object, Attribute::value).value_or(""),
+                                      object.uri);
+        if (!selector_ || matches(*selector_, certificate)) {
+          found.push_back({certificate, token, object});
+        }
+      } catch (const Error& error) {
+        if (error.kind() != ErrorKind::usage) throw;
+        reporter_.trace([&] { return std::string("left out: ") + error.what(); });
+      }
+    }
+  };
+  const std::vector<Token> scope = matching(certificate_uri_);
+  for (const Token& token : scope)
+    collect(token);
+  if (!found.empty()) return found;
+  // It may be hidden. A PIN is never tried on several tokens.
+  if (scope.size() == 1 && pins_.has_own(scope.front())) {
+    pins_.log_in(scope.front());
+    collect(scope.front());
+  }
+  return found;
+}
+
+std::vector<FoundCertificate> Search::leaves(std::vector<FoundCertificate> found, bool any_key,
+                                             std::chrono::sys_seconds now) {
+  const std::string what =
+      certificate_uri_ ? certificate_uri_->text : "--cert-selector " + options_.cert_selector;
+  if (found.empty()) {
+    if (matching(certificate_uri_).empty()) refuse_absent(certificate_uri_);
+    throw Error(ErrorKind::usage, "no certificate on a token matches " + what,
+                "rolecall read-certificate-data --certificate pkcs11: lists them all");
+  }
+  const auto is_ca = [](const FoundCertificate& one) {
+    return X509_check_ca(one.certificate.x509()) == 1;
+  };
+  if (!std::all_of(found.begin(), found.end(), is_ca)) std::erase_if(found, is_ca);
+  if (any_key) return found;
+
+  const Certificate* chosen = &found.front().certificate;
+  for (const FoundCertificate& one : found)
+    if (is_better_leaf(one.certificate, *chosen, now)) chosen = &one.certificate;
+  const Certificate best = *chosen;
+  const auto is_other = [&best](const FoundCertificate& one) {
+    return !(one.certificate == best) && !same_key(one.certificate.public_key(), best.public_key());
+  };
+  if (!options_.use_latest && std::any_of(found.begin(), found.end(), is_other)) {
+    throw Error(ErrorKind::usage, std::to_string(found.size()) + " certificates match " + what,
+                "name one of them, or give --use-latest-expiring-certificate: " +
+                    listed(found, uri_of_object));
+  }
+  std::erase_if(found, is_other);
+  return found;
+}
+
+std::vector<Certificate> Search::neighbours(const std::vector<FoundCertificate>& leaves) {
+  std::vector<Token> done;
+  std::vector<Certificate> all;
+  for (const FoundCertificate& leaf : leaves) {
+    if (holds(done, leaf.token)) continue;
+    done.push_back(leaf.token);
+    for (Certificate& one : certificates_on(leaf.token))
+      all.push_back(std::move(one));
+  }
+  return all;
+}
+
+std::vector<Search::Candidate> Search::candidates(const Token& token,
+                                                  const std::vector<FoundCertificate>& leaves,
+                                                  const std::vector<Certificate>& certificates) {
+  std::vector<Candidate> found;
+  for (Object& object : token.find(ObjectClass::private_key, key_uri_ ? &*key_uri_ : nullptr)) {
+    if (!token.algorithm(object)) continue;
+    EvpPkeyPtr half = public_half(token, object);
+    // Where the key does not tell, a signature decides later; until then its kind and name.
+    const bool fits = half ? fits_one(half.get(), certificates)
+                           : of_kind(*token.algorithm(object), certificates) &&
+                                 (key_uri_.has_value() || named_as_one(object, leaves));
+    if (fits) found.push_back({token, std::move(object), std::move(half)});
+  }
+  return found;
+}
+
+// A PIN is for one token: it must be clear which, before any gets it.
+std::vector<Search::Candidate> Search::log_in_and_search(
+    const std::vector<Token>& tokens, const std::vector<FoundCertificate>& leaves,
+    const std::vector<Certificate>& certificates) {
+  std::vector<Token> closed;
+  for (const Token& token : tokens)
+    if (token.pin().needed && !token.logged_in()) closed.push_back(token);
+  if (closed.size() > 1) {
+    // Public keys are seen without a login, and mostly lie beside the private ones.
+    std::vector<Token> likely;
+    for (const Token& token : closed) {
+      for (const Object& object :
+           token.find(ObjectClass::public_key, key_uri_ ? &*key_uri_ : nullptr)) {
+        const EvpPkeyPtr half = public_half(token, object);
+        if (half && fits_one(half.get(), certificates) && !holds(likely, token)) {
+          likely.push_back(token);
+        }
+      }
+    }
+    if (likely.size() == 1) closed = likely;
+  }
+  if (closed.empty()) return {};
+  if (closed.size() > 1) {
+    throw Error(ErrorKind::usage,
+                std::to_string(closed.size()) +
+                    " tokens may hold the private key, and each wants its own PIN",
+                "name one of them in --private-key: " + listed(closed, uri_of_token));
+  }
+  pins_.log_in(closed.front());
+  return candidates(closed.front(), leaves, certificates);
+}
+
+void Search::refuse_key(const std::vector<Token>& scope,
+                        const std::vector<Certificate>& certificates) {
+  std::vector<std::string> uris;
+  std::string kind;
+  std::string names;
+  for (const Token& token : scope) {
+    names += (names.empty() ? "" : ", ") + token.name();
+    for (const Object& object :
+         token.find(ObjectClass::private_key, key_uri_ ? &*key_uri_ : nullptr)) {
+      uris.push_back(object.uri);
+      const EvpPkeyPtr half = public_half(token, object);
+      kind = half ? " (" + describe_key(half.get()) + ")" : "";
+    }
+  }
+  if (uris.empty()) {
+    throw Error(ErrorKind::usage,
+                "there is no private key " + (key_uri_ ? key_uri_->text + " " : std::string()) +
+                    "on token " + names,
+                "pkcs11-tool --login --list-objects shows what it holds");
+  }
+  if (certificates.empty()) {
+    throw Error(ErrorKind::usage, "private key " + uris.front() + " is neither RSA nor EC",
+                "IAM Roles Anywhere takes RSA and EC keys");
+  }
+  const Certificate& first = certificates.front();
+  throw Error(ErrorKind::usage,
+              (uris.size() == 1 ? "private key " + uris.front() + kind + " does not fit"
+                                : "none of the " + std::to_string(uris.size()) +
+                                      " private keys on token " + names + " fits") +
+                  " the certificate (" + first.name() + ", " +
+                  (first.public_key() == nullptr ? "unknown" : describe_key(first.public_key())) +
+                  ")",
+              "key and certificate must come from the same request; was only one of them renewed?");
+}
+
+FoundKey Search::key(const std::vector<FoundCertificate>& leaves,
+                     const std::vector<Certificate>& certificates) {
+  const std::optional<Uri>& where = key_uri_ ? key_uri_ : certificate_uri_;
+  const std::vector<Token> scope = matching(where);
+  if (scope.empty()) refuse_absent(where);
+  // It is looked for beside its certificate first.
+  std::vector<Token> near;
+  std::vector<Token> far;
+  for (const Token& token : scope) {
+    const bool is_near = std::any_of(leaves.begin(), leaves.end(),
+                                     [&](const auto& one) { return one.token == token; });
+    (is_near ? near : far).push_back(token);
+  }
+  std::vector<Candidate> found;
+  for (const std::vector<Token>& group : {near, far}) {
+    for (const Token& token : group) {
+      for (Candidate& candidate : candidates(token, leaves, certificates))
+        found.push_back(std::move(candidate));
+    }
+    if (found.empty()) found = log_in_and_search(group, leaves, certificates);
+    if (!found.empty()) break;
+  }
+  if (found.empty()) refuse_key(scope, certificates);
+
+  // One that is known to fit goes before those that may.
+  const auto is_known = [](const Candidate& one) { return one.half != nullptr; };
+  if (!certificates.empty() && std::any_of(found.begin(), found.end(), is_known)) {
+    std::erase_if(found, std::not_fn(is_known));
+  }
+  Candidate& chosen = found.front();
+  const bool all_same = std::all_of(found.begin() + 1, found.end(), [&](const Candidate& one) {
+    return same_key(one.half.get(), chosen.half.get());
+  });
+  if (!all_same) {
+    throw Error(ErrorKind::usage, std::to_string(found.size()) + " private keys could be meant",
+                "name one of them in --private-key: " + listed(found, uri_of_object));
+  }
+  pins_.log_in(chosen.token);
+  const std::string module = module_of(options_, where);
+  OpenKey key{chosen.token, chosen.object, std::move(pins_)};
+  EvpPkeyPtr half = std::move(chosen.half);
+  if (!half) {
+    // Where none was given, one beside it may prove to be its certificate.
+    half = proven_half(key, certificates.empty() ? certificates_on(key.token) : certificates);
+    if (!half && !certificates.empty()) refuse_key({key.token}, certificates);
+  }
+  if (half) check_key_kind(half.get(), "private key " + key.object.uri);
+  reporter_.trace([&] { return "private key: " + key.object.uri; });
+
+  const std::string uri = key.object.uri;
+  const std::shared_ptr<EVP_PKEY> known(up_ref(half.get()), EVP_PKEY_free);
+  const auto open_again = [options = options_, module, uri, known] {
+    return reopen(options, module, uri, known.get());
+  };
+  EvpPkeyPtr copy(up_ref(half.get()));
+  return {make_signer(std::move(key), std::move(half), open_again), std::move(copy)};
+}
+
+}  // namespace rolecall::identity::pkcs11
