@@ -1,0 +1,84 @@
+"""Hardware for tests: SoftHSM tokens, by the script beside this file."""
+
+import pathlib
+import shlex
+import subprocess
+
+from cryptography.hazmat.primitives import serialization
+from support import pki
+from support.process import BINARY, environment
+
+HERE = pathlib.Path(__file__).resolve().parent
+PIN = "1234"
+MODULE = "/usr/lib/softhsm/libsofthsm2.so"
+
+
+def sh(script, *words, env=None):
+    """Calls a function of a script of ours."""
+    line = f". {shlex.quote(str(HERE / script))}; {shlex.join(map(str, words))}"
+    done = subprocess.run(["bash", "-c", line], env=environment(env), capture_output=True,
+                          text=True, timeout=60, stdin=subprocess.DEVNULL, check=False)
+    assert done.returncode == 0, (words, done.stdout, done.stderr)
+    return done.stdout
+
+
+class PublicKey:
+    """What pki.make needs of a key that is in hardware."""
+
+    def __init__(self, pem):
+        self.key = serialization.load_pem_public_key(pem.encode())
+
+    def public_key(self):
+        return self.key
+
+
+class SoftHsm:
+    """Tokens in a directory of their own."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.env = {"SOFTHSM2_CONF": str(directory / "softhsm2.conf")}
+        sh("softhsm-tokens", "softhsm_start", directory)
+
+    def sh(self, *words, pin=PIN):
+        return sh("softhsm-tokens", *words, env={**self.env, "PIN": pin})
+
+    def token(self, label, pin=PIN):
+        self.sh("token", label, pin)
+
+    def make_key(self, token, kind, label, key_id="", *more, pin=PIN):
+        """Made on the token; its public key."""
+        kinds = {"rsa2048": "rsa:2048", "rsa3072": "rsa:3072", "p256": "EC:prime256v1",
+                 "p384": "EC:secp384r1", "p521": "EC:secp521r1"}
+        self.sh("key", token, kinds[kind], label, key_id, *more, pin=pin)
+        return PublicKey(self.sh("public_key", token, label))
+
+    def put(self, token, what, label, key_id="", *more, pin=PIN):
+        """A certificate (an Entity) or a private key of pki."""
+        path = pki.write(self.directory, "put.pem", pki.pem(what) if hasattr(what, "certificate")
+                         else pki.key_pem(what))
+        kind = "cert" if hasattr(what, "certificate") else "privkey"
+        self.sh("put", token, kind, path, label, key_id, *more, pin=pin)
+
+
+FAULTY_MODULE = str(pathlib.Path(BINARY).parent / "faulty_module.so")
+
+
+class Faults:
+    """SoftHSM through faulty_module.cpp, which says what `lines` may be."""
+
+    def __init__(self, directory, tokens):
+        self.file = directory / "faults"
+        self.log = directory / "faults.log"
+        self.env = {**tokens.env, "FAULTS": str(self.file)}
+        self.flags = ["--pkcs11-lib", FAULTY_MODULE]
+        self.set()
+
+    def set(self, *lines):
+        new = self.file.with_suffix(".new")
+        new.write_text("".join(f"{line}\n" for line in lines))
+        new.rename(self.file)
+        self.log.write_text("")
+
+    def calls(self, start):
+        return [line for line in self.log.read_text().splitlines() if line.startswith(start)]
