@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <array>
+#include <cstdlib>
 
 #include "base/files.h"
 #include "cli/flags.h"
@@ -111,6 +112,8 @@ void finish_identity_flags(const CLI::App& app, IdentityFlags& flags, const Repo
                   std::string(name) + " and --password-source exclude each other");
     }
   }
+  // The TPM's library writes to standard error of its own accord, what our messages say too.
+  setenv("TSS2_LOG", "all+none", 0);
   flags.options.password =
       password_source(flags.password_source,
                       {Secret(flags.pkcs8_password), Secret(flags.tpm_key_password)}, reporter);

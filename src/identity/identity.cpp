@@ -14,6 +14,7 @@
 #include "identity/pkcs11_search.h"
 #include "identity/pkcs12.h"
 #include "identity/private_key.h"
+#include "identity/tpm.h"
 #include "rolecall/error.h"
 
 namespace rolecall::identity {
@@ -108,6 +109,11 @@ void take_key(Material& material, EvpPkeyPtr key) {
   material.signer = make_signer(std::move(key));
 }
 
+void take_key(Material& material, TpmKey key) {
+  material.key = std::move(key.public_half);
+  material.signer = std::move(key.signer);
+}
+
 Material read_pkcs12_file(const FileContent& file, const IdentityOptions& options,
                           const Reporter& reporter) {
   const std::string name = input_name("PKCS#12 file", options.certificate);
@@ -142,9 +148,17 @@ void read_key(Files& files, const IdentityOptions& options, const Reporter& repo
     throw Error(ErrorKind::usage, "missing: --private-key",
                 "only a PKCS#12 file or a token as --certificate holds its own");
   }
+  if (is_tpm_handle(options.private_key)) {
+    return take_key(material, load_tpm_handle(options.private_key, options));
+  }
   const std::string name = input_name("private key file", options.private_key);
   const FileContent& file = files.read("private key file", options.private_key);
-  take_key(material, private_key_in(read_pem(file.bytes.view(), name), name, options.password));
+  const std::vector<PemBlock> blocks = read_pem(file.bytes.view(), name);
+  if (is_tpm_file(blocks)) {
+    // Anyone may read it: it is worth nothing without its TPM.
+    return take_key(material, load_tpm_file(file.bytes.view(), name, options));
+  }
+  take_key(material, private_key_in(blocks, name, options.password));
   warn_of_readers(name, file.mode, reporter);
 }
 

@@ -16,9 +16,6 @@ bool is_private_key(const PemBlock& block) {
 }
 
 [[noreturn]] void refuse_kind(const PemBlock& block, const std::string& name) {
-  if (block.label == "TSS2 PRIVATE KEY") {
-    throw Error(ErrorKind::usage, name + " is a TPM key, which is not supported yet");
-  }
   if (block.label == "OPENSSH PRIVATE KEY") {
     throw Error(ErrorKind::usage, name + " is an OpenSSH key",
                 "convert it to PEM: ssh-keygen -p -m PEM -f FILE");

@@ -36,7 +36,8 @@ std::string pkcs1(const EVP_PKEY* key) {
 
 class EvpSigner final : public Signer {
  public:
-  explicit EvpSigner(EvpPkeyPtr key) : key_(std::move(key)) {}
+  EvpSigner(EvpPkeyPtr key, std::shared_ptr<OSSL_LIB_CTX> library, std::function<void()> explain)
+      : library_(std::move(library)), key_(std::move(key)), explain_(std::move(explain)) {}
 
   KeyAlgorithm algorithm() const override {
     return EVP_PKEY_get_base_id(key_.get()) == EVP_PKEY_RSA ? KeyAlgorithm::rsa
@@ -52,11 +53,12 @@ class EvpSigner final : public Signer {
     std::size_t size = signature.size();
     // OpenSSL's default padding for a plain RSA key is PKCS #1 v1.5, as the service wants it.
     if (!context ||
-        EVP_DigestSignInit_ex(context.get(), nullptr, digest_name(digest), nullptr, nullptr,
+        EVP_DigestSignInit_ex(context.get(), nullptr, digest_name(digest), library_.get(), nullptr,
                               key_.get(), nullptr) != 1 ||
         EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()), &size,
                        reinterpret_cast<const unsigned char*>(message.data()),
                        message.size()) != 1) {
+      if (explain_) explain_();
       throw Error(ErrorKind::failed, "the private key does not sign: " + openssl_error());
     }
     signature.resize(size);
@@ -64,7 +66,9 @@ class EvpSigner final : public Signer {
   }
 
  private:
+  std::shared_ptr<OSSL_LIB_CTX> library_;  // outlives the key
   EvpPkeyPtr key_;
+  std::function<void()> explain_;
 };
 
 }  // namespace
@@ -87,8 +91,9 @@ std::string public_key_bytes(const EVP_PKEY* key) {
   return bytes;
 }
 
-std::unique_ptr<Signer> make_signer(EvpPkeyPtr key) {
-  return std::make_unique<EvpSigner>(std::move(key));
+std::unique_ptr<Signer> make_signer(EvpPkeyPtr key, std::shared_ptr<OSSL_LIB_CTX> library,
+                                    std::function<void()> explain) {
+  return std::make_unique<EvpSigner>(std::move(key), std::move(library), std::move(explain));
 }
 
 }  // namespace rolecall::identity

@@ -1,6 +1,7 @@
 // What can sign with a private key, wherever that key lives.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -33,8 +34,10 @@ class Signer {
   std::string sign(std::string_view message) const { return sign(message, Digest::sha256); }
 };
 
-// A signer over any private key that OpenSSL holds.
-std::unique_ptr<Signer> make_signer(EvpPkeyPtr key);
+// A signer over any private key that OpenSSL holds. For a key of a provider: `library`, where it
+// lives, and `explain`, which throws what OpenSSL's error queue means where a signature fails.
+std::unique_ptr<Signer> make_signer(EvpPkeyPtr key, std::shared_ptr<OSSL_LIB_CTX> library = {},
+                                    std::function<void()> explain = {});
 
 // What Signer::public_key and sign are made of.
 std::string public_key_bytes(const EVP_PKEY* key);

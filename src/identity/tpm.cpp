@@ -1,0 +1,299 @@
+#include "identity/tpm.h"
+
+#include <openssl/decoder.h>
+#include <openssl/err.h>
+#include <openssl/provider.h>
+#include <openssl/store.h>
+#include <openssl/ui.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <functional>
+
+#include "identity/private_key.h"
+#include "identity/wrong_passwords.h"
+#include "rolecall/error.h"
+
+namespace rolecall::identity {
+namespace {
+
+using DecoderPtr = std::unique_ptr<OSSL_DECODER_CTX, OpensslDelete<OSSL_DECODER_CTX_free>>;
+using StorePtr = std::unique_ptr<OSSL_STORE_CTX, OpensslDelete<OSSL_STORE_close>>;
+using StoreInfoPtr = std::unique_ptr<OSSL_STORE_INFO, OpensslDelete<OSSL_STORE_INFO_free>>;
+using UiMethodPtr = std::unique_ptr<UI_METHOD, OpensslDelete<UI_destroy_method>>;
+using PkeyCtxPtr = std::unique_ptr<EVP_PKEY_CTX, OpensslDelete<EVP_PKEY_CTX_free>>;
+using ParamsPtr = std::unique_ptr<OSSL_PARAM, OpensslDelete<OSSL_PARAM_free>>;
+using LibraryPtr = std::shared_ptr<OSSL_LIB_CTX>;
+
+constexpr int most_attempts = 3;
+constexpr const char* prefer = "?provider=tpm2";
+
+// What went wrong, as the TSS response code says that the provider puts at the start of its errors'
+// data ("2446 tpm:session(1):…"): TPM 2.0 Library, part 2, 6.6; TSS 2.0 Overview, 5.
+enum class Trouble { unknown, no_module, no_tpm, wrong_password, locked, foreign, no_key, full };
+
+struct Failure {
+  Trouble trouble = Trouble::unknown;
+  std::string text = "unknown error";
+};
+
+Trouble trouble_of(unsigned long code) {
+  constexpr unsigned long tcti_layer = 10;
+  if (code >> 16 == tcti_layer) return Trouble::no_tpm;
+  if (code >> 16 != 0) return Trouble::unknown;  // the TSS itself
+  if (code == 0x921) return Trouble::locked;
+  if (code == 0x902) return Trouble::full;
+  if ((code & 0x80) == 0) return Trouble::unknown;
+  switch (code & 0x3f) {  // "format one": the rest says which handle, session or parameter
+    case 0x0e:
+    case 0x22:
+      return Trouble::wrong_password;
+    case 0x0b:
+      return Trouble::no_key;
+    case 0x04:  // a value that cannot be: of a handle, where it is neither of these two
+      return (code & 0x840) == 0 ? Trouble::no_key : Trouble::unknown;
+    case 0x1f:
+      return Trouble::foreign;
+    default:
+      return Trouble::unknown;
+  }
+}
+
+// Empties OpenSSL's error queue. The first that is known counts: others follow from it.
+Failure take_failure() {
+  Failure failure;
+  const char* data = nullptr;
+  int flags = 0;
+  while (const unsigned long code = ERR_get_error_all(nullptr, nullptr, nullptr, &data, &flags)) {
+    if (failure.trouble != Trouble::unknown) continue;
+    if (ERR_GET_LIB(code) == ERR_LIB_DSO) failure.trouble = Trouble::no_module;
+    const std::string text = (flags & ERR_TXT_STRING) != 0 && data != nullptr ? data : "";
+    char* end = nullptr;
+    const unsigned long response = std::strtoul(text.c_str(), &end, 10);
+    if (end != text.c_str()) failure.trouble = trouble_of(response);
+    if (end != text.c_str()) {
+      failure.text = *end == ' ' ? std::string(end + 1) : "response code " + text;
+    } else if (const char* reason = ERR_reason_error_string(code)) {
+      failure.text = reason;
+    }
+  }
+  return failure;
+}
+
+struct WrongPassword : Error {
+  using Error::Error;
+};
+
+[[noreturn]] void refuse(const std::string& name, const Failure& failure) {
+  switch (failure.trouble) {
+    case Trouble::no_module:
+      throw Error(
+          ErrorKind::usage,
+          name + " is in a TPM, which needs OpenSSL's provider tpm2, and that cannot be loaded",
+          "install it (Debian: tpm2-openssl)");
+    case Trouble::no_tpm:
+      throw Error(ErrorKind::try_later,
+                  "the TPM of " + name + " cannot be reached: " + failure.text,
+                  "is there one (/dev/tpmrm0), and may this user use it (group tss)? "
+                  "TPM2OPENSSL_TCTI names another way to it");
+    case Trouble::locked:
+      throw Error(ErrorKind::try_later,
+                  "the TPM of " + name + " takes no password now: there were too many wrong ones",
+                  "it opens by itself after a time; its owner can open it: tpm2_dictionarylockout "
+                  "--clear-lockout");
+    case Trouble::foreign:
+      throw Error(ErrorKind::usage,
+                  name +
+                      " is a key of another TPM, or of this one before it was "
+                      "cleared: " +
+                      failure.text,
+                  "make a new key in this TPM, and have a certificate issued for it");
+    case Trouble::no_key:
+      throw Error(ErrorKind::usage,
+                  name + ": the TPM has no key there, or none that was stored under its parent: " +
+                      failure.text,
+                  "tpm2_getcap handles-persistent lists what it keeps");
+    case Trouble::full:
+      throw Error(ErrorKind::try_later, "the TPM has no room to load " + name + ": " + failure.text,
+                  "use it through a resource manager (/dev/tpmrm0, tpm2-abrmd); tpm2_flushcontext "
+                  "--transient-object frees it");
+    case Trouble::wrong_password:
+      throw WrongPassword(ErrorKind::usage, "wrong password for " + name,
+                          "it is not tried again: the TPM counts wrong ones");
+    case Trouble::unknown:
+      break;
+  }
+  throw Error(ErrorKind::failed, "the TPM does not serve " + name + ": " + failure.text);
+}
+
+// A library of its own: what the provider offers, random numbers even, nothing else shall use.
+LibraryPtr load_provider(const std::string& name) {
+  struct Providers {
+    OSSL_LIB_CTX* library;
+    OSSL_PROVIDER* tpm = nullptr;
+    OSSL_PROVIDER* standard = nullptr;
+    Providers() : library(OSSL_LIB_CTX_new()) {
+      if (library == nullptr) throw std::bad_alloc();
+    }
+    Providers(const Providers&) = delete;
+    Providers& operator=(const Providers&) = delete;
+    ~Providers() {
+      if (tpm != nullptr) OSSL_PROVIDER_unload(tpm);
+      if (standard != nullptr) OSSL_PROVIDER_unload(standard);
+      OSSL_LIB_CTX_free(library);
+    }
+  };
+  ERR_clear_error();
+  const auto providers = std::make_shared<Providers>();
+  providers->tpm = OSSL_PROVIDER_load(providers->library, "tpm2");
+  if (providers->tpm == nullptr) refuse(name, take_failure());
+  providers->standard = OSSL_PROVIDER_load(providers->library, "default");
+  return {providers, providers->library};
+}
+
+// The password on its way to the provider, which asks through C.
+struct Answer {
+  std::function<Secret()> get;
+  bool asked = false;
+  Secret password;
+  std::exception_ptr error;
+};
+
+int give_password(char* buffer, int size, int /*writing*/, void* data) {
+  auto& answer = *static_cast<Answer*>(data);
+  try {
+    answer.asked = true;
+    answer.password = answer.get();
+    const std::string_view text = answer.password.view();
+    if (text.size() > static_cast<std::size_t>(size)) {
+      throw Error(ErrorKind::usage,
+                  "the TPM key's password has more than " + std::to_string(size) + " bytes");
+    }
+    std::copy(text.begin(), text.end(), buffer);
+    return static_cast<int>(text.size());
+  } catch (...) {
+    answer.error = std::current_exception();
+    return -1;
+  }
+}
+
+using Loader = std::function<EvpPkeyPtr(OSSL_LIB_CTX*, Answer&)>;
+
+EvpPkeyPtr from_file(std::string_view pem, OSSL_LIB_CTX* library, Answer& answer) {
+  EVP_PKEY* key = nullptr;
+  const BioPtr bio = memory_bio(pem);
+  const DecoderPtr decoder(
+      OSSL_DECODER_CTX_new_for_pkey(&key, "PEM", nullptr, nullptr, 0, library, prefer));
+  if (!decoder ||
+      OSSL_DECODER_CTX_set_pem_password_cb(decoder.get(), give_password, &answer) != 1 ||
+      OSSL_DECODER_from_bio(decoder.get(), bio.get()) != 1) {
+    EVP_PKEY_free(key);
+    return nullptr;
+  }
+  return EvpPkeyPtr(key);
+}
+
+EvpPkeyPtr from_handle(const std::string& handle, OSSL_LIB_CTX* library, Answer& answer) {
+  const UiMethodPtr ui(UI_UTIL_wrap_read_pem_callback(give_password, 0));
+  // The provider asks for a password where the URI says so.
+  const StorePtr store(OSSL_STORE_open_ex((handle + "?pass").c_str(), library, prefer, ui.get(),
+                                          &answer, nullptr, nullptr, nullptr));
+  while (store && OSSL_STORE_eof(store.get()) == 0) {
+    const StoreInfoPtr info(OSSL_STORE_load(store.get()));
+    if (!info) return nullptr;
+    if (EVP_PKEY* key = OSSL_STORE_INFO_get1_PKEY(info.get())) return EvpPkeyPtr(key);
+  }
+  return nullptr;
+}
+
+EvpPkeyPtr public_half_of(const EVP_PKEY* key) {
+  OSSL_PARAM* params = nullptr;
+  const int got = EVP_PKEY_todata(key, EVP_PKEY_PUBLIC_KEY, &params);
+  const ParamsPtr owner(params);
+  const char* type = EVP_PKEY_get0_type_name(key);
+  const PkeyCtxPtr context(EVP_PKEY_CTX_new_from_name(nullptr, type, nullptr));
+  EVP_PKEY* half = nullptr;
+  if (got != 1 || !context || EVP_PKEY_fromdata_init(context.get()) != 1 ||
+      EVP_PKEY_fromdata(context.get(), &half, EVP_PKEY_PUBLIC_KEY, params) != 1) {
+    return nullptr;
+  }
+  return EvpPkeyPtr(half);
+}
+
+// `which`: what tells this key from others that may come to have the same name.
+TpmKey load(const std::string& name, std::string_view which, const IdentityOptions& options,
+            const Loader& loader) {
+  const std::string whose = name + std::string(which);
+  const LibraryPtr library = load_provider(name);
+  for (int attempt = 1; attempt <= most_attempts; ++attempt) {
+    Answer answer;
+    answer.get = [&] {
+      if (options.tpm_key_has_no_password) return Secret();
+      if (!options.password) {
+        throw Error(ErrorKind::usage, name + " needs a password, and none was given");
+      }
+      return options.password({name, attempt, PasswordKind::tpm_key});
+    };
+    ERR_clear_error();
+    EvpPkeyPtr key = loader(library.get(), answer);
+    if (answer.error) {
+      ERR_clear_error();
+      std::rethrow_exception(answer.error);
+    }
+    if (!key) refuse(name, take_failure());
+    EvpPkeyPtr half = public_half_of(key.get());
+    if (!half) refuse(name, take_failure());
+    check_key_kind(half.get(), name);
+    // A provider that is done with another step leaves reasons behind.
+    ERR_clear_error();
+    auto signer = make_signer(std::move(key), library, [name] { refuse(name, take_failure()); });
+    if (!answer.asked || answer.password.empty()) return {std::move(signer), std::move(half)};
+    // Only a signature tells whether the password is right. A wrong one is counted by the TPM.
+    if (is_known_as_wrong(whose, answer.password.view())) continue;
+    try {
+      signer->sign("rolecall: is this the password?");
+      return {std::move(signer), std::move(half)};
+    } catch (const WrongPassword&) {
+      remember_as_wrong(whose, answer.password.view());
+    }
+  }
+  throw Error(ErrorKind::usage,
+              "wrong password for " + name + ", " + std::to_string(most_attempts) + " times");
+}
+
+}  // namespace
+
+bool is_tpm_handle(const std::string& source) {
+  return source.starts_with("handle:");
+}
+
+bool is_tpm_file(const std::vector<PemBlock>& blocks) {
+  return std::any_of(blocks.begin(), blocks.end(),
+                     [](const PemBlock& block) { return block.label == "TSS2 PRIVATE KEY"; });
+}
+
+TpmKey load_tpm_handle(const std::string& handle, const IdentityOptions& options) {
+  const std::string digits = handle.substr(handle.find(':') + 1);
+  const std::size_t start = digits.starts_with("0x") || digits.starts_with("0X") ? 2 : 0;
+  const std::size_t count = digits.size() - start;
+  if (count < 1 || count > 8 ||
+      digits.find_first_not_of("0123456789abcdefABCDEF", start) != std::string::npos) {
+    throw Error(
+        ErrorKind::usage, "\"" + handle + "\" is no handle of a TPM's key",
+        "it takes hex, such as handle:0x81000001; tpm2_getcap handles-persistent lists them");
+  }
+  return load("key " + handle, "", options, [&](OSSL_LIB_CTX* library, Answer& answer) {
+    return from_handle(handle, library, answer);
+  });
+}
+
+TpmKey load_tpm_file(std::string_view pem, const std::string& name,
+                     const IdentityOptions& options) {
+  return load(name, pem, options, [pem](OSSL_LIB_CTX* library, Answer& answer) {
+    return from_file(pem, library, answer);
+  });
+}
+
+}  // namespace rolecall::identity
