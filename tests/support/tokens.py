@@ -1,8 +1,10 @@
-"""Hardware for tests: SoftHSM tokens, by the script beside this file."""
+"""Hardware for tests: SoftHSM tokens and a TPM that swtpm emulates, by the scripts beside this file."""
 
 import pathlib
+import shutil
 import shlex
 import subprocess
+import tempfile
 
 from cryptography.hazmat.primitives import serialization
 from support import pki
@@ -82,3 +84,38 @@ class Faults:
 
     def calls(self, start):
         return [line for line in self.log.read_text().splitlines() if line.startswith(start)]
+
+
+class Tpm:
+    """A TPM of its own, until stop()."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        # A socket's path has at most 107 bytes, and pytest's directories have long names.
+        self.place = tempfile.mkdtemp(prefix="rolecall-tpm.")
+        self.env = {"TPM2OPENSSL_TCTI": f"swtpm:path={self.place}/socket",
+                    "TPM2TOOLS_TCTI": f"swtpm:path={self.place}/socket", "TSS2_LOG": "all+none"}
+        sh("swtpm", "tpm_start", self.place)
+
+    def sh(self, *words):
+        return sh("swtpm", *words, env=self.env)
+
+    def make_key(self, name, kind, password="", parent=""):
+        """A file; its path and the public key."""
+        path = self.directory / name
+        kinds = {"rsa2048": "RSA:2048", "p256": "EC:P-256", "p384": "EC:P-384"}
+        options = [f"user-auth:{password}"] * bool(password) + [f"parent:{parent}"] * bool(parent)
+        self.sh("tpm_key", path, kinds[kind], *options)
+        return str(path), self.public_key(path, password)
+
+    def keep_key(self, handle, parent, kind, password=""):
+        kinds = {"rsa2048": "rsa2048", "p256": "ecc256", "p384": "ecc384"}
+        self.sh("tpm_keep", handle, parent, kinds[kind], password)
+        return self.public_key(f"handle:{handle}")
+
+    def public_key(self, key, password=""):
+        return PublicKey(self.sh("tpm_public", key, password))
+
+    def stop(self):
+        self.sh("tpm_stop", self.place)
+        shutil.rmtree(self.place)
