@@ -7,6 +7,8 @@
 #include <cerrno>
 
 #include "base/files.h"
+#include "identity/pkcs11_search.h"
+#include "identity/tpm.h"
 
 namespace rolecall::serve {
 namespace {
@@ -19,11 +21,16 @@ bool is_descriptor(const std::string& source) {
   return source == "-" || source.starts_with("fd:");
 }
 
+bool is_path(const std::string& source) {
+  return !source.empty() && !is_descriptor(source) && !identity::pkcs11::is_uri(source) &&
+         !identity::is_tpm_handle(source);
+}
+
 }  // namespace
 
 FileStamps::FileStamps(const IdentityOptions& options) {
   for (const std::string* source : sources(options)) {
-    if (source->empty() || is_descriptor(*source)) continue;
+    if (!is_path(*source)) continue;
     struct stat info {};
     if (stat(source->c_str(), &info) != 0) {
       stamps_.push_back({errno, {}});

@@ -14,7 +14,7 @@ namespace rolecall::serve {
 
 // What the file system says of the files that an identity is read from, without opening them. Equal
 // where none was replaced, written to, made or removed. What is no path (a descriptor, a token's
-// URI) has no part in it.
+// URI, a TPM's handle) has no part in it: hardware is looked at again with a SIGHUP or a failure.
 class FileStamps {
  public:
   FileStamps() = default;
