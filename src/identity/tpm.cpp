@@ -32,7 +32,17 @@ constexpr const char* prefer = "?provider=tpm2";
 
 // What went wrong, as the TSS response code says that the provider puts at the start of its errors'
 // data ("2446 tpm:session(1):…"): TPM 2.0 Library, part 2, 6.6; TSS 2.0 Overview, 5.
-enum class Trouble { unknown, no_module, no_tpm, wrong_password, locked, foreign, no_key, full };
+enum class Trouble {
+  unknown,
+  no_module,
+  no_tpm,
+  cut,
+  wrong_password,
+  locked,
+  foreign,
+  no_key,
+  full
+};
 
 struct Failure {
   Trouble trouble = Trouble::unknown;
@@ -42,7 +52,9 @@ struct Failure {
 Trouble trouble_of(unsigned long code) {
   constexpr unsigned long tcti_layer = 10;
   if (code >> 16 == tcti_layer) return Trouble::no_tpm;
-  if (code >> 16 != 0) return Trouble::unknown;  // the TSS itself
+  // The TSS's own: out of step since an answer that did not come.
+  if (code == 0x70007) return Trouble::cut;
+  if (code >> 16 != 0) return Trouble::unknown;
   if (code == 0x921) return Trouble::locked;
   if (code == 0x902) return Trouble::full;
   if ((code & 0x80) == 0) return Trouble::unknown;
@@ -98,6 +110,10 @@ struct WrongPassword : Error {
                   "the TPM of " + name + " cannot be reached: " + failure.text,
                   "is there one (/dev/tpmrm0), and may this user use it (group tss)? "
                   "TPM2OPENSSL_TCTI names another way to it");
+    case Trouble::cut:
+      // Not for a later try with the same signer: its key must be loaded again.
+      throw Error(ErrorKind::failed, "the connection to the TPM of " + name + " was cut",
+                  "a program that runs for long loads the key again");
     case Trouble::locked:
       throw Error(ErrorKind::try_later,
                   "the TPM of " + name + " takes no password now: there were too many wrong ones",
