@@ -116,7 +116,10 @@ class Remembered {
 
   Secret operator()(const PasswordRequest& request) {
     const std::string what = one_for_each_ ? request.what : "";
-    if (request.attempt > 1 || known_->count(what) == 0) (*known_)[what] = read_(request);
+    // The last try is a person's to spend, also of one who was asked before.
+    const bool anew =
+        request.attempt > 1 || (one_for_each_ && request.tries_left == TriesLeft::one);
+    if (anew || known_->count(what) == 0) (*known_)[what] = read_(request);
     return (*known_)[what].copy();
   }
 

@@ -8,6 +8,7 @@
 #include <array>
 #include <ctime>
 #include <list>
+#include <map>
 #include <memory>
 
 #include "base/process.h"
@@ -88,12 +89,20 @@ void declare(CLI::App& app, ServeFlags& flags) {
 // A person types a password once, at the start. A daemon that finds a new file hours later has but
 // that one.
 PasswordSource ask_once(PasswordSource source) {
-  const auto loads = std::make_shared<int>(0);
+  const auto loads = std::make_shared<std::map<std::string, int>>();
   return [source = std::move(source), loads](const PasswordRequest& request) {
-    if (request.attempt == 1) ++*loads;
-    if (request.attempt > 1 && *loads > 1) {
+    int& count = (*loads)[request.what];
+    if (request.attempt == 1) ++count;
+    if (count > 1 && request.tries_left == TriesLeft::one) {
+      throw Error(ErrorKind::failed,
+                  request.what +
+                      " has ONE try left before it locks, which is not spent on the PIN that was "
+                      "given at the start",
+                  "log in by hand with the right PIN once: pkcs11-tool --login --list-objects");
+    }
+    if (count > 1 && request.attempt > 1) {
       throw Error(ErrorKind::usage,
-                  "the password of " + request.what + " is not the one that was typed at the start",
+                  "the password of " + request.what + " is not the one that was given at the start",
                   "restart, or name a --password-source");
     }
     return source(request);

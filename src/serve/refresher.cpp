@@ -52,6 +52,8 @@ Refresher::Refresher(Binding& binding, Gate& gate, const Log& log, Reporter repo
 void Refresher::load_identity() {
   rotation_.load(wall_clock(), reporter_);
   show_certificates();
+  // A key on a token may want a PIN of its own with its first signature.
+  rotation_.candidate()->signer->sign("rolecall: may this key sign?");
 }
 
 void Refresher::start() {

@@ -199,7 +199,7 @@ def test_a_password_is_typed_once(identity, tmp_path):
             write(other(identity), b"typed once")
             eventually(lambda: serve.events("read a new certificate and its key"))
             write(other(identity, "third"), b"another")
-            eventually(lambda: any("typed at the start" in e.get("reason", "")
+            eventually(lambda: any("given at the start" in e.get("reason", "")
                                    for e in serve.events()))
             assert prompts() == b""
             assert serve.credentials()
