@@ -1,5 +1,6 @@
-// A PKCS#11 module for tests: SoftHSM behind a door that lets things go wrong, as tokens do. What
-// shall go wrong stands in the file that $FAULTS names, read anew for every call:
+// A PKCS#11 module for tests: SoftHSM behind a door that lets things go wrong, as tokens do. It is
+// the seam where real hardware cannot be had: nothing else of PKCS#11 is made up. What shall go
+// wrong stands in the file that $FAULTS names, read anew for every call:
 //   CALL CODE TIMES    the next TIMES calls of a function (C_Sign, …) return CODE, in hex
 //   MECHANISM CODE -   the token has not got this mechanism
 //   FLAGS MASK -       these flags are set in what the token says of itself

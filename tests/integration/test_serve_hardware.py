@@ -1,0 +1,146 @@
+"""serve with keys in hardware: tokens and TPMs that go away and come back."""
+
+import signal
+
+import pytest
+from support import pki
+from support.process import Emulator
+from support.serve import CREDENTIALS, Serve, eventually
+from support.tokens import PIN, Faults, PublicKey, SoftHsm, Tpm, sh
+
+LIFETIME = 2  # so that it renews each second by itself
+REMOVED, SESSION = 0x32, 0xb3
+
+
+@pytest.fixture(scope="module", name="short")
+def emulator_of_short_sessions(identity):
+    with Emulator(identity.root_file, "--session-duration-max", LIFETIME) as running:
+        yield running
+
+
+@pytest.fixture(name="card")
+def token(identity, tmp_path):
+    """One for each test, as some change it."""
+    made = SoftHsm(tmp_path / "hsm")
+    made.token("card")
+    made.identity = identity
+    for kind, label, more in (("rsa2048", "rsa", ()), ("p256", "ec", ()),
+                              ("p256", "careful", ("--always-auth",))):
+        key = made.make_key("card", kind, label, "", *more)
+        made.put("card", identity.intermediate.issue(label, private_key=key), label)
+    made.put("card", identity.intermediate, "issuer")
+    made.faults = Faults(tmp_path, made)
+    made.pin_file = pki.write(tmp_path, "pin", PIN.encode())
+    return made
+
+
+def serve(card, server, label, *more, pin=True, **options):
+    flags = ["--certificate", f"pkcs11:token=card;object={label}", *card.faults.flags]
+    if pin:
+        flags += ["--password-source", f"file:{card.pin_file}"]
+    return Serve(card.directory, *more, server=server, flags=flags, env=card.faults.env, **options)
+
+
+def renewals(running):
+    return running.metric("rolecall_renewals_total")
+
+
+def renews(running, times=1):
+    """Waits until it has renewed by itself."""
+    before = renewals(running)
+    eventually(lambda: renewals(running) >= before + times)
+
+
+def failures(running):
+    return running.events("renewal failed")
+
+
+@pytest.mark.parametrize("label", ["rsa", "ec", "careful"])
+def test_a_token_that_is_pulled_out_and_put_back(card, emulator, label):
+    """Credentials that are valid are given out meanwhile."""
+    with serve(card, emulator, label, "--reuse-pin") as running:
+        issued = running.credentials()
+        assert len(card.faults.calls("user login")) == 1
+        for _ in range(2):
+            card.faults.set("ABSENT - -")
+            seen = len(failures(running))
+            running.process.send_signal(signal.SIGHUP)
+            eventually(lambda: len(failures(running)) >= seen + 2)
+            assert running.get(CREDENTIALS).status == 200
+            assert "put it back" in failures(running)[-1]["reason"]
+            assert card.faults.calls("user login") == []
+            card.faults.set()
+            renews(running)
+            assert running.credentials()["AccessKeyId"] != issued["AccessKeyId"]
+            assert len(card.faults.calls("user login")) == 1
+
+
+@pytest.mark.parametrize("call", ["C_OpenSession", "C_FindObjectsInit", "C_SignInit", "C_Sign"])
+@pytest.mark.parametrize("code", [REMOVED, SESSION])
+def test_a_session_that_is_lost(card, short, code, call):
+    """Opened anew within the same renewal. What only opening calls needs the signature to fail."""
+    with serve(card, short, "ec") as running:
+        renews(running)
+        needed = [] if call.startswith("C_Sign") else [f"C_Sign {code:x} 1"]
+        card.faults.set(f"{call} {code:x} 1", *needed)
+        renews(running, 2)
+        assert len(card.faults.calls("start")) >= 1
+        assert len(failures(running)) == len(needed), failures(running)
+
+
+@pytest.mark.parametrize("code", [REMOVED, SESSION])
+def test_a_token_that_fails_for_a_while(card, short, code):
+    with serve(card, short, "rsa") as running:
+        renews(running)
+        card.faults.set(f"C_Sign {code:x} 4")
+        eventually(lambda: len(failures(running)) >= 2)
+        renews(running, 2)
+        assert len(failures(running)) <= 3 and f"(0x{code:x})" in failures(running)[0]["reason"]
+
+
+def test_a_new_certificate_on_the_token(card, emulator):
+    """Of the same key. It is looked for with a SIGHUP."""
+    with serve(card, emulator, "ec") as running:
+        same = PublicKey(card.sh("public_key", "card", "ec"))
+        card.put("card", card.identity.intermediate.issue(
+            "renewed", private_key=same, not_after=pki.NOW + 300 * pki.DAY), "ec")
+        running.process.send_signal(signal.SIGHUP)
+        eventually(lambda: running.events("read a new certificate and its key"))
+        eventually(lambda: 'subject="CN=renewed"' in running.ask("GET", "/metrics").body)
+
+
+# TPMs
+
+@pytest.fixture(scope="module", name="tpm")
+def tpm_with_keys(identity, tmp_path_factory):
+    made = Tpm(tmp_path_factory.mktemp("tpm"))
+    try:
+        made.sh("tpm_parent", "0x81000000")
+        keys = {"file": made.make_key("app.tss", "p256", "geheim")}
+        keys["handle"] = ("handle:0x81000001",
+                          made.keep_key("0x81000001", "0x81000000", "rsa2048", "geheim"))
+        made.flags = {}
+        for name, (source, public) in keys.items():
+            leaf = identity.intermediate.issue(name, private_key=public)
+            file = pki.write(made.directory, f"{name}.pem", pki.pem(leaf, *leaf.chain))
+            made.flags[name] = ["--certificate", file, "--private-key", source]
+        yield made
+    finally:
+        made.stop()
+
+
+@pytest.mark.parametrize("name", ["file", "handle"])
+def test_a_tpm_that_goes_away_and_comes_back(tpm, short, tmp_path, name):
+    password = pki.write(tmp_path, "password", b"geheim")
+    with Serve(tmp_path, server=short, flags=[*tpm.flags[name], "--password-source",
+                                              f"file:{password}"], env=tpm.env) as running:
+        renews(running, 2)
+        assert not failures(running)
+        sh("swtpm", "tpm_stop", tpm.place)
+        try:
+            eventually(lambda: len(failures(running)) >= 2)
+            reasons = [event["reason"] for event in failures(running)[:2]]
+            assert "cannot be reached" in reasons[0] and "was cut" in reasons[1], reasons
+        finally:
+            sh("swtpm", "tpm_start", tpm.place)
+        renews(running, 2)
