@@ -1,7 +1,6 @@
 #include "http/client.h"
 
 #include <arpa/inet.h>
-#include <curl/curl.h>
 
 #include <algorithm>
 #include <array>
@@ -10,6 +9,7 @@
 #include <new>
 
 #include "base/codec.h"
+#include "http/curl.h"
 #include "rolecall/error.h"
 
 namespace rolecall::http {
@@ -19,18 +19,18 @@ constexpr std::size_t max_answer = 1 << 20;  // bytes
 constexpr std::size_t max_headers = 1 << 16;
 
 struct CurlUrlDelete {
-  void operator()(CURLU* url) const noexcept { curl_url_cleanup(url); }
+  void operator()(CURLU* url) const noexcept { libcurl().url_cleanup(url); }
 };
 struct SlistDelete {
-  void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
+  void operator()(curl_slist* list) const noexcept { libcurl().slist_free_all(list); }
 };
 using Slist = std::unique_ptr<curl_slist, SlistDelete>;
 
 std::string url_part(CURLU* url, CURLUPart part, unsigned flags = 0) {
   char* text = nullptr;
-  if (curl_url_get(url, part, &text, flags) != CURLUE_OK) return {};
+  if (libcurl().url_get(url, part, &text, flags) != CURLUE_OK) return {};
   std::string copy(text);
-  curl_free(text);
+  libcurl().free(text);
   return copy;
 }
 
@@ -42,7 +42,7 @@ bool is_loopback(const std::string& host) {
 }
 
 void append(Slist& list, const std::string& line) {
-  curl_slist* longer = curl_slist_append(list.get(), line.c_str());
+  curl_slist* longer = libcurl().slist_append(list.get(), line.c_str());
   if (longer == nullptr) throw std::bad_alloc();
   static_cast<void>(list.release());
   list.reset(longer);
@@ -79,7 +79,7 @@ Origin parse_origin(const std::string& text) {
     throw Error(ErrorKind::usage, "the endpoint has a user name or password in it",
                 "give it as https://host or https://host:port");
   }
-  const std::unique_ptr<CURLU, CurlUrlDelete> url(curl_url());
+  const std::unique_ptr<CURLU, CurlUrlDelete> url(libcurl().url());
   if (!url) throw std::bad_alloc();
   if (text.find("://") == std::string::npos) refuse("has no scheme");
   const auto unfit = [](char c) { return c <= ' ' || c > '~'; };
@@ -87,7 +87,7 @@ Origin parse_origin(const std::string& text) {
     refuse("has white space or characters beyond ASCII in it");
   }
   if (const CURLUcode code =
-          curl_url_set(url.get(), CURLUPART_URL, text.c_str(), CURLU_NON_SUPPORT_SCHEME);
+          libcurl().url_set(url.get(), CURLUPART_URL, text.c_str(), CURLU_NON_SUPPORT_SCHEME);
       code != CURLUE_OK) {
     refuse("is not a URL");
   }
@@ -113,7 +113,7 @@ Origin parse_origin(const std::string& text) {
 
 // The curl handle and what its callbacks fill in.
 struct Client::Transfer {
-  CURL* handle = curl_easy_init();
+  CURL* handle = libcurl().easy_init();
   std::array<char, CURL_ERROR_SIZE> error_text{};
   Response response;
   std::chrono::milliseconds connect_limit{0};
@@ -125,15 +125,15 @@ struct Client::Transfer {
   }
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
-  ~Transfer() { curl_easy_cleanup(handle); }
+  ~Transfer() { libcurl().easy_cleanup(handle); }
 
   template <class Value>
   void set(CURLoption option, Value value) const {
-    const CURLcode code = curl_easy_setopt(handle, option, value);
+    const CURLcode code = libcurl().easy_setopt(handle, option, value);
     if (code == CURLE_OUT_OF_MEMORY) throw std::bad_alloc();
     if (code != CURLE_OK) {
       throw Error(ErrorKind::failed,
-                  std::string("libcurl refuses an option: ") + curl_easy_strerror(code),
+                  std::string("libcurl refuses an option: ") + libcurl().easy_strerror(code),
                   "this libcurl was built without something that rolecall needs");
     }
   }
@@ -141,7 +141,7 @@ struct Client::Transfer {
   template <class Value>
   Value info(CURLINFO what) const {
     Value value{};
-    curl_easy_getinfo(handle, what, &value);
+    libcurl().easy_getinfo(handle, what, &value);
     return value;
   }
 
@@ -180,7 +180,7 @@ struct Client::Transfer {
 
 Client::Client(Origin origin, ClientOptions options, Reporter reporter)
     : origin_(std::move(origin)), options_(std::move(options)), reporter_(std::move(reporter)) {
-  static const CURLcode global = curl_global_init(CURL_GLOBAL_DEFAULT);
+  static const CURLcode global = libcurl().global_init(CURL_GLOBAL_DEFAULT);
   if (global != CURLE_OK) throw Error(ErrorKind::failed, "libcurl does not start");
   transfer_ = std::make_unique<Transfer>();
   Transfer& t = *transfer_;
@@ -285,7 +285,7 @@ CURLcode Client::Transfer::run(Deadline deadline, std::chrono::milliseconds conn
   header_bytes = 0;
   too_large = false;
   error_text[0] = '\0';
-  return curl_easy_perform(handle);
+  return libcurl().easy_perform(handle);
 }
 
 void Client::trace_times() const {
@@ -310,7 +310,7 @@ void Client::fail(int curl_code) const {
   // With a proxy libcurl's own text may repeat its URL, and a password in it.
   const std::string detail = t.error_text[0] != '\0' && !options_.use_proxy
                                  ? t.error_text.data()
-                                 : curl_easy_strerror(static_cast<CURLcode>(curl_code));
+                                 : libcurl().easy_strerror(static_cast<CURLcode>(curl_code));
   std::string network_hint = "check the network, the firewall and the endpoint's name";
   if (options_.proxy_unused) {
     network_hint = "the environment names a proxy, which is used with --with-proxy alone";

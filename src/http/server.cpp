@@ -1,6 +1,5 @@
 #include "http/server.h"
 
-#include <microhttpd.h>
 #include <openssl/pem.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -22,6 +21,7 @@
 #include "base/openssl.h"
 #include "base/time.h"
 #include "http/connection_watch.h"
+#include "http/microhttpd.h"
 #include "rolecall/error.h"
 
 namespace rolecall::http {
@@ -96,7 +96,9 @@ ssize_t read_cut_body(void* closure, std::uint64_t position, char* buffer, std::
 }
 
 struct ResponseDelete {
-  void operator()(MHD_Response* response) const noexcept { MHD_destroy_response(response); }
+  void operator()(MHD_Response* response) const noexcept {
+    microhttpd().destroy_response(response);
+  }
 };
 using ResponsePtr = std::unique_ptr<MHD_Response, ResponseDelete>;
 
@@ -106,24 +108,24 @@ ResponsePtr make_response(Response response) {
   const std::size_t size = response.body.size();
   if (response.cut_after && *response.cut_after < size) {
     auto cut = std::make_unique<CutBody>(CutBody{std::move(response.body), *response.cut_after});
-    made.reset(MHD_create_response_from_callback(size, 4096, read_cut_body, cut.get(),
-                                                 [](void* p) { delete static_cast<CutBody*>(p); }));
+    made.reset(microhttpd().create_response_from_callback(
+        size, 4096, read_cut_body, cut.get(), [](void* p) { delete static_cast<CutBody*>(p); }));
     if (made) static_cast<void>(cut.release());
   } else if (response.shared_body) {
     auto body = std::make_unique<std::shared_ptr<const Secret>>(std::move(response.shared_body));
-    made.reset(MHD_create_response_from_buffer_with_free_callback_cls(
+    made.reset(microhttpd().create_response_from_buffer(
         (*body)->size(), const_cast<char*>((*body)->view().data()),
         [](void* p) { delete static_cast<std::shared_ptr<const Secret>*>(p); }, body.get()));
     if (made) static_cast<void>(body.release());
   } else {
     auto body = std::make_unique<Secret>(std::move(response.body));
-    made.reset(MHD_create_response_from_buffer_with_free_callback_cls(
+    made.reset(microhttpd().create_response_from_buffer(
         size, body->data(), [](void* p) { delete static_cast<Secret*>(p); }, body.get()));
     if (made) static_cast<void>(body.release());
   }
   if (!made) throw std::bad_alloc();
   for (const Header& header : response.headers) {
-    MHD_add_response_header(made.get(), header.name.c_str(), header.value.c_str());
+    microhttpd().add_response_header(made.get(), header.name.c_str(), header.value.c_str());
   }
   return made;
 }
@@ -150,9 +152,9 @@ struct Server::Daemon {
   ~Daemon() {
     if (mhd == nullptr) return;
     ending = true;
-    const Descriptor listener(MHD_quiesce_daemon(mhd));
+    const Descriptor listener(microhttpd().quiesce_daemon(mhd));
     watch.drain(farewell);
-    MHD_stop_daemon(mhd);
+    microhttpd().stop_daemon(mhd);
   }
   Daemon(Daemon&&) = delete;
 
@@ -189,8 +191,10 @@ void Server::Daemon::on_connection(void* self, MHD_Connection* connection, void*
     return;
   }
   try {
-    const auto* descriptor = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    const auto* address = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const auto* descriptor =
+        microhttpd().get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    const auto* address =
+        microhttpd().get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     *context = daemon->watch.add(descriptor->connect_fd, socket_name(address->client_addr).text());
   } catch (const std::exception&) {
     *context = nullptr;  // no memory: on_first_line refuses its requests
@@ -198,7 +202,8 @@ void Server::Daemon::on_connection(void* self, MHD_Connection* connection, void*
 }
 
 void* Server::Daemon::on_first_line(void* /*self*/, const char* uri, MHD_Connection* connection) {
-  const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+  const auto* info =
+      microhttpd().get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
   if (info == nullptr || info->socket_context == nullptr) return nullptr;
   try {
     auto incoming = std::make_unique<Incoming>();
@@ -252,7 +257,7 @@ MHD_Result Server::Daemon::receive(MHD_Connection* mhd_connection, Incoming& inc
     request.method = method;
     request.peer = incoming.connection->peer;
     request.headers.reserve(8);
-    MHD_get_connection_values_n(
+    microhttpd().get_connection_values_n(
         mhd_connection, MHD_HEADER_KIND,
         [](void* headers, MHD_ValueKind, const char* name, std::size_t name_size, const char* value,
            std::size_t value_size) {
@@ -286,9 +291,9 @@ MHD_Result Server::Daemon::receive(MHD_Connection* mhd_connection, Incoming& inc
   const ResponsePtr made = make_response(std::move(response));
   // Where all places are taken, each client has one answer's time. At the end it is said and not
   // left to the end that libmicrohttpd will read: with epoll it sees none that came with a request.
-  if (ending || watch.full()) MHD_add_response_header(made.get(), "Connection", "close");
+  if (ending || watch.full()) microhttpd().add_response_header(made.get(), "Connection", "close");
   watch.start_clock(*incoming.connection);  // now for the client to take the answer
-  return MHD_queue_response(mhd_connection, status, made.get());
+  return microhttpd().queue_response(mhd_connection, status, made.get());
 }
 
 void Server::Daemon::start(Listener listener, const ServerOptions& options) {
@@ -328,11 +333,11 @@ void Server::Daemon::start(Listener listener, const ServerOptions& options) {
   items.push_back({MHD_OPTION_LISTEN_SOCKET, listener.release(), nullptr});
   items.push_back({MHD_OPTION_END, 0, nullptr});
   // The logger comes first, so that it hears of what is wrong with the rest.
-  mhd = MHD_start_daemon(flags, 0, nullptr, nullptr, on_request, this, MHD_OPTION_EXTERNAL_LOGGER,
-                         on_log, this, MHD_OPTION_NOTIFY_CONNECTION, on_connection, this,
-                         MHD_OPTION_URI_LOG_CALLBACK, on_first_line, this,
-                         MHD_OPTION_NOTIFY_COMPLETED, on_completed, this, MHD_OPTION_ARRAY,
-                         items.data(), MHD_OPTION_END);
+  mhd = microhttpd().start_daemon(
+      flags, 0, nullptr, nullptr, on_request, this, MHD_OPTION_EXTERNAL_LOGGER, on_log, this,
+      MHD_OPTION_NOTIFY_CONNECTION, on_connection, this, MHD_OPTION_URI_LOG_CALLBACK, on_first_line,
+      this, MHD_OPTION_NOTIFY_COMPLETED, on_completed, this, MHD_OPTION_ARRAY, items.data(),
+      MHD_OPTION_END);
   if (mhd == nullptr) {
     throw Error(ErrorKind::failed,
                 "the HTTP server does not start" + (log.empty() ? "" : ": " + log));

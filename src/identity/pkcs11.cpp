@@ -10,13 +10,20 @@
 #include <cstring>
 
 #include "base/codec.h"
-#include "identity/p11kit.h"
+#include "base/library.h"
 
 namespace rolecall::identity::pkcs11 {
 namespace {
 
-#define P11_KIT(name) \
-  reinterpret_cast<decltype(&p11_kit_##name)>(p11_kit_function("p11_kit_" #name))
+template <class Function>
+Function* p11_kit_function(const char* name) {
+  static const SharedLibrary library("libp11-kit.so.0", "libp11-kit0");
+  Function* function = nullptr;
+  library.find(function, name);
+  return function;
+}
+
+#define P11_KIT(name) p11_kit_function<decltype(p11_kit_##name)>("p11_kit_" #name)
 
 using UriPtr = std::shared_ptr<P11KitUri>;
 

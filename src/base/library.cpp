@@ -1,0 +1,27 @@
+#include "base/library.h"
+
+#include <dlfcn.h>
+
+#include "rolecall/error.h"
+
+namespace rolecall {
+
+SharedLibrary::SharedLibrary(const char* name, const char* package)
+    : name_(name), handle_(dlopen(name, RTLD_LAZY | RTLD_LOCAL)) {
+  if (handle_ != nullptr) return;
+  const char* reason = dlerror();
+  throw Error(ErrorKind::failed,
+              "cannot load " + name_ + ": " + (reason == nullptr ? "no reason given" : reason),
+              std::string("install it (Debian's package ") + package + ")");
+}
+
+void* SharedLibrary::address_of(const char* symbol) const {
+  void* address = dlsym(handle_, symbol);
+  if (address == nullptr) {
+    throw Error(ErrorKind::failed, name_ + " has no function " + symbol,
+                "it is older than what rolecall was built with");
+  }
+  return address;
+}
+
+}  // namespace rolecall
