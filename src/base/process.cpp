@@ -5,13 +5,51 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <csignal>
+
 #include <initializer_list>
 
 namespace rolecall {
 
+namespace {
+
+struct Disposition {
+  int signal;
+  void (*wanted)(int);
+  struct sigaction before;
+  bool taken;
+};
+Disposition dispositions[] = {
+    {SIGPIPE, SIG_IGN, {}, false}, {SIGXFSZ, SIG_IGN, {}, false}, {SIGCHLD, SIG_DFL, {}, false}};
+rlimit core_before{};
+bool core_lowered = false;
+
+}  // namespace
+
+void take_signals() noexcept {
+  for (Disposition& one : dispositions) {
+    struct sigaction action {};
+    action.sa_handler = one.wanted;
+    one.taken = sigaction(one.signal, &action, &one.before) == 0;
+  }
+}
+
+void give_back_signals_and_limits() noexcept {
+  for (const Disposition& one : dispositions) {
+    if (one.taken) sigaction(one.signal, &one.before, nullptr);
+  }
+  if (core_lowered) setrlimit(RLIMIT_CORE, &core_before);
+}
+
 void protect_memory() noexcept {
-  const rlimit none{0, 0};
-  setrlimit(RLIMIT_CORE, &none);
+  // The hard limit stays, so that the soft one can be lifted again. Nobody else can lift it, as
+  // that takes the same right as to trace us.
+  rlimit none{};
+  if (!core_lowered && getrlimit(RLIMIT_CORE, &none) == 0) {
+    core_before = none;
+    none.rlim_cur = 0;
+    core_lowered = setrlimit(RLIMIT_CORE, &none) == 0;
+  }
 #ifndef __SANITIZE_ADDRESS__  // the leak check at exit is done by a process that traces this one
   prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 #endif

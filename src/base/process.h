@@ -8,6 +8,14 @@ namespace rolecall {
 // that refuses changes nothing else.
 void protect_memory() noexcept;
 
+// A reader that has gone and a file that may not grow are errors to report, not a silent death; and
+// the exit code of a command that we run can be learnt though whoever started us ignores SIGCHLD.
+void take_signals() noexcept;
+
+// Undoes take_signals and lifts the limit on core dumps again, for a program that takes our place
+// or that we start: it gets what we got.
+void give_back_signals_and_limits() noexcept;
+
 // Where standard input, output or error is closed, the next file or socket to be opened would get
 // its number, and what is written for the user would go there. Puts a placeholder in its place that
 // can be read (at its end) and not be written to. First thing in main.

@@ -13,6 +13,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "base/process.h"
 #include "rolecall/error.h"
 
 namespace rolecall {
@@ -123,8 +124,7 @@ struct Pipe {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
-  std::signal(SIGPIPE, SIG_DFL);
-  std::signal(SIGXFSZ, SIG_DFL);
+  give_back_signals_and_limits();
   execvp(argv[0], argv);
   const int error = errno;
   const ssize_t put = write(failure, &error, sizeof error);

@@ -5,7 +5,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
-#include <csignal>
 #include <set>
 
 #include "base/files.h"
@@ -178,11 +177,7 @@ std::vector<std::string> flags_of_all_commands() {
 
 int run(int argc, char** argv) {
   guard_standard_descriptors();
-  // A reader that has gone is an error to report, not a silent death.
-  std::signal(SIGPIPE, SIG_IGN);
-  std::signal(SIGXFSZ, SIG_IGN);  // so is a file that may not grow
-  // Whoever started us may ignore it, and then no command's exit code could be learnt.
-  std::signal(SIGCHLD, SIG_DFL);
+  take_signals();
   try {
     const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
     hide_passwords(argc, argv);
