@@ -3,15 +3,16 @@
 #include "base/files.h"
 #include "base/process.h"
 #include "cli/command.h"
-#include "cli/session_flags.h"
-#include "cli/ui.h"
+#include "cli/obtain.h"
 
 namespace rolecall::cli {
 
 void credential_process(CLI::App& app, std::vector<std::string> arguments) {
   protect_memory();  // first: a password may be among the flags
   SessionFlags flags;
+  CacheFlags cache;
   add_session_flags(app, flags);
+  add_cache_flags(app, cache);
   parse(app,
         "Prints one line of JSON with the credentials, as the AWS CLI and SDKs read it:\n"
         "  [profile demo]\n"
@@ -27,9 +28,7 @@ void credential_process(CLI::App& app, std::vector<std::string> arguments) {
         std::move(arguments));
   finish_session_flags(app, flags);
 
-  const Credentials credentials =
-      create_session(flags.identity.options, flags.session, stderr_reporter(flags.debug));
-  Secret line = credential_process_json(credentials);
+  Secret line = credential_process_json(obtain_credentials(flags, cache));
   line.append("\n");
   write_all(STDOUT_FILENO, line.view(), "standard output");
 }

@@ -17,8 +17,9 @@
 namespace rolecall::cli {
 namespace {
 
-constexpr std::array<Command, 9> commands = {{
+constexpr std::array<Command, 10> commands = {{
     {"bindings", "List the bindings of the configuration file", bindings},
+    {"cache", "List what the cache of credentials holds, or clear it", cache},
     {"credential-process", "Print temporary AWS credentials as credential_process wants them",
      credential_process},
     {"emulate", "Run an offline IAM Roles Anywhere endpoint, to try things without AWS", emulate},
@@ -64,7 +65,7 @@ const Command& find_command(const std::string& name) {
   std::vector<std::string> names;
   for (const CLI::Option* option : app.get_options()) {
     names.push_back(option->get_name());  // empty for those that --help does not show
-    const std::string name = option->get_lnames().front();
+    const std::string name = option->get_lnames().empty() ? "" : option->get_lnames().front();
     if (option->count() > 0 && (holds_secret(name) || name == "password-source")) {
       throw Error(ErrorKind::usage, "unexpected argument, not shown as --" + name + " was given",
                   std::string(quotes) + "; one that starts with a dash: --" + name + "=VALUE");
@@ -167,7 +168,7 @@ std::vector<std::string> flags_of_all_commands() {
       command.run(app, {"--help"});
     } catch (const CLI::CallForHelp&) {
       for (const CLI::Option* option : app.get_options())
-        names.insert(option->get_lnames().front());
+        names.insert(option->get_lnames().begin(), option->get_lnames().end());
     }
   }
   for (const char* no_setting : {"help", "config", "binding"})

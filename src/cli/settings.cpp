@@ -289,7 +289,9 @@ bool holds_secret(std::string_view flag) {
 }
 
 void add_settings_flags(CLI::App& app) {
-  if (app.get_options().size() < 2) return;  // --help is one
+  const auto options =
+      app.get_options([](CLI::Option* option) { return !option->get_lnames().empty(); });
+  if (options.size() < 2) return;  // --help is one
   const char* group = "Values for these flags";
   const bool own = has_names_of_its_own(app);
   app.add_option("--config")

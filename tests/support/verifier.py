@@ -187,7 +187,8 @@ class Verifier:
     the with statement each request must have been valid, unless `check` is False.
     """
 
-    def __init__(self, *answers, tls=None, clock=0, check=True, address="127.0.0.1", host=None):
+    def __init__(self, *answers, tls=None, clock=0, check=True, address="127.0.0.1", host=None,
+                 port=0):
         self.answers = list(answers) or [ok()]
         self.tls, self.clock, self.check = tls, clock, check
         self.requests, self.signed, self.problems, self.tls_errors = [], [], [], []
@@ -195,7 +196,7 @@ class Verifier:
         self.stopping = threading.Event()
         self.lock = threading.Lock()
         self.listener = socket.create_server(
-            (address, 0), family=socket.AF_INET6 if ":" in address else socket.AF_INET)
+            (address, port), family=socket.AF_INET6 if ":" in address else socket.AF_INET)
         self.port = self.listener.getsockname()[1]
         self.host = f"{host or ('[%s]' % address if ':' in address else address)}:{self.port}"
         self.url = ("https://" if tls else "http://") + self.host

@@ -1,0 +1,341 @@
+#include "aws/cache.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <thread>
+
+#include "base/files.h"
+#include "base/json.h"
+#include "base/time.h"
+#include "rolecall/error.h"
+
+namespace rolecall::aws {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using std::chrono::sys_seconds;
+using Clock = std::chrono::steady_clock;
+
+constexpr off_t longest_entry = 64 * 1024;  // bytes
+constexpr const char* entry_suffix = ".json";
+constexpr const char* lock_suffix = ".lock";
+constexpr const char* new_suffix = ".new";
+
+sys_seconds now() {
+  return std::chrono::floor<seconds>(std::chrono::system_clock::now());
+}
+
+// FNV-1a, 64 bits: a file's name, and no more. Entries hold their whole key, so that two keys with
+// one name are two misses; a cryptographic digest would cost OpenSSL's start.
+std::string name_of(const std::string& key) {
+  std::uint64_t hash = 0xcbf29ce484222325U;
+  for (const char c : key)
+    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
+  std::array<char, 17> text{};
+  std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(hash));
+  return text.data();
+}
+
+Error cannot_use(const std::string& directory, const std::string& why) {
+  return {ErrorKind::failed, "cache directory " + directory + " " + why,
+          "nothing is cached: set XDG_RUNTIME_DIR or XDG_CACHE_HOME to a directory of your own"};
+}
+
+void make_directories(const std::string& path) {
+  for (std::size_t end = path.find('/', 1); end != std::string::npos; end = path.find('/', end + 1))
+    mkdir(path.substr(0, end).c_str(), 0700);
+  if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
+    throw cannot_use(path, std::string("cannot be made: ") + std::strerror(errno));
+  }
+}
+
+std::string text_of(const SecretJson& object, const char* name) {
+  const auto found = object.find(name);
+  if (found == object.end() || !found->is_string()) return {};
+  const auto& text = found->get_ref<const WipingString&>();
+  return {text.data(), text.size()};
+}
+
+Secret secret_of(const SecretJson& object, const char* name) {
+  const auto found = object.find(name);
+  if (found == object.end() || !found->is_string()) return {};
+  const auto& text = found->get_ref<const WipingString&>();
+  return Secret({text.data(), text.size()});
+}
+
+std::optional<CacheEntry> parse_entry(std::string_view text) {
+  const SecretJson object = parse_secret_json(text);
+  if (!object.is_object()) return std::nullopt;
+  const auto issued = parse_rfc3339(text_of(object, "Issued"));
+  const auto expiration = parse_rfc3339(text_of(object, "Expiration"));
+  CacheEntry entry;
+  entry.key = text_of(object, "Key");
+  entry.credentials.access_key_id = text_of(object, "AccessKeyId");
+  entry.credentials.secret_access_key = secret_of(object, "SecretAccessKey");
+  entry.credentials.session_token = secret_of(object, "SessionToken");
+  entry.credentials.assumed_role_arn = text_of(object, "AssumedRoleArn");
+  if (!issued || !expiration || entry.key.empty() || entry.credentials.access_key_id.empty() ||
+      entry.credentials.secret_access_key.empty() || entry.credentials.session_token.empty()) {
+    return std::nullopt;
+  }
+  entry.issued = *issued;
+  entry.credentials.expiration = *expiration;
+  return entry;
+}
+
+Secret entry_text(const CacheEntry& entry) {
+  const Credentials& credentials = entry.credentials;
+  const SecretJson object = {
+      {"Key", WipingString(entry.key)},
+      {"Issued", rfc3339(entry.issued)},
+      {"Expiration", rfc3339(credentials.expiration)},
+      {"AccessKeyId", credentials.access_key_id},
+      {"SecretAccessKey", WipingString(credentials.secret_access_key.view())},
+      {"SessionToken", WipingString(credentials.session_token.view())},
+      {"AssumedRoleArn", credentials.assumed_role_arn}};
+  return to_text(object);
+}
+
+struct CloseDirectory {
+  void operator()(DIR* directory) const noexcept { closedir(directory); }
+};
+
+bool lives(const CacheEntry& entry) {
+  return entry.credentials.expiration > now();
+}
+
+// An entry from the future was written by a clock that is not to be trusted.
+bool is_fresh(const CacheEntry& entry, seconds margin) {
+  const seconds life = entry.credentials.expiration - entry.issued;
+  return entry.issued <= now() + seconds(60) &&
+         entry.credentials.expiration - now() > std::min(margin, life / 2);
+}
+
+// Of one key's renewal, held until it is destroyed, or its process dies.
+class Lock {
+ public:
+  Lock(int directory, const std::string& name)
+      : directory_(directory), file_name_(name + lock_suffix) {}
+  ~Lock() { close_file(); }
+  Lock(const Lock&) = delete;
+  Lock& operator=(const Lock&) = delete;
+
+  // False while another process holds it. Where there cannot be a lock (a full disk, a read-only
+  // directory), each renews for itself.
+  bool take() {
+    for (;;) {
+      if (fd_ < 0) {
+        fd_ =
+            openat(directory_, file_name_.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+      }
+      if (fd_ < 0) return true;
+      if (flock(fd_, LOCK_EX | LOCK_NB) != 0) return errno != EWOULDBLOCK;
+      if (is_there()) return true;
+      close_file();  // whoever held it has removed it
+    }
+  }
+
+  // For its holder.
+  void remove() const { unlinkat(directory_, file_name_.c_str(), 0); }
+
+ private:
+  bool is_there() const {
+    struct stat ours {};
+    struct stat there {};
+    return fstat(fd_, &ours) == 0 &&
+           fstatat(directory_, file_name_.c_str(), &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+           ours.st_ino == there.st_ino;
+  }
+  void close_file() {
+    if (fd_ >= 0) close(fd_);
+    fd_ = -1;
+  }
+
+  int directory_;
+  std::string file_name_;
+  int fd_ = -1;
+};
+
+}  // namespace
+
+Cache::Cache(const std::string& directory) : directory_(directory) {
+  constexpr int how = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  fd_ = open(directory.c_str(), how);
+  if (fd_ < 0 && errno == ENOENT) {
+    make_directories(directory);
+    fd_ = open(directory.c_str(), how);
+  }
+  if (fd_ < 0) {
+    const int error = errno;
+    throw cannot_use(directory, error == ELOOP || error == ENOTDIR
+                                    ? "is not a directory"
+                                    : std::string("cannot be opened: ") + std::strerror(error));
+  }
+  struct stat info {};
+  fstat(fd_, &info);
+  const bool is_ours = info.st_uid == geteuid();
+  if (is_ours && (info.st_mode & (S_IWGRP | S_IWOTH)) == 0) return;
+  close(fd_);
+  throw cannot_use(directory, is_ours ? "can be written by others" : "is another user's");
+}
+
+Cache::~Cache() {
+  close(fd_);
+}
+
+std::optional<CacheEntry> Cache::read(const std::string& name) const {
+  const Descriptor file(
+      openat(fd_, (name + entry_suffix).c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+  struct stat info {};
+  if (file.fd < 0 || fstat(file.fd, &info) != 0 || !S_ISREG(info.st_mode) ||
+      info.st_uid != geteuid() || (info.st_mode & (S_IRWXG | S_IRWXO)) != 0 || info.st_size <= 0 ||
+      info.st_size > longest_entry) {
+    return std::nullopt;
+  }
+  Secret bytes;
+  bytes.resize(static_cast<std::size_t>(info.st_size));
+  if (::read(file.fd, bytes.data(), bytes.size()) != info.st_size) return std::nullopt;
+  return parse_entry(bytes.view());
+}
+
+std::optional<CacheEntry> Cache::find(const std::string& key) const {
+  auto entry = read(name_of(key));
+  if (entry && (entry->key != key || !lives(*entry))) entry.reset();
+  return entry;
+}
+
+// Under the lock: nobody else writes the new file.
+void Cache::write(const CacheEntry& entry) const {
+  const std::string name = name_of(entry.key);
+  const std::string fresh = name + new_suffix;
+  unlinkat(fd_, fresh.c_str(), 0);
+  const Descriptor file(
+      openat(fd_, fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (file.fd < 0) {
+    throw Error(ErrorKind::failed, std::string("cannot write: ") + std::strerror(errno));
+  }
+  try {
+    write_all(file.fd, entry_text(entry).view(), "a cache entry");
+    if (renameat(fd_, fresh.c_str(), fd_, (name + entry_suffix).c_str()) != 0) {
+      throw Error(ErrorKind::failed, std::string("cannot rename: ") + std::strerror(errno));
+    }
+  } catch (const Error&) {
+    unlinkat(fd_, fresh.c_str(), 0);
+    throw;
+  }
+}
+
+// Each change of a certificate leaves an entry behind that nobody asks for again.
+void Cache::remove_ended() const {
+  for (const std::string& name : names()) {
+    const auto has_ended = [&] {
+      const auto entry = read(name);
+      return entry && !lives(*entry);
+    };
+    Lock lock(fd_, name);
+    if (!has_ended() || !lock.take() || !has_ended()) continue;
+    unlinkat(fd_, (name + entry_suffix).c_str(), 0);
+    lock.remove();
+  }
+}
+
+Credentials Cache::get(const Request& request, const Reporter& reporter) const {
+  const auto deadline = Clock::now() + request.timeout;
+  auto entry = find(request.key);
+  if (entry && is_fresh(*entry, request.margin)) return std::move(entry->credentials);
+
+  Lock lock(fd_, name_of(request.key));
+  for (milliseconds nap(2); !lock.take(); nap = std::min(nap * 2, milliseconds(50))) {
+    if (entry && lives(*entry)) {
+      reporter.trace([] { return "another process renews; the cached session is still good"; });
+      return std::move(entry->credentials);
+    }
+    if (Clock::now() + nap > deadline) {
+      throw Error(ErrorKind::try_later,
+                  "other processes have been asking for these credentials for " +
+                      std::to_string(request.timeout.count() / 1000) + " s and have none",
+                  "the endpoint may be slow: --timeout gives it longer");
+    }
+    std::this_thread::sleep_for(nap);
+    entry = find(request.key);
+    if (entry && is_fresh(*entry, request.margin)) return std::move(entry->credentials);
+  }
+  // Whoever had the lock may have just renewed.
+  entry = find(request.key);
+  if (entry && is_fresh(*entry, request.margin)) return std::move(entry->credentials);
+  const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now());
+  return renew(request, std::max(left, milliseconds(1)), std::move(entry), reporter);
+}
+
+Credentials Cache::renew(const Request& request, milliseconds time, std::optional<CacheEntry> old,
+                         const Reporter& reporter) const {
+  CacheEntry entry;
+  entry.key = request.key;
+  entry.issued = now();
+  try {
+    entry.credentials = request.renew(time);
+  } catch (const Error& error) {
+    if (!old || !lives(*old)) throw;
+    reporter.warning("these credentials are from the cache and end at " +
+                     rfc3339(old->credentials.expiration) +
+                     ", as no new ones could be had: " + error.what());
+    return std::move(old->credentials);
+  }
+  try {
+    write(entry);
+    remove_ended();
+  } catch (const Error& error) {
+    reporter.warning("nothing is cached in " + directory_ + ": " + error.what());
+  }
+  return std::move(entry.credentials);
+}
+
+// Of all entries that are there, good or not.
+std::vector<std::string> Cache::names() const {
+  std::vector<std::string> found;
+  const int copy = openat(fd_, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const std::unique_ptr<DIR, CloseDirectory> listing(copy < 0 ? nullptr : fdopendir(copy));
+  if (!listing) return found;
+  while (const dirent* one = readdir(listing.get())) {
+    const std::string_view name(one->d_name);
+    if (name.ends_with(entry_suffix))
+      found.emplace_back(name.substr(0, name.size() - std::strlen(entry_suffix)));
+  }
+  return found;
+}
+
+std::vector<CacheEntry> Cache::entries() const {
+  std::vector<CacheEntry> found;
+  for (const std::string& name : names()) {
+    auto entry = read(name);
+    if (entry && lives(*entry)) found.push_back(std::move(*entry));
+  }
+  std::sort(found.begin(), found.end(), [](const CacheEntry& a, const CacheEntry& b) {
+    return a.credentials.expiration < b.credentials.expiration;
+  });
+  return found;
+}
+
+int Cache::clear() const {
+  int removed = 0;
+  for (const std::string& name : names()) {
+    if (unlinkat(fd_, (name + entry_suffix).c_str(), 0) == 0) ++removed;
+    Lock lock(fd_, name);
+    if (lock.take()) lock.remove();
+  }
+  return removed;
+}
+
+}  // namespace rolecall::aws

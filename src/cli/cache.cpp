@@ -1,0 +1,67 @@
+// rolecall cache: what the cache holds.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <sstream>
+
+#include "aws/cache.h"
+#include "base/codec.h"
+#include "base/files.h"
+#include "base/process.h"
+#include "base/time.h"
+#include "cli/command.h"
+#include "cli/obtain.h"
+
+namespace rolecall::cli {
+namespace {
+
+// The value of a line "name=value" of an entry's key, up to the stamp of a file.
+std::string value_of(const std::string& key, const std::string& name) {
+  std::istringstream lines(key);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with(name + "=")) continue;
+    std::string value = line.substr(name.size() + 1);
+    if (name == "certificate") value = value.substr(0, value.rfind(' '));
+    return terminal_safe(value);
+  }
+  return "-";
+}
+
+std::string list(const aws::Cache& cache) {
+  std::string text;
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  for (const aws::CacheEntry& entry : cache.entries()) {
+    const auto end = entry.credentials.expiration;
+    text += rfc3339(end) + " (" + rough_duration(end - now) + ")  " + value_of(entry.key, "role") +
+            "  " + value_of(entry.key, "certificate") + "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+void cache(CLI::App& app, std::vector<std::string> arguments) {
+  protect_memory();
+  std::string what;
+  app.add_option("WHAT", what, "list or clear")->type_name("");
+  parse(app,
+        "list prints for each entry when it ends, its role and its certificate, and no secret;\n"
+        "clear removes them all, so that the next run asks for a new session.\n"
+        "They are in $XDG_RUNTIME_DIR/rolecall, else $XDG_CACHE_HOME/rolecall or\n"
+        "~/.cache/rolecall.",
+        std::move(arguments));
+  if (what != "list" && what != "clear") {
+    throw Error(ErrorKind::usage, "missing: list or clear", "rolecall cache --help explains both");
+  }
+  const std::string directory = cache_directory();
+  if (directory.empty()) {
+    throw Error(ErrorKind::usage, "there is no cache directory",
+                "it is below XDG_RUNTIME_DIR, XDG_CACHE_HOME or HOME, and none of them is set");
+  }
+  const aws::Cache cache(directory);
+  const std::string text = what == "list" ? list(cache) : std::string();
+  if (what == "clear") cache.clear();
+  write_all(STDOUT_FILENO, text, "standard output");
+}
+
+}  // namespace rolecall::cli

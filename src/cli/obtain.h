@@ -1,0 +1,28 @@
+// Credentials for the commands that hand them on at once: from the cache, else from the service.
+#pragma once
+
+#include "cli/session_flags.h"
+
+namespace CLI {
+class App;
+}
+
+namespace rolecall::cli {
+
+struct CacheFlags {
+  bool cache = false;
+  long margin = 900;  // seconds
+};
+
+// Declares --cache and --cache-margin; `flags` must outlive the parse.
+void add_cache_flags(CLI::App& app, CacheFlags& flags);
+
+// $XDG_RUNTIME_DIR/rolecall, else $XDG_CACHE_HOME/rolecall or ~/.cache/rolecall; empty where none
+// of these variables is set.
+std::string cache_directory();
+
+// From the cache where `cache.cache` says so. A cache that cannot be used is warned of and gone
+// without. Throws what create_session throws.
+Credentials obtain_credentials(const SessionFlags& flags, const CacheFlags& cache);
+
+}  // namespace rolecall::cli

@@ -1,0 +1,299 @@
+"""--cache: when a run asks for a session, and when it does not."""
+
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+from support import pki
+from support.process import (ARNS, BINARY, Emulator, assert_credentials, assert_fails, environment,
+                             free_port, run)
+from support.verifier import Verifier, stall
+
+
+class Cached:
+    """An emulator with a log, and runs with a cache directory of their own."""
+
+    def __init__(self, identity, directory, *more):
+        self.identity, self.directory = identity, directory
+        self.emulator = Emulator(identity.root_file, "--log", *more)
+        self.env = {"XDG_RUNTIME_DIR": str(directory)}
+        self.cache = directory / "rolecall"
+
+    def __enter__(self):
+        self.emulator.__enter__()
+        return self
+
+    def __exit__(self, *arguments):
+        self.emulator.__exit__(*arguments)
+
+    @property
+    def flags(self):
+        return [*self.identity.flags, *ARNS, "--endpoint", self.emulator.url, "--cache"]
+
+    def run(self, *more, env=None, **options):
+        return run("credential-process", *self.flags, *more, env={**self.env, **(env or {})},
+                   **options)
+
+    def key_id(self, *more, **options):
+        return assert_credentials(self.run(*more, **options))["AccessKeyId"]
+
+    def age(self):
+        """Makes an entry past the half of its life, and so past the longest margin."""
+        for path in self.entries():
+            entry = json.loads(path.read_text())
+            assert entry["Issued"] > "2020"
+            path.write_text(json.dumps({**entry, "Issued": "2020-01-01T00:00:00Z"}))
+
+    def entries(self):
+        return sorted(self.cache.glob("*.json"))
+
+
+def sessions(emulator):
+    """Of an emulator that has ended: how many it was asked for."""
+    return len([line for line in emulator.err.splitlines() if json.loads(line)["path"]
+                == "/sessions"])
+
+
+def start(flags, env):
+    return subprocess.Popen([BINARY, "credential-process", *flags], env=environment(env),
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True)
+
+
+def cached_key_id(flags, env):
+    return assert_credentials(run("credential-process", *flags, env=env))["AccessKeyId"]
+
+
+def wait_for_request(verifier):
+    deadline = time.monotonic() + 20
+    while not verifier.requests:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.fixture(name="cached")
+def cached_runs(identity, tmp_path):
+    with Cached(identity, tmp_path) as running:
+        yield running
+
+
+def test_one_session_for_many_runs(identity, tmp_path):
+    with Cached(identity, tmp_path) as cached:
+        ids = {cached.key_id() for _ in range(10)}
+        result = cached.run()
+        assert result.err == "", result
+        assert cached.cache.stat().st_mode & 0o777 == 0o700
+        assert [path.stat().st_mode & 0o777 for path in cached.entries()] == [0o600]
+    assert len(ids) == 1 and sessions(cached.emulator) == 1
+
+
+def test_no_cache_unless_asked_for(identity, tmp_path):
+    with Cached(identity, tmp_path) as cached:
+        flags = cached.flags[:-1]
+        for more in ([], ["--cache=false"]):
+            assert_credentials(run("credential-process", *flags, *more, env=cached.env))
+        assert not cached.cache.exists()
+        assert_credentials(run("credential-process", *flags,
+                               env={**cached.env, "ROLECALL_CACHE": "true"}))
+        assert len(cached.entries()) == 1
+    assert sessions(cached.emulator) == 3
+
+
+def test_fifty_cold_starts_make_one_session(identity, tmp_path):
+    with Cached(identity, tmp_path, "--fault", "delay=0.3:1") as cached:
+        processes = [start(cached.flags, cached.env) for _ in range(50)]
+        outputs = {process.communicate(timeout=60) for process in processes}
+    assert len(outputs) == 1 and json.loads(outputs.pop()[0])["AccessKeyId"]
+    assert sessions(cached.emulator) == 1
+
+
+def test_a_changed_file_or_flag_gets_no_old_entry(identity, tmp_path):
+    directory = tmp_path / "identity"
+    directory.mkdir()
+    leaf = identity.intermediate.issue("leaf one")
+    flags = pki.write_identity(directory, leaf)
+    with Cached(identity, tmp_path) as cached:
+        def key_id(*more):
+            result = run("credential-process", *flags, *ARNS, "--endpoint", cached.emulator.url,
+                         "--cache", *more, env=cached.env)
+            return assert_credentials(result)["AccessKeyId"]
+
+        seen = [key_id(), key_id("--session-duration", "1800"),
+                key_id("--role-arn", "arn:aws:iam::111122223333:role/Other")]
+        pki.write_identity(directory, identity.intermediate.issue("leaf two"))
+        seen.append(key_id())
+        os.utime(flags[1], (1, 1))
+        seen.append(key_id())
+        assert len(set(seen)) == len(seen)
+        assert key_id() == seen[-1]
+        os.unlink(flags[3])
+        result = run("credential-process", *flags, *ARNS, "--endpoint", cached.emulator.url,
+                     "--cache", env=cached.env)
+        assert_fails(result, 2, "No such file")
+
+
+def test_margin_and_expiry(identity, tmp_path):
+    """Sessions of four seconds: fresh for two, since half of their life is the margin."""
+    with Cached(identity, tmp_path, "--session-duration-max", "4") as cached:
+        first = cached.key_id()
+        begin = time.monotonic()
+        second = cached.key_id()
+        if time.monotonic() - begin < 0.8:
+            assert second == first
+        time.sleep(2.5)
+        third = cached.key_id()
+        assert third != first
+        assert cached.key_id("--cache-margin", "0") == third
+        time.sleep(4.5)
+        assert cached.key_id("--cache-margin", "0") != third
+
+
+PAST_MARGIN = ["--cache-margin", "43199"]
+
+
+def test_the_old_entry_serves_while_one_renews_and_while_none_can(identity, tmp_path):
+    with Cached(identity, tmp_path) as cached:
+        first = cached.key_id()
+        assert cached.key_id(*PAST_MARGIN) == first
+        cached.age()
+        assert cached.key_id() == first
+        flags, port = [*cached.flags, *PAST_MARGIN], int(cached.emulator.url.rsplit(":", 1)[1])
+    # The emulator is gone: the old one is handed out, with a word.
+    result = run("credential-process", *flags, env=cached.env)
+    assert assert_credentials(result)["AccessKeyId"] == first
+    assert len(result.warnings) == 1 and "from the cache" in result.err, result
+    # A server that stalls holds one process; the other does not wait for it.
+    with Verifier(stall(), port=port) as verifier:
+        renewing = start(flags, cached.env)
+        wait_for_request(verifier)
+        begin = time.monotonic()
+        result = run("credential-process", *flags, env=cached.env)
+        assert assert_credentials(result)["AccessKeyId"] == first
+        assert time.monotonic() - begin < 2 and result.err == ""
+        renewing.kill()
+        renewing.communicate()
+    # And when there is one again, it is asked.
+    with Emulator(identity.root_file, "--port", str(port)):
+        assert cached_key_id(flags, cached.env) != first
+
+
+def test_a_killed_renewer_blocks_nobody(identity, tmp_path):
+    port = free_port()
+    flags = [*identity.flags, *ARNS, "--endpoint", f"http://127.0.0.1:{port}", "--cache"]
+    env = {"XDG_RUNTIME_DIR": str(tmp_path)}
+    with Verifier(stall(), port=port) as verifier:
+        renewing = start(flags, env)
+        wait_for_request(verifier)
+        waiting = start([*flags, "--timeout", "1"], env)
+        out, err = waiting.communicate(timeout=20)
+        assert waiting.returncode == 3 and out == "" and "other processes have been asking" in err
+        renewing.send_signal(signal.SIGKILL)
+        renewing.communicate()
+    with Emulator(identity.root_file, "--port", str(port)):
+        cached_key_id(flags, env)
+
+
+def test_a_directory_that_cannot_be_trusted_is_gone_without(cached):
+    cached.cache.mkdir(mode=0o700)
+    cached.cache.chmod(0o777)
+    result = cached.run()
+    assert_credentials(result)
+    assert len(result.warnings) == 1 and "can be written by others" in result.err, result
+    assert not list(cached.cache.iterdir())
+    if os.geteuid() == 0:
+        cached.cache.chmod(0o700)
+        os.chown(cached.cache, 65534, 65534)
+        result = cached.run()
+        assert_credentials(result)
+        assert "is another user's" in result.err and not list(cached.cache.iterdir()), result
+
+
+def test_where_it_is(identity, tmp_path):
+    with Cached(identity, tmp_path) as cached:
+        flags = cached.flags
+        for env, place in (({"HOME": str(tmp_path / "h")}, "h/.cache/rolecall"),
+                           ({"HOME": "/x", "XDG_CACHE_HOME": str(tmp_path / "c")}, "c/rolecall"),
+                           ({"XDG_CACHE_HOME": "/x", "XDG_RUNTIME_DIR": str(tmp_path)},
+                            "rolecall")):
+            assert_credentials(run("credential-process", *flags, env=env))
+            assert len(list((tmp_path / place).glob("*.json"))) == 1
+        result = run("credential-process", *flags, env={"HOME": ""})
+        assert_credentials(result)
+        assert "no HOME" in result.err
+
+
+def test_a_full_or_read_only_directory_costs_only_the_cache(identity, cached):
+    if os.geteuid() == 0:
+        pytest.skip("root writes to read-only directories")
+    cached.cache.mkdir(mode=0o500)
+    result = cached.run()
+    assert_credentials(result)
+    assert "nothing is cached" in result.err
+
+
+def test_streams_are_not_cached(identity, cached):
+    flags = [*cached.flags]
+    flags[flags.index(identity.key)] = "-"
+    with open(identity.key, "rb") as key:
+        result = run("credential-process", *flags, env=cached.env, stdin=key)
+    assert_credentials(result)
+    assert not cached.cache.exists()
+
+
+def test_list_and_clear(cached):
+    def cache(*words):
+        return run("cache", *words, env=cached.env)
+
+    credentials = assert_credentials(cached.run())
+    cached.run("--role-arn", "arn:aws:iam::111122223333:role/Other")
+    listed = cache("list")
+    assert listed.code == 0 and len(listed.out.splitlines()) == 2, listed
+    assert re.search(r"^\S+Z \(\d+ \w+\)  arn:aws:iam::111122223333:role/Example  /.*leaf.pem$",
+                     listed.out, re.M), listed
+    for secret in ("SecretAccessKey", "SessionToken"):
+        assert credentials[secret] not in listed.out
+    cleared = cache("clear")
+    assert (cleared.code, cleared.out, cleared.err) == (0, "", "")
+    assert cache("list").out == "" and not cached.entries()
+    for words in ([], ["lst"], ["list", "clear"]):
+        assert_fails(cache(*words), 2)
+
+
+def test_a_hit_opens_nothing_but_the_entry(identity, cached, tmp_path):
+    cached.key_id()
+    trace = tmp_path / "trace"
+    result = cached.run(env={"ASAN_OPTIONS": "detect_leaks=0"}, prefix=[
+        "strace", "-f", "-qq", "-o", trace, "-e", "trace=open,openat,socket,connect,clone,clone3"])
+    assert_credentials(result)
+    lines = trace.read_text().splitlines()
+    opened = [match.group(1) for match in
+              (re.search(r'open(?:at)?\(.*?"([^"]+)", .* = \d+', line) for line in lines) if match]
+    ours = [path for path in opened if not re.search(r"\.so(\.|$)|^/etc/ld\.so|^/proc/", path)]
+    assert ours == [str(cached.cache), cached.entries()[0].name], ours
+    assert not [path for path in opened if re.search("libcurl|gnutls", path)], opened
+    assert not [line for line in lines if "socket(" in line or "connect(" in line], lines
+
+
+def test_the_aws_cli_asks_once(identity, tmp_path):
+    with Cached(identity, tmp_path) as cached:
+        config = pathlib.Path(tmp_path, "config")
+        line = " ".join(map(str, [BINARY, "credential-process", *cached.flags]))
+        config.write_text(f"[profile p]\nregion = us-east-1\ncredential_process = {line}\n")
+        env = environment({**cached.env, "AWS_CONFIG_FILE": str(config), "HOME": str(tmp_path)})
+        command = ["/usr/bin/aws", "sts", "get-caller-identity", "--profile", "p",
+                   "--endpoint-url", cached.emulator.url, "--output", "text", "--query", "Arn"]
+        for _ in range(3):
+            done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60,
+                                  check=False)
+            assert done.stdout.startswith("arn:aws:sts::111122223333:assumed-role/Example/"), done
+        together = [subprocess.Popen(command, env=env, stdout=subprocess.PIPE,
+                                     stderr=subprocess.PIPE, text=True) for _ in range(5)]
+        for process in together:
+            out, err = process.communicate(timeout=120)
+            assert process.returncode == 0 and "assumed-role" in out, err
+    assert sessions(cached.emulator) == 1

@@ -1,0 +1,213 @@
+#include "aws/cache.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "rolecall/error.h"
+
+namespace rolecall::aws {
+namespace {
+
+using std::chrono::seconds;
+using testing::HasSubstr;
+
+std::chrono::sys_seconds now() {
+  return std::chrono::floor<seconds>(std::chrono::system_clock::now());
+}
+
+Credentials credentials(const std::string& id, seconds life) {
+  Credentials made;
+  made.access_key_id = id;
+  made.secret_access_key = Secret("secret of " + id);
+  made.session_token = Secret("token of " + id);
+  made.expiration = now() + life;
+  made.assumed_role_arn = "arn:aws:sts::123456789012:assumed-role/x/y";
+  return made;
+}
+
+class CacheTest : public testing::Test {
+ protected:
+  CacheTest() {
+    path_ = mkdtemp(root_);
+    path_ += "/a/rolecall";
+  }
+  ~CacheTest() override { std::filesystem::remove_all(root_); }
+
+  // The key id that a run gets, with how many sessions were asked for in `asked_`.
+  std::string get(seconds life = seconds(3600), seconds margin = seconds(900),
+                  const std::string& key = "k") {
+    const Cache cache(path_);
+    Reporter reporter;
+    reporter.warn = [this](std::string_view text) { warnings_ += std::string(text) + "\n"; };
+    return cache
+        .get({key, margin, std::chrono::seconds(5),
+              [&](std::chrono::milliseconds) {
+                if (fails_) throw Error(ErrorKind::try_later, "the endpoint is down");
+                return credentials("ID" + std::to_string(++asked_), life);
+              }},
+             reporter)
+        .access_key_id;
+  }
+
+  std::string entry_file() const {
+    for (const auto& file : std::filesystem::directory_iterator(path_)) {
+      if (file.path().extension() == ".json") return file.path();
+    }
+    return {};
+  }
+
+  char root_[32] = "/tmp/cache-test-XXXXXX";
+  std::string path_;
+  std::string warnings_;
+  int asked_ = 0;
+  bool fails_ = false;
+};
+
+TEST_F(CacheTest, FreshEntriesAreHandedOutAgain) {
+  EXPECT_EQ(get(), "ID1");
+  EXPECT_EQ(get(), "ID1");
+  EXPECT_EQ(get(seconds(3600), seconds(900), "another"), "ID2");
+  EXPECT_EQ(get(), "ID1");
+  EXPECT_EQ(warnings_, "");
+}
+
+TEST_F(CacheTest, AllOfTheCredentialsComeBack) {
+  get();
+  const auto entries = Cache(path_).entries();
+  ASSERT_EQ(entries.size(), 1U);
+  const Credentials& back = entries[0].credentials;
+  EXPECT_EQ(back.access_key_id, "ID1");
+  EXPECT_EQ(back.secret_access_key.view(), "secret of ID1");
+  EXPECT_EQ(back.session_token.view(), "token of ID1");
+  EXPECT_EQ(back.assumed_role_arn, "arn:aws:sts::123456789012:assumed-role/x/y");
+  EXPECT_NEAR(static_cast<double>((back.expiration - now()).count()), 3600, 2);
+}
+
+TEST_F(CacheTest, TheMarginIsHalfTheLifeAtMost) {
+  EXPECT_EQ(get(seconds(3600), seconds(3590)), "ID1");
+  EXPECT_EQ(get(seconds(3600), seconds(3590)), "ID1");  // more than 1800 s are left
+}
+
+TEST_F(CacheTest, PastTheMarginOneRenews) {
+  EXPECT_EQ(get(seconds(3600)), "ID1");
+  // Rewritten as if it had been issued an hour before.
+  std::string text;
+  std::getline(std::ifstream(entry_file()), text, '\0');
+  const std::string path = entry_file();
+  const auto issued = text.find("\"Issued\":\"") + 10;
+  text.replace(issued, 4, "2020");
+  std::ofstream(path) << text;
+  EXPECT_EQ(get(seconds(3600), seconds(3600)), "ID2");
+  EXPECT_EQ(get(), "ID2");
+}
+
+TEST_F(CacheTest, EntriesFromTheFutureAreNotTrusted) {
+  get();
+  std::string text;
+  std::getline(std::ifstream(entry_file()), text, '\0');
+  const std::string path = entry_file();
+  text.replace(text.find("\"Issued\":\"") + 10, 4, "2199");
+  std::ofstream(path) << text;
+  EXPECT_EQ(get(), "ID2");
+}
+
+TEST_F(CacheTest, EndedOnesAreMissesAndGoAway) {
+  get(seconds(-1));
+  EXPECT_EQ(get(), "ID2");
+  get(seconds(-1), seconds(900), "other");
+  get(seconds(3600), seconds(900), "third");
+  EXPECT_EQ(Cache(path_).entries().size(), 2U);
+  int files = 0;
+  for (const auto& file : std::filesystem::directory_iterator(path_))
+    files += file.path().extension() == ".json" ? 1 : 0;
+  EXPECT_EQ(files, 2);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(path_), {}), 4);  // and two locks
+}
+
+TEST_F(CacheTest, OldOnesServeWhereNoNewOnesCanBeHad) {
+  get();
+  fails_ = true;
+  EXPECT_EQ(get(seconds(3600), seconds(900)), "ID1");
+  std::string text;
+  std::getline(std::ifstream(entry_file()), text, '\0');
+  const std::string path = entry_file();
+  text.replace(text.find("\"Issued\":\"") + 10, 4, "2020");  // half its life is long over
+  std::ofstream(path) << text;
+  EXPECT_EQ(get(seconds(3600), seconds(3600)), "ID1");
+  EXPECT_THAT(warnings_, HasSubstr("the endpoint is down"));
+  EXPECT_THROW(get(seconds(3600), seconds(900), "never had"), Error);
+}
+
+TEST_F(CacheTest, WhateverIsInAnEntry) {
+  get();
+  const std::string path = entry_file();
+  std::string good;
+  std::getline(std::ifstream(path), good, '\0');
+  int expected = 1;
+  for (const std::string& bad :
+       {std::string(), std::string("{"), std::string("[]"), std::string("{}"),
+        good.substr(0, good.size() / 2), std::string(70000, ' ') + good, std::string(1, '\0')}) {
+    std::ofstream(path) << bad;
+    EXPECT_EQ(get(), "ID" + std::to_string(++expected)) << bad.substr(0, 40);
+  }
+  for (std::size_t at = 0; at < good.size(); at += 3) {
+    std::string bad = good;
+    bad[at] = static_cast<char>(bad[at] ^ 1);
+    std::ofstream(path) << bad;
+    EXPECT_NO_THROW(get());
+  }
+}
+
+TEST_F(CacheTest, EntriesThatOthersCouldHaveWrittenAreMisses) {
+  get();
+  const std::string path = entry_file();
+  chmod(path.c_str(), 0640);
+  EXPECT_EQ(get(), "ID2");
+  std::filesystem::rename(path, std::string(root_) + "/aside");
+  std::filesystem::create_symlink(std::string(root_) + "/aside", path);
+  EXPECT_EQ(get(), "ID3");
+  std::filesystem::remove(path);
+  mkfifo(path.c_str(), 0600);
+  EXPECT_EQ(get(), "ID4");
+}
+
+TEST_F(CacheTest, ModesOfWhatItMakes) {
+  umask(0);
+  get();
+  struct stat info {};
+  stat(path_.c_str(), &info);
+  EXPECT_EQ(info.st_mode & 07777U, 0700U);
+  stat(entry_file().c_str(), &info);
+  EXPECT_EQ(info.st_mode & 07777U, 0600U);
+}
+
+TEST_F(CacheTest, DirectoriesThatCannotBeTrusted) {
+  get();
+  chmod(path_.c_str(), 0770);
+  EXPECT_THROW(Cache{path_}, Error);
+  chmod(path_.c_str(), 0755);  // others see names and times alone
+  EXPECT_NO_THROW(Cache{path_});
+  std::filesystem::create_directory_symlink(path_, std::string(root_) + "/link");
+  EXPECT_THROW(Cache{std::string(root_) + "/link"}, Error);
+  std::ofstream(std::string(root_) + "/file") << "x";
+  EXPECT_THROW(Cache{std::string(root_) + "/file"}, Error);
+}
+
+TEST_F(CacheTest, Clear) {
+  get();
+  get(seconds(3600), seconds(900), "other");
+  const Cache cache(path_);
+  EXPECT_EQ(cache.clear(), 2);
+  EXPECT_TRUE(cache.entries().empty());
+  EXPECT_EQ(cache.clear(), 0);
+  EXPECT_TRUE(std::filesystem::is_empty(path_));
+  EXPECT_EQ(get(), "ID3");
+}
+
+}  // namespace
+}  // namespace rolecall::aws
