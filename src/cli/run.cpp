@@ -17,13 +17,14 @@
 namespace rolecall::cli {
 namespace {
 
-constexpr std::array<Command, 10> commands = {{
+constexpr std::array<Command, 11> commands = {{
     {"bindings", "List the bindings of the configuration file", bindings},
     {"cache", "List what the cache of credentials holds, or clear it", cache},
     {"credential-process", "Print temporary AWS credentials as credential_process wants them",
      credential_process},
     {"emulate", "Run an offline IAM Roles Anywhere endpoint, to try things without AWS", emulate},
     {"env", "Print the environment in which SDKs find the credentials of serve", env},
+    {"exec", "Run a command with credentials in its environment", exec},
     {"read-certificate-data", "Print what a certificate says, for programs or for people",
      read_certificate_data},
     {"serve", "Hand out credentials to the AWS SDKs on this machine, always valid ones", serve},
@@ -108,6 +109,13 @@ void run_command(const Command& command, std::vector<std::string> arguments) {
   }
 }
 
+// exec's own failures must not look like those of the command that it runs (as with env and
+// timeout).
+int report(const std::string& command, const Error& error) {
+  print_error(error);
+  return command == "exec" ? 125 : static_cast<int>(error.kind());
+}
+
 // Overwrites passwords where the kernel shows them as /proc/PID/cmdline, once they are copied. It
 // makes the time short in which `ps` can see them, and no more.
 void hide_passwords(int argc, char** argv) {
@@ -179,21 +187,19 @@ std::vector<std::string> flags_of_all_commands() {
 int run(int argc, char** argv) {
   guard_standard_descriptors();
   take_signals();
+  const std::string command = argc > 1 ? argv[1] : "";
   try {
     const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
     hide_passwords(argc, argv);
     run_arguments(arguments);
     return 0;
   } catch (const Error& error) {
-    print_error(error);
-    return static_cast<int>(error.kind());
+    return report(command, error);
   } catch (const std::bad_alloc&) {
-    print_error(Error(ErrorKind::try_later, "out of memory"));
-    return static_cast<int>(ErrorKind::try_later);
+    return report(command, Error(ErrorKind::try_later, "out of memory"));
   } catch (const std::exception& error) {
-    print_error(Error(ErrorKind::failed, std::string("internal error: ") + error.what(),
-                      "please report this with the command line, without secrets"));
-    return static_cast<int>(ErrorKind::failed);
+    return report(command, Error(ErrorKind::failed, std::string("internal error: ") + error.what(),
+                                 "please report this with the command line, without secrets"));
   }
 }
 

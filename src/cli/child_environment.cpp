@@ -1,0 +1,70 @@
+#include "cli/child_environment.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/time.h"
+#include "cli/environment.h"
+
+namespace rolecall::cli {
+namespace {
+
+// The last ones are older SDKs' names.
+constexpr std::array<std::string_view, 13> credential_names = {"AWS_ACCESS_KEY_ID",
+                                                               "AWS_SECRET_ACCESS_KEY",
+                                                               "AWS_SESSION_TOKEN",
+                                                               "AWS_SECURITY_TOKEN",
+                                                               "AWS_CREDENTIAL_EXPIRATION",
+                                                               "AWS_PROFILE",
+                                                               "AWS_DEFAULT_PROFILE",
+                                                               "AWS_WEB_IDENTITY_TOKEN_FILE",
+                                                               "AWS_ROLE_ARN",
+                                                               "AWS_ROLE_SESSION_NAME",
+                                                               "AWS_ACCESS_KEY",
+                                                               "AWS_SECRET_KEY",
+                                                               "AWS_CREDENTIAL_FILE"};
+
+bool is_of_credentials(std::string_view name) {
+  return name.starts_with("AWS_CONTAINER_") ||
+         std::find(credential_names.begin(), credential_names.end(), name) !=
+             credential_names.end();
+}
+
+void add(Secret& block, std::string_view name, std::string_view value) {
+  block.append(name);
+  block.append("=");
+  block.append(value);
+  block.append(std::string_view("\0", 1));
+}
+
+}  // namespace
+
+std::vector<Variable> credential_variables(const Credentials& credentials) {
+  std::vector<Variable> variables;
+  variables.push_back({"AWS_ACCESS_KEY_ID", Secret(credentials.access_key_id)});
+  variables.push_back({"AWS_SECRET_ACCESS_KEY", credentials.secret_access_key.copy()});
+  variables.push_back({"AWS_SESSION_TOKEN", credentials.session_token.copy()});
+  variables.push_back({"AWS_CREDENTIAL_EXPIRATION", Secret(rfc3339(credentials.expiration))});
+  return variables;
+}
+
+Secret child_environment(const Credentials& credentials, const std::string& region) {
+  Secret block;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const std::string_view text(*variable);
+    if (is_of_credentials(text.substr(0, text.find('=')))) continue;
+    block.append(text);
+    block.append(std::string_view("\0", 1));
+  }
+  for (const Variable& variable : credential_variables(credentials))
+    add(block, variable.name, variable.value.view());
+  if (environment("AWS_REGION").empty() && environment("AWS_DEFAULT_REGION").empty()) {
+    add(block, "AWS_REGION", region);
+    add(block, "AWS_DEFAULT_REGION", region);
+  }
+  return block;
+}
+
+}  // namespace rolecall::cli

@@ -1,0 +1,26 @@
+// The environment of a program that is to use our credentials and no others.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rolecall/credentials.h"
+
+namespace rolecall::cli {
+
+struct Variable {
+  std::string_view name;
+  Secret value;
+};
+
+// AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN and AWS_CREDENTIAL_EXPIRATION (AWS
+// SDKs and Tools Reference Guide, "AWS access keys").
+std::vector<Variable> credential_variables(const Credentials& credentials);
+
+// Ours, each "NAME=value" with a NUL behind it: without what AWS tools would take credentials from
+// before or instead of these variables (AWS_PROFILE, AWS_CONTAINER_…), and with them; with
+// AWS_REGION and AWS_DEFAULT_REGION where neither is set.
+Secret child_environment(const Credentials& credentials, const std::string& region);
+
+}  // namespace rolecall::cli
