@@ -37,6 +37,7 @@ void credential_process(CLI::App& app, std::vector<std::string> arguments);
 void emulate(CLI::App& app, std::vector<std::string> arguments);
 void env(CLI::App& app, std::vector<std::string> arguments);
 void exec(CLI::App& app, std::vector<std::string> arguments);
+void export_credentials(CLI::App& app, std::vector<std::string> arguments);
 void read_certificate_data(CLI::App& app, std::vector<std::string> arguments);
 void serve(CLI::App& app, std::vector<std::string> arguments);
 void sign_string(CLI::App& app, std::vector<std::string> arguments);

@@ -17,7 +17,7 @@
 namespace rolecall::cli {
 namespace {
 
-constexpr std::array<Command, 11> commands = {{
+constexpr std::array<Command, 12> commands = {{
     {"bindings", "List the bindings of the configuration file", bindings},
     {"cache", "List what the cache of credentials holds, or clear it", cache},
     {"credential-process", "Print temporary AWS credentials as credential_process wants them",
@@ -25,6 +25,7 @@ constexpr std::array<Command, 11> commands = {{
     {"emulate", "Run an offline IAM Roles Anywhere endpoint, to try things without AWS", emulate},
     {"env", "Print the environment in which SDKs find the credentials of serve", env},
     {"exec", "Run a command with credentials in its environment", exec},
+    {"export", "Print credentials for a shell or a file", export_credentials},
     {"read-certificate-data", "Print what a certificate says, for programs or for people",
      read_certificate_data},
     {"serve", "Hand out credentials to the AWS SDKs on this machine, always valid ones", serve},

@@ -1,0 +1,50 @@
+#include "cli/export_text.h"
+
+namespace rolecall::cli {
+namespace {
+
+Credentials sample() {
+  Credentials credentials;
+  credentials.access_key_id = "ASIA";
+  credentials.secret_access_key = Secret("s/e+c=");
+  credentials.session_token = Secret("tok'en");
+  return credentials;
+}
+
+TEST(ExportText, Formats) {
+  const auto text = [](const char* format) {
+    return std::string(export_text(sample(), format, "p").view());
+  };
+  EXPECT_EQ(text("env"),
+            "export AWS_ACCESS_KEY_ID='ASIA'\nexport AWS_SECRET_ACCESS_KEY='s/e+c='\n"
+            "export AWS_SESSION_TOKEN='tok'\\''en'\n"
+            "export AWS_CREDENTIAL_EXPIRATION='1970-01-01T00:00:00Z'\n");
+  EXPECT_EQ(text("fish"),
+            "set -gx AWS_ACCESS_KEY_ID 'ASIA'\nset -gx AWS_SECRET_ACCESS_KEY 's/e+c='\n"
+            "set -gx AWS_SESSION_TOKEN 'tok\\'en'\n"
+            "set -gx AWS_CREDENTIAL_EXPIRATION '1970-01-01T00:00:00Z'\n");
+  EXPECT_EQ(text("powershell"),
+            "$env:AWS_ACCESS_KEY_ID = 'ASIA'\n$env:AWS_SECRET_ACCESS_KEY = 's/e+c='\n"
+            "$env:AWS_SESSION_TOKEN = 'tok''en'\n"
+            "$env:AWS_CREDENTIAL_EXPIRATION = '1970-01-01T00:00:00Z'\n");
+  EXPECT_EQ(text("dotenv"),
+            "AWS_ACCESS_KEY_ID=ASIA\nAWS_SECRET_ACCESS_KEY=s/e+c=\n"
+            "AWS_SESSION_TOKEN='tok'\\''en'\n"
+            "AWS_CREDENTIAL_EXPIRATION=1970-01-01T00:00:00Z\n");
+  EXPECT_EQ(text("ini"),
+            "[p]\naws_access_key_id = ASIA\naws_secret_access_key = s/e+c=\n"
+            "aws_session_token = tok'en\n");
+  EXPECT_EQ(text("json"),
+            "{\"Version\":1,\"AccessKeyId\":\"ASIA\",\"SecretAccessKey\":\"s/e+c=\","
+            "\"SessionToken\":\"tok'en\",\"Expiration\":\"1970-01-01T00:00:00Z\"}\n");
+}
+
+TEST(ExportText, WordsOfEachShell) {
+  EXPECT_EQ(posix_word("a'b\\c$d\ne").view(), "'a'\\''b\\c$d\ne'");
+  EXPECT_EQ(fish_word("a'b\\c$d").view(), "'a\\'b\\\\c$d'");
+  EXPECT_EQ(powershell_word("a'b\\c$d").view(), "'a''b\\c$d'");
+  EXPECT_EQ(posix_word("").view(), "''");
+}
+
+}  // namespace
+}  // namespace rolecall::cli
