@@ -33,6 +33,7 @@ std::vector<std::string> flags_of_all_commands();
 // credential_process.cpp, emulate.cpp, …: one file a command.
 void bindings(CLI::App& app, std::vector<std::string> arguments);
 void cache(CLI::App& app, std::vector<std::string> arguments);
+void configure(CLI::App& app, std::vector<std::string> arguments);
 void credential_process(CLI::App& app, std::vector<std::string> arguments);
 void emulate(CLI::App& app, std::vector<std::string> arguments);
 void env(CLI::App& app, std::vector<std::string> arguments);

@@ -17,9 +17,10 @@
 namespace rolecall::cli {
 namespace {
 
-constexpr std::array<Command, 12> commands = {{
+constexpr std::array<Command, 13> commands = {{
     {"bindings", "List the bindings of the configuration file", bindings},
     {"cache", "List what the cache of credentials holds, or clear it", cache},
+    {"configure", "Set up a profile of the AWS CLI and SDKs, and try it", configure},
     {"credential-process", "Print temporary AWS credentials as credential_process wants them",
      credential_process},
     {"emulate", "Run an offline IAM Roles Anywhere endpoint, to try things without AWS", emulate},

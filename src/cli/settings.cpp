@@ -48,16 +48,6 @@ std::string long_name(const CLI::Option& option) {
   return option.get_lnames().empty() ? std::string() : option.get_lnames().front();
 }
 
-std::string variable_name(const CLI::App& app, const std::string& flag) {
-  std::string name =
-      (has_names_of_its_own(app) ? "rolecall_" + command_name(app) + "_" : "rolecall_") + flag;
-  for (char& c : name) {
-    if (c == '-') c = '_';
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  }
-  return name;
-}
-
 struct Value {
   std::vector<std::string> texts;
   std::string place;
@@ -283,6 +273,16 @@ void warn_of_passwords(const CLI::App& app) {
 }
 
 }  // namespace
+
+std::string variable_name(const CLI::App& app, const std::string& flag) {
+  std::string name =
+      (has_names_of_its_own(app) ? "rolecall_" + command_name(app) + "_" : "rolecall_") + flag;
+  for (char& c : name) {
+    if (c == '-') c = '_';
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return name;
+}
 
 bool holds_secret(std::string_view flag) {
   return flag.ends_with("-password") && !flag.starts_with("no-");

@@ -36,6 +36,9 @@ ConfigFile apply_settings(CLI::App& app);
 // What --binding says, else ROLECALL_BINDING: one name, or several for a command that takes them.
 std::vector<std::string> chosen_bindings(const CLI::App& app);
 
+// The environment variable for this flag (a name without dashes) of the command `app`.
+std::string variable_name(const CLI::App& app, const std::string& flag);
+
 // Is the value of this flag (a name without dashes) a password itself?
 bool holds_secret(std::string_view flag);
 

@@ -1,5 +1,4 @@
 // rolecall update: keeps the keys of one profile in the credentials file of AWS.
-#include <pwd.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,7 +7,6 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
 #include <ctime>
 #include <optional>
 #include <random>
@@ -18,6 +16,7 @@
 #include "base/files.h"
 #include "base/process.h"
 #include "base/time.h"
+#include "cli/aws_files.h"
 #include "cli/command.h"
 #include "cli/session_flags.h"
 #include "cli/ui.h"
@@ -30,22 +29,6 @@ using std::chrono::seconds;
 
 // A suspend stops the clock of a wait, so no wait is longer than this.
 constexpr milliseconds longest_nap{2000};
-
-std::string home_directory() {
-  const char* home = std::getenv("HOME");
-  if (home != nullptr && *home != '\0') return home;
-  const passwd* user = getpwuid(geteuid());
-  if (user != nullptr && user->pw_dir != nullptr && *user->pw_dir != '\0') return user->pw_dir;
-  throw Error(ErrorKind::usage, "there is no HOME, and this user has no home directory",
-              "name the file in AWS_SHARED_CREDENTIALS_FILE");
-}
-
-std::string credentials_path() {
-  const char* named = std::getenv("AWS_SHARED_CREDENTIALS_FILE");
-  const std::string path = named == nullptr || *named == '\0' ? "~/.aws/credentials" : named;
-  // The AWS CLI and SDKs expand the "~" of the variable too.
-  return path.starts_with("~/") ? home_directory() + path.substr(1) : path;
-}
 
 // SIGTERM and SIGINT end the program at once, also in the middle of a request, but for the moment
 // in which a file is being written: then right after it.
@@ -234,7 +217,7 @@ void update(CLI::App& app, std::vector<std::string> arguments) {
   aws::check_profile_name(profile);
   if (!once) refuse_streams(flags.identity.options);
 
-  Updater updater(flags, credentials_path(), profile, seconds(refresh_before));
+  Updater updater(flags, aws_credentials_path(), profile, seconds(refresh_before));
   if (once) {
     updater.renew();
   } else {

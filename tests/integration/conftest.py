@@ -8,6 +8,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from support import pki  # noqa: E402
+from support.home import Home  # noqa: E402
 from support.process import Emulator  # noqa: E402
 from support.verifier import Verifier  # noqa: E402
 
@@ -42,3 +43,10 @@ def silent_server():
     with Verifier() as verifier:
         yield verifier
     assert verifier.connections == 0
+
+
+@pytest.fixture(name="home")
+def home_directory(tmp_path, identity, emulator):
+    path = tmp_path / "home"
+    path.mkdir()
+    return Home(path, identity, emulator)

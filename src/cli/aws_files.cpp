@@ -1,0 +1,36 @@
+#include "cli/aws_files.h"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include "cli/environment.h"
+#include "rolecall/error.h"
+
+namespace rolecall::cli {
+namespace {
+
+std::string home_directory(const char* variable) {
+  if (std::string home = environment("HOME"); !home.empty()) return home;
+  const passwd* user = getpwuid(geteuid());
+  if (user != nullptr && user->pw_dir != nullptr && *user->pw_dir != '\0') return user->pw_dir;
+  throw Error(ErrorKind::usage, "there is no HOME, and this user has no home directory",
+              std::string("name the file in ") + variable);
+}
+
+std::string path_of(const char* variable, const char* otherwise) {
+  std::string path = environment(variable);
+  if (path.empty()) path = otherwise;
+  return path.starts_with("~/") ? home_directory(variable) + path.substr(1) : path;
+}
+
+}  // namespace
+
+std::string aws_config_path() {
+  return path_of("AWS_CONFIG_FILE", "~/.aws/config");
+}
+
+std::string aws_credentials_path() {
+  return path_of("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials");
+}
+
+}  // namespace rolecall::cli

@@ -1,0 +1,283 @@
+// rolecall configure: a profile of the AWS CLI and the SDKs that takes its credentials from here.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdlib>
+#include <functional>
+
+#include "aws/config_profile.h"
+#include "aws/create_session.h"
+#include "aws/credentials_file.h"
+#include "aws/ini_diff.h"
+#include "base/codec.h"
+#include "base/files.h"
+#include "base/process.h"
+#include "base/time.h"
+#include "cli/aws_files.h"
+#include "cli/command.h"
+#include "cli/credential_command.h"
+#include "cli/environment.h"
+#include "cli/obtain.h"
+#include "cli/settings.h"
+#include "cli/ui.h"
+
+namespace rolecall::cli {
+namespace {
+
+// Flags that are for this run, and not for the profile.
+const std::vector<std::string> own_flags = {"help", "profile", "dry-run", "remove-static-keys",
+                                            "debug"};
+
+std::string listed(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words)
+    text += (text.empty() ? "" : word == words.back() ? " and " : ", ") + word;
+  return text;
+}
+
+// What makes commands take other credentials than the profile's. (Container and instance
+// credentials come behind every profile.)
+void warn_of_environment(const std::string& profile, const Reporter& reporter) {
+  for (const char* name : {"AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE"}) {
+    if (environment(name).empty()) continue;
+    reporter.warning(std::string(name) +
+                     " in the environment wins over every profile that is not named with "
+                     "--profile; unset it");
+  }
+  for (const char* name : {"AWS_PROFILE", "AWS_DEFAULT_PROFILE"}) {
+    const std::string other = environment(name);
+    if (other.empty() || other == profile) continue;
+    reporter.warning(std::string(name) + " in the environment is " + other +
+                     ": commands take that profile, but for those with --profile " + profile);
+  }
+}
+
+// What this run has from the environment is not part of the profile.
+void warn_of_variables(const std::vector<std::string>& variables, const Reporter& reporter) {
+  if (variables.empty()) return;
+  reporter.warning(listed(variables) +
+                   " of the environment is not part of the profile, which works only where it is "
+                   "set as well");
+}
+
+std::vector<std::string> variables_in_use(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->count() > 0 || option->get_lnames().empty()) continue;
+    const std::string flag = option->get_lnames().front();
+    if (std::find(own_flags.begin(), own_flags.end(), flag) != own_flags.end()) continue;
+    const std::string name = variable_name(app, flag);
+    const char* value = std::getenv(name.c_str());  // no copy: it may be a password
+    if (value != nullptr && *value != '\0') names.push_back(name);
+  }
+  return names;
+}
+
+// One profile in AWS's two files.
+class ProfileEditor {
+ public:
+  ProfileEditor(std::string profile, std::string line)
+      : profile_(std::move(profile)),
+        line_(std::move(line)),
+        config_path_(aws_config_path()),
+        credentials_path_(aws_credentials_path()),
+        config_(read_text_file(aws::config_file_role, config_path_)) {
+    section_ = aws::config_section(config_name(), config_.view(), profile_);
+  }
+
+  const std::string& config_path() const { return config_path_; }
+  const std::string& section() const { return section_; }
+
+  // Notes what is to be done, and says what a person should know of it; changes nothing.
+  void plan(bool remove_static_keys, const Reporter& reporter) {
+    try {
+      credentials_ = read_text_file(aws::credentials_file_role, credentials_path_);
+    } catch (const Error& error) {
+      if (remove_static_keys) throw;
+      reporter.warning(std::string(error.what()) + ": whether static keys win is not known");
+    }
+    new_config_ = edit_config(config_.view(), true, remove_static_keys);
+    new_credentials_.bytes = credentials_.copy();
+    if (remove_static_keys) new_credentials_ = edit_credentials(credentials_.view());
+    for (const std::string& warning : new_config_.warnings)
+      reporter.warning(config_name() + ": " + warning);
+    for (const std::string& warning : new_credentials_.warnings)
+      reporter.warning(credentials_name() + ": " + warning);
+    for (const std::string& sentence :
+         aws::settings_that_win({profile_, config_path_, new_config_.bytes.view(),
+                                 credentials_path_, new_credentials_.bytes.view()}))
+      reporter.warning(sentence);
+  }
+
+  std::string diff() const {
+    return aws::ini_diff(config_path_, config_.view(), new_config_.bytes.view()) +
+           aws::ini_diff(credentials_path_, credentials_.view(), new_credentials_.bytes.view());
+  }
+
+  // Says whether anything had to be written.
+  bool write_profile() const {
+    const auto set = [this](std::string_view text) { return edit_config(text, true, false); };
+    // A file that is as it should be need not be writable.
+    if (set(config_.view()).bytes.view() == config_.view()) return false;
+    const LockedFile file(aws::config_file_role, config_path_);
+    file.replace(set(file.read().view()).bytes.view());
+    return true;
+  }
+
+  void remove_static_keys(const Reporter& reporter) const {
+    remove_from(aws::config_file_role, config_path_, section_, config_, reporter,
+                [this](std::string_view text) { return edit_config(text, false, true); });
+    remove_from(aws::credentials_file_role, credentials_path_, profile_, credentials_, reporter,
+                [this](std::string_view text) { return edit_credentials(text); });
+  }
+
+  bool has_region() const {
+    for (const aws::IniSection& section : aws::ini_sections(new_config_.bytes.view())) {
+      if (section.name == section_) return section.lines.contains("region");
+    }
+    return false;
+  }
+
+ private:
+  using Edit = std::function<aws::EditedFile(std::string_view)>;
+
+  std::string config_name() const { return "AWS config file " + config_path_; }
+  std::string credentials_name() const { return "credentials file " + credentials_path_; }
+
+  aws::EditedFile edit_config(std::string_view text, bool set, bool remove_static_keys) const {
+    std::vector<aws::IniChange> changes;
+    if (remove_static_keys) changes = aws::without_static_keys();
+    if (set) changes.push_back({"credential_process", line_});
+    return aws::edit_section(config_name(), text,
+                             aws::config_section(config_name(), text, profile_), changes);
+  }
+
+  aws::EditedFile edit_credentials(std::string_view text) const {
+    return aws::edit_section(credentials_name(), text, profile_, aws::without_static_keys());
+  }
+
+  static void remove_from(const FileRole& role, const std::string& path, const std::string& section,
+                          const Secret& seen, const Reporter& reporter, const Edit& edit) {
+    if (aws::static_keys(seen.view(), section).empty()) return;
+    const LockedFile file(role, path);
+    const Secret before = file.read();
+    const std::string backup = file.back_up(".rolecall-backup-" + amz_date(wall_clock()));
+    file.replace(edit(before.view()).bytes.view());
+    reporter.warning("took " + listed(aws::static_keys(before.view(), section)) + " of [" +
+                     section + "] out of " + role.what + " " + path + "; " + backup +
+                     " is the file as it was: delete it once nothing needs it");
+  }
+
+  std::string profile_;
+  std::string line_;  // of credential_process
+  std::string config_path_;
+  std::string credentials_path_;
+  Secret config_;
+  Secret credentials_;
+  std::string section_;  // of the config file
+  aws::EditedFile new_config_;
+  aws::EditedFile new_credentials_;
+};
+
+std::string summary(const ProfileEditor& editor, const std::string& profile,
+                    const std::string& line, const Credentials& credentials,
+                    const std::string& region, bool written) {
+  std::string text = "[" + editor.section() + "] in " + editor.config_path() +
+                     (written ? ":\n" : ", as it was:\n") + "  credential_process = " + line +
+                     "\ntried it: " + credentials.assumed_role_arn + " until " +
+                     rfc3339(credentials.expiration) + " (" +
+                     rough_duration(credentials.expiration - wall_clock()) +
+                     ")\nuse it: aws --profile " + profile + " sts get-caller-identity\n";
+  if (!editor.has_region() && environment("AWS_REGION").empty() &&
+      environment("AWS_DEFAULT_REGION").empty()) {
+    text +=
+        "it has no region yet: aws --profile " + profile + " configure set region " + region + "\n";
+  }
+  return text;
+}
+
+// Line by line, as terminal_safe makes a line feed a space.
+std::string safe_lines(const std::string& text) {
+  std::string result;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = text.find('\n', begin);
+    result += terminal_safe(text.substr(begin, end - begin)) + "\n";
+    begin = end + 1;
+  }
+  return result;
+}
+
+}  // namespace
+
+void configure(CLI::App& app, std::vector<std::string> arguments) {
+  protect_memory();  // first: a password may be among the flags
+  SessionFlags flags;
+  CacheFlags cache;
+  std::string profile;
+  bool dry_run = false;
+  bool remove_static_keys = false;
+  const char* group = "What to set up";
+  app.add_option("--profile", profile, "Required. The profile, as in aws --profile NAME")
+      ->type_name("NAME")
+      ->group(group);
+  app.add_flag("--dry-run", dry_run, "Show what would change, and change nothing")->group(group);
+  app.add_flag("--remove-static-keys", remove_static_keys,
+               "Take the profile's static keys, which would win, out of its files;\n"
+               "the files as they were stay beside them, with mode 0600")
+      ->group(group);
+  add_session_flags(app, flags);
+  add_cache_flags(app, cache);
+  std::vector<FlagWords> given;
+  std::vector<std::string> variables;
+  app.callback([&] {
+    given = given_flags(app, own_flags);
+    variables = variables_in_use(app);
+  });
+  parse(app,
+        "Sets credential_process of the profile in $AWS_CONFIG_FILE, else ~/.aws/config, and\n"
+        "leaves all else in it as it is. What is written are the flags of this command line;\n"
+        "those that the environment or the configuration file give are taken from there again\n"
+        "each time. Then it tries the profile once.\n"
+        "  rolecall configure --profile billing --binding billing\n"
+        "\n"
+        "Exit code: 0 done, 1 refused, 2 wrong flags or files, 3 worth another try later.",
+        std::move(arguments));
+  if (profile.empty()) {
+    throw Error(ErrorKind::usage, "missing: --profile",
+                "the name that commands will use, as in aws --profile NAME, or default");
+  }
+  aws::check_config_profile_name(profile);
+  finish_session_flags(app, flags);
+  // What can never work is not written.
+  const std::string region = aws::prepare_session(flags.session).region;
+
+  const Reporter reporter = stderr_reporter(flags.debug);
+  const std::string line = credential_process_line(program_path(), given);
+  ProfileEditor editor(profile, line);
+  editor.plan(remove_static_keys, reporter);
+  warn_of_environment(profile, reporter);
+  warn_of_variables(variables, reporter);
+  if (dry_run) {
+    const std::string diff = editor.diff();
+    write_all(STDOUT_FILENO, diff.empty() ? "nothing would change\n" : diff, "standard output");
+    return;
+  }
+  const bool written = editor.write_profile();
+  Credentials credentials;
+  try {
+    credentials = create_session(flags.identity.options, flags.session, reporter);
+  } catch (const Error& error) {
+    throw Error(
+        error.kind(),
+        "[" + editor.section() + "] in " + editor.config_path() +
+            (written ? " is written and stays" : " was there already") + ", but trying it failed" +
+            (remove_static_keys ? ", so static keys are left in" : "") + ": " + error.what(),
+        error.hint());
+  }
+  if (remove_static_keys) editor.remove_static_keys(reporter);
+  write_all(STDOUT_FILENO, safe_lines(summary(editor, profile, line, credentials, region, written)),
+            "standard output");
+}
+
+}  // namespace rolecall::cli
