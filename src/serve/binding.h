@@ -37,6 +37,7 @@ struct Issued {
 struct CertificateStatus {
   std::string place;  // "leaf", or "chain 1" for its issuer and so on
   std::string subject;
+  std::chrono::sys_seconds not_before;
   std::chrono::sys_seconds not_after;
 };
 

@@ -24,12 +24,20 @@ std::string in_words(const Error& error) {
 }
 
 std::vector<CertificateStatus> certificates_of(const identity::Identity& identity) {
-  std::vector<CertificateStatus> all = {{"leaf", identity.leaf.name(), identity.leaf.not_after()}};
-  for (std::size_t i = 0; i < identity.chain.size(); ++i) {
-    all.push_back({"chain " + std::to_string(i + 1), identity.chain[i].name(),
-                   identity.chain[i].not_after()});
-  }
+  std::vector<CertificateStatus> all;
+  const auto add = [&all](const std::string& place, const identity::Certificate& one) {
+    all.push_back({place, one.name(), one.not_before(), one.not_after()});
+  };
+  add("leaf", identity.leaf);
+  for (std::size_t i = 0; i < identity.chain.size(); ++i)
+    add("chain " + std::to_string(i + 1), identity.chain[i]);
   return all;
+}
+
+// One that is made for a day is not to be warned of all day long.
+bool ends_soon(const CertificateStatus& certificate, std::chrono::sys_seconds now) {
+  const seconds life = certificate.not_after - certificate.not_before;
+  return certificate.not_after - now < std::min<seconds>(warn_before, life / 3);
 }
 
 }  // namespace
@@ -255,7 +263,7 @@ void Refresher::warn_of_certificates(bool after_renewal) {
   if (!daily && !after_renewal) return;
   for (const CertificateStatus& certificate : status_.certificates) {
     const bool ends_first = after_renewal && certificate.not_after < status_.issued->expiration;
-    if (!ends_first && !(daily && certificate.not_after - now < warn_before)) continue;
+    if (!ends_first && !(daily && ends_soon(certificate, now))) continue;
     log_.warning(
         ends_first ? "a certificate ends before the credentials do" : "a certificate ends soon",
         {{"binding", binding_.name()},

@@ -91,11 +91,12 @@ class RefresherTest : public testing::Test {
   }
   ~RefresherTest() override { std::filesystem::remove_all(directory); }
 
-  static rolecall::test::Entity make_leaf(const std::string& name, std::chrono::hours until) {
+  static rolecall::test::Entity make_leaf(const std::string& name, std::chrono::hours until,
+                                          std::chrono::hours age = 1h) {
     const auto today = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
     rolecall::test::Recipe recipe;
     recipe.name = name;
-    recipe.from = today - 1h;
+    recipe.from = today - age;
     recipe.until = today + until;
     return rolecall::test::make(recipe, nullptr);
   }
@@ -324,7 +325,7 @@ TEST_F(RefresherTest, FilesThatAreGoneDoNotStopRenewals) {
 }
 
 TEST_F(RefresherTest, WarnsOfCertificatesThatEnd) {
-  write_identity(make_leaf("short", 49h));
+  write_identity(make_leaf("short", 49h, 1000h));
   Binding binding(options());
   Refresher refresher(binding, gate, log, {});
   refresher.start();
@@ -335,6 +336,17 @@ TEST_F(RefresherTest, WarnsOfCertificatesThatEnd) {
   refresher.renew_now();
   EXPECT_TRUE(eventually(
       [&] { return logged().find("ends before the credentials do") != std::string::npos; }));
+}
+
+TEST_F(RefresherTest, WarnsInTheLastThirdOfAShortLife) {
+  for (const auto left : {20h, 7h}) {
+    write_identity(make_leaf("of a day", left, 24h - left));
+    Binding binding(options());
+    Refresher refresher(binding, gate, log, {});
+    refresher.start();
+    refresher.first().get();
+    EXPECT_EQ(logged().find("ends soon") != std::string::npos, left == 7h) << logged();
+  }
 }
 
 TEST_F(RefresherTest, NewFilesEndAWaitAfterFailures) {

@@ -105,7 +105,9 @@ TEST_F(ServiceTest, HealthIsThatOfAllBindings) {
 
 TEST_F(ServiceTest, MetricsTellNoSecret) {
   BindingStatus status = test::valid_status();
-  status.certificates = {{"leaf", "CN=a \"quoted\" \\ name",
+  status.certificates = {{"leaf",
+                          "CN=a \"quoted\" \\ name",
+                          {},
                           std::chrono::floor<std::chrono::seconds>(now.wall) + 86400s}};
   status.failed[3] = 7;
   second.publish(status);
