@@ -25,17 +25,12 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-using std::chrono::sys_seconds;
 using Clock = std::chrono::steady_clock;
 
 constexpr off_t longest_entry = 64 * 1024;  // bytes
 constexpr const char* entry_suffix = ".json";
 constexpr const char* lock_suffix = ".lock";
 constexpr const char* new_suffix = ".new";
-
-sys_seconds now() {
-  return std::chrono::floor<seconds>(std::chrono::system_clock::now());
-}
 
 // FNV-1a, 64 bits: a file's name, and no more. Entries hold their whole key, so that two keys with
 // one name are two misses; a cryptographic digest would cost OpenSSL's start.
@@ -113,14 +108,14 @@ struct CloseDirectory {
 };
 
 bool lives(const CacheEntry& entry) {
-  return entry.credentials.expiration > now();
+  return entry.credentials.expiration > wall_clock();
 }
 
 // An entry from the future was written by a clock that is not to be trusted.
 bool is_fresh(const CacheEntry& entry, seconds margin) {
   const seconds life = entry.credentials.expiration - entry.issued;
-  return entry.issued <= now() + seconds(60) &&
-         entry.credentials.expiration - now() > std::min(margin, life / 2);
+  return entry.issued <= wall_clock() + seconds(60) &&
+         entry.credentials.expiration - wall_clock() > std::min(margin, life / 2);
 }
 
 // Of one key's renewal, held until it is destroyed, or its process dies.
@@ -283,7 +278,7 @@ Credentials Cache::renew(const Request& request, milliseconds time, std::optiona
                          const Reporter& reporter) const {
   CacheEntry entry;
   entry.key = request.key;
-  entry.issued = now();
+  entry.issued = wall_clock();
   try {
     entry.credentials = request.renew(time);
   } catch (const Error& error) {

@@ -7,13 +7,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <climits>
 #include <csignal>
 #include <cstring>
 
+#include "base/pipe.h"
 #include "base/process.h"
+#include "base/spawn.h"
 #include "rolecall/error.h"
 
 namespace rolecall {
@@ -95,27 +96,8 @@ class Splitter {
   bool in_word_ = false;
 };
 
-struct Pipe {
-  std::array<int, 2> ends{-1, -1};
-  Pipe() {
-    if (pipe2(ends.data(), O_CLOEXEC) != 0) {
-      throw Error(ErrorKind::try_later, std::string("cannot make a pipe: ") + std::strerror(errno));
-    }
-  }
-  Pipe(const Pipe&) = delete;
-  Pipe& operator=(const Pipe&) = delete;
-  ~Pipe() {
-    close_end(0);
-    close_end(1);
-  }
-  void close_end(std::size_t which) {
-    if (ends[which] >= 0) close(ends[which]);
-    ends[which] = -1;
-  }
-};
-
 // In the child: nothing here but what is safe after a fork of a process with threads.
-[[noreturn]] void become(char* const* argv, int output, int failure) {
+void prepare(int output) {
   const int nothing = open("/dev/null", O_RDONLY);
   dup2(nothing, STDIN_FILENO);
   dup2(output, STDOUT_FILENO);
@@ -125,11 +107,6 @@ struct Pipe {
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
   give_back_signals_and_limits();
-  execvp(argv[0], argv);
-  const int error = errno;
-  const ssize_t put = write(failure, &error, sizeof error);
-  static_cast<void>(put);
-  _exit(127);
 }
 
 // Ends with the child on every way out.
@@ -193,19 +170,13 @@ Secret command_output(const std::vector<std::string>& argv, std::chrono::millise
   pointers.push_back(nullptr);
 
   Pipe output;
-  Pipe failure;
-  const pid_t pid = fork();
-  if (pid < 0) {
-    throw Error(ErrorKind::try_later, "cannot start " + name + ": " + std::strerror(errno));
+  const Spawned spawned = spawn(pointers.data(), nullptr, [&output] { prepare(output.ends[1]); });
+  if (spawned.error != 0) {
+    throw Error(ErrorKind::usage,
+                "cannot start command " + name + ": " + std::strerror(spawned.error));
   }
-  if (pid == 0) become(pointers.data(), output.ends[1], failure.ends[1]);
-  Child child(pid);
+  Child child(spawned.pid);
   output.close_end(1);
-  failure.close_end(1);
-  int error = 0;
-  if (read(failure.ends[0], &error, sizeof error) == static_cast<ssize_t>(sizeof error)) {
-    throw Error(ErrorKind::usage, "cannot start command " + name + ": " + std::strerror(error));
-  }
 
   Secret bytes;
   bool open = true;

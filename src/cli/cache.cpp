@@ -29,11 +29,10 @@ std::string value_of(const std::string& key, const std::string& name) {
 
 std::string list(const aws::Cache& cache) {
   std::string text;
-  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   for (const aws::CacheEntry& entry : cache.entries()) {
     const auto end = entry.credentials.expiration;
-    text += rfc3339(end) + " (" + rough_duration(end - now) + ")  " + value_of(entry.key, "role") +
-            "  " + value_of(entry.key, "certificate") + "\n";
+    text += rfc3339(end) + " (" + rough_duration(end - wall_clock()) + ")  " +
+            value_of(entry.key, "role") + "  " + value_of(entry.key, "certificate") + "\n";
   }
   return text;
 }

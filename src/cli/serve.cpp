@@ -8,19 +8,16 @@
 #include <array>
 #include <ctime>
 #include <list>
-#include <map>
-#include <memory>
 
 #include "base/process.h"
 #include "cli/command.h"
 #include "cli/flags.h"
+#include "cli/renewals.h"
 #include "cli/session_flags.h"
 #include "cli/settings.h"
 #include "cli/systemd.h"
 #include "cli/ui.h"
 #include "http/client.h"
-#include "http/server.h"
-#include "serve/refresher.h"
 #include "serve/service.h"
 #include "serve/token_files.h"
 
@@ -29,14 +26,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// For calls that are under way when the program is to end.
-constexpr milliseconds farewell{1000};
-constexpr rlim_t most_connections = http::most_connections_of_one_thread;
-// Descriptors for all else: renewals must not fail for clients who hold connections.
-constexpr rlim_t spare_descriptors = 64;
-// Headers of 8 KiB, libmicrohttpd's table of them, and the head of an answer. It is overwritten
-// after each request, which is why it is no larger.
-constexpr std::size_t connection_memory = 12 * 1024;
+// For as many clients as one thread takes, and for all else.
+constexpr rlim_t most_descriptors = http::most_connections_of_one_thread + 64;
 
 struct ServeFlags {
   SessionFlags session;
@@ -86,29 +77,6 @@ void declare(CLI::App& app, ServeFlags& flags) {
   add_session_flags(app, flags.session);
 }
 
-// A person types a password once, at the start. A daemon that finds a new file hours later has but
-// that one.
-PasswordSource ask_once(PasswordSource source) {
-  const auto loads = std::make_shared<std::map<std::string, int>>();
-  return [source = std::move(source), loads](const PasswordRequest& request) {
-    int& count = (*loads)[request.what];
-    if (request.attempt == 1) ++count;
-    if (count > 1 && request.tries_left == TriesLeft::one) {
-      throw Error(ErrorKind::failed,
-                  request.what +
-                      " has ONE try left before it locks, which is not spent on the PIN that was "
-                      "given at the start",
-                  "log in by hand with the right PIN once: pkcs11-tool --login --list-objects");
-    }
-    if (count > 1 && request.attempt > 1) {
-      throw Error(ErrorKind::usage,
-                  "the password of " + request.what + " is not the one that was given at the start",
-                  "restart, or name a --password-source");
-    }
-    return source(request);
-  };
-}
-
 // The signals that end or reload. Blocked before any thread starts, so that wait() alone gets them.
 class Signals {
  public:
@@ -146,23 +114,12 @@ http::Listener listen(const ServeFlags& flags, const CLI::App& app) {
   return listener;
 }
 
-// As many places for clients as the process may have descriptors for.
-unsigned places() {
+// As many descriptors as there can be clients.
+void raise_limit_of_descriptors() {
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur =
-      std::max(limit.rlim_cur, std::min(limit.rlim_max, most_connections + spare_descriptors));
+  limit.rlim_cur = std::max(limit.rlim_cur, std::min(limit.rlim_max, most_descriptors));
   setrlimit(RLIMIT_NOFILE, &limit);
-  const rlim_t most = limit.rlim_cur - std::min(limit.rlim_cur / 2, spare_descriptors);
-  return static_cast<unsigned>(std::min(most, most_connections));
-}
-
-// As clients on this machine reach it.
-http::Origin own_origin(const http::SocketName& name) {
-  std::string host = name.address;
-  if (host == "0.0.0.0") host = "127.0.0.1";
-  if (host == "::") host = "::1";
-  return {"http", name.ipv6 ? "[" + host + "]" : host, name.port};
 }
 
 // The daemon from its start to its end.
@@ -174,45 +131,38 @@ class Daemon {
         origin_(own_origin(listener_.name())),
         remote_(!http::is_loopback(listener_.name().address)),
         log_(flags.log_format == "json" ? serve::Log::Format::json : serve::Log::Format::text,
-             write_log) {}
+             write_log),
+        renewals_(log_, flags.session.debug) {}
 
-  void add(serve::BindingOptions options) { bindings_.emplace_back(std::move(options)); }
+  void add(serve::BindingOptions options) { renewals_.add(std::move(options)); }
 
   void run() {
-    for (serve::Binding& binding : bindings_) {
-      refreshers_.emplace_back(binding, gate_, log_, stderr_reporter(flags_.session.debug));
-      load_identity(refreshers_.back());
-    }
+    renewals_.load_identities(flags_.lazy);
     serve::ServiceOptions options = service_options();
     const Signals signals;
-    for (serve::Refresher& refresher : refreshers_)
-      refresher.start();
+    renewals_.start();
+    const auto told_to_stop = [&signals] {
+      const int number = signals.wait(milliseconds(10));
+      return number == SIGTERM || number == SIGINT;
+    };
     try {
-      if (flags_.lazy || await_first(signals)) answer(std::move(options), signals);
+      if (flags_.lazy || renewals_.await_first(told_to_stop)) answer(std::move(options), signals);
     } catch (const Error& error) {
-      if (stop_refreshers()) throw;
+      if (renewals_.stop()) throw;
       print_error(error);
       _exit(static_cast<int>(error.kind()));
     }
-    // A call that is under way holds nothing that must be put in order.
-    if (!stop_refreshers()) _exit(0);
+    if (!renewals_.stop()) _exit(0);
   }
 
  private:
-  void load_identity(serve::Refresher& refresher) const {
-    try {
-      refresher.load_identity();
-    } catch (const Error&) {
-      if (!flags_.lazy) throw;  // else the first renewal tries again, and says why it failed
-    }
-  }
-
   serve::ServiceOptions service_options() {
     serve::ServiceOptions options;
     options.address = listener_.name();
-    for (const serve::Binding& binding : bindings_)
+    const auto& bindings = renewals_.bindings();
+    for (const serve::Binding& binding : bindings)
       options.bindings.push_back(&binding);
-    if (bindings_.size() == 1 && (!remote_ || flags_.imds)) options.imds = &bindings_.front();
+    if (bindings.size() == 1 && (!remote_ || flags_.imds)) options.imds = &bindings.front();
     const bool named = !flags_.token_directory.empty();
     const std::string directory = named ? flags_.token_directory : runtime_directory();
     try {
@@ -222,7 +172,7 @@ class Daemon {
                     "container endpoint",
                     "name a directory with --token-dir");
       }
-      for (const serve::Binding& binding : bindings_) {
+      for (const serve::Binding& binding : bindings) {
         const serve::TokenFiles& files = token_files_.emplace_back(directory, binding.name());
         files.write_uri(origin_.text() + std::string(serve::container_root) + binding.name());
         options.containers.push_back({&binding, files.token().copy()});
@@ -237,35 +187,12 @@ class Daemon {
     return options;
   }
 
-  // False: a signal came first.
-  bool await_first(const Signals& signals) {
-    std::list<std::future<void>*> left;
-    for (serve::Refresher& refresher : refreshers_)
-      left.push_back(&refresher.first());
-    while (!left.empty()) {
-      left.remove_if([](std::future<void>* first) {
-        if (first->wait_for(milliseconds(0)) != std::future_status::ready) return false;
-        first->get();  // the first failure ends it, whichever binding's
-        return true;
-      });
-      if (left.empty()) break;
-      const int number = signals.wait(milliseconds(10));
-      if (number == SIGTERM || number == SIGINT) return false;
-    }
-    return true;
-  }
-
   void answer(serve::ServiceOptions options, const Signals& signals) {
     const bool imds = options.imds != nullptr;
     const std::string url = origin_.text();
-    http::ServerOptions server_options;
-    server_options.threads = http::Threads::one;
-    server_options.max_connections = places();
-    server_options.connection_memory = connection_memory;
-    server_options.max_body = 0;
-    server_options.request_timeout_when_full = milliseconds(50);
     serve::Service service(std::move(options), log_);
-    const http::Server server(std::move(listener_), server_options,
+    raise_limit_of_descriptors();
+    const http::Server server(std::move(listener_), options_of_server(),
                               [&service](const http::Request& request) {
                                 return service.handle(request, aws::Instant::now());
                               });
@@ -298,8 +225,7 @@ class Daemon {
       }
       if (number == SIGHUP) {
         log_.info("reading files again and renewing", {});
-        for (serve::Refresher& refresher : refreshers_)
-          refresher.renew_now();
+        renewals_.renew_now();
       }
       if (Clock::now() < due) continue;
       if (supervisor_.watchdog()) tell_that_it_answers(interval);
@@ -318,37 +244,15 @@ class Daemon {
     }
   }
 
-  bool stop_refreshers() {
-    for (serve::Refresher& refresher : refreshers_)
-      refresher.ask_to_stop();
-    const auto until = std::chrono::steady_clock::now() + farewell;
-    bool all = true;
-    for (serve::Refresher& refresher : refreshers_)
-      all = refresher.stopped(until) && all;
-    return all;
-  }
-
   const ServeFlags& flags_;
   Supervisor supervisor_;
   http::Listener listener_;
   http::Origin origin_;
   bool remote_;
   serve::Log log_;
-  serve::Gate gate_;
-  std::list<serve::Binding> bindings_;
   std::list<serve::TokenFiles> token_files_;
-  std::list<serve::Refresher> refreshers_;
+  Renewals renewals_;
 };
-
-// What one binding is to ask for, and how.
-serve::BindingOptions binding_options(const CLI::App& app, SessionFlags& flags, std::string name) {
-  const IdentityFlags& identity = flags.identity;
-  const bool from_terminal = identity.password_source.empty() && identity.pkcs8_password.empty();
-  finish_session_flags(app, flags);
-  serve::BindingOptions binding{std::move(name), identity.options, flags.session};
-  if (from_terminal) binding.identity.password = ask_once(std::move(binding.identity.password));
-  return binding;
-}
 
 // Those of the daemon as a whole have no place in the table of one of several bindings.
 void check_is_for_one(const ConfigFile& file, const std::string& name) {

@@ -2,7 +2,6 @@
 
 import json
 import os
-import pathlib
 import re
 import signal
 import subprocess
@@ -277,23 +276,3 @@ def test_a_hit_opens_nothing_but_the_entry(identity, cached, tmp_path):
     assert ours == [str(cached.cache), cached.entries()[0].name], ours
     assert not [path for path in opened if re.search("libcurl|gnutls", path)], opened
     assert not [line for line in lines if "socket(" in line or "connect(" in line], lines
-
-
-def test_the_aws_cli_asks_once(identity, tmp_path):
-    with Cached(identity, tmp_path) as cached:
-        config = pathlib.Path(tmp_path, "config")
-        line = " ".join(map(str, [BINARY, "credential-process", *cached.flags]))
-        config.write_text(f"[profile p]\nregion = us-east-1\ncredential_process = {line}\n")
-        env = environment({**cached.env, "AWS_CONFIG_FILE": str(config), "HOME": str(tmp_path)})
-        command = ["/usr/bin/aws", "sts", "get-caller-identity", "--profile", "p",
-                   "--endpoint-url", cached.emulator.url, "--output", "text", "--query", "Arn"]
-        for _ in range(3):
-            done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60,
-                                  check=False)
-            assert done.stdout.startswith("arn:aws:sts::111122223333:assumed-role/Example/"), done
-        together = [subprocess.Popen(command, env=env, stdout=subprocess.PIPE,
-                                     stderr=subprocess.PIPE, text=True) for _ in range(5)]
-        for process in together:
-            out, err = process.communicate(timeout=120)
-            assert process.returncode == 0 and "assumed-role" in out, err
-    assert sessions(cached.emulator) == 1

@@ -1,0 +1,133 @@
+#include "cli/renewals.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+
+#include "cli/ui.h"
+
+namespace rolecall::cli {
+namespace {
+
+using std::chrono::milliseconds;
+
+// For calls that are under way when the program is to end.
+constexpr milliseconds farewell{1000};
+constexpr rlim_t most_connections = http::most_connections_of_one_thread;
+// Descriptors for all else: renewals must not fail for clients who hold connections.
+constexpr rlim_t spare_descriptors = 64;
+// Headers of 8 KiB, libmicrohttpd's table of them, and the head of an answer. It is overwritten
+// after each request, which is why it is no larger.
+constexpr std::size_t connection_memory = 12 * 1024;
+
+// A person types a password once, at the start. A daemon that finds a new file hours later has but
+// that one.
+PasswordSource ask_once(PasswordSource source) {
+  const auto loads = std::make_shared<std::map<std::string, int>>();
+  return [source = std::move(source), loads](const PasswordRequest& request) {
+    int& count = (*loads)[request.what];
+    if (request.attempt == 1) ++count;
+    if (count > 1 && request.tries_left == TriesLeft::one) {
+      throw Error(ErrorKind::failed,
+                  request.what +
+                      " has ONE try left before it locks, which is not spent on the PIN that was "
+                      "given at the start",
+                  "log in by hand with the right PIN once: pkcs11-tool --login --list-objects");
+    }
+    if (count > 1 && request.attempt > 1) {
+      throw Error(ErrorKind::usage,
+                  "the password of " + request.what + " is not the one that was given at the start",
+                  "restart, or name a --password-source");
+    }
+    return source(request);
+  };
+}
+
+unsigned places() {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  const rlim_t most = limit.rlim_cur - std::min(limit.rlim_cur / 2, spare_descriptors);
+  return static_cast<unsigned>(std::min(most, most_connections));
+}
+
+}  // namespace
+
+serve::BindingOptions binding_options(const CLI::App& app, SessionFlags& flags, std::string name) {
+  const IdentityFlags& identity = flags.identity;
+  const bool from_terminal = identity.password_source.empty() && identity.pkcs8_password.empty();
+  finish_session_flags(app, flags);
+  serve::BindingOptions binding{std::move(name), identity.options, flags.session};
+  if (from_terminal) binding.identity.password = ask_once(std::move(binding.identity.password));
+  return binding;
+}
+
+void Renewals::add(serve::BindingOptions options) {
+  bindings_.emplace_back(std::move(options));
+  refreshers_.emplace_back(bindings_.back(), gate_, log_, stderr_reporter(debug_));
+}
+
+void Renewals::load_identities(bool may_fail) {
+  for (serve::Refresher& refresher : refreshers_) {
+    try {
+      refresher.load_identity();
+    } catch (const Error&) {
+      if (!may_fail) throw;
+    }
+  }
+}
+
+void Renewals::start() {
+  for (serve::Refresher& refresher : refreshers_)
+    refresher.start();
+}
+
+bool Renewals::await_first(const std::function<bool()>& told_to_stop) {
+  std::list<std::future<void>*> left;
+  for (serve::Refresher& refresher : refreshers_)
+    left.push_back(&refresher.first());
+  for (;;) {
+    left.remove_if([](std::future<void>* first) {
+      if (first->wait_for(milliseconds(0)) != std::future_status::ready) return false;
+      first->get();  // the first failure ends it, whichever binding's
+      return true;
+    });
+    if (left.empty()) return true;
+    if (told_to_stop()) return false;
+  }
+}
+
+void Renewals::renew_now() {
+  for (serve::Refresher& refresher : refreshers_)
+    refresher.renew_now();
+}
+
+bool Renewals::stop() {
+  for (serve::Refresher& refresher : refreshers_)
+    refresher.ask_to_stop();
+  const auto until = std::chrono::steady_clock::now() + farewell;
+  bool all = true;
+  for (serve::Refresher& refresher : refreshers_)
+    all = refresher.stopped(until) && all;
+  return all;
+}
+
+http::ServerOptions options_of_server() {
+  http::ServerOptions options;
+  options.threads = http::Threads::one;
+  options.max_connections = places();
+  options.connection_memory = connection_memory;
+  options.max_body = 0;
+  options.request_timeout_when_full = milliseconds(50);
+  return options;
+}
+
+http::Origin own_origin(const http::SocketName& name) {
+  std::string host = name.address;
+  if (host == "0.0.0.0") host = "127.0.0.1";
+  if (host == "::") host = "::1";
+  return {"http", name.ipv6 ? "[" + host + "]" : host, name.port};
+}
+
+}  // namespace rolecall::cli
