@@ -136,4 +136,27 @@ std::vector<std::string> settings_that_win(const ProfileFiles& files) {
   return sentences;
 }
 
+std::vector<std::string> credential_settings(const ProfileFiles& files) {
+  std::vector<std::string> found;
+  const auto look = [&found](const IniSection& section, const std::string& file) {
+    for (const auto& [key, line] : section.lines) {
+      const bool has_credentials = key == "aws_access_key_id" || key == "credential_process" ||
+                                   key == "source_profile" || key == "web_identity_token_file" ||
+                                   key.starts_with("sso_");
+      if (!has_credentials) continue;
+      found.push_back(key + " of [" + section.name + "] in " + file + ", line " +
+                      std::to_string(line) + ",");
+      return;
+    }
+  };
+  for (const IniSection& section : ini_sections(files.credentials)) {
+    if (section.name == files.profile) look(section, "credentials file " + files.credentials_path);
+  }
+  for (const IniSection& section : ini_sections(files.config)) {
+    if (profile_of(section.name) == files.profile)
+      look(section, "AWS config file " + files.config_path);
+  }
+  return found;
+}
+
 }  // namespace rolecall::aws

@@ -40,4 +40,8 @@ struct ProfileFiles {
 // credential_process of the profile in the config file.
 std::vector<std::string> settings_that_win(const ProfileFiles& files);
 
+// Each setting of the two files, at most one a file, by which the profile has credentials: what it
+// is and where.
+std::vector<std::string> credential_settings(const ProfileFiles& files);
+
 }  // namespace rolecall::aws

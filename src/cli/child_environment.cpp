@@ -50,7 +50,7 @@ std::vector<Variable> credential_variables(const Credentials& credentials) {
   return variables;
 }
 
-Secret child_environment(const Credentials& credentials, const std::string& region) {
+Secret child_environment(const std::vector<Variable>& variables, const std::string& region) {
   Secret block;
   for (char** variable = environ; *variable != nullptr; ++variable) {
     const std::string_view text(*variable);
@@ -58,7 +58,7 @@ Secret child_environment(const Credentials& credentials, const std::string& regi
     block.append(text);
     block.append(std::string_view("\0", 1));
   }
-  for (const Variable& variable : credential_variables(credentials))
+  for (const Variable& variable : variables)
     add(block, variable.name, variable.value.view());
   if (environment("AWS_REGION").empty() && environment("AWS_DEFAULT_REGION").empty()) {
     add(block, "AWS_REGION", region);

@@ -19,8 +19,8 @@ struct Variable {
 std::vector<Variable> credential_variables(const Credentials& credentials);
 
 // Ours, each "NAME=value" with a NUL behind it: without what AWS tools would take credentials from
-// before or instead of these variables (AWS_PROFILE, AWS_CONTAINER_…), and with them; with
-// AWS_REGION and AWS_DEFAULT_REGION where neither is set.
-Secret child_environment(const Credentials& credentials, const std::string& region);
+// before or instead of `variables` (AWS_PROFILE, AWS_CONTAINER_…), and with these; with AWS_REGION
+// and AWS_DEFAULT_REGION where neither is set.
+Secret child_environment(const std::vector<Variable>& variables, const std::string& region);
 
 }  // namespace rolecall::cli

@@ -1,56 +1,69 @@
 // rolecall exec: another program in our place, with credentials in its environment.
+#include "cli/exec.h"
+
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 
 #include "aws/arn.h"
 #include "base/process.h"
 #include "cli/child_environment.h"
 #include "cli/command.h"
+#include "cli/flags.h"
 #include "cli/obtain.h"
+#include "cli/renewals.h"
 #include "cli/ui.h"
 
 namespace rolecall::cli {
 namespace {
 
-// As env(1), timeout(1) and shells have it.
-constexpr int cannot_run = 126;
-constexpr int not_found = 127;
-
-[[noreturn]] void become(std::vector<std::string> command, Secret environment) {
-  std::vector<char*> words;
-  for (std::string& word : command)
-    words.push_back(word.data());
-  words.push_back(nullptr);
-  std::vector<char*> variables;
-  for (char* at = environment.data(); at < environment.data() + environment.size();
-       at += std::strlen(at) + 1)
-    variables.push_back(at);
-  variables.push_back(nullptr);
+[[noreturn]] void become(const Program& program) {
   give_back_signals_and_limits();
-  execvpe(words[0], words.data(), variables.data());
+  execvpe(program.words()[0], program.words(), program.environment());
   const int error = errno;
   take_signals();
-  print_error(Error(ErrorKind::usage, "cannot run " + command[0] + ": " + std::strerror(error)));
-  _exit(error == ENOENT ? not_found : cannot_run);
+  _exit(program.report(error));
+}
+
+// What stands behind the first "--". Arguments come in reverse.
+std::vector<std::string> take_command(std::vector<std::string>& arguments) {
+  const auto dashes = std::find(arguments.rbegin(), arguments.rend(), "--");
+  if (dashes == arguments.rend()) return {};
+  const auto end = dashes.base() - 1;  // where "--" is
+  std::vector<std::string> command(std::make_reverse_iterator(end), arguments.rend());
+  arguments.erase(arguments.begin(), dashes.base());
+  return command;
 }
 
 }  // namespace
 
+Program::Program(std::vector<std::string> command, Secret environment)
+    : command_(std::move(command)), block_(std::move(environment)) {
+  for (std::string& word : command_)
+    words_.push_back(word.data());
+  words_.push_back(nullptr);
+  for (char* at = block_.data(); at < block_.data() + block_.size(); at += std::strlen(at) + 1)
+    variables_.push_back(at);
+  variables_.push_back(nullptr);
+}
+
+int Program::report(int error) const {
+  print_error(Error(ErrorKind::usage, "cannot run " + command_[0] + ": " + std::strerror(error)));
+  return error == ENOENT ? not_found : cannot_run;
+}
+
 void exec(CLI::App& app, std::vector<std::string> arguments) {
   protect_memory();  // first: a password may be among the flags
-  // They come in reverse: the last "--" is the first that was given.
-  const auto dashes = std::find(arguments.rbegin(), arguments.rend(), "--");
-  std::vector<std::string> command;
-  if (dashes != arguments.rend()) {
-    const auto end = dashes.base() - 1;  // where "--" is
-    command.assign(std::make_reverse_iterator(end), arguments.rend());
-    arguments.erase(arguments.begin(), dashes.base());
-  }
+  std::vector<std::string> command = take_command(arguments);
   SessionFlags flags;
   CacheFlags cache;
+  bool refresh = false;
+  add_switch(app, "--refresh", refresh,
+             "For runs longer than a session: the command gets an endpoint\n"
+             "that renews, in place of credentials");
   add_session_flags(app, flags);
   add_cache_flags(app, cache);
   parse(app,
@@ -58,6 +71,7 @@ void exec(CLI::App& app, std::vector<std::string> arguments) {
         "The command takes this program's place, with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,\n"
         "AWS_SESSION_TOKEN and AWS_CREDENTIAL_EXPIRATION in its environment (and AWS_REGION where\n"
         "no region is set), and without AWS_PROFILE and what else would win over them.\n"
+        "With --refresh it is a child that finds AWS_CONTAINER_CREDENTIALS_FULL_URI instead.\n"
         "Exit code: the command's; 125 where there are no credentials for it, 126 where it cannot\n"
         "be run, 127 where it is not found.",
         std::move(arguments));
@@ -65,11 +79,14 @@ void exec(CLI::App& app, std::vector<std::string> arguments) {
     throw Error(ErrorKind::usage, "there is no command to run",
                 "it stands behind two dashes: rolecall exec --binding NAME -- aws s3 ls");
   }
+  if (refresh) {
+    std::exit(
+        run_with_endpoint(binding_options(app, flags, "exec"), std::move(command), flags.debug));
+  }
   finish_session_flags(app, flags);
   const Credentials credentials = obtain_credentials(flags, cache);
-  become(std::move(command),
-         child_environment(credentials,
-                           aws::parse_trust_anchor_arn(flags.session.trust_anchor_arn).region));
+  const std::string region = aws::parse_trust_anchor_arn(flags.session.trust_anchor_arn).region;
+  become(Program(std::move(command), child_environment(credential_variables(credentials), region)));
 }
 
 }  // namespace rolecall::cli

@@ -10,6 +10,7 @@
 #include "base/files.h"
 #include "base/process.h"
 #include "cli/command.h"
+#include "cli/exec.h"
 #include "cli/settings.h"
 #include "cli/similar.h"
 #include "cli/ui.h"
@@ -115,7 +116,7 @@ void run_command(const Command& command, std::vector<std::string> arguments) {
 // timeout).
 int report(const std::string& command, const Error& error) {
   print_error(error);
-  return command == "exec" ? 125 : static_cast<int>(error.kind());
+  return command == "exec" ? no_credentials : static_cast<int>(error.kind());
 }
 
 // Overwrites passwords where the kernel shows them as /proc/PID/cmdline, once they are copied. It

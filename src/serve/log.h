@@ -19,12 +19,14 @@ class Log {
   // Takes a whole line with its line feed; called from several threads at once.
   using Write = std::function<void(const std::string& line)>;
 
-  Log(Format format, Write write) : format_(format), write_(std::move(write)) {}
+  // `infos`: whether there is more in it than warnings.
+  Log(Format format, Write write, bool infos = true)
+      : format_(format), write_(std::move(write)), infos_(infos) {}
 
   // As text "rolecall: <event>, name=value, …", a warning's with "warning: " before the event; as
   // JSON an object of "time", "level", "event" and the fields. Empty fields are left out.
   void info(std::string_view event, std::initializer_list<Field> fields) const {
-    line("info", event, fields);
+    if (infos_) line("info", event, fields);
   }
   void warning(std::string_view event, std::initializer_list<Field> fields) const {
     line("warning", event, fields);
@@ -36,6 +38,7 @@ class Log {
 
   Format format_;
   Write write_;
+  bool infos_;
 };
 
 }  // namespace rolecall::serve

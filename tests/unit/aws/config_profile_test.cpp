@@ -84,5 +84,23 @@ TEST(StaticKeys, AreFoundInTheFirstSectionOfThatName) {
   EXPECT_THAT(static_keys("[b]\naws_access_key_id=K\n", "a"), IsEmpty());
 }
 
+TEST(CredentialSettings, OneAFile) {
+  const auto found = [](std::string_view config, std::string_view credentials) {
+    return credential_settings({"default", "/c", config, "/k", credentials});
+  };
+  EXPECT_THAT(found("[default]\nregion = r\n[profile a]\nsso_session = s\n",
+                    "[a]\naws_access_key_id = K\n"),
+              IsEmpty());
+  EXPECT_THAT(
+      found("[default]\ncredential_process = x\nsso_session = s\n",
+            "[default]\naws_access_key_id = K\naws_secret_access_key = S\n"),
+      ElementsAre(AllOf(HasSubstr("aws_access_key_id of [default]"), HasSubstr("/k, line 2")),
+                  AllOf(HasSubstr("credential_process of [default]"), HasSubstr("line 2"))));
+  // A role that is assumed with the endpoint's credentials is no rival.
+  EXPECT_THAT(found("[default]\nrole_arn = r\ncredential_source = EcsContainer\n", ""), IsEmpty());
+  EXPECT_THAT(found("[default]\nrole_arn = r\nsource_profile = a\n", ""),
+              ElementsAre(HasSubstr("source_profile of [default]")));
+}
+
 }  // namespace
 }  // namespace rolecall::aws
