@@ -50,7 +50,9 @@ void cache(CLI::App& app, std::vector<std::string> arguments) {
         "~/.cache/rolecall.",
         std::move(arguments));
   if (what != "list" && what != "clear") {
-    throw Error(ErrorKind::usage, "missing: list or clear", "rolecall cache --help explains both");
+    throw Error(ErrorKind::usage,
+                what.empty() ? "missing: list or clear" : "cache takes list or clear, not " + what,
+                "rolecall cache --help explains both");
   }
   const std::string directory = cache_directory();
   if (directory.empty()) {

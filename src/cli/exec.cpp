@@ -31,11 +31,16 @@ namespace {
 // What stands behind the first "--". Arguments come in reverse.
 std::vector<std::string> take_command(std::vector<std::string>& arguments) {
   const auto dashes = std::find(arguments.rbegin(), arguments.rend(), "--");
-  if (dashes == arguments.rend()) return {};
-  const auto end = dashes.base() - 1;  // where "--" is
-  std::vector<std::string> command(std::make_reverse_iterator(end), arguments.rend());
+  std::vector<std::string> command(dashes == arguments.rend() ? dashes : dashes + 1,
+                                   arguments.rend());
   arguments.erase(arguments.begin(), dashes.base());
   return command;
+}
+
+bool asks_for_help(const std::vector<std::string>& arguments) {
+  return std::any_of(arguments.begin(), arguments.end(), [](const std::string& argument) {
+    return argument == "--help" || argument == "-h";
+  });
 }
 
 }  // namespace
@@ -58,6 +63,10 @@ int Program::report(int error) const {
 void exec(CLI::App& app, std::vector<std::string> arguments) {
   protect_memory();  // first: a password may be among the flags
   std::vector<std::string> command = take_command(arguments);
+  if (command.empty() && !asks_for_help(arguments)) {
+    throw Error(ErrorKind::usage, "there is no command to run",
+                "it stands behind two dashes: rolecall exec --binding NAME -- aws s3 ls");
+  }
   SessionFlags flags;
   CacheFlags cache;
   bool refresh = false;
@@ -75,10 +84,6 @@ void exec(CLI::App& app, std::vector<std::string> arguments) {
         "Exit code: the command's; 125 where there are no credentials for it, 126 where it cannot\n"
         "be run, 127 where it is not found.",
         std::move(arguments));
-  if (command.empty()) {
-    throw Error(ErrorKind::usage, "there is no command to run",
-                "it stands behind two dashes: rolecall exec --binding NAME -- aws s3 ls");
-  }
   if (refresh) {
     std::exit(
         run_with_endpoint(binding_options(app, flags, "exec"), std::move(command), flags.debug));

@@ -2,13 +2,17 @@
 
 import json
 import os
+import pathlib
 import re
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 
 import pytest
 from support import pki
+from support.home import NOBODY
 from support.process import (ARNS, BINARY, Emulator, assert_credentials, assert_fails, environment,
                              free_port, run)
 from support.verifier import Verifier, stall
@@ -226,13 +230,32 @@ def test_where_it_is(identity, tmp_path):
         assert "no HOME" in result.err
 
 
-def test_a_full_or_read_only_directory_costs_only_the_cache(identity, cached):
-    if os.geteuid() == 0:
-        pytest.skip("root writes to read-only directories")
-    cached.cache.mkdir(mode=0o500)
-    result = cached.run()
+def test_what_cannot_be_written_costs_only_the_cache(cached):
+    """As on a full disk."""
+    result = cached.run(prefix=["prlimit", "--fsize=64"])
     assert_credentials(result)
-    assert "nothing is cached" in result.err
+    assert len(result.warnings) == 1 and "nothing is cached" in result.err, result
+    assert not cached.entries() and not list(cached.cache.glob("*.new"))
+    assert cached.run().err == "" and len(cached.entries()) == 1
+
+
+def test_a_read_only_directory_costs_only_the_cache(identity, emulator):
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="rolecall-cache-"))
+    try:
+        flags = pki.write_identity(directory, identity.leaf)
+        (directory / "rolecall").mkdir(mode=0o500)
+        prefix = []
+        if os.geteuid() == 0:  # root may write there
+            prefix = NOBODY
+            for path in (directory, directory / "rolecall", flags[1], flags[3]):
+                os.chown(path, 65534, 65534)
+        result = run("credential-process", *flags, *ARNS, "--endpoint", emulator.url, "--cache",
+                     env={"XDG_RUNTIME_DIR": str(directory)}, prefix=prefix)
+        assert_credentials(result)
+        assert len(result.warnings) == 1 and "nothing is cached" in result.err, result
+        assert not list((directory / "rolecall").iterdir())
+    finally:
+        shutil.rmtree(directory)
 
 
 def test_streams_are_not_cached(identity, cached):

@@ -53,7 +53,7 @@ def test_exit_codes(identity, emulator, silent, tmp_path):
     (tmp_path / "plain").write_text("x")
     assert execute(identity, emulator, tmp_path / "plain").code == 126
     for result in (run("exec", *flags(identity, silent)), run("exec", "--", "true"),
-                   run("exec", *flags(identity, silent), "--", ),
+                   run("exec", *flags(identity, silent), "--"), run("exec", "ls"), run("exec"),
                    run("exec", "--nonsense", "--", "true"),
                    execute(identity, silent, "true", more=["--role-arn", "x"])):
         assert result.code == 125 and result.out == "" and len(result.errors) == 1, result

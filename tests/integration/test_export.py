@@ -36,11 +36,11 @@ def test_posix_shells(identity, emulator, shell):
         assert f"export {name}='{seen[name]}'\n" in text
 
 
-def test_fish(identity, emulator):
+def test_fish(identity, emulator, tmp_path):
     if shutil.which("fish") is None:
         pytest.skip("there is no fish here")
     text = exported(identity, emulator, "fish")
-    done = subprocess.run(["fish", "-c", f"{text}\nenv"], env=environment({"HOME": "/tmp"}),
+    done = subprocess.run(["fish", "-c", f"{text}\nenv"], env=environment({"HOME": str(tmp_path)}),
                           capture_output=True, text=True, check=True)
     for name in VARIABLES:
         assert f"\n{name}=" in "\n" + done.stdout
