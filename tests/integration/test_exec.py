@@ -9,6 +9,8 @@ import time
 import pytest
 from support.process import ARNS, BINARY, environment, run
 
+# AddressSanitizer would take them away before we are there.
+CORE_DUMPS = {"ASAN_OPTIONS": "disable_coredump=0"}
 SHOW = ["/usr/bin/python3", "-c", "import json, os; print(json.dumps(dict(os.environ)))"]
 
 
@@ -79,7 +81,7 @@ def test_the_command_takes_our_place(identity, emulator):
              "os.execv(sys.argv[1], sys.argv[1:])\n")
     process = subprocess.Popen(
         ["/usr/bin/python3", "-c", start, BINARY, "exec", *flags(identity, emulator), "--",
-         "/usr/bin/python3", "-c", script], env=environment(), stdin=subprocess.DEVNULL,
+         "/usr/bin/python3", "-c", script], env=environment(CORE_DUMPS), stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, text=True)
     out, _ = process.communicate(timeout=60)
     assert json.loads(out)[0] == process.pid

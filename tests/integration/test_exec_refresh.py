@@ -153,7 +153,9 @@ def test_it_has_what_we_were_given(identity, emulator):
              "os.execv(sys.argv[1], sys.argv[1:])\n")
 
     def seen(*command):
-        done = subprocess.run([PYTHON, "-c", begin, *command], env=environment(),
+        # AddressSanitizer would take core dumps away before we are there.
+        env = environment({"ASAN_OPTIONS": "disable_coredump=0"})
+        done = subprocess.run([PYTHON, "-c", begin, *command], env=env,
                               stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               timeout=60, check=True)
         return json.loads(done.stdout)
