@@ -52,7 +52,7 @@ void env(CLI::App& app, std::vector<std::string> arguments) {
         std::move(arguments));
   if (directory.empty()) directory = runtime_directory();
   if (directory.empty()) {
-    throw Error(ErrorKind::usage, "there is no XDG_RUNTIME_DIR",
+    throw Error(ErrorKind::usage, "there is no XDG_RUNTIME_DIR of this user's",
                 "name the directory that serve was given with --token-dir");
   }
   serve::check_binding_name(binding);

@@ -168,8 +168,8 @@ class Daemon {
     try {
       if (directory.empty()) {
         throw Error(ErrorKind::usage,
-                    "there is no RUNTIME_DIRECTORY and no XDG_RUNTIME_DIR for the tokens of the "
-                    "container endpoint",
+                    "there is no RUNTIME_DIRECTORY, and no XDG_RUNTIME_DIR of this user's, for the "
+                    "tokens of the container endpoint",
                     "name a directory with --token-dir");
       }
       for (const serve::Binding& binding : bindings) {

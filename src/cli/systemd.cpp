@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "base/files.h"
+#include "cli/environment.h"
 #include "rolecall/error.h"
 
 namespace rolecall::cli {
@@ -49,11 +50,10 @@ std::optional<int> handed_over_socket() {
 }
 
 std::string runtime_directory() {
-  const char* unit = std::getenv("RUNTIME_DIRECTORY");
-  const std::string directories = unit == nullptr ? "" : unit;
+  const std::string directories = environment("RUNTIME_DIRECTORY");
   if (!directories.empty()) return directories.substr(0, directories.find(':'));
-  const char* user = std::getenv("XDG_RUNTIME_DIR");
-  return user == nullptr || *user == '\0' ? "" : std::string(user) + "/rolecall";
+  const std::string user = user_runtime_directory();
+  return user.empty() ? user : user + "/rolecall";
 }
 
 Supervisor::Supervisor() : socket_(take_variable("NOTIFY_SOCKET")) {
