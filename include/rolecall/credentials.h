@@ -14,6 +14,9 @@ struct Credentials {
   Secret session_token;
   std::chrono::sys_seconds expiration;  // UTC
   std::string assumed_role_arn;         // arn:aws:sts::<account>:assumed-role/<role>/<session>
+  // How far the service's clock is ahead of this machine's, where that is over 4 minutes: then
+  // `expiration` is not to be compared with the local time. Else 0.
+  std::chrono::seconds clock_skew{0};
 };
 
 // The answer of a credential_process program: one line of JSON without its line feed, fields as in

@@ -2,7 +2,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,6 +14,7 @@
 #include <memory>
 #include <thread>
 
+#include "aws/cache_lock.h"
 #include "base/files.h"
 #include "base/json.h"
 #include "base/time.h"
@@ -28,8 +28,11 @@ using std::chrono::seconds;
 using Clock = std::chrono::steady_clock;
 
 constexpr off_t longest_entry = 64 * 1024;  // bytes
+// While the old session lives, an endpoint that is down costs one run in so many seconds a short
+// wait, and the others nothing.
+constexpr seconds hold_off{15};
+constexpr milliseconds short_wait{3000};
 constexpr const char* entry_suffix = ".json";
-constexpr const char* lock_suffix = ".lock";
 constexpr const char* new_suffix = ".new";
 
 // FNV-1a, 64 bits: a file's name, and no more. Entries hold their whole key, so that two keys with
@@ -118,50 +121,11 @@ bool is_fresh(const CacheEntry& entry, seconds margin) {
          entry.credentials.expiration - wall_clock() > std::min(margin, life / 2);
 }
 
-// Of one key's renewal, held until it is destroyed, or its process dies.
-class Lock {
- public:
-  Lock(int directory, const std::string& name)
-      : directory_(directory), file_name_(name + lock_suffix) {}
-  ~Lock() { close_file(); }
-  Lock(const Lock&) = delete;
-  Lock& operator=(const Lock&) = delete;
-
-  // False while another process holds it. Where there cannot be a lock (a full disk, a read-only
-  // directory), each renews for itself.
-  bool take() {
-    for (;;) {
-      if (fd_ < 0) {
-        fd_ =
-            openat(directory_, file_name_.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-      }
-      if (fd_ < 0) return true;
-      if (flock(fd_, LOCK_EX | LOCK_NB) != 0) return errno != EWOULDBLOCK;
-      if (is_there()) return true;
-      close_file();  // whoever held it has removed it
-    }
-  }
-
-  // For its holder.
-  void remove() const { unlinkat(directory_, file_name_.c_str(), 0); }
-
- private:
-  bool is_there() const {
-    struct stat ours {};
-    struct stat there {};
-    return fstat(fd_, &ours) == 0 &&
-           fstatat(directory_, file_name_.c_str(), &there, AT_SYMLINK_NOFOLLOW) == 0 &&
-           ours.st_ino == there.st_ino;
-  }
-  void close_file() {
-    if (fd_ >= 0) close(fd_);
-    fd_ = -1;
-  }
-
-  int directory_;
-  std::string file_name_;
-  int fd_ = -1;
-};
+void warn_of_old(const CacheEntry& entry, const Error& error, const Reporter& reporter) {
+  reporter.warning("these credentials are from the cache and end at " +
+                   rfc3339(entry.credentials.expiration) +
+                   ", as no new ones could be had: " + error.what());
+}
 
 }  // namespace
 
@@ -234,24 +198,34 @@ void Cache::write(const CacheEntry& entry) const {
 
 // Each change of a certificate leaves an entry behind that nobody asks for again.
 void Cache::remove_ended() const {
-  for (const std::string& name : names()) {
+  for (const std::string& name : names(entry_suffix)) {
     const auto has_ended = [&] {
       const auto entry = read(name);
       return entry && !lives(*entry);
     };
-    Lock lock(fd_, name);
+    CacheLock lock(fd_, name);
     if (!has_ended() || !lock.take() || !has_ended()) continue;
     unlinkat(fd_, (name + entry_suffix).c_str(), 0);
     lock.remove();
+  }
+  remove_unfinished();
+}
+
+// A process that was killed while it wrote leaves a file with credentials in it.
+void Cache::remove_unfinished() const {
+  for (const std::string& name : names(new_suffix)) {
+    CacheLock lock(fd_, name);
+    if (lock.take()) unlinkat(fd_, (name + new_suffix).c_str(), 0);
   }
 }
 
 Credentials Cache::get(const Request& request, const Reporter& reporter) const {
   const auto deadline = Clock::now() + request.timeout;
+  const auto start = std::chrono::system_clock::now();
   auto entry = find(request.key);
   if (entry && is_fresh(*entry, request.margin)) return std::move(entry->credentials);
 
-  Lock lock(fd_, name_of(request.key));
+  CacheLock lock(fd_, name_of(request.key));
   for (milliseconds nap(2); !lock.take(); nap = std::min(nap * 2, milliseconds(50))) {
     if (entry && lives(*entry)) {
       reporter.trace([] { return "another process renews; the cached session is still good"; });
@@ -267,26 +241,39 @@ Credentials Cache::get(const Request& request, const Reporter& reporter) const {
     entry = find(request.key);
     if (entry && is_fresh(*entry, request.margin)) return std::move(entry->credentials);
   }
-  // Whoever had the lock may have just renewed.
+  // Whoever had the lock may have just renewed, or failed.
   entry = find(request.key);
   if (entry && is_fresh(*entry, request.margin)) return std::move(entry->credentials);
+  if (const auto failure = lock.last_failure()) {
+    // Of those who waited for one that failed, none asks once more.
+    if (!entry && failure->when >= start) throw Error(failure->error);
+    if (entry && failure->when <= start && start - failure->when < hold_off) {
+      warn_of_old(*entry, failure->error, reporter);
+      return std::move(entry->credentials);
+    }
+  }
   const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now());
-  return renew(request, std::max(left, milliseconds(1)), std::move(entry), reporter);
+  return renew(request, std::max(left, milliseconds(1)), std::move(entry), lock, reporter);
 }
 
 Credentials Cache::renew(const Request& request, milliseconds time, std::optional<CacheEntry> old,
-                         const Reporter& reporter) const {
+                         const CacheLock& lock, const Reporter& reporter) const {
   CacheEntry entry;
   entry.key = request.key;
   entry.issued = wall_clock();
   try {
-    entry.credentials = request.renew(time);
+    entry.credentials = request.renew(old ? std::min(time, short_wait) : time);
+    lock.note(std::nullopt);
   } catch (const Error& error) {
+    lock.note(error);
     if (!old || !lives(*old)) throw;
-    reporter.warning("these credentials are from the cache and end at " +
-                     rfc3339(old->credentials.expiration) +
-                     ", as no new ones could be had: " + error.what());
+    warn_of_old(*old, error, reporter);
     return std::move(old->credentials);
+  }
+  if (entry.credentials.clock_skew != seconds(0)) {
+    // When the session ends is told by a clock that ours does not follow.
+    reporter.warning("nothing is cached while this machine's clock is off");
+    return std::move(entry.credentials);
   }
   try {
     write(entry);
@@ -297,23 +284,22 @@ Credentials Cache::renew(const Request& request, milliseconds time, std::optiona
   return std::move(entry.credentials);
 }
 
-// Of all entries that are there, good or not.
-std::vector<std::string> Cache::names() const {
+// Of all files that are there with this suffix, good or not.
+std::vector<std::string> Cache::names(std::string_view suffix) const {
   std::vector<std::string> found;
   const int copy = openat(fd_, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   const std::unique_ptr<DIR, CloseDirectory> listing(copy < 0 ? nullptr : fdopendir(copy));
   if (!listing) return found;
   while (const dirent* one = readdir(listing.get())) {
     const std::string_view name(one->d_name);
-    if (name.ends_with(entry_suffix))
-      found.emplace_back(name.substr(0, name.size() - std::strlen(entry_suffix)));
+    if (name.ends_with(suffix)) found.emplace_back(name.substr(0, name.size() - suffix.size()));
   }
   return found;
 }
 
 std::vector<CacheEntry> Cache::entries() const {
   std::vector<CacheEntry> found;
-  for (const std::string& name : names()) {
+  for (const std::string& name : names(entry_suffix)) {
     auto entry = read(name);
     if (entry && lives(*entry)) found.push_back(std::move(*entry));
   }
@@ -325,9 +311,12 @@ std::vector<CacheEntry> Cache::entries() const {
 
 int Cache::clear() const {
   int removed = 0;
-  for (const std::string& name : names()) {
+  remove_unfinished();
+  for (const std::string& name : names(entry_suffix)) {
     if (unlinkat(fd_, (name + entry_suffix).c_str(), 0) == 0) ++removed;
-    Lock lock(fd_, name);
+  }
+  for (const std::string& name : names(CacheLock::suffix)) {
+    CacheLock lock(fd_, name);
     if (lock.take()) lock.remove();
   }
   return removed;

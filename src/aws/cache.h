@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "rolecall/credentials.h"
@@ -18,6 +19,8 @@ struct CacheEntry {
   std::chrono::sys_seconds issued;
   Credentials credentials;
 };
+
+class CacheLock;
 
 class Cache {
  public:
@@ -40,8 +43,9 @@ class Cache {
 
   // The entry of request.key while it is fresh. Past that, one process of all that ask renews and
   // the others take the old entry while it lives, else wait for the one; a process that dies frees
-  // its place. Where renewing fails, the old entry is taken while it lives, with a warning. What
-  // cannot be written is warned of. Throws Error: what renew throws, try_later at the end of the
+  // its place. Where renewing fails, the old entry is taken while it lives, with a warning, and
+  // for some seconds nobody tries again; those who waited for it fail as it did. What cannot be
+  // written is warned of. Throws Error: what renew throws, try_later at the end of the
   // timeout.
   Credentials get(const Request& request, const Reporter& reporter) const;
 
@@ -53,12 +57,14 @@ class Cache {
 
  private:
   Credentials renew(const Request& request, std::chrono::milliseconds time,
-                    std::optional<CacheEntry> old, const Reporter& reporter) const;
+                    std::optional<CacheEntry> old, const CacheLock& lock,
+                    const Reporter& reporter) const;
   std::optional<CacheEntry> find(const std::string& key) const;
   std::optional<CacheEntry> read(const std::string& name) const;
   void write(const CacheEntry& entry) const;
   void remove_ended() const;
-  std::vector<std::string> names() const;
+  void remove_unfinished() const;
+  std::vector<std::string> names(std::string_view suffix) const;
 
   std::string directory_;
   int fd_ = -1;

@@ -40,7 +40,13 @@ class Key {
     add(name, value);
   }
 
-  // A file, a stream, a selector, or the URI of something in hardware. Of a URI's query (RFC 7512)
+  // A certificate on a token may be another one tomorrow, under the same name.
+  void add_certificate(const std::string& source) {
+    if (source.starts_with("pkcs11:")) usable_ = false;
+    add_source("certificate", source);
+  }
+
+  // A file, a stream, or the URI of something in hardware. Of a URI's query (RFC 7512)
   // what names the module alone, as a PIN may stand there too.
   void add_source(std::string_view name, const std::string& source) {
     if (source.starts_with("pkcs11:")) {
@@ -51,10 +57,8 @@ class Key {
         if (part.starts_with("module-")) value += "?" + part;
       }
       add(name, value);
-    } else if (source.starts_with("handle:") || source.starts_with("Key=")) {
+    } else if (source.starts_with("handle:")) {
       add(name, source);
-    } else if (source.starts_with("file://")) {
-      add_file(name, source.substr(7));
     } else if (input_descriptor(source) >= 0) {
       usable_ = false;
     } else {
@@ -73,11 +77,12 @@ class Key {
 
 std::string cache_key(const IdentityOptions& identity, const SessionOptions& session) {
   // By their number, so that this does not compile when there is one more: does it belong here?
-  const auto& [certificate, private_key, intermediates, password_unused, cert_selector, use_latest,
-               pkcs11_module, reuse_pin_unused, no_password_unused] = identity;
+  const auto& [certificate, private_key, intermediates, password_unused, cert_selector,
+               use_latest_unused, pkcs11_module, reuse_pin_unused, no_password_unused] = identity;
   const auto& [role, profile, trust_anchor, session_name, duration, region, endpoint, use_fips,
                use_dualstack, verify_tls, ca_bundle, ca_directory, use_proxy, proxy_unused,
                connect_timeout, timeout] = session;
+  if (!cert_selector.empty()) return {};
   Key key;
   key.add("user", std::to_string(geteuid()));
   key.add("role", role);
@@ -92,13 +97,11 @@ std::string cache_key(const IdentityOptions& identity, const SessionOptions& ses
   // What came from a server that nobody verified must not pass for what a verified one said.
   key.add_switch("no-verify", !verify_tls);
   key.add_file("ca-bundle", ca_bundle);
-  key.add("ca-directory", ca_directory);
+  key.add_file("ca-directory", ca_directory);
   key.add_switch("proxy", use_proxy);
-  key.add_source("certificate", certificate);
+  key.add_certificate(certificate);
   key.add_source("key", private_key);
   key.add_source("intermediates", intermediates);
-  key.add_source("selector", cert_selector);
-  key.add_switch("latest", use_latest);
   key.add("module", pkcs11_module);
   return std::move(key).text();
 }

@@ -78,6 +78,8 @@ Credentials send_with_retries(http::Client& client, const SessionRequest& reques
                           rfc3339(credentials.expiration) + ", by its own clock",
                       "is the endpoint really IAM Roles Anywhere, or does a cache answer for it?");
         }
+        const seconds ahead = theirs ? *theirs - wall_clock() : seconds(0);
+        if (std::chrono::abs(ahead) > tolerated_skew) credentials.clock_skew = ahead;
         return credentials;
       }
       failure = service_error(response, identity, wall_clock());

@@ -42,9 +42,10 @@ void add_cache_flags(CLI::App& app, CacheFlags& flags) {
 }
 
 std::string cache_directory() {
+  const std::string runtime = user_runtime_directory();
+  if (!runtime.empty()) return runtime + "/rolecall";
   for (const auto& [variable, below] :
-       {std::pair("XDG_RUNTIME_DIR", "/rolecall"), std::pair("XDG_CACHE_HOME", "/rolecall"),
-        std::pair("HOME", "/.cache/rolecall")}) {
+       {std::pair("XDG_CACHE_HOME", "/rolecall"), std::pair("HOME", "/.cache/rolecall")}) {
     const std::string directory = environment(variable);
     if (directory.starts_with('/')) return directory + below;
   }
@@ -61,7 +62,10 @@ Credentials obtain_credentials(const SessionFlags& flags, const CacheFlags& cach
   if (!cache_flags.cache) return renew(flags.session.timeout);
   const std::string key = aws::cache_key(flags.identity.options, flags.session);
   if (key.empty()) {
-    reporter.trace([] { return "no cache: a file of the identity is a stream or is not there"; });
+    reporter.trace([] {
+      return "no cache: the certificate is on a token, or a file of the identity is a stream or "
+             "is not there";
+    });
     return renew(flags.session.timeout);
   }
   const std::optional<aws::Cache> cache = open_cache(reporter);

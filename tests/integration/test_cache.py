@@ -52,6 +52,11 @@ class Cached:
             assert entry["Issued"] > "2020"
             path.write_text(json.dumps({**entry, "Issued": "2020-01-01T00:00:00Z"}))
 
+    def forget_failures(self):
+        """As some seconds later."""
+        for path in self.cache.glob("*.lock"):
+            path.write_text("")
+
     def entries(self):
         return sorted(self.cache.glob("*.json"))
 
@@ -170,6 +175,7 @@ def test_the_old_entry_serves_while_one_renews_and_while_none_can(identity, tmp_
     result = run("credential-process", *flags, env=cached.env)
     assert assert_credentials(result)["AccessKeyId"] == first
     assert len(result.warnings) == 1 and "from the cache" in result.err, result
+    cached.forget_failures()
     # A server that stalls holds one process; the other does not wait for it.
     with Verifier(stall(), port=port) as verifier:
         renewing = start(flags, cached.env)
@@ -183,6 +189,39 @@ def test_the_old_entry_serves_while_one_renews_and_while_none_can(identity, tmp_
     # And when there is one again, it is asked.
     with Emulator(identity.root_file, "--port", str(port)):
         assert cached_key_id(flags, cached.env) != first
+
+
+def test_an_outage_costs_one_run_a_short_wait(identity, tmp_path):
+    with Cached(identity, tmp_path) as cached:
+        first = cached.key_id()
+        cached.age()
+        flags, port = [*cached.flags, *PAST_MARGIN], int(cached.emulator.url.rsplit(":", 1)[1])
+    with Verifier(stall(), port=port) as verifier:
+        for most in (8, 1.5, 1.5):  # of a --timeout of 30 s
+            begin = time.monotonic()
+            result = run("credential-process", *flags, env=cached.env)
+            assert assert_credentials(result)["AccessKeyId"] == first
+            assert len(result.warnings) == 1 and "from the cache" in result.err, result
+            assert time.monotonic() - begin < most
+        assert len(verifier.requests) == 1
+
+
+def test_those_who_wait_fail_as_the_one_does(identity, tmp_path):
+    with Cached(identity, tmp_path, "--role-arn", "arn:aws:iam::111122223333:role/None", "--fault",
+                "delay=1") as cached:
+        processes = [start(cached.flags, cached.env) for _ in range(10)]
+        ends = [(process.communicate(timeout=60), process.returncode) for process in processes]
+    for (out, err), code in ends:
+        assert code == 1 and out == "" and "AccessDenied" in err and "hint:" in err, err
+    assert sessions(cached.emulator) <= 3
+
+
+def test_nothing_is_cached_by_a_clock_that_is_off(identity, tmp_path):
+    with Cached(identity, tmp_path, "--fault", "clock=+3000") as cached:
+        result = cached.run()
+        assert_credentials(result)
+        assert "nothing is cached while this machine's clock is off" in result.err, result
+        assert not cached.entries()
 
 
 def test_a_killed_renewer_blocks_nobody(identity, tmp_path):
@@ -221,6 +260,8 @@ def test_where_it_is(identity, tmp_path):
         flags = cached.flags
         for env, place in (({"HOME": str(tmp_path / "h")}, "h/.cache/rolecall"),
                            ({"HOME": "/x", "XDG_CACHE_HOME": str(tmp_path / "c")}, "c/rolecall"),
+                           ({"HOME": str(tmp_path / "i"), "XDG_RUNTIME_DIR": str(tmp_path / "no")},
+                            "i/.cache/rolecall"),
                            ({"XDG_CACHE_HOME": "/x", "XDG_RUNTIME_DIR": str(tmp_path)},
                             "rolecall")):
             assert_credentials(run("credential-process", *flags, env=env))
@@ -282,6 +323,9 @@ def test_list_and_clear(cached):
     cleared = cache("clear")
     assert (cleared.code, cleared.out, cleared.err) == (0, "", "")
     assert cache("list").out == "" and not cached.entries()
+    for name in ("aaaa.new", "bbbb.lock"):  # of a process that was killed
+        (cached.cache / name).write_text("x")
+    assert cache("clear").code == 0 and not list(cached.cache.iterdir())
     for words in ([], ["lst"], ["list", "clear"]):
         assert_fails(cache(*words), 2)
 

@@ -62,11 +62,13 @@ TEST_F(CacheKey, EveryOptionThatDecidesIsInIt) {
   changed();
   session_.ca_bundle = certificate_;
   changed();
-  session_.ca_directory = "d";
+  session_.ca_directory = "/usr";
   changed();
   session_.use_proxy = true;
   changed();
   identity_.intermediates = certificate_;
+  changed();
+  identity_.pkcs11_module = "m.so";
   changed();
   std::ofstream(certificate_) << "x";
   changed();
@@ -93,6 +95,13 @@ TEST_F(CacheKey, NoneWhereTheIdentityCannotBeTold) {
   EXPECT_EQ(key(), "");
   identity_.private_key = key_;
   EXPECT_NE(key(), "");
+  identity_.certificate = "pkcs11:object=x";  // another one tomorrow, under the same name
+  EXPECT_EQ(key(), "");
+  identity_.certificate.clear();
+  identity_.cert_selector = "Key=x509Subject,Value=CN=x";
+  EXPECT_EQ(key(), "");
+  identity_.cert_selector.clear();
+  identity_.certificate = certificate_;
   session_.role_session_name = "a\nduration=900";
   EXPECT_EQ(key(), "");
 }

@@ -1,0 +1,82 @@
+#include "aws/cache_lock.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+
+#include "base/json.h"
+
+namespace rolecall::aws {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::size_t longest_note = 16 * 1024;  // bytes
+
+}  // namespace
+
+bool CacheLock::take() {
+  for (;;) {
+    if (fd_ < 0) {
+      fd_ = openat(directory_, file_name_.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    }
+    if (fd_ < 0) return true;
+    if (flock(fd_, LOCK_EX | LOCK_NB) != 0) return errno != EWOULDBLOCK;
+    if (is_there()) return true;
+    close_file();  // whoever held it has removed it
+  }
+}
+
+void CacheLock::remove() const {
+  unlinkat(directory_, file_name_.c_str(), 0);
+}
+
+// What cannot be written is no loss: the next one asks the service itself.
+void CacheLock::note(const std::optional<Error>& failure) const {
+  if (fd_ < 0 || ftruncate(fd_, 0) != 0 || !failure) return;
+  const auto now = std::chrono::floor<milliseconds>(std::chrono::system_clock::now());
+  const std::string text = to_text(json{{"When", now.time_since_epoch().count()},
+                                        {"Kind", static_cast<int>(failure->kind())},
+                                        {"What", failure->what()},
+                                        {"Hint", failure->hint()}});
+  if (pwrite(fd_, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
+    static_cast<void>(ftruncate(fd_, 0) == 0);
+  }
+}
+
+std::optional<CacheLock::Failure> CacheLock::last_failure() const {
+  std::string text(longest_note, '\0');
+  const ssize_t size = fd_ < 0 ? 0 : pread(fd_, text.data(), text.size(), 0);
+  if (size <= 0) return std::nullopt;
+  text.resize(static_cast<std::size_t>(size));
+  const json note = parse_json(text);
+  if (!note.is_object() || !note.contains("When") || !note["When"].is_number_integer() ||
+      !note.contains("Kind") || !note["Kind"].is_number_integer() || !note.contains("What") ||
+      !note["What"].is_string() || !note.contains("Hint") || !note["Hint"].is_string()) {
+    return std::nullopt;
+  }
+  const auto kind = note["Kind"].get<std::int64_t>();
+  if (kind < 1 || kind > 3) return std::nullopt;
+  return Failure{
+      std::chrono::system_clock::time_point(milliseconds(note["When"].get<std::int64_t>())),
+      Error(static_cast<ErrorKind>(kind), note["What"], note["Hint"])};
+}
+
+bool CacheLock::is_there() const {
+  struct stat ours {};
+  struct stat there {};
+  return fstat(fd_, &ours) == 0 &&
+         fstatat(directory_, file_name_.c_str(), &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+         ours.st_ino == there.st_ino;
+}
+
+void CacheLock::close_file() {
+  if (fd_ >= 0) close(fd_);
+  fd_ = -1;
+}
+
+}  // namespace rolecall::aws

@@ -1,0 +1,48 @@
+// Who of many processes renews an entry of the cache, and how it went.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "rolecall/error.h"
+
+namespace rolecall::aws {
+
+// Of one entry's renewal, held until it is destroyed, or its process dies.
+class CacheLock {
+ public:
+  // `directory` is a descriptor of the cache's, `name` the entry's.
+  CacheLock(int directory, const std::string& name)
+      : directory_(directory), file_name_(name + suffix) {}
+  ~CacheLock() { close_file(); }
+  CacheLock(const CacheLock&) = delete;
+  CacheLock& operator=(const CacheLock&) = delete;
+
+  static constexpr const char* suffix = ".lock";
+
+  // False while another process holds it. Where there cannot be a lock (a full disk, a read-only
+  // directory), each renews for itself.
+  bool take();
+
+  // All below are for its holder.
+  void remove() const;
+
+  // The next holder may ask how the last one fared: a renewal that succeeded leaves nothing.
+  void note(const std::optional<Error>& failure) const;
+  struct Failure {
+    std::chrono::system_clock::time_point when;
+    Error error;
+  };
+  std::optional<Failure> last_failure() const;
+
+ private:
+  bool is_there() const;
+  void close_file();
+
+  int directory_;
+  std::string file_name_;
+  int fd_ = -1;
+};
+
+}  // namespace rolecall::aws
