@@ -27,39 +27,60 @@ std::string_view profile_of(std::string_view header) {
   return quoted ? name.substr(1, name.size() - 2) : name;
 }
 
-// What one file has to say.
-class Rivals {
- public:
-  Rivals(const IniSection& section, std::string file, std::vector<std::string>& sentences)
-      : section_(section), file_(std::move(file)), sentences_(sentences) {}
+constexpr std::string_view role_wins =
+    "wins over credential_process: that role is assumed instead; take it out, or make it a "
+    "profile of its own with source_profile";
+constexpr std::string_view wins = "wins over credential_process; take it out";
+constexpr std::string_view sso_wins =
+    "makes it a profile of IAM Identity Center, which wins over credential_process; take all of "
+    "sso_* out";
+constexpr std::string_view login_wins =
+    "(of aws login) wins over credential_process in the AWS CLI and the SDKs for Python and Go; "
+    "take it out";
 
-  void add(std::string_view key, const std::string& consequence) {
-    const auto line = section_.lines.find(std::string(key));
-    if (line == section_.lines.end()) return;
-    sentences_.push_back(line->first + " of [" + section_.name + "] in " + file_ + ", line " +
-                         std::to_string(line->second) + ", " + consequence);
-  }
-
-  // Either file may hold them: the AWS CLI reads both as one.
-  void add_other_sources() {
-    add("role_arn",
-        "wins over credential_process: that role is assumed instead; take it out, or make it a "
-        "profile of its own with source_profile");
-    add("web_identity_token_file", "wins over credential_process; take it out");
-    for (const auto& [key, line] : section_.lines) {
-      if (!key.starts_with("sso_")) continue;
-      add(key,
-          "makes it a profile of IAM Identity Center, which wins over credential_process; "
-          "take all of sso_* out");
-      break;
-    }
-  }
-
- private:
-  const IniSection& section_;
-  std::string file_;
-  std::vector<std::string>& sentences_;
+// What a profile can have credentials by, and what it does there to the credential_process of the
+// config file. Either file may hold it: the AWS CLI reads both as one.
+struct Source {
+  std::string_view key;  // with "_" at its end: every key that begins so
+  std::string_view in_credentials_file;
+  std::string_view in_config_file;  // empty: nothing
 };
+constexpr std::array<Source, 8> sources = {{
+    {"aws_access_key_id", "wins over credential_process; --remove-static-keys takes it out",
+     "wins over credential_process in programs of the SDKs for Go and JavaScript, such as "
+     "Terraform, though not in the AWS CLI; --remove-static-keys takes it out"},
+    {"credential_process", "wins over that of the config file; take it out", ""},
+    {"role_arn", role_wins, role_wins},
+    {"source_profile", "", ""},  // counts with role_arn alone
+    {"credential_source", "", ""},
+    {"web_identity_token_file", wins, wins},
+    {"sso_", sso_wins, sso_wins},
+    {"login_session", login_wins, login_wins},
+}};
+
+// "KEY of [SECTION] in FILE, line N," for the first key of the source in the section, or nothing.
+std::string place(const Source& source, const IniSection& section, const std::string& file) {
+  for (const auto& [key, line] : section.lines) {
+    const bool found = source.key.ends_with('_') ? key.starts_with(source.key) : key == source.key;
+    if (!found) continue;
+    return key + " of [" + section.name + "] in " + file + ", line " + std::to_string(line) + ",";
+  }
+  return {};
+}
+
+// Calls `look` with each section of the profile, the name of its file, and the member of Source
+// that is that file's.
+template <class Look>
+void for_each_section(const ProfileFiles& files, Look look) {
+  for (const IniSection& section : ini_sections(files.credentials)) {
+    if (section.name == files.profile)
+      look(section, "credentials file " + files.credentials_path, &Source::in_credentials_file);
+  }
+  for (const IniSection& section : ini_sections(files.config)) {
+    if (profile_of(section.name) == files.profile)
+      look(section, "AWS config file " + files.config_path, &Source::in_config_file);
+  }
+}
 
 }  // namespace
 
@@ -116,47 +137,28 @@ std::vector<std::string> static_keys(std::string_view file, std::string_view sec
 
 std::vector<std::string> settings_that_win(const ProfileFiles& files) {
   std::vector<std::string> sentences;
-  for (const IniSection& section : ini_sections(files.credentials)) {
-    if (section.name != files.profile) continue;
-    Rivals rivals(section, "credentials file " + files.credentials_path, sentences);
-    rivals.add("aws_access_key_id",
-               "wins over credential_process; --remove-static-keys takes it out");
-    rivals.add("credential_process", "wins over that of the config file; take it out");
-    rivals.add_other_sources();
-  }
-  for (const IniSection& section : ini_sections(files.config)) {
-    if (profile_of(section.name) != files.profile) continue;
-    Rivals rivals(section, "AWS config file " + files.config_path, sentences);
-    rivals.add("aws_access_key_id",
-               "wins over credential_process in programs of the SDKs for Go and JavaScript, such "
-               "as Terraform, "
-               "though not in the AWS CLI; --remove-static-keys takes it out");
-    rivals.add_other_sources();
-  }
+  for_each_section(files, [&sentences](const IniSection& section, const std::string& file,
+                                       std::string_view Source::*consequence) {
+    for (const Source& source : sources) {
+      const std::string found = place(source, section, file);
+      if (found.empty() || (source.*consequence).empty()) continue;
+      sentences.push_back(found + " " + std::string(source.*consequence));
+    }
+  });
   return sentences;
 }
 
 std::vector<std::string> credential_settings(const ProfileFiles& files) {
-  std::vector<std::string> found;
-  const auto look = [&found](const IniSection& section, const std::string& file) {
-    for (const auto& [key, line] : section.lines) {
-      const bool has_credentials = key == "aws_access_key_id" || key == "credential_process" ||
-                                   key == "source_profile" || key == "web_identity_token_file" ||
-                                   key.starts_with("sso_");
-      if (!has_credentials) continue;
-      found.push_back(key + " of [" + section.name + "] in " + file + ", line " +
-                      std::to_string(line) + ",");
+  std::vector<std::string> places;
+  for_each_section(files, [&places](const IniSection& section, const std::string& file, auto) {
+    for (const Source& source : sources) {
+      std::string found = place(source, section, file);
+      if (found.empty()) continue;
+      places.push_back(std::move(found));
       return;
     }
-  };
-  for (const IniSection& section : ini_sections(files.credentials)) {
-    if (section.name == files.profile) look(section, "credentials file " + files.credentials_path);
-  }
-  for (const IniSection& section : ini_sections(files.config)) {
-    if (profile_of(section.name) == files.profile)
-      look(section, "AWS config file " + files.config_path);
-  }
-  return found;
+  });
+  return places;
 }
 
 }  // namespace rolecall::aws

@@ -65,7 +65,7 @@ TEST(SettingsThatWin, NameTheSettingItsFileAndItsLine) {
               ElementsAre(HasSubstr("credential_process of [a] in credentials file /k, line 2")));
   EXPECT_THAT(winners(config + "aws_access_key_id = K\n", ""),
               ElementsAre(HasSubstr("of [profile a] in AWS config file /c, line 4")));
-  for (const char* key : {"role_arn", "web_identity_token_file", "sso_session"}) {
+  for (const char* key : {"role_arn", "web_identity_token_file", "sso_session", "login_session"}) {
     const std::string line = std::string(key) + " = x\n";
     EXPECT_THAT(winners(config + line, ""),
                 ElementsAre(HasSubstr(key + std::string(" of [profile a] in AWS config file"))));
@@ -96,10 +96,13 @@ TEST(CredentialSettings, OneAFile) {
             "[default]\naws_access_key_id = K\naws_secret_access_key = S\n"),
       ElementsAre(AllOf(HasSubstr("aws_access_key_id of [default]"), HasSubstr("/k, line 2")),
                   AllOf(HasSubstr("credential_process of [default]"), HasSubstr("line 2"))));
-  // A role that is assumed with the endpoint's credentials is no rival.
-  EXPECT_THAT(found("[default]\nrole_arn = r\ncredential_source = EcsContainer\n", ""), IsEmpty());
-  EXPECT_THAT(found("[default]\nrole_arn = r\nsource_profile = a\n", ""),
-              ElementsAre(HasSubstr("source_profile of [default]")));
+  for (const char* key :
+       {"aws_access_key_id", "credential_process", "role_arn", "source_profile",
+        "credential_source", "web_identity_token_file", "sso_account_id", "login_session"}) {
+    const std::string text = "[default]\n" + std::string(key) + " = x\n";
+    EXPECT_THAT(found(text, ""), ElementsAre(HasSubstr(key + std::string(" of [default]"))));
+    EXPECT_THAT(found("", text), ElementsAre(HasSubstr(key + std::string(" of [default]"))));
+  }
 }
 
 }  // namespace
