@@ -19,9 +19,12 @@ struct Credentials {
   std::chrono::seconds clock_skew{0};
 };
 
+// The twelve digits of the account that the assumed role is of; empty where its ARN does not tell.
+std::string account_of(const Credentials& credentials);
+
 // The answer of a credential_process program: one line of JSON without its line feed, fields as in
 // the AWS SDKs and Tools Reference Guide, "Process credential provider" (Version 1). AccountId is
-// there where the assumed role's ARN tells it.
+// there where it is known.
 Secret credential_process_json(const Credentials& credentials);
 
 }  // namespace rolecall

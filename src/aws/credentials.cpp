@@ -4,20 +4,20 @@
 #include "base/time.h"
 
 namespace rolecall {
-namespace {
 
-// arn:aws:sts::123456789012:assumed-role/… → 123456789012
-std::string account_of(const std::string& arn) {
+std::string account_of(const Credentials& credentials) {
+  const std::string& arn = credentials.assumed_role_arn;
   std::size_t begin = 0;
   for (int colons = 0; colons < 4; ++colons) {
     begin = arn.find(':', begin);
     if (begin == std::string::npos) return {};
     ++begin;
   }
-  return arn.substr(begin, arn.find(':', begin) - begin);
+  std::string account = arn.substr(begin, arn.find(':', begin) - begin);
+  const bool is_one =
+      account.size() == 12 && account.find_first_not_of("0123456789") == std::string::npos;
+  return is_one ? account : std::string();
 }
-
-}  // namespace
 
 Secret credential_process_json(const Credentials& credentials) {
   SecretJson line = {{"Version", 1},
@@ -25,10 +25,8 @@ Secret credential_process_json(const Credentials& credentials) {
                      {"SecretAccessKey", WipingString(credentials.secret_access_key.view())},
                      {"SessionToken", WipingString(credentials.session_token.view())},
                      {"Expiration", rfc3339(credentials.expiration)}};
-  const std::string account = account_of(credentials.assumed_role_arn);
-  if (account.size() == 12 && account.find_first_not_of("0123456789") == std::string::npos) {
-    line["AccountId"] = account;
-  }
+  const std::string account = account_of(credentials);
+  if (!account.empty()) line["AccountId"] = account;
   return to_text(line);
 }
 

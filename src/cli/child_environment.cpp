@@ -11,23 +11,32 @@
 namespace rolecall::cli {
 namespace {
 
-// The last ones are older SDKs' names.
-constexpr std::array<std::string_view, 13> credential_names = {"AWS_ACCESS_KEY_ID",
+// What SDKs and the AWS CLI take credentials from, choose a profile or a role by, or believe of the
+// credentials beside it. The last ones are older SDKs' names.
+constexpr std::array<std::string_view, 20> credential_names = {"AWS_ACCESS_KEY_ID",
                                                                "AWS_SECRET_ACCESS_KEY",
                                                                "AWS_SESSION_TOKEN",
-                                                               "AWS_SECURITY_TOKEN",
                                                                "AWS_CREDENTIAL_EXPIRATION",
+                                                               "AWS_ACCOUNT_ID",
+                                                               "AWS_CREDENTIAL_SCOPE",
                                                                "AWS_PROFILE",
                                                                "AWS_DEFAULT_PROFILE",
                                                                "AWS_WEB_IDENTITY_TOKEN_FILE",
                                                                "AWS_ROLE_ARN",
                                                                "AWS_ROLE_SESSION_NAME",
+                                                               "AWS_CREDENTIALS_EXPIRATION",
+                                                               "AWS_SESSION_EXPIRATION",
+                                                               "AWS_SECURITY_TOKEN",
                                                                "AWS_ACCESS_KEY",
                                                                "AWS_SECRET_KEY",
-                                                               "AWS_CREDENTIAL_FILE"};
+                                                               "AWS_CREDENTIAL_FILE",
+                                                               "AMAZON_ACCESS_KEY_ID",
+                                                               "AMAZON_SECRET_ACCESS_KEY",
+                                                               "AMAZON_SESSION_TOKEN"};
 
+// A bearer token (AWS_BEARER_TOKEN_BEDROCK) is taken before any credentials.
 bool is_of_credentials(std::string_view name) {
-  return name.starts_with("AWS_CONTAINER_") ||
+  return name.starts_with("AWS_CONTAINER_") || name.starts_with("AWS_BEARER_TOKEN_") ||
          std::find(credential_names.begin(), credential_names.end(), name) !=
              credential_names.end();
 }
@@ -47,6 +56,8 @@ std::vector<Variable> credential_variables(const Credentials& credentials) {
   variables.push_back({"AWS_SECRET_ACCESS_KEY", credentials.secret_access_key.copy()});
   variables.push_back({"AWS_SESSION_TOKEN", credentials.session_token.copy()});
   variables.push_back({"AWS_CREDENTIAL_EXPIRATION", Secret(rfc3339(credentials.expiration))});
+  const std::string account = account_of(credentials);
+  if (!account.empty()) variables.push_back({"AWS_ACCOUNT_ID", Secret(account)});
   return variables;
 }
 

@@ -14,8 +14,9 @@ struct Variable {
   Secret value;
 };
 
-// AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN and AWS_CREDENTIAL_EXPIRATION (AWS
-// SDKs and Tools Reference Guide, "AWS access keys").
+// AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_CREDENTIAL_EXPIRATION and, where
+// it is known, AWS_ACCOUNT_ID (AWS SDKs and Tools Reference Guide, "AWS access keys" and
+// "Account-based endpoints").
 std::vector<Variable> credential_variables(const Credentials& credentials);
 
 // Ours, each "NAME=value" with a NUL behind it: without what AWS tools would take credentials from

@@ -28,7 +28,9 @@ def test_the_environment_of_the_command(identity, emulator):
         "AWS_CREDENTIAL_EXPIRATION", "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ROLE_ARN",
         "AWS_ROLE_SESSION_NAME", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN",
         "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")}
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "AWS_ACCOUNT_ID", "AWS_BEARER_TOKEN_BEDROCK",
+        "AWS_CREDENTIAL_SCOPE", "AWS_CREDENTIALS_EXPIRATION", "AWS_SESSION_EXPIRATION",
+        "AMAZON_ACCESS_KEY_ID", "AMAZON_SECRET_ACCESS_KEY", "AMAZON_SESSION_TOKEN")}
     kept = {"FOO": "bar=baz\n", "AWS_CONFIG_FILE": "/x", "AWS_MAX_ATTEMPTS": "3", "EMPTY": ""}
     result = execute(identity, emulator, *SHOW, env={**gone, **kept})
     assert result.code == 0 and result.err == "", result
@@ -36,6 +38,7 @@ def test_the_environment_of_the_command(identity, emulator):
     assert seen.pop("AWS_ACCESS_KEY_ID").startswith("ASIA")
     assert len(seen.pop("AWS_SECRET_ACCESS_KEY")) == 40 and seen.pop("AWS_SESSION_TOKEN") != "old"
     assert seen.pop("AWS_CREDENTIAL_EXPIRATION").endswith("Z")
+    assert seen.pop("AWS_ACCOUNT_ID") == "111122223333"
     assert seen.pop("AWS_REGION") == "eu-west-1" and seen.pop("AWS_DEFAULT_REGION") == "eu-west-1"
     assert {name: seen.get(name) for name in kept} == kept
     assert not set(gone) & set(seen)

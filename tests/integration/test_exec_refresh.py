@@ -60,7 +60,7 @@ def test_the_environment_and_the_endpoint(identity, emulator):
     gone = {name: "old" for name in (
         "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE",
         "AWS_CREDENTIAL_EXPIRATION", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")}
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "AWS_ACCOUNT_ID", "AWS_BEARER_TOKEN_BEDROCK")}
     script = ("import json, os, sys; print(json.dumps(dict(os.environ)), flush=True);"
               "sys.stdin.read()")
     with subprocess.Popen([BINARY, *words(identity, emulator, PYTHON, "-c", script)],

@@ -21,7 +21,7 @@ def exported(identity, emulator, form, *more):
 
 
 VARIABLES = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
-             "AWS_CREDENTIAL_EXPIRATION"]
+             "AWS_CREDENTIAL_EXPIRATION", "AWS_ACCOUNT_ID"]
 
 
 @pytest.mark.parametrize("shell", ["sh", "bash", "zsh", "dash"])

@@ -8,6 +8,7 @@ Credentials sample() {
   credentials.access_key_id = "ASIA";
   credentials.secret_access_key = Secret("s/e+c=");
   credentials.session_token = Secret("tok'en");
+  credentials.assumed_role_arn = "arn:aws:sts::012345678901:assumed-role/r/s";
   return credentials;
 }
 
@@ -18,25 +19,30 @@ TEST(ExportText, Formats) {
   EXPECT_EQ(text("env"),
             "export AWS_ACCESS_KEY_ID='ASIA'\nexport AWS_SECRET_ACCESS_KEY='s/e+c='\n"
             "export AWS_SESSION_TOKEN='tok'\\''en'\n"
-            "export AWS_CREDENTIAL_EXPIRATION='1970-01-01T00:00:00Z'\n");
+            "export AWS_CREDENTIAL_EXPIRATION='1970-01-01T00:00:00Z'\n"
+            "export AWS_ACCOUNT_ID='012345678901'\n");
   EXPECT_EQ(text("fish"),
             "set -gx AWS_ACCESS_KEY_ID 'ASIA'\nset -gx AWS_SECRET_ACCESS_KEY 's/e+c='\n"
             "set -gx AWS_SESSION_TOKEN 'tok\\'en'\n"
-            "set -gx AWS_CREDENTIAL_EXPIRATION '1970-01-01T00:00:00Z'\n");
+            "set -gx AWS_CREDENTIAL_EXPIRATION '1970-01-01T00:00:00Z'\n"
+            "set -gx AWS_ACCOUNT_ID '012345678901'\n");
   EXPECT_EQ(text("powershell"),
             "$env:AWS_ACCESS_KEY_ID = 'ASIA'\n$env:AWS_SECRET_ACCESS_KEY = 's/e+c='\n"
             "$env:AWS_SESSION_TOKEN = 'tok''en'\n"
-            "$env:AWS_CREDENTIAL_EXPIRATION = '1970-01-01T00:00:00Z'\n");
+            "$env:AWS_CREDENTIAL_EXPIRATION = '1970-01-01T00:00:00Z'\n"
+            "$env:AWS_ACCOUNT_ID = '012345678901'\n");
   EXPECT_EQ(text("dotenv"),
             "AWS_ACCESS_KEY_ID=ASIA\nAWS_SECRET_ACCESS_KEY=s/e+c=\n"
             "AWS_SESSION_TOKEN='tok'\\''en'\n"
-            "AWS_CREDENTIAL_EXPIRATION=1970-01-01T00:00:00Z\n");
+            "AWS_CREDENTIAL_EXPIRATION=1970-01-01T00:00:00Z\n"
+            "AWS_ACCOUNT_ID=012345678901\n");
   EXPECT_EQ(text("ini"),
             "[p]\naws_access_key_id = ASIA\naws_secret_access_key = s/e+c=\n"
             "aws_session_token = tok'en\n");
   EXPECT_EQ(text("json"),
             "{\"Version\":1,\"AccessKeyId\":\"ASIA\",\"SecretAccessKey\":\"s/e+c=\","
-            "\"SessionToken\":\"tok'en\",\"Expiration\":\"1970-01-01T00:00:00Z\"}\n");
+            "\"SessionToken\":\"tok'en\",\"Expiration\":\"1970-01-01T00:00:00Z\","
+            "\"AccountId\":\"012345678901\"}\n");
 }
 
 TEST(ExportText, WordsOfEachShell) {
