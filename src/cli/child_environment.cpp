@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include "base/time.h"
-#include "cli/environment.h"
 
 namespace rolecall::cli {
 namespace {
@@ -63,18 +63,25 @@ std::vector<Variable> credential_variables(const Credentials& credentials) {
 
 Secret child_environment(const std::vector<Variable>& variables, const std::string& region) {
   Secret block;
+  std::map<std::string_view, std::string_view> kept;
   for (char** variable = environ; *variable != nullptr; ++variable) {
     const std::string_view text(*variable);
-    if (is_of_credentials(text.substr(0, text.find('=')))) continue;
-    block.append(text);
-    block.append(std::string_view("\0", 1));
+    const std::size_t equals = text.find('=');
+    if (equals == std::string_view::npos) continue;
+    const std::string_view name = text.substr(0, equals);
+    const std::string_view value = text.substr(equals + 1);
+    const bool is_region = name == "AWS_REGION" || name == "AWS_DEFAULT_REGION";
+    if (is_of_credentials(name) || (is_region && value.empty())) continue;
+    // Of two with the same name getenv(3) sees the first, and other programs the last.
+    if (kept.emplace(name, value).second) add(block, name, value);
   }
   for (const Variable& variable : variables)
     add(block, variable.name, variable.value.view());
-  if (environment("AWS_REGION").empty() && environment("AWS_DEFAULT_REGION").empty()) {
-    add(block, "AWS_REGION", region);
-    add(block, "AWS_DEFAULT_REGION", region);
-  }
+  if (kept.contains("AWS_REGION")) return block;
+  const auto otherwise = kept.find("AWS_DEFAULT_REGION");
+  const bool is_set = otherwise != kept.end();
+  add(block, "AWS_REGION", is_set ? otherwise->second : region);
+  if (!is_set) add(block, "AWS_DEFAULT_REGION", region);
   return block;
 }
 

@@ -19,9 +19,10 @@ struct Variable {
 // "Account-based endpoints").
 std::vector<Variable> credential_variables(const Credentials& credentials);
 
-// Ours, each "NAME=value" with a NUL behind it: without what AWS tools would take credentials from
-// before or instead of `variables` (AWS_PROFILE, AWS_CONTAINER_…), and with these; with AWS_REGION
-// and AWS_DEFAULT_REGION where neither is set.
+// Ours, each "NAME=value" with a NUL behind it, and no name twice: without what AWS tools would
+// take credentials from before or instead of `variables` (AWS_PROFILE, AWS_CONTAINER_…), and with
+// these. AWS_REGION, where it is unset or empty, is AWS_DEFAULT_REGION; where that is, too, both
+// are `region`.
 Secret child_environment(const std::vector<Variable>& variables, const std::string& region);
 
 }  // namespace rolecall::cli

@@ -79,7 +79,7 @@ void exec(CLI::App& app, std::vector<std::string> arguments) {
         "Usage: rolecall exec [OPTIONS] -- COMMAND [ARGUMENTS]\n"
         "The command takes this program's place, with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,\n"
         "AWS_SESSION_TOKEN and AWS_CREDENTIAL_EXPIRATION in its environment (and AWS_REGION where\n"
-        "no region is set), and without AWS_PROFILE and what else would win over them.\n"
+        "it is not set), and without AWS_PROFILE and what else would win over them.\n"
         "With --refresh it is a child that finds AWS_CONTAINER_CREDENTIALS_FULL_URI instead.\n"
         "Exit code: the command's; 125 where there are no credentials for it, 126 where it cannot\n"
         "be run, 127 where it is not found.",

@@ -44,10 +44,43 @@ def test_the_environment_of_the_command(identity, emulator):
     assert not set(gone) & set(seen)
 
 
-@pytest.mark.parametrize("name", ["AWS_REGION", "AWS_DEFAULT_REGION"])
-def test_a_region_that_is_set_stays(identity, emulator, name):
-    seen = json.loads(execute(identity, emulator, *SHOW, env={name: "us-west-2"}).out)
-    assert {key: value for key, value in seen.items() if "REGION" in key} == {name: "us-west-2"}
+@pytest.mark.parametrize("before, after", [
+    ({"AWS_REGION": "us-west-2"}, {"AWS_REGION": "us-west-2"}),
+    ({"AWS_DEFAULT_REGION": "us-west-2"},
+     {"AWS_REGION": "us-west-2", "AWS_DEFAULT_REGION": "us-west-2"}),
+    ({"AWS_REGION": "", "AWS_DEFAULT_REGION": "us-west-2"},
+     {"AWS_REGION": "us-west-2", "AWS_DEFAULT_REGION": "us-west-2"}),
+    ({"AWS_REGION": "us-west-2", "AWS_DEFAULT_REGION": ""}, {"AWS_REGION": "us-west-2"}),
+    ({"AWS_REGION": "us-west-2", "AWS_DEFAULT_REGION": "us-west-1"},
+     {"AWS_REGION": "us-west-2", "AWS_DEFAULT_REGION": "us-west-1"}),
+    ({"AWS_REGION": "", "AWS_DEFAULT_REGION": ""},
+     {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1"}),
+])
+def test_regions(identity, emulator, before, after):
+    done = execute(identity, emulator, "/usr/bin/env", env=before)
+    lines = sorted(line for line in done.out.splitlines() if "REGION" in line)
+    assert lines == sorted(f"{name}={value}" for name, value in after.items()), done
+
+
+EXECVE = """
+import ctypes, sys
+words, variables = sys.argv[2:], sys.argv[1].split(",")
+def block(texts):
+    return (ctypes.c_char_p * (len(texts) + 1))(*[text.encode() for text in texts], None)
+ctypes.CDLL(None).execve(words[0].encode(), block(words), block(variables))
+"""
+
+
+def test_no_variable_is_there_twice(identity, emulator):
+    """Not even one that whoever started us has set twice."""
+    twice = ("X=1,X=2,AWS_REGION=,AWS_REGION=r,AWS_REGION=s,AWS_PROFILE=p,AWS_PROFILE=q,"
+             "AWS_ACCESS_KEY_ID=k,AWS_ACCESS_KEY_ID=l,HOME=/nonexistent")
+    done = subprocess.run(
+        ["/usr/bin/python3", "-c", EXECVE, twice, BINARY, "exec", *flags(identity, emulator), "--",
+         "/usr/bin/env"], env=environment(), capture_output=True, text=True, check=True)
+    names = [line.split("=")[0] for line in done.stdout.splitlines()]
+    assert len(names) == len(set(names)) and "AWS_PROFILE" not in names, done
+    assert "X=1\n" in done.stdout and "AWS_REGION=r\n" in done.stdout, done
 
 
 def test_exit_codes(identity, emulator, silent, tmp_path):
