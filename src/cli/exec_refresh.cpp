@@ -2,7 +2,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <ctime>
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <vector>
 
 #include "aws/config_profile.h"
 #include "aws/credentials_file.h"
@@ -13,6 +16,7 @@
 #include "cli/child_environment.h"
 #include "cli/exec.h"
 #include "cli/renewals.h"
+#include "cli/signals.h"
 #include "cli/ui.h"
 #include "serve/service.h"
 
@@ -23,56 +27,61 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t token_bytes = 32;
 
-// The signals that are the command's. Blocked before any thread starts, so that wait() alone gets
-// them; those that come while there is no command yet do to us what they would have done.
-class Signals {
- public:
-  Signals() {
-    sigemptyset(&set_);
-    for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGCHLD})
-      sigaddset(&set_, number);
-    pthread_sigmask(SIG_BLOCK, &set_, &before_);
+// All that can be taken but those of our own faults, and those that the kernel has for our own use
+// of pipes, files and time.
+std::vector<int> signals_of_command() {
+  constexpr std::array<int, 11> ours = {SIGKILL, SIGSTOP, SIGSEGV, SIGBUS,  SIGFPE, SIGILL,
+                                        SIGTRAP, SIGSYS,  SIGPIPE, SIGXFSZ, SIGXCPU};
+  std::vector<int> numbers;
+  for (int number = 1; number <= SIGRTMAX; ++number) {
+    const bool is_libcs = number > SIGSYS && number < SIGRTMIN;
+    if (is_libcs || std::find(ours.begin(), ours.end(), number) != ours.end()) continue;
+    numbers.push_back(number);
   }
-  ~Signals() { give_back(); }
-  Signals(const Signals&) = delete;
-  Signals& operator=(const Signals&) = delete;
+  return numbers;
+}
 
-  // The mask as it was; safe after a fork.
-  void give_back() const { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+// What a terminal sends, it sends to the command as well.
+bool is_of_terminal(const siginfo_t& info) {
+  constexpr std::array<int, 8> terminals = {SIGHUP,  SIGINT,  SIGQUIT, SIGTSTP,
+                                            SIGTTIN, SIGTTOU, SIGCONT, SIGWINCH};
+  return info.si_code == SI_KERNEL &&
+         std::find(terminals.begin(), terminals.end(), info.si_signo) != terminals.end();
+}
 
-  // si_signo is 0 where none came in that time.
-  siginfo_t wait(milliseconds time) const {
-    timespec limit{};
-    limit.tv_sec = time.count() / 1000;
-    limit.tv_nsec = (time.count() % 1000) * 1000000;
-    siginfo_t info{};
-    if (sigtimedwait(&set_, &info, &limit) < 0) info.si_signo = 0;
-    return info;
+// A shell has to see that its job stands still, and it looks at us. But who stops the command alone
+// by SIGSTOP (cpulimit, a debugger) also lets that alone go on.
+bool is_of_job_control(int number) {
+  return number == SIGTSTP || number == SIGTTIN || number == SIGTTOU;
+}
+
+// Its exit code, once the command has ended.
+std::optional<int> look_at_children(pid_t command) {
+  // As PID 1 of a container we get others' children as well. __WNOTHREAD: a command that prints a
+  // password is the child of the thread that renews, which waits for it.
+  int status = 0;
+  for (pid_t pid = 0; (pid = waitpid(-1, &status, WNOHANG | WUNTRACED | __WNOTHREAD)) > 0;) {
+    if (pid != command) continue;
+    if (WIFEXITED(status)) return WEXITSTATUS(status);
+    if (WIFSIGNALED(status)) return 128 + WTERMSIG(status);
+    if (is_of_job_control(WSTOPSIG(status))) raise(SIGSTOP);
   }
+  return std::nullopt;
+}
 
-  void act_on_one(milliseconds time) const {
-    const int number = wait(time).si_signo;
-    if (number == 0 || number == SIGCHLD) return;
-    raise(number);
-    give_back();
-    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+int wait_for_end(pid_t command, const Signals& signals) {
+  // Of those that are there by now nobody knows whether they came before the command, so it gets
+  // them: one too many is no harm to a program that has just begun.
+  while (const int number = signals.wait(milliseconds(0)).si_signo) {
+    if (number != SIGCHLD) kill(command, number);
   }
-
- private:
-  sigset_t set_{};
-  sigset_t before_{};
-};
-
-int wait_for_end(pid_t child, const Signals& signals) {
   for (;;) {
-    int status = 0;
-    if (waitpid(child, &status, WNOHANG) == child) {
-      return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-    }
+    if (const std::optional<int> code = look_at_children(command)) return *code;
     const siginfo_t info = signals.wait(std::chrono::hours(1));
-    // What a terminal sends, it sends to the command as well.
-    if (info.si_signo == 0 || info.si_signo == SIGCHLD || info.si_code == SI_KERNEL) continue;
-    kill(child, info.si_signo);
+    if (info.si_signo == 0 || info.si_signo == SIGCHLD || is_of_terminal(info)) continue;
+    // An editor stops all of its process group, us as well as itself.
+    if (info.si_code == SI_USER && info.si_pid == command) continue;
+    kill(command, info.si_signo);
   }
 }
 
@@ -95,6 +104,7 @@ int run_beside_server(const serve::Binding& binding, std::vector<std::string> co
   variables.push_back({"AWS_CONTAINER_CREDENTIALS_FULL_URI", Secret(uri)});
   variables.push_back({"AWS_CONTAINER_AUTHORIZATION_TOKEN", token.copy()});
   const Program program(std::move(command), child_environment(variables, binding.region()));
+  signals.act(milliseconds(0));
   const Spawned child = spawn(program.words(), program.environment(), [&signals] {
     signals.give_back();
     give_back_signals_and_limits();
@@ -125,12 +135,12 @@ int run_with_endpoint(serve::BindingOptions binding, std::vector<std::string> co
   Renewals renewals(log, debug);
   renewals.add(std::move(binding));
   renewals.load_identities(false);
-  const Signals signals;
+  const Signals signals(signals_of_command());
   renewals.start();
   int code = 0;
   try {
     renewals.await_first([&signals] {
-      signals.act_on_one(milliseconds(10));
+      signals.act(milliseconds(10));
       return false;
     });
     code = run_beside_server(renewals.bindings().front(), std::move(command), log, signals);

@@ -1,12 +1,10 @@
 // rolecall serve: IMDSv2, the container credentials endpoint, and what supervisors want to know.
-#include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
-#include <ctime>
 #include <list>
 
 #include "base/process.h"
@@ -15,6 +13,7 @@
 #include "cli/renewals.h"
 #include "cli/session_flags.h"
 #include "cli/settings.h"
+#include "cli/signals.h"
 #include "cli/systemd.h"
 #include "cli/ui.h"
 #include "http/client.h"
@@ -77,27 +76,6 @@ void declare(CLI::App& app, ServeFlags& flags) {
   add_session_flags(app, flags.session);
 }
 
-// The signals that end or reload. Blocked before any thread starts, so that wait() alone gets them.
-class Signals {
- public:
-  Signals() {
-    sigemptyset(&set_);
-    for (const int number : {SIGTERM, SIGINT, SIGHUP})
-      sigaddset(&set_, number);
-    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
-  }
-  // 0: none came in that time.
-  int wait(milliseconds time) const {
-    timespec limit{};
-    limit.tv_sec = time.count() / 1000;
-    limit.tv_nsec = (time.count() % 1000) * 1000000;
-    return std::max(sigtimedwait(&set_, nullptr, &limit), 0);
-  }
-
- private:
-  sigset_t set_{};
-};
-
 http::Listener listen(const ServeFlags& flags, const CLI::App& app) {
   const std::optional<int> handed_over = handed_over_socket();
   const auto check = [&flags](const std::string& address) {
@@ -139,10 +117,10 @@ class Daemon {
   void run() {
     renewals_.load_identities(flags_.lazy);
     serve::ServiceOptions options = service_options();
-    const Signals signals;
+    const Signals signals({SIGTERM, SIGINT, SIGHUP});  // that end or reload
     renewals_.start();
     const auto told_to_stop = [&signals] {
-      const int number = signals.wait(milliseconds(10));
+      const int number = signals.wait(milliseconds(10)).si_signo;
       return number == SIGTERM || number == SIGINT;
     };
     try {
@@ -218,7 +196,7 @@ class Daemon {
     Clock::time_point due = Clock::now() + interval;
     for (;;) {
       const auto left = std::chrono::ceil<milliseconds>(due - Clock::now());
-      const int number = signals.wait(std::max(left, milliseconds(0)));
+      const int number = signals.wait(std::max(left, milliseconds(0))).si_signo;
       if (number == SIGTERM || number == SIGINT) {
         log_.info("stopping", {});
         return;

@@ -23,11 +23,14 @@ import os, signal, sys
 def told(number, frame):
     os.write(1, (signal.Signals(number).name + "\\n").encode())
     if number == signal.SIGTERM: sys.exit(5)
-for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGQUIT):
+for number in map(signal.Signals.__getitem__, sys.argv[1].split()):
     signal.signal(number, told)
 os.write(1, b"ready\\n")
 while True: signal.pause()
 """
+
+SIGNALS = ("SIGINT SIGHUP SIGUSR1 SIGUSR2 SIGQUIT SIGALRM SIGVTALRM SIGPROF SIGWINCH SIGCONT SIGABRT "
+           "SIGURG SIGRTMIN SIGRTMAX SIGTERM")
 
 
 def words(identity, emulator, *command, more=()):
@@ -99,20 +102,67 @@ def test_exit_codes(identity, emulator, silent, tmp_path):
 
 
 def test_signals_go_on_to_the_command(identity, emulator):
-    process = start(identity, emulator, PYTHON, "-c", LISTEN)
+    process = start(identity, emulator, PYTHON, "-c", LISTEN, SIGNALS)
     assert process.stdout.readline() == "ready\n"
-    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGQUIT, signal.SIGTERM):
-        process.send_signal(number)
-        assert process.stdout.readline() == number.name + "\n"
+    for name in SIGNALS.split():
+        process.send_signal(signal.Signals[name])
+        assert process.stdout.readline() == name + "\n"
     out, err = process.communicate(timeout=20)
     assert (out, err, process.returncode) == ("", "", 5)
+
+
+def children_of(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+        return [int(child) for child in file.read().split()]
+
+
+def is_stopped(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        return file.read().rsplit(")", 1)[1].split()[0] == "T"
+
+
+def test_it_stops_and_goes_on_with_the_command(identity, emulator):
+    # In a process group that has no parent in its session, nothing would stop.
+    process = start(identity, emulator, PYTHON, "-c", LISTEN, "SIGCONT SIGTERM", process_group=0)
+    assert process.stdout.readline() == "ready\n"
+    command, = children_of(process.pid)
+    process.send_signal(signal.SIGTSTP)
+    eventually(lambda: is_stopped(command) and is_stopped(process.pid))
+    process.send_signal(signal.SIGCONT)
+    assert process.stdout.readline() == "SIGCONT\n"
+    eventually(lambda: not is_stopped(process.pid))
+    # Whoever stops the command alone lets it alone go on.
+    os.kill(command, signal.SIGSTOP)
+    eventually(lambda: is_stopped(command))
+    time.sleep(0.2)
+    assert not is_stopped(process.pid)
+    os.kill(command, signal.SIGCONT)
+    process.terminate()
+    process.communicate(timeout=20)
+    assert process.returncode == 5
+
+
+def test_the_dead_of_others_do_not_pile_up(identity, emulator):
+    """As PID 1, or a subreaper, it is the parent of what its command leaves behind."""
+    begin = ("import ctypes, os, sys\n"
+             "assert ctypes.CDLL(None).prctl(36, 1, 0, 0, 0) == 0\n"
+             "os.execv(sys.argv[1], sys.argv[1:])\n")
+    script = "(sleep 0.5 & echo $!); exec sleep 60"
+    with subprocess.Popen([PYTHON, "-c", begin, BINARY,
+                           *words(identity, emulator, "sh", "-c", script)], env=environment(),
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as process:
+        orphan = int(process.stdout.readline())
+        eventually(lambda: orphan in children_of(process.pid))
+        eventually(lambda: len(children_of(process.pid)) == 1)
+        process.terminate()
+        assert process.wait(20) == 128 + signal.SIGTERM
 
 
 def test_a_key_at_the_terminal_is_one_signal(identity, emulator):
     """The terminal sends it to both, so it is not sent on."""
     pid, terminal = pty.fork()
     if pid == 0:
-        command = [BINARY, *words(identity, emulator, PYTHON, "-c", LISTEN)]
+        command = [BINARY, *words(identity, emulator, PYTHON, "-c", LISTEN, SIGNALS)]
         os.execve(BINARY, command, environment())
     seen = b""
 
