@@ -90,6 +90,11 @@ void check_config_profile_name(std::string_view profile) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
            std::string_view("_./%@:+-").find(c) != std::string_view::npos;
   });
+  if (profile.front() == '-') {
+    throw Error(ErrorKind::usage,
+                "profile name \"" + std::string(profile) + "\" begins as a flag does",
+                "aws --profile would not take it: begin it with a letter or a digit");
+  }
   if (!fits) {
     throw Error(
         ErrorKind::usage,

@@ -13,8 +13,8 @@ namespace rolecall::aws {
 inline constexpr FileRole config_file_role = {"AWS config file", "AWS_CONFIG_FILE"};
 
 // Throws Error (usage) for a name that not every SDK finds in a config file: it may hold letters,
-// digits and _ . / % @ : + - (AWS SDKs and Tools Reference Guide, "Shared config and credentials
-// files").
+// digits and _ . / % @ : + -, and does not begin with - (AWS SDKs and Tools Reference Guide,
+// "Shared config and credentials files").
 void check_config_profile_name(std::string_view profile);
 
 // The name of the profile's section in the text of a config file: as it stands there ("profile

@@ -166,6 +166,20 @@ void warn_of_readers(const std::string& name, mode_t mode, const Reporter& repor
                    ": others than its owner may read it; chmod 600 it");
 }
 
+std::string make_directories(const std::string& path) {
+  for (std::size_t end = 0; end != std::string::npos;) {
+    end = path.find('/', end + 1);
+    std::string part = path.substr(0, end);
+    if (mkdir(part.c_str(), S_IRWXU) == 0 || errno == EEXIST) continue;
+    struct stat info {};
+    const int error = errno;  // EROFS and EACCES also come for what is there
+    if (stat(part.c_str(), &info) == 0) continue;
+    errno = error;
+    return part;
+  }
+  return {};
+}
+
 void write_all(int descriptor, std::string_view bytes, std::string_view what) {
   while (!bytes.empty()) {
     const ssize_t put = write(descriptor, bytes.data(), bytes.size());

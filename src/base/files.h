@@ -54,6 +54,10 @@ std::string mode_text(mode_t mode);
 // the message.
 void warn_of_readers(const std::string& name, mode_t mode, const Reporter& reporter);
 
+// Makes the directory and those above it, with mode 0700, where they are missing. Returns the first
+// that is not there and cannot be made, and errno says why; empty: all are there.
+std::string make_directories(const std::string& path);
+
 // Writes all of `bytes` to a descriptor; throws Error (failed).
 void write_all(int descriptor, std::string_view bytes, std::string_view what);
 

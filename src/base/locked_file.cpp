@@ -57,17 +57,6 @@ std::string follow_links(const FileRole& role, const std::string& path) {
   }
 }
 
-void make_directories(const FileRole& role, const std::string& directory) {
-  for (std::size_t slash = directory.find('/', 1); slash != std::string::npos;
-       slash = directory.find('/', slash + 1)) {
-    const std::string part = directory.substr(0, slash);
-    if (mkdir(part.c_str(), S_IRWXU) == 0 || errno == EEXIST) continue;
-    struct stat info {};
-    const int error = errno;  // EROFS and EACCES also come for what is there
-    if (stat(part.c_str(), &info) != 0) fail(role, error, "cannot make directory " + part);
-  }
-}
-
 // The lock file belongs to whom the file or, without one, the directory belongs to, so that a run
 // as root does not shut the owner out.
 void give_to_owner(int lock, const std::string& target, const std::string& directory) {
@@ -235,7 +224,9 @@ LockedFile::LockedFile(const FileRole& role, const std::string& path)
   if (name_.empty() || name_ == "." || name_ == "..") {
     throw Error(ErrorKind::usage, std::string(role.what) + " " + path + " is a directory");
   }
-  make_directories(role, directory_);
+  const std::string failed = make_directories(directory_);
+  const int error = errno;
+  if (!failed.empty()) fail(role, error, "cannot make directory " + failed);
   const std::string lock_path = directory_ + "." + name_ + ".rolecall-lock";
   Descriptor lock(open_lock(role, lock_path, target_, directory_));
   wait_for_lock(role, lock.fd, lock_path);
@@ -271,10 +262,8 @@ void LockedFile::replace(std::string_view bytes) const {
 std::string LockedFile::back_up(const std::string& suffix) const {
   std::string path = target_ + suffix;
   struct stat info {};
-  if (lstat(path.c_str(), &info) == 0) {
-    throw Error(ErrorKind::try_later, "there is a backup " + path + " already",
-                "try again in a second");
-  }
+  for (int count = 2; lstat(path.c_str(), &info) == 0; ++count)
+    path = target_ + suffix + "." + std::to_string(count);
   const Secret bytes = read();
   NewFile file(role_, directory_, name_);
   file.write(bytes.view());

@@ -35,8 +35,8 @@ class LockedFile {
   // try_later for a full disk.
   void replace(std::string_view bytes) const;
 
-  // Copies it to its own name with `suffix`, which must not be there yet, with mode 0600. Returns
-  // the copy's path. Throws as replace.
+  // Copies it to its own name with `suffix`, and with ".2", ".3", … behind that where a copy is
+  // there already; with mode 0600. Returns the copy's path. Throws as replace.
   std::string back_up(const std::string& suffix) const;
 
   const std::string& target() const { return target_; }  // the path behind all links

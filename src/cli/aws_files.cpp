@@ -3,6 +3,8 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <filesystem>
+
 #include "cli/environment.h"
 #include "rolecall/error.h"
 
@@ -20,7 +22,10 @@ std::string home_directory(const char* variable) {
 std::string path_of(const char* variable, const char* otherwise) {
   std::string path = environment(variable);
   if (path.empty()) path = otherwise;
-  return path.starts_with("~/") ? home_directory(variable) + path.substr(1) : path;
+  if (path.starts_with("~/")) return home_directory(variable) + path.substr(1);
+  std::error_code error;  // the working directory may be gone
+  const std::filesystem::path absolute = std::filesystem::absolute(path, error);
+  return error ? path : absolute.string();
 }
 
 }  // namespace

@@ -121,6 +121,8 @@ def test_other_places(home, tmp_path):
         assert_configured(home.configure(env={"AWS_CONFIG_FILE": named}))
         assert "[profile demo]" in path.read_text()
         assert not home.config.exists()
+    result = assert_configured(home.configure(env={"AWS_CONFIG_FILE": "z"}, cwd=tmp_path))
+    assert f" in {tmp_path}/z:\n" in result.out, result
     keys = home.path / "keys"
     keys.write_text("[demo]\n" + STATIC)
     result = home.configure(env={"AWS_SHARED_CREDENTIALS_FILE": "~/keys"})
@@ -197,6 +199,22 @@ def test_static_keys_are_taken_out_with_a_backup(home):
     # Nothing is left to take out.
     result = assert_configured(home.configure("--remove-static-keys"))
     assert result.warnings == [] and len(list(home.path.glob(".aws/*backup*"))) == 2, result
+
+
+def test_each_backup_has_a_name_of_its_own(home):
+    """Also where several are made in one second."""
+    texts = [f"# {i}\n[demo]\n" + STATIC for i in range(4)]
+    for text in texts:
+        home.write(credentials=text)
+        assert_configured(home.configure("--remove-static-keys"))
+    backups = list(home.path.glob(".aws/*.rolecall-backup-*"))
+    assert sorted(backup.read_text() for backup in backups) == texts
+
+
+def test_a_profile_name_is_no_flag(home):
+    result = run("configure", "--profile=-x", *home.flags, env={"HOME": str(home.path)})
+    assert_fails(result, 2, "begins as a flag does")
+    assert not home.config.exists()
 
 
 def test_without_keys_nothing_is_made(home):

@@ -44,7 +44,7 @@ TEST(ConfigSection, RefusesTwoOfTheSameProfile) {
 TEST(ConfigProfileName, TakesWhatEverySdkTakes) {
   for (const char* name : {"a", "default", "A-b_c.d/e@f%g:h+1"})
     EXPECT_NO_THROW(check_config_profile_name(name)) << name;
-  for (const char* name : {"", "a b", "a]", "\"a\"", "a#", "DEFAULT", "\xC3\xA9", "a\n"})
+  for (const char* name : {"", "a b", "a]", "\"a\"", "a#", "DEFAULT", "\xC3\xA9", "a\n", "-x"})
     EXPECT_THROW(check_config_profile_name(name), Error) << name;
 }
 
