@@ -15,6 +15,7 @@
 #include "base/subprocess.h"
 #include "base/terminal.h"
 #include "cli/environment.h"
+#include "identity/spent_passwords.h"
 #include "rolecall/error.h"
 
 namespace rolecall::cli {
@@ -145,12 +146,7 @@ PasswordSource only_once(const std::string& name, PasswordSource read) {
               : "it is not tried again; is there a space or line end too many?");
     }
     if (request.tries_left == TriesLeft::one) {
-      throw Error(ErrorKind::failed,
-                  request.what +
-                      " has ONE try left before it locks, which is not spent on the PIN "
-                      "from " +
-                      name,
-                  "log in by hand with the right PIN once: pkcs11-tool --login --list-objects");
+      identity::refuse_last_try(request.what, "the PIN from " + name);
     }
     Secret password = read(request);
     if (password.empty()) {

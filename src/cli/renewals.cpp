@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "cli/ui.h"
+#include "identity/spent_passwords.h"
 
 namespace rolecall::cli {
 namespace {
@@ -30,11 +31,7 @@ PasswordSource ask_once(PasswordSource source) {
     int& count = (*loads)[request.what];
     if (request.attempt == 1) ++count;
     if (count > 1 && request.tries_left == TriesLeft::one) {
-      throw Error(ErrorKind::failed,
-                  request.what +
-                      " has ONE try left before it locks, which is not spent on the PIN that was "
-                      "given at the start",
-                  "log in by hand with the right PIN once: pkcs11-tool --login --list-objects");
+      identity::refuse_last_try(request.what, "the PIN that was given at the start");
     }
     if (count > 1 && request.attempt > 1) {
       throw Error(ErrorKind::usage,

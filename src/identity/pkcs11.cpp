@@ -65,6 +65,16 @@ bool is_gone(CK_RV code) {
   return std::find(codes.begin(), codes.end(), code) != codes.end();
 }
 
+// Of those the ones that prove that a login did not come to its PIN (PKCS #11 3.0, 5.1.2: the token
+// "was not present at the time that the function was invoked" and the like).
+bool is_before_login(CK_RV code) {
+  static constexpr std::array<CK_RV, 8> codes = {
+      CKR_CRYPTOKI_NOT_INITIALIZED, CKR_OPERATION_ACTIVE,       CKR_OPERATION_NOT_INITIALIZED,
+      CKR_SESSION_CLOSED,           CKR_SESSION_HANDLE_INVALID, CKR_SLOT_ID_INVALID,
+      CKR_TOKEN_NOT_PRESENT,        CKR_USER_NOT_LOGGED_IN};
+  return std::find(codes.begin(), codes.end(), code) != codes.end();
+}
+
 std::string reason(CK_RV code) {
   std::array<char, 32> number{};
   std::snprintf(number.data(), number.size(), " (0x%lx)", code);
@@ -157,6 +167,10 @@ unsigned char* bytes(std::string_view text) {
 
 TokenGone::TokenGone(const std::string& what)
     : Error(ErrorKind::try_later, what, "put it back, or see to it that its driver works") {}
+
+LoginFailed::LoginFailed(const std::string& what)
+    : Error(ErrorKind::failed, what,
+            "the PIN may have been counted as a wrong one: it is not tried again") {}
 
 struct Token::State {
   State(std::shared_ptr<Modules> owner, CK_FUNCTION_LIST* functions, CK_SLOT_ID number,
@@ -292,7 +306,8 @@ Login Token::login(LoginAs who, std::string_view pin) const {
     case CKR_USER_PIN_NOT_INITIALIZED:
       return Login::not_set;
     default:
-      fail(state_->name, "log in", code);
+      if (is_before_login(code)) fail(state_->name, "log in", code);
+      throw LoginFailed("token " + state_->name + " cannot log in: " + reason(code));
   }
 }
 

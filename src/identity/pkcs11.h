@@ -36,6 +36,11 @@ struct TokenGone : Error {
   explicit TokenGone(const std::string& what);
 };
 
+// A login of which it is not known whether the token has counted the PIN.
+struct LoginFailed : Error {
+  explicit LoginFailed(const std::string& what);
+};
+
 enum class ObjectClass { certificate, public_key, private_key };
 
 struct Object {
@@ -87,6 +92,7 @@ class Token {
 
   PinState pin() const;
   bool logged_in() const;  // by login() of any copy
+  // TokenGone proves that nobody looked at the PIN; LoginFailed does not.
   Login login(LoginAs who, std::string_view pin) const;
 
   // The objects of a class that have the id and label that `uri` gives, of nullptr all. Its type=

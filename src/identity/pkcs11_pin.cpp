@@ -2,7 +2,7 @@
 
 #include "base/codec.h"
 #include "base/files.h"
-#include "identity/wrong_passwords.h"
+#include "identity/spent_passwords.h"
 
 namespace rolecall::identity::pkcs11 {
 namespace {
@@ -20,16 +20,55 @@ constexpr int most_attempts = 3;
               "it must be set first: pkcs11-tool --init-pin");
 }
 
-// What a token refused is not sent again, unless it had told of a wrong PIN since and does not any
-// more: then it may have another PIN now.
-bool was_refused(const std::string& whose, const PinState& state, std::string_view pin) {
-  return is_known_as_wrong(whose, pin) &&
-         (state.few_left || !is_known_as_wrong("told " + whose, pin));
+[[noreturn]] void refuse_expired(const Token& token) {
+  throw Error(ErrorKind::failed, "the PIN of token " + token.name() + " has expired",
+              "set a new one: pkcs11-tool --login --change-pin");
 }
 
-void remember_refusal(const std::string& whose, const PinState& state, std::string_view pin) {
-  remember_as_wrong(whose, pin);
-  if (state.few_left) remember_as_wrong("told " + whose, pin);
+struct Sent {
+  Login result;
+  bool before = false;  // and not again
+};
+
+// A PIN that a token did not accept is not sent to it again, whatever it answered: it may have been
+// counted. Unless it had told of a wrong PIN since and does not any more: then it may have another
+// PIN now.
+Sent send(const Token& token, LoginAs who, const std::string& whose, std::string_view pin) {
+  if (pin.empty()) return {Login::wrong};  // it is none: a person who only pressed Enter
+  const auto lock = one_at_a_time(whose);
+  const std::string told = "told " + whose;
+  const auto note_what_it_tells = [&] {
+    if (token.pin().few_left) spend(told, pin, "");
+  };
+  if (const auto how = how_it_was_spent(whose, pin)) {
+    if (!how_it_was_spent(told, pin) || token.pin().few_left) {
+      if (how->empty()) return {Login::wrong, true};
+      throw Error(
+          ErrorKind::failed, *how,
+          "its PIN may have been counted as a wrong one, and is not sent again; a new start "
+          "sends it");
+    }
+    give_back(told, pin);
+  }
+  spend(whose, pin, "token " + token.name() + " did not answer to its PIN");
+  try {
+    const Login result = token.login(who, pin);
+    if (result == Login::done || result == Login::not_set) {
+      give_back(whose, pin);
+    } else {
+      spend(whose, pin,
+            result == Login::expired ? "the PIN of token " + token.name() + " has expired" : "");
+      note_what_it_tells();
+    }
+    return {result};
+  } catch (const TokenGone&) {
+    give_back(whose, pin);
+    throw;
+  } catch (const LoginFailed& failure) {
+    spend(whose, pin, failure.what());
+    note_what_it_tells();
+    throw;
+  }
 }
 
 std::string tries_text(const PinState& state) {
@@ -105,44 +144,36 @@ void Pins::enter(const Token& token, const std::string& what, LoginAs who) {
     if (!state.pin_pad) {
       given = next(token, what, who, attempt, state);
       if (!given.from.empty() && state.last_try) {
-        throw Error(ErrorKind::failed,
-                    "token " + token.name() +
-                        " has ONE try left before it locks, which is not spent "
-                        "on the PIN from " +
-                        given.from,
-                    "log in by hand with the right PIN once: pkcs11-tool --login --list-objects");
+        refuse_last_try("token " + token.name(), "the PIN from " + given.from);
       }
     }
-    const bool known = !state.pin_pad && was_refused(whose, state, given.pin.view());
-    // An empty one is none: a person who only pressed Enter.
-    const bool sent = state.pin_pad || (!known && !given.pin.empty());
-    const Login result = !sent ? Login::wrong : token.login(who, given.pin.view());
-    switch (result) {
+    const Sent sent =
+        state.pin_pad ? Sent{token.login(who, {})} : send(token, who, whose, given.pin.view());
+    switch (sent.result) {
       case Login::done:
         if (who == LoginAs::user && reuse_) user_pin_ = std::move(given.pin);
         return;
       case Login::locked:
         refuse_locked(token);
       case Login::expired:
-        throw Error(ErrorKind::failed, "the PIN of token " + token.name() + " has expired",
-                    "set a new one: pkcs11-tool --login --change-pin");
+        refuse_expired(token);
       case Login::not_set:
         refuse_unset(token);
       case Login::wrong:
         break;
     }
     state = token.pin();
-    if (sent && !state.pin_pad) remember_refusal(whose, state, given.pin.view());
     if (state.locked) {
       throw Error(ErrorKind::failed,
                   "wrong PIN for " + what + ", and it is locked now: that was the last try",
                   "whoever has its PUK or SO PIN can unlock it: pkcs11-tool --init-pin");
     }
     if (state.pin_pad || !given.from.empty()) {
-      throw Error(ErrorKind::usage,
-                  "wrong PIN for " + what + ": it came from " +
-                      (state.pin_pad ? "its own keys" : given.from) + tries_text(state),
-                  known ? "it was refused before, and not sent again" : "it is not tried again");
+      throw Error(
+          ErrorKind::usage,
+          "wrong PIN for " + what + ": it came from " +
+              (state.pin_pad ? "its own keys" : given.from) + tries_text(state),
+          sent.before ? "it was refused before, and not sent again" : "it is not tried again");
     }
   }
   throw Error(ErrorKind::usage, "wrong PIN for " + what + ", " + std::to_string(most_attempts) +

@@ -13,7 +13,7 @@
 #include <functional>
 
 #include "identity/private_key.h"
-#include "identity/wrong_passwords.h"
+#include "identity/spent_passwords.h"
 #include "rolecall/error.h"
 
 namespace rolecall::identity {
@@ -238,6 +238,71 @@ EvpPkeyPtr public_half_of(const EVP_PKEY* key) {
   return EvpPkeyPtr(half);
 }
 
+// An authorisation that the TPM refused is not sent again in this process, an empty one neither:
+// the TPM counts it, also where it was never asked for.
+class TpmSigner final : public Signer {
+ public:
+  TpmSigner(std::unique_ptr<Signer> inner, std::string name, std::string whose, Secret password)
+      : inner_(std::move(inner)),
+        name_(std::move(name)),
+        whose_(std::move(whose)),
+        password_(std::move(password)) {}
+
+  KeyAlgorithm algorithm() const override { return inner_->algorithm(); }
+  std::string public_key() const override { return inner_->public_key(); }
+
+  using Signer::sign;
+  std::string sign(std::string_view message, Digest digest) const override {
+    std::unique_lock<std::mutex> alone;
+    if (!is_right_) {
+      alone = one_at_a_time(whose_);
+      if (how_it_was_spent(whose_, password_.view())) refuse(name_, {Trouble::wrong_password, ""});
+    }
+    try {
+      std::string signature = inner_->sign(message, digest);
+      is_right_ = true;
+      return signature;
+    } catch (const WrongPassword&) {
+      is_right_ = false;
+      spend(whose_, password_.view(), "");
+      throw;
+    }
+  }
+
+ private:
+  std::unique_ptr<Signer> inner_;
+  std::string name_;
+  std::string whose_;
+  Secret password_;
+  mutable bool is_right_ = false;  // at the last signature
+};
+
+// The provider gives the parent the password that stands in a variable, the same for the whole
+// process, as soon as a key file is loaded.
+EvpPkeyPtr load_with_parent(const std::string& name, const std::string& whose, const Loader& loader,
+                            OSSL_LIB_CTX* library, Answer& answer) {
+  const std::string parent = "parent of " + whose;
+  const auto alone = one_at_a_time(parent);
+  const auto refuse_parent = [&name] {
+    throw Error(ErrorKind::usage, "the TPM refuses the password of the parent of " + name,
+                "its parent key has one: it stands in TPM2OPENSSL_PARENT_AUTH. It is not tried "
+                "again, as the TPM counts wrong ones: give the right one, and start anew");
+  };
+  if (how_it_was_spent(parent, "")) refuse_parent();
+  ERR_clear_error();
+  EvpPkeyPtr key = loader(library, answer);
+  if (answer.error) {
+    ERR_clear_error();
+    std::rethrow_exception(answer.error);
+  }
+  if (key) return key;
+  const Failure failure = take_failure();
+  if (failure.trouble != Trouble::wrong_password) refuse(name, failure);
+  spend(parent, "", "");
+  refuse_parent();
+  return nullptr;
+}
+
 // `which`: what tells this key from others that may come to have the same name.
 TpmKey load(const std::string& name, std::string_view which, const IdentityOptions& options,
             const Loader& loader) {
@@ -252,27 +317,23 @@ TpmKey load(const std::string& name, std::string_view which, const IdentityOptio
       }
       return options.password({name, attempt, PasswordKind::tpm_key});
     };
-    ERR_clear_error();
-    EvpPkeyPtr key = loader(library.get(), answer);
-    if (answer.error) {
-      ERR_clear_error();
-      std::rethrow_exception(answer.error);
-    }
-    if (!key) refuse(name, take_failure());
+    EvpPkeyPtr key = load_with_parent(name, whose, loader, library.get(), answer);
     EvpPkeyPtr half = public_half_of(key.get());
     if (!half) refuse(name, take_failure());
     check_key_kind(half.get(), name);
     // A provider that is done with another step leaves reasons behind.
     ERR_clear_error();
-    auto signer = make_signer(std::move(key), library, [name] { refuse(name, take_failure()); });
-    if (!answer.asked || answer.password.empty()) return {std::move(signer), std::move(half)};
-    // Only a signature tells whether the password is right. A wrong one is counted by the TPM.
-    if (is_known_as_wrong(whose, answer.password.view())) continue;
+    const bool is_given = answer.asked && !answer.password.empty();
+    auto signer = std::make_unique<TpmSigner>(
+        make_signer(std::move(key), library, [name] { refuse(name, take_failure()); }), name, whose,
+        std::move(answer.password));
+    if (!is_given) return {std::move(signer), std::move(half)};
+    // Only a signature tells whether the password is right.
     try {
       signer->sign("rolecall: is this the password?");
       return {std::move(signer), std::move(half)};
     } catch (const WrongPassword&) {
-      remember_as_wrong(whose, answer.password.view());
+      continue;
     }
   }
   throw Error(ErrorKind::usage,

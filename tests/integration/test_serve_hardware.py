@@ -4,7 +4,7 @@ import signal
 
 import pytest
 from support import pki
-from support.process import Emulator
+from support.process import Emulator, assert_credentials, assert_fails, session
 from support.serve import CREDENTIALS, Serve, eventually
 from support.tokens import PIN, Faults, PublicKey, SoftHsm, Tpm, sh
 
@@ -119,6 +119,8 @@ def tpm_with_keys(identity, tmp_path_factory):
         keys = {"file": made.make_key("app.tss", "p256", "geheim")}
         keys["handle"] = ("handle:0x81000001",
                           made.keep_key("0x81000001", "0x81000000", "rsa2048", "geheim"))
+        made.sh("tpm_parent", "0x81000010", "elter")
+        keys["under a parent"] = made.make_key("child.tss", "p256", "", "0x81000010", "elter")
         made.flags = {}
         for name, (source, public) in keys.items():
             leaf = identity.intermediate.issue(name, private_key=public)
@@ -127,6 +129,35 @@ def tpm_with_keys(identity, tmp_path_factory):
         yield made
     finally:
         made.stop()
+
+
+@pytest.mark.parametrize("name,more,env,reason", [
+    ("handle", ["--no-tpm-key-password"], {}, "wrong password for key handle"),
+    ("file", ["--no-tpm-key-password"], {}, "wrong password for private key file"),
+    ("file", ["--password-source", "env:X"], {"X": "falsch"}, "wrong password for private key file"),
+    ("under a parent", [], {}, "password of the parent of"),
+    ("under a parent", [], {"TPM2OPENSSL_PARENT_AUTH": "falsch"}, "password of the parent of"),
+])
+def test_a_wrong_authorisation_is_sent_once(tpm, silent, tmp_path, name, more, env, reason):
+    """Else the TPM locks itself."""
+    tpm.sh("tpm_unlock")
+    with Serve(tmp_path, "--lazy", *more, server=silent, flags=tpm.flags[name],
+               env={**tpm.env, **env}) as running:
+        for count in range(1, 5):
+            running.process.send_signal(signal.SIGHUP)
+            eventually(lambda: len(failures(running)) >= count)
+        assert all(reason in event["reason"] for event in failures(running)), failures(running)
+    assert tpm.wrong_passwords() == 1
+    tpm.sh("tpm_unlock")
+
+
+def test_a_parents_password(tpm, emulator):
+    result = session(emulator, tpm.flags["under a parent"],
+                     env={**tpm.env, "TPM2OPENSSL_PARENT_AUTH": "elter"})
+    assert_credentials(result)
+    result = session(emulator, tpm.flags["under a parent"], env=tpm.env)
+    assert_fails(result, 2, "the password of the parent of private key file", "TPM2OPENSSL_PARENT_AUTH")
+    tpm.sh("tpm_unlock")
 
 
 @pytest.mark.parametrize("name", ["file", "handle"])

@@ -40,6 +40,17 @@ def test_a_wrong_pin_is_not_sent_with_each_renewal(card, emulator):
         assert card.faults.calls("user login")[1:] == ["user login with 4"]
 
 
+@pytest.mark.parametrize("code", [0x6, 0x30, 0xa3])
+def test_a_pin_is_spent_whatever_the_token_says(card, emulator, code):
+    """It may have counted it. Another one is sent."""
+    card.faults.set(f"C_Login {code:x} 1")
+    with serve(card, emulator, "ec", "--lazy") as running:
+        eventually(lambda: len(failures(running)) >= 4)
+        assert card.faults.calls("user login") == ["user login with 4"]
+        pki.write(card.directory.parent, "pin", b"99999")
+        eventually(lambda: card.faults.calls("user login")[1:] == ["user login with 5"])
+
+
 def test_a_pin_that_is_changed_while_it_runs(card, emulator):
     with serve(card, emulator, "ec") as running:
         card.sh("softhsm_tool", "--token-label", "card", "--login", "--pin", PIN, "--change-pin",

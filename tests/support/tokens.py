@@ -100,13 +100,19 @@ class Tpm:
     def sh(self, *words):
         return sh("swtpm", *words, env=self.env)
 
-    def make_key(self, name, kind, password="", parent=""):
+    def make_key(self, name, kind, password="", parent="", parent_password=""):
         """A file; its path and the public key."""
         path = self.directory / name
         kinds = {"rsa2048": "RSA:2048", "p256": "EC:P-256", "p384": "EC:P-384"}
         options = [f"user-auth:{password}"] * bool(password) + [f"parent:{parent}"] * bool(parent)
+        options += [f"parent-auth:{parent_password}"] * bool(parent_password)
         self.sh("tpm_key", path, kinds[kind], *options)
-        return str(path), self.public_key(path, password)
+        if parent_password:
+            self.env["TPM2OPENSSL_PARENT_AUTH"] = parent_password
+        try:
+            return str(path), self.public_key(path, password)
+        finally:
+            self.env.pop("TPM2OPENSSL_PARENT_AUTH", None)
 
     def keep_key(self, handle, parent, kind, password=""):
         kinds = {"rsa2048": "rsa2048", "p256": "ecc256", "p384": "ecc384"}
@@ -115,6 +121,10 @@ class Tpm:
 
     def public_key(self, key, password=""):
         return PublicKey(self.sh("tpm_public", key, password))
+
+    def wrong_passwords(self):
+        """As it has counted them; hex."""
+        return int(self.sh("tpm_wrong"), 16)
 
     def stop(self):
         self.sh("tpm_stop", self.place)
