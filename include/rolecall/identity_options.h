@@ -19,6 +19,9 @@ struct PasswordRequest {
   // Before a token locks itself. One that no person answers for should throw at `one`, as a wrong
   // password would be sent by the next run, too.
   TriesLeft tries_left = TriesLeft::unknown;
+  // Another token that took the PIN from this source, and has not got the key; mostly empty. A
+  // source that would give the same should throw: a PIN is not for other tokens.
+  std::string taken_by = {};
 };
 
 // Gives a password, or throws Error. One that has no other answer than the last throws at attempt

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "base/files.h"
+#include "base/pkcs11_uri.h"
 
 namespace rolecall::aws {
 namespace {
@@ -42,16 +43,16 @@ class Key {
 
   // A certificate on a token may be another one tomorrow, under the same name.
   void add_certificate(const std::string& source) {
-    if (source.starts_with("pkcs11:")) usable_ = false;
+    if (is_pkcs11_uri(source)) usable_ = false;
     add_source("certificate", source);
   }
 
   // A file, a stream, or the URI of something in hardware. Of a URI's query (RFC 7512)
   // what names the module alone, as a PIN may stand there too.
   void add_source(std::string_view name, const std::string& source) {
-    if (source.starts_with("pkcs11:")) {
+    if (is_pkcs11_uri(source)) {
       const std::size_t query = source.find('?');
-      std::string value = source.substr(0, query);
+      std::string value = without_pin(source.substr(0, query));
       for (std::size_t at = query; at != std::string::npos; at = source.find('&', at + 1)) {
         const std::string part = source.substr(at + 1, source.find('&', at + 1) - at - 1);
         if (part.starts_with("module-")) value += "?" + part;

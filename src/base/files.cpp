@@ -1,5 +1,7 @@
 #include "base/files.h"
 
+#include "base/pkcs11_uri.h"
+
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
@@ -108,7 +110,7 @@ Descriptor::~Descriptor() {
 }
 
 FileContent read_file(std::string_view what, const std::string& path, Empty empty) {
-  const std::string name = std::string(what) + " " + path;
+  const std::string name = std::string(what) + " " + without_pin(path);
   // O_NONBLOCK: opening a FIFO that nobody writes to must not hang. It changes nothing for files.
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   if (file.fd < 0) {
@@ -137,7 +139,7 @@ int input_descriptor(const std::string& source) {
 }
 
 std::string input_name(std::string_view what, const std::string& source) {
-  return std::string(what) + " " + source + (source == "-" ? " (standard input)" : "");
+  return std::string(what) + " " + without_pin(source) + (source == "-" ? " (standard input)" : "");
 }
 
 FileContent read_input(std::string_view what, const std::string& source) {

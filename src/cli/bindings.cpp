@@ -10,6 +10,7 @@
 #include "aws/create_session.h"
 #include "base/codec.h"
 #include "base/files.h"
+#include "base/pkcs11_uri.h"
 #include "base/process.h"
 #include "base/time.h"
 #include "cli/command.h"
@@ -43,6 +44,19 @@ const identity::Certificate& likely_leaf(const std::vector<identity::Certificate
   return leaf == all.end() ? all.front() : *leaf;
 }
 
+// No PIN is asked for, and none is sent but that of the URI itself, where the certificate is
+// hidden.
+void fill_from_token(Row& row, const IdentityOptions& options) {
+  row[3] = "(on a token)";
+  std::vector<identity::Certificate> found;
+  for (identity::TokenCertificate& one : identity::list_tokens(options, {}))
+    found.push_back(std::move(one.certificate));
+  if (found.empty()) return;
+  const identity::Certificate& leaf = likely_leaf(found);
+  row[1] = expiry(leaf);
+  row[3] = or_dash(leaf.subject());
+}
+
 // What stands in the way of a binding stands in its row: the others are still of interest.
 Row row_of(const ConfigFile& file, const std::string& name,
            std::map<std::string, PasswordSource>& streams) {
@@ -66,6 +80,10 @@ Row row_of(const ConfigFile& file, const std::string& name,
     if (!has_password) identity.password = nullptr;
     if (source.starts_with("fd:")) {
       identity.password = streams.try_emplace(source, identity.password).first->second;
+    }
+    if (is_pkcs11_uri(identity.certificate) || !identity.cert_selector.empty()) {
+      fill_from_token(row, identity);
+      return row;
     }
     const auto certificates = identity::load_certificates(identity, wall_clock());
     const identity::Certificate& leaf = likely_leaf(certificates);

@@ -10,6 +10,7 @@
 
 #include "base/codec.h"
 #include "base/files.h"
+#include "base/pkcs11_uri.h"
 #include "base/subprocess.h"
 #include "cli/environment.h"
 #include "cli/settings.h"
@@ -31,7 +32,7 @@ std::string absolute(const std::string& path) {
 }
 
 std::string file_value(const std::string& flag, const std::string& value) {
-  if (value.empty() || value.starts_with("pkcs11:") || value.starts_with("handle:")) return value;
+  if (value.empty() || is_pkcs11_uri(value) || value.starts_with("handle:")) return value;
   struct stat info {};
   const bool is_pipe = stat(value.c_str(), &info) == 0 && S_ISFIFO(info.st_mode);
   if (is_pipe || input_descriptor(value) >= 0) {

@@ -148,6 +148,9 @@ PasswordSource only_once(const std::string& name, PasswordSource read) {
     if (request.tries_left == TriesLeft::one) {
       identity::refuse_last_try(request.what, "the PIN from " + name);
     }
+    if (!request.taken_by.empty()) {
+      identity::refuse_second_token(request.taken_by, "the PIN from " + name);
+    }
     Secret password = read(request);
     if (password.empty()) {
       throw Error(ErrorKind::usage, "the " + what + " from " + name + " is empty");

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/files.h"
+#include "base/pkcs11_uri.h"
 #include "base/process.h"
 #include "cli/command.h"
 #include "cli/exec.h"
@@ -133,12 +134,7 @@ void hide_passwords(int argc, char** argv) {
       wipe(argv[i], text.size());
     }
     is_password = flag && equals == std::string_view::npos;
-    // Of a PKCS#11 URI.
-    const std::size_t pin = text.find("pin-value=");
-    if (pin != std::string_view::npos && text.find("pkcs11:") < pin) {
-      const std::size_t begin = pin + std::string_view("pin-value=").size();
-      wipe(argv[i] + begin, std::min(text.find('&', begin), text.size()) - begin);
-    }
+    wipe_pins(argv[i], text.size());
   }
 }
 

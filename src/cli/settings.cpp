@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/codec.h"
+#include "base/pkcs11_uri.h"
 #include "cli/command.h"
 #include "cli/environment.h"
 #include "cli/similar.h"
@@ -30,11 +31,6 @@ constexpr std::array<std::string_view, 3> password_flags = {"password-source", "
                                                             "tpm-key-password"};
 constexpr std::array<std::string_view, 2> certificate_flags = {"certificate", "cert-selector"};
 
-// A PKCS#11 URI may hold a PIN.
-bool holds_pin(const std::string& value) {
-  return value.starts_with("pkcs11:") && value.find("pin-value=") != std::string::npos;
-}
-
 std::string command_name(const CLI::App& app) {
   return app.get_name().substr(app.get_name().rfind(' ') + 1);
 }
@@ -56,7 +52,8 @@ struct Value {
 std::optional<Value> from_environment(const CLI::App& app, const std::string& flag) {
   const std::string variable = variable_name(app, flag);
   std::string value = environment(variable.c_str());
-  if (holds_secret(flag)) value = take_secret_variable(variable).value_or(Secret()).view();
+  if (holds_secret(flag) || holds_pin(value))
+    value = take_secret_variable(variable).value_or(Secret()).view();
   if (!value.empty()) return Value{{std::move(value)}, "environment variable " + variable};
   for (const auto& [name, aws_variable] : aws_variables) {
     if (name != flag) continue;
@@ -69,8 +66,8 @@ std::optional<Value> from_environment(const CLI::App& app, const std::string& fl
 }
 
 bool is_no_path(const std::string& value) {
-  return value.empty() || value == "-" || value.starts_with("fd:") ||
-         value.starts_with("pkcs11:") || value.starts_with("handle:");
+  return value.empty() || value == "-" || value.starts_with("fd:") || is_pkcs11_uri(value) ||
+         value.starts_with("handle:");
 }
 
 // The working directory of a program that others start is anything; the file's place is not.
@@ -88,12 +85,6 @@ std::string resolved(const CLI::Option& option, const std::string& value, const 
     return "file:" + path_of(value.substr(5), file);
   }
   return value;
-}
-
-// A URI may hold a PIN in its query (RFC 7512).
-std::string shown(const std::string& value) {
-  const bool has_query = value.starts_with("pkcs11:") && value.find('?') != std::string::npos;
-  return terminal_safe(has_query ? value.substr(0, value.find('?')) + "?…" : value);
 }
 
 class Application {
@@ -153,7 +144,7 @@ class Application {
         text += "=" + option.results().back().substr(0, option.results().back().find(':')) + ":…";
       } else if (!holds_secret(name) && !option.results().empty()) {
         for (const std::string& value : option.results())
-          text += "=" + shown(value);
+          text += "=" + terminal_safe(without_pin(value));
       }
       text += " (" + terminal_safe(place) + ")";
     }

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "base/files.h"
+#include "base/pkcs11_uri.h"
 #include "base/time.h"
 #include "identity/chain.h"
 #include "identity/pem.h"
@@ -57,11 +58,6 @@ void check_validity(const Certificate& leaf, std::chrono::sys_seconds now) {
   }
 }
 
-// A URI may hold a PIN behind its "?".
-std::string shown(const std::string& source) {
-  return pkcs11::is_uri(source) ? source.substr(0, source.find('?')) : source;
-}
-
 // Where several belong to the key (renewed with the same one): the one that is valid, and of these
 // the one that ends last.
 const Certificate* certificate_of(const EVP_PKEY* key, const std::vector<Certificate>& certificates,
@@ -90,7 +86,8 @@ const Certificate& find_leaf(const std::vector<Certificate>& certificates, const
           (certificates.size() == 1
                ? "the certificate"
                : "any of the " + std::to_string(certificates.size()) + " certificates") +
-          " in " + shown(options.certificate) + " (" + first.name() + ", " + certificate_key + ")",
+          " in " + without_pin(options.certificate) + " (" + first.name() + ", " + certificate_key +
+          ")",
       "key and certificate must come from the same request; was only one of them renewed?");
 }
 
@@ -163,11 +160,11 @@ void read_key(Files& files, const IdentityOptions& options, const Reporter& repo
 }
 
 bool certificate_is_on_token(const IdentityOptions& options) {
-  return pkcs11::is_uri(options.certificate) || !options.cert_selector.empty();
+  return is_pkcs11_uri(options.certificate) || !options.cert_selector.empty();
 }
 
 bool key_is_on_token(const IdentityOptions& options) {
-  return pkcs11::is_uri(options.private_key) ||
+  return is_pkcs11_uri(options.private_key) ||
          (options.private_key.empty() && certificate_is_on_token(options));
 }
 

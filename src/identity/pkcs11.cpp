@@ -11,6 +11,7 @@
 
 #include "base/codec.h"
 #include "base/library.h"
+#include "base/pkcs11_uri.h"
 
 namespace rolecall::identity::pkcs11 {
 namespace {
@@ -223,20 +224,43 @@ struct Token::State {
   std::string name;
 };
 
+namespace {
+
+// p11-kit ends a value at a NUL, and takes the last of two PINs.
+void refuse_unclear(const std::string& text) {
+  int pins = 0;
+  std::size_t begin = text.find(':');
+  while (begin != std::string::npos) {
+    const std::size_t end = text.find_first_of(";?&", begin + 1);
+    const std::string_view part = std::string_view(text).substr(begin + 1, end - begin - 1);
+    begin = end;
+    pins += part.starts_with("pin-value=") ? 1 : 0;
+    const bool is_id = part.starts_with("id=");
+    if (is_id || part.find("%00") == std::string_view::npos) continue;
+    throw Error(ErrorKind::usage, "\"" + without_pin(text) + "\" holds a NUL (%00) outside of id=");
+  }
+  if (pins > 1) {
+    throw Error(ErrorKind::usage, "\"" + without_pin(text) + "\" holds two pin-values",
+                "one of them is enough");
+  }
+}
+
+}  // namespace
+
 Uri parse_uri(const std::string& text) {
   P11_KIT(be_quiet)();  // it would write to standard error
   const UriPtr parsed = new_uri();
   const int result = P11_KIT(uri_parse)(text.c_str(), P11_KIT_URI_FOR_ANY, parsed.get());
   const bool unknown = result == P11_KIT_URI_OK && P11_KIT(uri_any_unrecognized)(parsed.get()) != 0;
   if (result != P11_KIT_URI_OK || unknown) {
-    // What stands behind the "?" may be a PIN.
     throw Error(ErrorKind::usage,
-                "\"" + text.substr(0, text.find('?')) + "\" is not a PKCS#11 URI: " +
+                "\"" + without_pin(text) + "\" is not a PKCS#11 URI: " +
                     (unknown ? "it has an attribute that is not known"
                              : lower_case(text_of(P11_KIT(uri_message)(result)))),
                 "such as pkcs11:token=app;object=key (RFC 7512), with %20 for a space and %3B for "
                 "a semicolon; p11tool --list-tokens prints the start of one");
   }
+  refuse_unclear(text);
   Uri uri;
   if (const char* pin = P11_KIT(uri_get_pin_value)(parsed.get())) {
     uri.pin_value = Secret(pin);
@@ -277,12 +301,8 @@ PinState Token::pin() const {
   const CK_RV code = state_->module->C_GetTokenInfo(state_->slot, &now);
   if (code != CKR_OK) fail(state_->name, "tell its state", code);
   const auto has = [&now](CK_FLAGS flag) { return (now.flags & flag) != 0; };
-  return {has(CKF_LOGIN_REQUIRED),
-          has(CKF_USER_PIN_INITIALIZED),
-          has(CKF_PROTECTED_AUTHENTICATION_PATH),
-          has(CKF_USER_PIN_COUNT_LOW),
-          has(CKF_USER_PIN_FINAL_TRY),
-          has(CKF_USER_PIN_LOCKED)};
+  return {has(CKF_LOGIN_REQUIRED), has(CKF_PROTECTED_AUTHENTICATION_PATH),
+          has(CKF_USER_PIN_COUNT_LOW), has(CKF_USER_PIN_FINAL_TRY), has(CKF_USER_PIN_LOCKED)};
 }
 
 Login Token::login(LoginAs who, std::string_view pin) const {

@@ -65,7 +65,6 @@ enum class Mechanism { ecdsa, rsa, rsa_sha256, rsa_sha384, rsa_sha512 };
 // As its token says now.
 struct PinState {
   bool needed;    // private objects and keys want a login
-  bool set;       // a user PIN was ever set
   bool pin_pad;   // it is typed there, and not given here
   bool few_left;  // a wrong one was given since the last right one
   bool last_try;

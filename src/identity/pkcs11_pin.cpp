@@ -121,16 +121,25 @@ Pins::Given Pins::next(const Token& token, const std::string& what, LoginAs who,
   if (who == LoginAs::for_key && reuse_ && !user_pin_.empty()) {
     return {user_pin_.copy(), "--reuse-pin"};
   }
+  const auto taken_by_other = [&](const std::string& from) {
+    const auto found = taken_.find(from);
+    const bool other = found != taken_.end() && !(found->second == token);
+    return other ? found->second.name() : std::string();
+  };
   for (const Uri& uri : uris_) {
     if (who == LoginAs::for_key || !token.matches(uri)) continue;
-    if (!uri.pin_value.empty()) return {uri.pin_value.copy(), "pin-value of the PKCS#11 URI"};
-    if (!uri.pin_source.empty()) return {read_pin(uri.pin_source), "pin-source " + uri.pin_source};
+    if (uri.pin_value.empty() && uri.pin_source.empty()) continue;
+    const std::string from =
+        uri.pin_value.empty() ? "pin-source " + uri.pin_source : "pin-value of the PKCS#11 URI";
+    const std::string other = taken_by_other(from);
+    if (!other.empty()) refuse_second_token(other, "the PIN from " + from);
+    return {uri.pin_value.empty() ? read_pin(uri.pin_source) : uri.pin_value.copy(), from};
   }
   if (!source_) throw Error(ErrorKind::usage, what + " needs a PIN, and none was given");
   const TriesLeft left = state.last_try   ? TriesLeft::one
                          : state.few_left ? TriesLeft::few
                                           : TriesLeft::unknown;
-  return {source_({what, attempt, PasswordKind::pin, left}), ""};
+  return {source_({what, attempt, PasswordKind::pin, left, taken_by_other("")}), ""};
 }
 
 void Pins::enter(const Token& token, const std::string& what, LoginAs who) {
@@ -139,7 +148,6 @@ void Pins::enter(const Token& token, const std::string& what, LoginAs who) {
   for (int attempt = 1; attempt <= most_attempts; ++attempt) {
     PinState state = token.pin();
     if (state.locked) refuse_locked(token);
-    if (!state.set) refuse_unset(token);
     Given given;
     if (!state.pin_pad) {
       given = next(token, what, who, attempt, state);
@@ -151,6 +159,7 @@ void Pins::enter(const Token& token, const std::string& what, LoginAs who) {
         state.pin_pad ? Sent{token.login(who, {})} : send(token, who, whose, given.pin.view());
     switch (sent.result) {
       case Login::done:
+        if (who == LoginAs::user && !state.pin_pad) taken_.insert_or_assign(given.from, token);
         if (who == LoginAs::user && reuse_) user_pin_ = std::move(given.pin);
         return;
       case Login::locked:

@@ -1,6 +1,7 @@
 // PINs: where they come from, and how sparingly they are tried.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -12,7 +13,8 @@ namespace rolecall::identity::pkcs11 {
 // A PIN is taken from pin-value or pin-source of the first URI that has one and matches the token,
 // else from the PasswordSource. It is sent once: what a token has refused is never sent to it
 // again, whoever gives it (wrong_passwords.h). A token that has one try left gets it from a person
-// alone: PasswordRequest::tries_left says so to the source.
+// alone: PasswordRequest::tries_left says so to the source. What one token took goes to no other,
+// unless a person gives it anew.
 class Pins {
  public:
   // `reuse` as IdentityOptions::reuse_pin.
@@ -37,7 +39,8 @@ class Pins {
   std::vector<Uri> uris_;
   PasswordSource source_;
   bool reuse_;
-  Secret user_pin_;  // with reuse_, once it is known
+  std::map<std::string, Token> taken_;  // by Given::from
+  Secret user_pin_;                     // with reuse_, once it is known
 };
 
 }  // namespace rolecall::identity::pkcs11

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "base/pkcs11_uri.h"
 #include "identity/private_key.h"
 
 namespace rolecall::identity::pkcs11 {
@@ -78,7 +79,7 @@ std::string module_of(const IdentityOptions& options, const std::optional<Uri>& 
 Pins make_pins(const IdentityOptions& options) {
   std::vector<Uri> uris;
   for (const std::string& text : {options.private_key, options.certificate})
-    if (is_uri(text)) uris.push_back(parse_uri(text));
+    if (is_pkcs11_uri(text)) uris.push_back(parse_uri(text));
   return {std::move(uris), options.password, options.reuse_pin};
 }
 
@@ -102,10 +103,6 @@ OpenKey reopen(const IdentityOptions& options, const std::string& module, const 
 
 }  // namespace
 
-bool is_uri(const std::string& text) {
-  return text.starts_with("pkcs11:");
-}
-
 struct Search::Candidate {
   Token token;
   Object object;
@@ -114,8 +111,8 @@ struct Search::Candidate {
 
 Search::Search(const IdentityOptions& options, const Reporter& reporter)
     : options_(options), reporter_(reporter), pins_(make_pins(options)) {
-  if (is_uri(options.certificate)) certificate_uri_ = parse_uri(options.certificate);
-  if (is_uri(options.private_key)) key_uri_ = parse_uri(options.private_key);
+  if (is_pkcs11_uri(options.certificate)) certificate_uri_ = parse_uri(options.certificate);
+  if (is_pkcs11_uri(options.private_key)) key_uri_ = parse_uri(options.private_key);
   if (!options.cert_selector.empty()) selector_ = parse_selector(options.cert_selector);
 }
 

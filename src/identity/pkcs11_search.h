@@ -18,8 +18,6 @@
 
 namespace rolecall::identity::pkcs11 {
 
-bool is_uri(const std::string& text);  // by its scheme
-
 struct FoundCertificate {
   Certificate certificate;
   Token token;

@@ -7,7 +7,7 @@
 #include <cerrno>
 
 #include "base/files.h"
-#include "identity/pkcs11_search.h"
+#include "base/pkcs11_uri.h"
 #include "identity/tpm.h"
 
 namespace rolecall::serve {
@@ -22,7 +22,7 @@ bool is_descriptor(const std::string& source) {
 }
 
 bool is_path(const std::string& source) {
-  return !source.empty() && !is_descriptor(source) && !identity::pkcs11::is_uri(source) &&
+  return !source.empty() && !is_descriptor(source) && !is_pkcs11_uri(source) &&
          !identity::is_tpm_handle(source);
 }
 

@@ -210,7 +210,11 @@ def test_no_permission(identity, silent, tmp_path, flag):
 
 @pytest.mark.parametrize("uri", ["pkcs11:token=rolecall-none;object=x?pin-value=hunter2hunter2",
                                  "pkcs11:nonsense?pin-value=hunter2hunter2",
-                                 "pkcs11:token=%zz?pin-value=hunter2hunter2"])
+                                 "pkcs11:token=%zz?pin-value=hunter2hunter2",
+                                 "pkcs11:token=rolecall-none;pin-value=hunter2hunter2",
+                                 "PKCS11:token=rolecall-none?pin-value=hunter2hunter2",
+                                 " pkcs11:nonsense;pin-value=hunter2hunter2",
+                                 "pkcs11:pin-value=hunter2hunter2;nonsense"])
 @pytest.mark.parametrize("flag", ["--certificate", "--private-key"])
 def test_pin_in_a_uri_is_not_repeated(identity, silent, flag, uri):
     flags = list(identity.flags)

@@ -2,6 +2,7 @@
 
 import datetime
 import os
+import re
 import subprocess
 
 import pytest
@@ -379,6 +380,18 @@ def test_the_public_key_shows_which_token(two, emulator, tmp_path):
     assert_credentials(asked(two, emulator, flags, env={"ROLECALL_PIN": "5678"}))
 
 
+def test_a_pin_that_one_token_took_goes_to_no_other(two, emulator, silent):
+    """The key is on neither of those that it is for."""
+    flags = ["--certificate", "pkcs11:token=cards;object=split", "--private-key", "pkcs11:object=split"]
+    for given, env in ((flags, {"ROLECALL_PIN": PIN}),
+                       (["--certificate", "pkcs11:object=split"], {"ROLECALL_PIN": PIN}),
+                       (["--certificate", f"pkcs11:object=split?pin-value={PIN}"], {})):
+        result = asked(two, silent, given, env=env)
+        assert_fails(result, 2, "no key for it on token cards, which took the PIN from", "private-key")
+    named = [*flags[:3], "pkcs11:token=keys;object=split"]
+    assert_credentials(asked(two, emulator, named, env={"ROLECALL_PIN": "5678"}))
+
+
 def hsm_file_of(leaf, directory):
     return pki.write(directory, "leaf.pem", pki.pem(leaf, *leaf.chain))
 
@@ -521,3 +534,51 @@ def test_with_a_real_endpoint_behind_tls_and_debug(hsm, identity):
                                       "pkcs11:token=app;object=p256?pin-value=1234"], "--debug")
     assert_credentials(result)
     assert "pin-value=1234" not in result.err and "private key: pkcs11:" in result.err, result
+
+
+@pytest.mark.parametrize("form", ["pkcs11:token=app;object=p256;pin-value={}",
+                                  "PKCS11:token=app;object=p256?pin-value={}",
+                                  "pkcs11:token=app;object=p256?pin-value={}"])
+def test_a_pin_anywhere_in_a_uri(hsm, emulator, form):
+    """It is taken, and not shown nor handed on."""
+    uri = form.format(PIN)
+    result = asked(hsm, emulator, [], "--debug", env={"ROLECALL_CERTIFICATE": uri})
+    assert_credentials(result)
+    assert f"={PIN}" not in result.err, result
+    result = run("exec", *ARNS, "--endpoint", emulator.url, "--", "env",
+                 env={**hsm.env, "ROLECALL_CERTIFICATE": uri})
+    assert result.code == 0 and "AWS_ACCESS_KEY_ID" in result.out, result
+    assert "pin-value" not in result.out, result
+
+
+@pytest.mark.parametrize("uri,pattern", [
+    ("pkcs11:token=a%00b", "NUL"), ("pkcs11:token=app?pin-value=12%0034", "NUL"),
+    ("pkcs11:token=app?pin-source=/x%00y", "NUL"),
+    ("pkcs11:token=app;pin-value=4711?pin-value=4712", "two pin-values"),
+])
+def test_uris_that_are_refused(hsm, silent, uri, pattern):
+    result = asked(hsm, silent, ["--certificate", uri])
+    assert_fails(result, 2, pattern)
+    assert "471" not in result.err and "%0034" not in result.err, result
+
+
+def test_the_list_of_bindings(hsm, tmp_path):
+    """It shows what is to be seen without a person, and no PIN."""
+    lines = [f'trust-anchor-arn = "{ARNS[ARNS.index("--trust-anchor-arn") + 1]}"',
+             f'profile-arn = "{ARNS[ARNS.index("--profile-arn") + 1]}"',
+             f'role-arn = "{ARNS[ARNS.index("--role-arn") + 1]}"']
+    uris = {"seen": "pkcs11:token=app;object=p256?pin-value=4711",
+            "absent": "pkcs11:token=app;object=none", "elsewhere": "pkcs11:token=none?pin-value=4711",
+            "bad": "pkcs11:nonsense?pin-value=4711", "path": "PKCS11:token=app;object=p256;pin-value=4711"}
+    for name, uri in uris.items():
+        lines += [f"[binding.{name}]", f'certificate = "{uri}"']
+    path = tmp_path / "config.toml"
+    path.write_text("\n".join(lines) + "\n")
+    path.chmod(0o600)
+    result = by_itself(hsm, "bindings", "--config", path)
+    assert result.code == 0 and "4711" not in result.out + result.err, result
+    rows = {line.split()[0]: line for line in result.out.splitlines()}
+    for name in ("seen", "path"):
+        assert re.search(r"\(\d+ days\).*CN=on token p256$", rows[name]), result
+    assert rows["absent"].endswith("(on a token)") and rows["elsewhere"].endswith("(on a token)")
+    assert "is not a PKCS#11 URI" in rows["bad"], result
