@@ -80,7 +80,9 @@ std::string path_of(const std::string& value, const std::string& file) {
 }
 
 std::string resolved(const CLI::Option& option, const std::string& value, const std::string& file) {
-  if (option.get_type_name() == "FILE") return path_of(value, file);
+  // A library's bare name is looked for as every program does.
+  const bool is_library = long_name(option) == "pkcs11-lib" && value.find('/') == std::string::npos;
+  if (option.get_type_name() == "FILE" && !is_library) return path_of(value, file);
   if (option.get_type_name() == "SOURCE" && value.starts_with("file:")) {
     return "file:" + path_of(value.substr(5), file);
   }

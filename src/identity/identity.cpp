@@ -295,8 +295,14 @@ std::vector<TokenCertificate> list_tokens(const IdentityOptions& options,
   const auto list = [&] {
     pkcs11::Search search(options, reporter);
     std::vector<TokenCertificate> all;
-    for (const pkcs11::FoundCertificate& one : search.certificates())
-      all.push_back({one.certificate, one.object.uri, search.neighbours({one})});
+    // Each token is read once.
+    std::vector<std::pair<pkcs11::Token, std::vector<Certificate>>> read;
+    for (const pkcs11::FoundCertificate& one : search.certificates()) {
+      auto on = std::find_if(read.begin(), read.end(),
+                             [&one](const auto& known) { return known.first == one.token; });
+      if (on == read.end()) on = read.emplace(on, one.token, search.neighbours({one}));
+      all.push_back({one.certificate, one.object.uri, on->second});
+    }
     return all;
   };
   try {

@@ -1,5 +1,7 @@
 #include "identity/pkcs11.h"
 
+#include <dlfcn.h>
+#include <link.h>
 #include <p11-kit/p11-kit.h>
 #include <p11-kit/uri.h>
 
@@ -8,6 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 
 #include "base/codec.h"
 #include "base/library.h"
@@ -88,6 +91,14 @@ std::string reason(CK_RV code) {
   throw Error(ErrorKind::failed, text);
 }
 
+using LibraryPtr = std::unique_ptr<void, int (*)(void*)>;
+
+std::string whole_path(void* library, const std::string& path) {
+  const link_map* map = nullptr;
+  if (dlinfo(library, RTLD_DI_LINKMAP, &map) != 0 || map == nullptr) return path;
+  return std::filesystem::absolute(map->l_name).string();
+}
+
 // Modules that are initialised, until the end.
 class Modules {
  public:
@@ -103,11 +114,16 @@ class Modules {
       (all_, reinterpret_cast<p11_kit_destroyer>(P11_KIT(module_release)));
       return;
     }
-    one_ = P11_KIT(module_load)(path.c_str(), 0);
+    // p11-kit would look for anything but a whole path among its own modules.
+    const LibraryPtr library(dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL), dlclose);
+    const char* trouble = library ? nullptr : dlerror();
+    if (library) one_ = P11_KIT(module_load)(whole_path(library.get(), path).c_str(), 0);
     const bool loaded = one_ != nullptr;
     const CK_RV started = loaded ? P11_KIT(module_initialize)(one_) : CKR_OK;
     if (loaded && started == CKR_OK) return;
-    const std::string why = loaded ? reason(started) : text_of(P11_KIT(message)());
+    const std::string why = loaded               ? reason(started)
+                            : trouble != nullptr ? std::string(trouble)
+                                                 : text_of(P11_KIT(message)());
     if (loaded) P11_KIT(module_release)(one_);
     throw Error(
         ErrorKind::usage,

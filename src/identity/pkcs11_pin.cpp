@@ -91,8 +91,10 @@ std::string path_of(const std::string& pin_source) {
   return path;
 }
 
-Secret read_pin(const std::string& pin_source) {
-  FileContent content = read_file("PIN file", path_of(pin_source));
+Secret read_pin(const std::string& pin_source, const Reporter& reporter) {
+  const std::string path = path_of(pin_source);
+  const FileContent content = read_file("PIN file", path);
+  warn_of_readers("PIN file " + path, content.mode, reporter);
   std::string_view text = content.bytes.view();
   if (text.ends_with('\n')) text.remove_suffix(1);
   if (text.ends_with('\r')) text.remove_suffix(1);
@@ -106,8 +108,11 @@ struct Pins::Given {
   std::string from;  // for messages; empty: the source, which speaks for itself
 };
 
-Pins::Pins(std::vector<Uri> uris, PasswordSource source, bool reuse)
-    : uris_(std::move(uris)), source_(std::move(source)), reuse_(reuse) {}
+Pins::Pins(std::vector<Uri> uris, PasswordSource source, bool reuse, Reporter reporter)
+    : uris_(std::move(uris)),
+      source_(std::move(source)),
+      reuse_(reuse),
+      reporter_(std::move(reporter)) {}
 
 bool Pins::has_own(const Token& token) const {
   for (const Uri& uri : uris_) {
@@ -133,7 +138,8 @@ Pins::Given Pins::next(const Token& token, const std::string& what, LoginAs who,
         uri.pin_value.empty() ? "pin-source " + uri.pin_source : "pin-value of the PKCS#11 URI";
     const std::string other = taken_by_other(from);
     if (!other.empty()) refuse_second_token(other, "the PIN from " + from);
-    return {uri.pin_value.empty() ? read_pin(uri.pin_source) : uri.pin_value.copy(), from};
+    return {uri.pin_value.empty() ? read_pin(uri.pin_source, reporter_) : uri.pin_value.copy(),
+            from};
   }
   if (!source_) throw Error(ErrorKind::usage, what + " needs a PIN, and none was given");
   const TriesLeft left = state.last_try   ? TriesLeft::one

@@ -7,6 +7,7 @@
 
 #include "identity/pkcs11.h"
 #include "rolecall/identity_options.h"
+#include "rolecall/reporter.h"
 
 namespace rolecall::identity::pkcs11 {
 
@@ -17,8 +18,8 @@ namespace rolecall::identity::pkcs11 {
 // unless a person gives it anew.
 class Pins {
  public:
-  // `reuse` as IdentityOptions::reuse_pin.
-  Pins(std::vector<Uri> uris, PasswordSource source, bool reuse);
+  // `reuse` as IdentityOptions::reuse_pin; `reporter` is told of a PIN file that others may read.
+  Pins(std::vector<Uri> uris, PasswordSource source, bool reuse, Reporter reporter);
 
   // Whether a URI gives this token's PIN.
   bool has_own(const Token& token) const;
@@ -39,6 +40,7 @@ class Pins {
   std::vector<Uri> uris_;
   PasswordSource source_;
   bool reuse_;
+  Reporter reporter_;
   std::map<std::string, Token> taken_;  // by Given::from
   Secret user_pin_;                     // with reuse_, once it is known
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <set>
 
 #include "base/pkcs11_uri.h"
 #include "identity/private_key.h"
@@ -76,11 +77,11 @@ std::string module_of(const IdentityOptions& options, const std::optional<Uri>& 
   return options.pkcs11_module.empty() && uri ? uri->module_path : options.pkcs11_module;
 }
 
-Pins make_pins(const IdentityOptions& options) {
+Pins make_pins(const IdentityOptions& options, const Reporter& reporter) {
   std::vector<Uri> uris;
   for (const std::string& text : {options.private_key, options.certificate})
     if (is_pkcs11_uri(text)) uris.push_back(parse_uri(text));
-  return {std::move(uris), options.password, options.reuse_pin};
+  return {std::move(uris), options.password, options.reuse_pin, reporter};
 }
 
 OpenKey reopen(const IdentityOptions& options, const std::string& module, const std::string& text,
@@ -88,7 +89,7 @@ OpenKey reopen(const IdentityOptions& options, const std::string& module, const 
   const Uri uri = parse_uri(text);
   for (const Token& token : tokens(module)) {
     if (!token.matches(uri)) continue;
-    OpenKey key{token, {}, make_pins(options)};
+    OpenKey key{token, {}, make_pins(options, {})};
     key.pins.log_in(token);
     for (Object& object : token.find(ObjectClass::private_key, &uri)) {
       // Two may have the same label and no id.
@@ -110,7 +111,7 @@ struct Search::Candidate {
 };
 
 Search::Search(const IdentityOptions& options, const Reporter& reporter)
-    : options_(options), reporter_(reporter), pins_(make_pins(options)) {
+    : options_(options), reporter_(reporter), pins_(make_pins(options, reporter)) {
   if (is_pkcs11_uri(options.certificate)) certificate_uri_ = parse_uri(options.certificate);
   if (is_pkcs11_uri(options.private_key)) key_uri_ = parse_uri(options.private_key);
   if (!options.cert_selector.empty()) selector_ = parse_selector(options.cert_selector);
@@ -199,9 +200,19 @@ std::vector<FoundCertificate> Search::leaves(std::vector<FoundCertificate> found
     return !(one.certificate == best) && !same_key(one.certificate.public_key(), best.public_key());
   };
   if (!options_.use_latest && std::any_of(found.begin(), found.end(), is_other)) {
+    std::set<std::string> uris;
+    for (const FoundCertificate& one : found)
+      uris.insert(one.object.uri);
+    const bool by_uri = uris.size() == found.size();
+    const auto serial = [](const FoundCertificate& one) {
+      return "Key=x509Serial,Value=" + one.certificate.serial_hex();
+    };
     throw Error(ErrorKind::usage, std::to_string(found.size()) + " certificates match " + what,
-                "name one of them, or give --use-latest-expiring-certificate: " +
-                    listed(found, uri_of_object));
+                (by_uri ? "name one of them, or give --use-latest-expiring-certificate: " +
+                              listed(found, uri_of_object)
+                        : "their URIs are the same; in place of --certificate give --cert-selector "
+                          "with the serial number of one, or --use-latest-expiring-certificate: " +
+                              listed(found, serial)));
   }
   std::erase_if(found, is_other);
   return found;

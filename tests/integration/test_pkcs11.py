@@ -582,3 +582,56 @@ def test_the_list_of_bindings(hsm, tmp_path):
         assert re.search(r"\(\d+ days\).*CN=on token p256$", rows[name]), result
     assert rows["absent"].endswith("(on a token)") and rows["elsewhere"].endswith("(on a token)")
     assert "is not a PKCS#11 URI" in rows["bad"], result
+
+
+def test_where_a_module_is_looked_for(hsm, tmp_path):
+    """As programs look for libraries, and not among p11-kit's modules."""
+    (tmp_path / "lib").symlink_to(os.path.dirname(MODULE))
+    name = os.path.basename(MODULE)
+    list_it = ["read-certificate-data", "--certificate", "pkcs11:object=p256"]
+    for path, env in ((f"lib/{name}", {}), (f"./lib/{name}", {}),
+                      (name, {"LD_LIBRARY_PATH": f"{tmp_path}/lib"})):
+        result = run(*list_it, "--pkcs11-lib", path, env={**hsm.env, **env}, cwd=tmp_path)
+        assert result.code == 0 and "object=p256" in result.out, result
+        assert_fails(run(*list_it, "--pkcs11-lib", path, env=hsm.env, cwd="/"), 2, "is not loaded")
+    config = tmp_path / "config.toml"
+    for path, env in ((f"lib/{name}", {}), (name, {"LD_LIBRARY_PATH": f"{tmp_path}/lib"})):
+        config.write_text(f'pkcs11-lib = "{path}"\n')
+        result = run(*list_it, "--config", config, env={**hsm.env, **env}, cwd="/")
+        assert result.code == 0 and "object=p256" in result.out, result
+
+
+@pytest.fixture(scope="module")
+def twins(identity, tmp_path_factory):
+    """Certificates that have the same label and no CKA_ID: one URI for both."""
+    tokens = SoftHsm(tmp_path_factory.mktemp("twins"))
+    tokens.token("twins")
+    tokens.leaves = [identity.intermediate.issue(f"twin {kind}", private_key=pki.key(kind, "twin"))
+                     for kind in ("p256", "rsa2048")]
+    for leaf in tokens.leaves:
+        tokens.put("twins", leaf, "twin")
+        tokens.put("twins", leaf.key, "twin")
+    tokens.put("twins", identity.intermediate, "issuer")
+    return tokens
+
+
+def test_certificates_with_the_same_uri(twins, emulator, silent):
+    """The hint says what tells them apart, and that works."""
+    flags = ["--certificate", "pkcs11:object=twin"]
+    result = asked(twins, silent, flags, env={"ROLECALL_PIN": PIN})
+    assert_fails(result, 2, "2 certificates match", "their URIs are the same.*--cert-selector")
+    hints = re.findall(r"Key=x509Serial,Value=[0-9A-Fa-f]+", result.err)
+    assert len(set(hints)) == 2, result
+    for hint in hints:
+        assert_credentials(asked(twins, emulator, ["--cert-selector", hint],
+                                 env={"ROLECALL_PIN": PIN}))
+
+
+def test_a_pin_file_that_others_may_read(hsm, emulator, tmp_path):
+    path = pki.write(tmp_path, "pin", PIN.encode())
+    flags = ["--certificate", f"pkcs11:token=app;object=p256?pin-source={path}"]
+    for mode, warnings in ((0o644, 1), (0o600, 0)):
+        os.chmod(path, mode)
+        result = asked(hsm, emulator, flags)
+        assert_credentials(result)
+        assert len(result.warnings) == warnings and (not warnings or path in result.err), result

@@ -91,6 +91,14 @@ def test_a_module_that_does_not_start(faults, silent, tmp_path):
     assert_fails(session(silent, flags, env=faults.env), 2, "broken.so is not loaded")
 
 
+def test_a_token_is_read_once_for_the_list(faults):
+    """However many certificates it holds."""
+    result = run("read-certificate-data", "--certificate", "pkcs11:", *faults.flags,
+                 "--format", "text", env=faults.env)
+    assert result.code == 0 and result.out.count("URI:") == 4, result
+    assert len(faults.calls("find")) == 2
+
+
 # Mechanisms
 
 @pytest.mark.parametrize("digest,whole", [("SHA256", 0x40), ("SHA384", 0x41), ("SHA512", 0x42)])

@@ -7,7 +7,7 @@
 //   PAD - -            its PIN is typed at the token
 //   ABSENT - -         there is no token
 // Each line of $FAULTS.log is a call that mattered: a login with its kind and the length of its
-// PIN, a mechanism that signed, a start of the module.
+// PIN, a mechanism that signed, a search for objects, a start of the module.
 #include <dlfcn.h>
 #include <p11-kit/pkcs11.h>
 
@@ -100,6 +100,7 @@ CK_RV open_session(CK_SLOT_ID slot, CK_FLAGS flags, void* application, CK_NOTIFY
 }
 
 CK_RV find_objects_init(CK_SESSION_HANDLE session, CK_ATTRIBUTE* pattern, CK_ULONG count) {
+  log("find");
   if (const CK_RV code = failure("C_FindObjectsInit")) return code;
   return real.C_FindObjectsInit(session, pattern, count);
 }
