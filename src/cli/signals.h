@@ -9,10 +9,10 @@
 namespace rolecall::cli {
 
 // Blocks signals for this thread and those it starts from here on, so that wait() alone gets them.
+// They stay blocked: a second SIGTERM must not cut an orderly end short.
 class Signals {
  public:
   explicit Signals(const std::vector<int>& numbers);
-  ~Signals() { give_back(); }
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
 
