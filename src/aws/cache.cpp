@@ -51,14 +51,6 @@ Error cannot_use(const std::string& directory, const std::string& why) {
           "nothing is cached: set XDG_RUNTIME_DIR or XDG_CACHE_HOME to a directory of your own"};
 }
 
-void make_directories(const std::string& path) {
-  for (std::size_t end = path.find('/', 1); end != std::string::npos; end = path.find('/', end + 1))
-    mkdir(path.substr(0, end).c_str(), 0700);
-  if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
-    throw cannot_use(path, std::string("cannot be made: ") + std::strerror(errno));
-  }
-}
-
 std::string text_of(const SecretJson& object, const char* name) {
   const auto found = object.find(name);
   if (found == object.end() || !found->is_string()) return {};
@@ -133,7 +125,9 @@ Cache::Cache(const std::string& directory) : directory_(directory) {
   constexpr int how = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
   fd_ = open(directory.c_str(), how);
   if (fd_ < 0 && errno == ENOENT) {
-    make_directories(directory);
+    if (!make_directories(directory).empty()) {
+      throw cannot_use(directory, std::string("cannot be made: ") + std::strerror(errno));
+    }
     fd_ = open(directory.c_str(), how);
   }
   if (fd_ < 0) {

@@ -1,12 +1,11 @@
 #include "aws/cache_key.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
-
-#include <cstdint>
 
 #include "base/files.h"
 #include "base/pkcs11_uri.h"
+#include "identity/identity.h"
+#include "identity/tpm.h"
 
 namespace rolecall::aws {
 namespace {
@@ -24,27 +23,9 @@ class Key {
   // Device and inode tell files apart, size and times their contents; ctime cannot be set back.
   void add_file(std::string_view name, const std::string& path) {
     if (path.empty()) return;
-    struct stat info {};
-    if (stat(path.c_str(), &info) != 0) {
-      usable_ = false;
-      return;
-    }
-    std::string value = path + " ";
-    for (const std::intmax_t number :
-         {static_cast<std::intmax_t>(info.st_dev), static_cast<std::intmax_t>(info.st_ino),
-          static_cast<std::intmax_t>(info.st_size), static_cast<std::intmax_t>(info.st_mtim.tv_sec),
-          static_cast<std::intmax_t>(info.st_mtim.tv_nsec),
-          static_cast<std::intmax_t>(info.st_ctim.tv_sec),
-          static_cast<std::intmax_t>(info.st_ctim.tv_nsec)}) {
-      value += (value.ends_with(' ') ? "" : ":") + std::to_string(number);
-    }
-    add(name, value);
-  }
-
-  // A certificate on a token may be another one tomorrow, under the same name.
-  void add_certificate(const std::string& source) {
-    if (is_pkcs11_uri(source)) usable_ = false;
-    add_source("certificate", source);
+    const std::string stamp = file_stamp(path);
+    if (stamp.empty()) usable_ = false;
+    add(name, path + " " + stamp);
   }
 
   // A file, a stream, or the URI of something in hardware. Of a URI's query (RFC 7512)
@@ -58,7 +39,7 @@ class Key {
         if (part.starts_with("module-")) value += "?" + part;
       }
       add(name, value);
-    } else if (source.starts_with("handle:")) {
+    } else if (identity::is_tpm_handle(source)) {
       add(name, source);
     } else if (input_descriptor(source) >= 0) {
       usable_ = false;
@@ -76,14 +57,15 @@ class Key {
 
 }  // namespace
 
-std::string cache_key(const IdentityOptions& identity, const SessionOptions& session) {
+std::string cache_key(const IdentityOptions& options, const SessionOptions& session) {
   // By their number, so that this does not compile when there is one more: does it belong here?
-  const auto& [certificate, private_key, intermediates, password_unused, cert_selector,
-               use_latest_unused, pkcs11_module, reuse_pin_unused, no_password_unused] = identity;
+  const auto& [certificate, private_key, intermediates, password_unused, selector_unused,
+               use_latest_unused, pkcs11_module, reuse_pin_unused, no_password_unused] = options;
   const auto& [role, profile, trust_anchor, session_name, duration, region, endpoint, use_fips,
                use_dualstack, verify_tls, ca_bundle, ca_directory, use_proxy, proxy_unused,
                connect_timeout, timeout] = session;
-  if (!cert_selector.empty()) return {};
+  // One on a token may be another one tomorrow, under the same name.
+  if (identity::certificate_is_on_token(options)) return {};
   Key key;
   key.add("user", std::to_string(geteuid()));
   key.add("role", role);
@@ -100,7 +82,7 @@ std::string cache_key(const IdentityOptions& identity, const SessionOptions& ses
   key.add_file("ca-bundle", ca_bundle);
   key.add_file("ca-directory", ca_directory);
   key.add_switch("proxy", use_proxy);
-  key.add_certificate(certificate);
+  key.add_source("certificate", certificate);
   key.add_source("key", private_key);
   key.add_source("intermediates", intermediates);
   key.add("module", pkcs11_module);

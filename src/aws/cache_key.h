@@ -14,6 +14,6 @@ namespace rolecall::aws {
 // in a token or a TPM counts by its URI, as the certificate tells which one it is. Empty where the
 // certificate is on a token, where the identity comes from a stream, and where a file is not there:
 // there is no entry for these.
-std::string cache_key(const IdentityOptions& identity, const SessionOptions& session);
+std::string cache_key(const IdentityOptions& options, const SessionOptions& session);
 
 }  // namespace rolecall::aws

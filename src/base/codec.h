@@ -20,6 +20,7 @@ std::string sha256_hex(std::string_view bytes);
 
 // Without the white space at both ends (space, tab, CR, LF).
 std::string_view trim(std::string_view text);
+std::string_view without_line_end(std::string_view text);  // one "\n" or "\r\n"
 // Text from outside as a terminal and UTF-8 readers may have it: control characters (C1 too) and
 // those that turn the direction of text become spaces, bytes that are not UTF-8 "?".
 std::string terminal_safe(std::string_view text);

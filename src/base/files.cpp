@@ -11,6 +11,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 
@@ -125,6 +126,10 @@ FileContent read_file(std::string_view what, const std::string& path, Empty empt
   return read_descriptor(name, file.fd, info, false, empty);
 }
 
+bool is_stream(std::string_view source) {
+  return source == "-" || source.starts_with("fd:");
+}
+
 int input_descriptor(const std::string& source) {
   if (source == "-") return STDIN_FILENO;
   if (!source.starts_with("fd:")) return -1;
@@ -166,6 +171,21 @@ void warn_of_readers(const std::string& name, mode_t mode, const Reporter& repor
   if (!S_ISREG(mode) || (mode & (S_IRWXG | S_IRWXO)) == 0) return;
   reporter.warning(name + " has mode " + mode_text(mode) +
                    ": others than its owner may read it; chmod 600 it");
+}
+
+std::string file_stamp(const std::string& path) {
+  struct stat info {};
+  if (stat(path.c_str(), &info) != 0) return {};
+  std::string stamp;
+  for (const std::intmax_t number :
+       {static_cast<std::intmax_t>(info.st_dev), static_cast<std::intmax_t>(info.st_ino),
+        static_cast<std::intmax_t>(info.st_size), static_cast<std::intmax_t>(info.st_mtim.tv_sec),
+        static_cast<std::intmax_t>(info.st_mtim.tv_nsec),
+        static_cast<std::intmax_t>(info.st_ctim.tv_sec),
+        static_cast<std::intmax_t>(info.st_ctim.tv_nsec)}) {
+    stamp += (stamp.empty() ? "" : ":") + std::to_string(number);
+  }
+  return stamp;
 }
 
 std::string make_directories(const std::string& path) {

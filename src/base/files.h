@@ -43,6 +43,9 @@ FileContent read_input(std::string_view what, const std::string& source);
 // input)".
 std::string input_name(std::string_view what, const std::string& source);
 
+// Whether read_input takes `source` for a descriptor: "-" or "fd:…".
+bool is_stream(std::string_view source);
+
 // The descriptor that read_input takes `source` for; -1 where it is a path. Throws Error (usage)
 // for an "fd:" without a number.
 int input_descriptor(const std::string& source);
@@ -53,6 +56,11 @@ std::string mode_text(mode_t mode);
 // Warns where group or others may read a regular file that holds a secret; `name` is the file's in
 // the message.
 void warn_of_readers(const std::string& name, mode_t mode, const Reporter& reporter);
+
+// What the file system says of a file without opening it (device, inode, size, times of writing and
+// of change): equal where it was neither replaced nor written to. The change time is in it as a
+// file may be copied with its other times. Empty where it cannot be looked at, and errno says why.
+std::string file_stamp(const std::string& path);
 
 // Makes the directory and those above it, with mode 0700, where they are missing. Returns the first
 // that is not there and cannot be made, and errno says why; empty: all are there.

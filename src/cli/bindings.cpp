@@ -10,7 +10,6 @@
 #include "aws/create_session.h"
 #include "base/codec.h"
 #include "base/files.h"
-#include "base/pkcs11_uri.h"
 #include "base/process.h"
 #include "base/time.h"
 #include "cli/command.h"
@@ -81,7 +80,7 @@ Row row_of(const ConfigFile& file, const std::string& name,
     if (source.starts_with("fd:")) {
       identity.password = streams.try_emplace(source, identity.password).first->second;
     }
-    if (is_pkcs11_uri(identity.certificate) || !identity.cert_selector.empty()) {
+    if (identity::certificate_is_on_token(identity)) {
       fill_from_token(row, identity);
       return row;
     }

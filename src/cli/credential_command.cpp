@@ -14,6 +14,7 @@
 #include "base/subprocess.h"
 #include "cli/environment.h"
 #include "cli/settings.h"
+#include "identity/tpm.h"
 #include "rolecall/error.h"
 
 namespace rolecall::cli {
@@ -32,7 +33,7 @@ std::string absolute(const std::string& path) {
 }
 
 std::string file_value(const std::string& flag, const std::string& value) {
-  if (value.empty() || is_pkcs11_uri(value) || value.starts_with("handle:")) return value;
+  if (value.empty() || is_pkcs11_uri(value) || identity::is_tpm_handle(value)) return value;
   struct stat info {};
   const bool is_pipe = stat(value.c_str(), &info) == 0 && S_ISFIFO(info.st_mode);
   if (is_pipe || input_descriptor(value) >= 0) {

@@ -28,10 +28,7 @@ constexpr const char* forms =
 
 // One line feed (or CR LF) is the editor's or echo's, and not the password's.
 void cut_line_end(Secret& password) {
-  std::string_view text = password.view();
-  if (text.ends_with('\n')) text.remove_suffix(1);
-  if (text.size() < password.size() && text.ends_with('\r')) text.remove_suffix(1);
-  password.resize(text.size());
+  password.resize(without_line_end(password.view()).size());
 }
 
 Secret from_password_file(const std::string& path, const Reporter& reporter) {

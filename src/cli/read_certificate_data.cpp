@@ -5,7 +5,6 @@
 
 #include "base/codec.h"
 #include "base/files.h"
-#include "base/pkcs11_uri.h"
 #include "base/process.h"
 #include "base/time.h"
 #include "cli/certificate_view.h"
@@ -98,7 +97,7 @@ void read_certificate_data(CLI::App& app, std::vector<std::string> arguments) {
         std::move(arguments));
   const Reporter reporter = stderr_reporter(debug);
   finish_identity_flags(app, flags, reporter);
-  if (is_pkcs11_uri(source) || !flags.options.cert_selector.empty()) {
+  if (identity::certificate_is_on_token(flags.options)) {
     const std::string text = token_list(identity::list_tokens(flags.options, reporter), format);
     return write_all(STDOUT_FILENO, text, "standard output");
   }

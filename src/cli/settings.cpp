@@ -12,6 +12,7 @@
 #include "cli/environment.h"
 #include "cli/similar.h"
 #include "cli/ui.h"
+#include "identity/identity.h"
 #include "rolecall/error.h"
 #include "rolecall/secret.h"
 
@@ -65,14 +66,9 @@ std::optional<Value> from_environment(const CLI::App& app, const std::string& fl
   return std::nullopt;
 }
 
-bool is_no_path(const std::string& value) {
-  return value.empty() || value == "-" || value.starts_with("fd:") || is_pkcs11_uri(value) ||
-         value.starts_with("handle:");
-}
-
 // The working directory of a program that others start is anything; the file's place is not.
 std::string path_of(const std::string& value, const std::string& file) {
-  if (value.starts_with('/') || is_no_path(value)) return value;
+  if (value.starts_with('/') || !identity::names_file(value)) return value;
   if (value.starts_with("~/") && !environment("HOME").empty()) {
     return environment("HOME") + value.substr(1);
   }

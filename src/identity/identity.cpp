@@ -159,10 +159,6 @@ void read_key(Files& files, const IdentityOptions& options, const Reporter& repo
   warn_of_readers(name, file.mode, reporter);
 }
 
-bool certificate_is_on_token(const IdentityOptions& options) {
-  return is_pkcs11_uri(options.certificate) || !options.cert_selector.empty();
-}
-
 bool key_is_on_token(const IdentityOptions& options) {
   return is_pkcs11_uri(options.private_key) ||
          (options.private_key.empty() && certificate_is_on_token(options));
@@ -232,6 +228,14 @@ void add_from_token(Material& material, const Certificate& leaf, std::chrono::sy
 }
 
 }  // namespace
+
+bool names_file(const std::string& source) {
+  return !source.empty() && !is_stream(source) && !is_pkcs11_uri(source) && !is_tpm_handle(source);
+}
+
+bool certificate_is_on_token(const IdentityOptions& options) {
+  return is_pkcs11_uri(options.certificate) || !options.cert_selector.empty();
+}
 
 Identity load_identity(const IdentityOptions& options, std::chrono::sys_seconds now,
                        const Reporter& reporter) {

@@ -19,6 +19,12 @@ struct Identity {
   std::unique_ptr<Signer> signer;  // the leaf's key
 };
 
+// Whether a source of IdentityOptions is a file's path: neither empty, nor a stream, nor hardware.
+bool names_file(const std::string& source);
+
+// Whether the certificate is to be looked for on tokens.
+bool certificate_is_on_token(const IdentityOptions& options);
+
 // Reads every file that `options` names once, searches the tokens that it names, and asks for a
 // password or PIN where the key needs one, and only then. The leaf is the certificate that the key
 // fits; of several (renewed with the same key) the one that is valid at `now` and ends last. Warns

@@ -95,10 +95,7 @@ Secret read_pin(const std::string& pin_source, const Reporter& reporter) {
   const std::string path = path_of(pin_source);
   const FileContent content = read_file("PIN file", path);
   warn_of_readers("PIN file " + path, content.mode, reporter);
-  std::string_view text = content.bytes.view();
-  if (text.ends_with('\n')) text.remove_suffix(1);
-  if (text.ends_with('\r')) text.remove_suffix(1);
-  return Secret(text);
+  return Secret(without_line_end(content.bytes.view()));
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ namespace rolecall::identity::pkcs11 {
 
 // A PIN is taken from pin-value or pin-source of the first URI that has one and matches the token,
 // else from the PasswordSource. It is sent once: what a token has refused is never sent to it
-// again, whoever gives it (wrong_passwords.h). A token that has one try left gets it from a person
+// again, whoever gives it (spent_passwords.h). A token that has one try left gets it from a person
 // alone: PasswordRequest::tries_left says so to the source. What one token took goes to no other,
 // unless a person gives it anew.
 class Pins {

@@ -23,8 +23,6 @@ using DecoderPtr = std::unique_ptr<OSSL_DECODER_CTX, OpensslDelete<OSSL_DECODER_
 using StorePtr = std::unique_ptr<OSSL_STORE_CTX, OpensslDelete<OSSL_STORE_close>>;
 using StoreInfoPtr = std::unique_ptr<OSSL_STORE_INFO, OpensslDelete<OSSL_STORE_INFO_free>>;
 using UiMethodPtr = std::unique_ptr<UI_METHOD, OpensslDelete<UI_destroy_method>>;
-using PkeyCtxPtr = std::unique_ptr<EVP_PKEY_CTX, OpensslDelete<EVP_PKEY_CTX_free>>;
-using ParamsPtr = std::unique_ptr<OSSL_PARAM, OpensslDelete<OSSL_PARAM_free>>;
 using LibraryPtr = std::shared_ptr<OSSL_LIB_CTX>;
 
 constexpr int most_attempts = 3;
@@ -229,7 +227,7 @@ EvpPkeyPtr public_half_of(const EVP_PKEY* key) {
   const int got = EVP_PKEY_todata(key, EVP_PKEY_PUBLIC_KEY, &params);
   const ParamsPtr owner(params);
   const char* type = EVP_PKEY_get0_type_name(key);
-  const PkeyCtxPtr context(EVP_PKEY_CTX_new_from_name(nullptr, type, nullptr));
+  const EvpPkeyCtxPtr context(EVP_PKEY_CTX_new_from_name(nullptr, type, nullptr));
   EVP_PKEY* half = nullptr;
   if (got != 1 || !context || EVP_PKEY_fromdata_init(context.get()) != 1 ||
       EVP_PKEY_fromdata(context.get(), &half, EVP_PKEY_PUBLIC_KEY, params) != 1) {

@@ -22,12 +22,7 @@ class FileStamps {
   friend bool operator==(const FileStamps&, const FileStamps&) = default;
 
  private:
-  struct Stamp {
-    int error;  // errno, or 0
-    std::vector<long long> facts;
-    friend bool operator==(const Stamp&, const Stamp&) = default;
-  };
-  std::vector<Stamp> stamps_;
+  std::vector<std::string> stamps_;
 };
 
 // Holds the identity that works and, after a change of the files, the one that has to show that it
