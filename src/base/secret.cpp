@@ -1,11 +1,12 @@
 #include "rolecall/secret.h"
 
 #include <openssl/crypto.h>
+#include <string.h>
 
 namespace rolecall {
 
 void wipe(void* data, std::size_t size) noexcept {
-  OPENSSL_cleanse(data, size);
+  explicit_bzero(data, size);  // not OPENSSL_cleanse: most runs that wipe need no libcrypto
 }
 
 bool Secret::equals(std::string_view other) const noexcept {
