@@ -113,6 +113,15 @@ bool is_fresh(const CacheEntry& entry, seconds margin) {
          entry.credentials.expiration - wall_clock() > std::min(margin, life / 2);
 }
 
+// Whether one who waited for this to end, and has `left` to ask for itself, would fail as well.
+// Passwords and the like are everybody's own.
+bool is_ours_too(const CacheLock::Failure& failure, milliseconds left) {
+  // A clock that was set back leaves failures from the future.
+  if (failure.when > std::chrono::system_clock::now()) return false;
+  return failure.error.kind() == ErrorKind::failed ||
+         (failure.error.kind() == ErrorKind::try_later && failure.had >= left);
+}
+
 void warn_of_old(const CacheEntry& entry, const Error& error, const Reporter& reporter) {
   reporter.warning("these credentials are from the cache and end at " +
                    rfc3339(entry.credentials.expiration) +
@@ -121,10 +130,11 @@ void warn_of_old(const CacheEntry& entry, const Error& error, const Reporter& re
 
 }  // namespace
 
-Cache::Cache(const std::string& directory) : directory_(directory) {
+Cache::Cache(const std::string& directory, IfMissing if_missing) : directory_(directory) {
   constexpr int how = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
   fd_ = open(directory.c_str(), how);
   if (fd_ < 0 && errno == ENOENT) {
+    if (if_missing == IfMissing::leave) return;
     if (!make_directories(directory).empty()) {
       throw cannot_use(directory, std::string("cannot be made: ") + std::strerror(errno));
     }
@@ -145,7 +155,7 @@ Cache::Cache(const std::string& directory) : directory_(directory) {
 }
 
 Cache::~Cache() {
-  close(fd_);
+  if (fd_ >= 0) close(fd_);
 }
 
 std::optional<CacheEntry> Cache::read(const std::string& name) const {
@@ -190,47 +200,62 @@ void Cache::write(const CacheEntry& entry) const {
   }
 }
 
-// Each change of a certificate leaves an entry behind that nobody asks for again.
+bool Cache::is_there(const std::string& file) const {
+  return faccessat(fd_, file.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+// Each change of a certificate leaves an entry behind that nobody asks for again, and each run that
+// fails a lock.
 void Cache::remove_ended() const {
+  remove_unfinished();
   for (const std::string& name : names(entry_suffix)) {
-    const auto has_ended = [&] {
+    const auto is_useless = [&] {
       const auto entry = read(name);
-      return entry && !lives(*entry);
+      return !entry || !lives(*entry);
     };
     CacheLock lock(fd_, name);
-    if (!has_ended() || !lock.take() || !has_ended()) continue;
+    if (!is_useless() || !lock.take() || !lock.is_held() || !is_useless()) continue;
     unlinkat(fd_, (name + entry_suffix).c_str(), 0);
-    lock.remove();
   }
-  remove_unfinished();
+  for (const std::string& name : names(CacheLock::suffix)) {
+    CacheLock lock(fd_, name);
+    if (is_there(name + entry_suffix) || !lock.take() || !lock.is_held()) continue;
+    if (!is_there(name + entry_suffix)) lock.remove();
+  }
 }
 
 // A process that was killed while it wrote leaves a file with credentials in it.
 void Cache::remove_unfinished() const {
   for (const std::string& name : names(new_suffix)) {
     CacheLock lock(fd_, name);
-    if (lock.take()) unlinkat(fd_, (name + new_suffix).c_str(), 0);
+    if (lock.take() && lock.is_held()) unlinkat(fd_, (name + new_suffix).c_str(), 0);
   }
 }
 
 Credentials Cache::get(const Request& request, const Reporter& reporter) const {
-  const auto deadline = Clock::now() + request.timeout;
+  const auto begin = Clock::now();
   const auto start = std::chrono::system_clock::now();
+  const auto left = [&] {
+    const auto time = std::chrono::ceil<milliseconds>(begin + request.timeout - Clock::now());
+    return std::max(time, milliseconds(1));
+  };
   auto entry = find(request.key);
   if (entry && is_fresh(*entry, request.margin)) return std::move(entry->credentials);
 
   CacheLock lock(fd_, name_of(request.key));
+  bool waited = false;
   for (milliseconds nap(2); !lock.take(); nap = std::min(nap * 2, milliseconds(50))) {
     if (entry && lives(*entry)) {
       reporter.trace([] { return "another process renews; the cached session is still good"; });
       return std::move(entry->credentials);
     }
-    if (Clock::now() + nap > deadline) {
-      throw Error(ErrorKind::try_later,
-                  "other processes have been asking for these credentials for " +
-                      std::to_string(request.timeout.count() / 1000) + " s and have none",
-                  "the endpoint may be slow: --timeout gives it longer");
+    if (Clock::now() + nap > begin + request.timeout / 2) {
+      reporter.warning(
+          "another process has been asking for these credentials for half of "
+          "--timeout; asking without it, and caching nothing");
+      return request.renew(left());
     }
+    waited = true;
     std::this_thread::sleep_for(nap);
     entry = find(request.key);
     if (entry && is_fresh(*entry, request.margin)) return std::move(entry->credentials);
@@ -239,15 +264,14 @@ Credentials Cache::get(const Request& request, const Reporter& reporter) const {
   entry = find(request.key);
   if (entry && is_fresh(*entry, request.margin)) return std::move(entry->credentials);
   if (const auto failure = lock.last_failure()) {
-    // Of those who waited for one that failed, none asks once more.
-    if (!entry && failure->when >= start) throw Error(failure->error);
+    if (!entry && waited && failure->when >= start && is_ours_too(*failure, left()))
+      throw Error(failure->error);
     if (entry && failure->when <= start && start - failure->when < hold_off) {
       warn_of_old(*entry, failure->error, reporter);
       return std::move(entry->credentials);
     }
   }
-  const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now());
-  return renew(request, std::max(left, milliseconds(1)), std::move(entry), lock, reporter);
+  return renew(request, left(), std::move(entry), lock, reporter);
 }
 
 Credentials Cache::renew(const Request& request, milliseconds time, std::optional<CacheEntry> old,
@@ -255,11 +279,12 @@ Credentials Cache::renew(const Request& request, milliseconds time, std::optiona
   CacheEntry entry;
   entry.key = request.key;
   entry.issued = wall_clock();
+  if (old) time = std::min(time, short_wait);
   try {
-    entry.credentials = request.renew(old ? std::min(time, short_wait) : time);
-    lock.note(std::nullopt);
+    entry.credentials = request.renew(time);
+    lock.note_success();
   } catch (const Error& error) {
-    lock.note(error);
+    lock.note_failure(error, time);
     if (!old || !lives(*old)) throw;
     warn_of_old(*old, error, reporter);
     return std::move(old->credentials);
@@ -303,17 +328,19 @@ std::vector<CacheEntry> Cache::entries() const {
   return found;
 }
 
-int Cache::clear() const {
-  int removed = 0;
-  remove_unfinished();
+void Cache::clear() const {
+  int error = 0;
+  std::string kept;
   for (const std::string& name : names(entry_suffix)) {
-    if (unlinkat(fd_, (name + entry_suffix).c_str(), 0) == 0) ++removed;
+    if (unlinkat(fd_, (name + entry_suffix).c_str(), 0) == 0 || errno == ENOENT) continue;
+    error = errno;
+    kept = name + entry_suffix;
   }
-  for (const std::string& name : names(CacheLock::suffix)) {
-    CacheLock lock(fd_, name);
-    if (lock.take()) lock.remove();
-  }
-  return removed;
+  remove_ended();
+  if (kept.empty()) return;
+  throw Error(ErrorKind::failed,
+              "cannot remove " + directory_ + "/" + kept + ": " + std::strerror(error),
+              "the credentials in it are good until they end");
 }
 
 }  // namespace rolecall::aws

@@ -24,9 +24,11 @@ class CacheLock;
 
 class Cache {
  public:
+  enum class IfMissing { make, leave };  // left, it is empty
+
   // Makes the directory (0700) and its parents where they are missing. Throws Error (failed) where
   // it is another user's, can be written by others, or cannot be made.
-  explicit Cache(const std::string& directory);
+  explicit Cache(const std::string& directory, IfMissing if_missing = IfMissing::make);
   ~Cache();
   Cache(const Cache&) = delete;
   Cache& operator=(const Cache&) = delete;
@@ -37,23 +39,24 @@ class Cache {
     std::chrono::seconds margin{900};
     // For waits for another process and for `renew`, together.
     std::chrono::milliseconds timeout{30000};
-    // Asks for a new session, within the time given to it.
+    // Asks for a new session, within the time given to it; may ask a person for a password first.
     std::function<Credentials(std::chrono::milliseconds)> renew;
   };
 
   // The entry of request.key while it is fresh. Past that, one process of all that ask renews and
   // the others take the old entry while it lives, else wait for the one; a process that dies frees
   // its place. Where renewing fails, the old entry is taken while it lives, with a warning, and
-  // for some seconds nobody tries again; those who waited for it fail as it did. What cannot be
-  // written is warned of. Throws Error: what renew throws, try_later at the end of the
-  // timeout.
+  // for some seconds nobody tries again; those who waited for it fail as it did where they could
+  // not fare better. Whoever has waited for half of its timeout renews for itself, with a warning,
+  // as the one may be stopped or sit at a prompt. What cannot be written is warned of. Throws what
+  // renew throws.
   Credentials get(const Request& request, const Reporter& reporter) const;
 
   // What is there and has not ended, soonest end first.
   std::vector<CacheEntry> entries() const;
 
-  // Removes all entries; returns their number.
-  int clear() const;
+  // Removes all entries. Throws Error (failed) where one cannot be removed.
+  void clear() const;
 
  private:
   Credentials renew(const Request& request, std::chrono::milliseconds time,
@@ -62,6 +65,7 @@ class Cache {
   std::optional<CacheEntry> find(const std::string& key) const;
   std::optional<CacheEntry> read(const std::string& name) const;
   void write(const CacheEntry& entry) const;
+  bool is_there(const std::string& file) const;
   void remove_ended() const;
   void remove_unfinished() const;
   std::vector<std::string> names(std::string_view suffix) const;

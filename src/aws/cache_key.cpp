@@ -2,6 +2,9 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <filesystem>
+
 #include "base/files.h"
 #include "base/pkcs11_uri.h"
 #include "identity/identity.h"
@@ -15,7 +18,7 @@ class Key {
   void add(std::string_view name, std::string_view value) {
     if (value.empty()) return;
     if (value.find('\n') != std::string_view::npos)
-      usable_ = false;  // it could pass for more lines
+      refuse("the value of " + std::string(name) + " has a line feed in it");
     text_.append(text_.empty() ? "" : "\n").append(name).append("=").append(value);
   }
   void add_switch(std::string_view name, bool value) { add(name, value ? "true" : ""); }
@@ -24,8 +27,13 @@ class Key {
   void add_file(std::string_view name, const std::string& path) {
     if (path.empty()) return;
     const std::string stamp = file_stamp(path);
-    if (stamp.empty()) usable_ = false;
-    add(name, path + " " + stamp);
+    if (stamp.empty()) refuse(path + " is not there");
+    add(name, std::filesystem::absolute(path).string() + " " + stamp);
+  }
+
+  // Trusted roots. They may be missing, as http needs none.
+  void add_roots(std::string_view name, const std::string& path) {
+    if (!path.empty()) add(name, path + " " + file_stamp(path));
   }
 
   // A file, a stream, or the URI of something in hardware. Of a URI's query (RFC 7512)
@@ -42,30 +50,38 @@ class Key {
     } else if (identity::is_tpm_handle(source)) {
       add(name, source);
     } else if (input_descriptor(source) >= 0) {
-      usable_ = false;
+      refuse(std::string(name) + " comes from a stream");
     } else {
       add_file(name, source);
     }
   }
 
-  std::string text() && { return usable_ ? std::move(text_) : std::string(); }
+  CacheKey result() && {
+    if (!why_not_.empty()) text_.clear();
+    return {std::move(text_), std::move(why_not_)};
+  }
 
  private:
+  void refuse(const std::string& why) {
+    if (why_not_.empty()) why_not_ = why;
+  }
+
   std::string text_;
-  bool usable_ = true;
+  std::string why_not_;
 };
 
 }  // namespace
 
-std::string cache_key(const IdentityOptions& options, const SessionOptions& session) {
+CacheKey cache_key(const IdentityOptions& options, const SessionOptions& session) {
   // By their number, so that this does not compile when there is one more: does it belong here?
   const auto& [certificate, private_key, intermediates, password_unused, selector_unused,
                use_latest_unused, pkcs11_module, reuse_pin_unused, no_password_unused] = options;
   const auto& [role, profile, trust_anchor, session_name, duration, region, endpoint, use_fips,
                use_dualstack, verify_tls, ca_bundle, ca_directory, use_proxy, proxy_unused,
                connect_timeout, timeout] = session;
-  // One on a token may be another one tomorrow, under the same name.
-  if (identity::certificate_is_on_token(options)) return {};
+  if (identity::certificate_is_on_token(options)) {
+    return {"", "the certificate is on a token, which may hold another one tomorrow"};
+  }
   Key key;
   key.add("user", std::to_string(geteuid()));
   key.add("role", role);
@@ -79,14 +95,19 @@ std::string cache_key(const IdentityOptions& options, const SessionOptions& sess
   key.add_switch("dualstack", use_dualstack);
   // What came from a server that nobody verified must not pass for what a verified one said.
   key.add_switch("no-verify", !verify_tls);
-  key.add_file("ca-bundle", ca_bundle);
-  key.add_file("ca-directory", ca_directory);
+  key.add_roots("ca-bundle", ca_bundle);
+  // By ":", as in SSL_CERT_DIR.
+  for (std::size_t begin = 0; begin < ca_directory.size();) {
+    const std::size_t end = std::min(ca_directory.find(':', begin), ca_directory.size());
+    key.add_roots("ca-directory", ca_directory.substr(begin, end - begin));
+    begin = end + 1;
+  }
   key.add_switch("proxy", use_proxy);
   key.add_source("certificate", certificate);
   key.add_source("key", private_key);
   key.add_source("intermediates", intermediates);
   key.add("module", pkcs11_module);
-  return std::move(key).text();
+  return std::move(key).result();
 }
 
 }  // namespace rolecall::aws

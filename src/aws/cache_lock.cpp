@@ -26,7 +26,8 @@ bool CacheLock::take() {
     }
     if (fd_ < 0) return true;
     if (flock(fd_, LOCK_EX | LOCK_NB) != 0) return errno != EWOULDBLOCK;
-    if (is_there()) return true;
+    held_ = is_there();
+    if (held_) return true;
     close_file();  // whoever held it has removed it
   }
 }
@@ -36,13 +37,18 @@ void CacheLock::remove() const {
 }
 
 // What cannot be written is no loss: the next one asks the service itself.
-void CacheLock::note(const std::optional<Error>& failure) const {
-  if (fd_ < 0 || ftruncate(fd_, 0) != 0 || !failure) return;
+void CacheLock::note_success() const {
+  if (fd_ >= 0) static_cast<void>(ftruncate(fd_, 0) == 0);
+}
+
+void CacheLock::note_failure(const Error& error, milliseconds had) const {
+  if (fd_ < 0 || ftruncate(fd_, 0) != 0) return;
   const auto now = std::chrono::floor<milliseconds>(std::chrono::system_clock::now());
   const std::string text = to_text(json{{"When", now.time_since_epoch().count()},
-                                        {"Kind", static_cast<int>(failure->kind())},
-                                        {"What", failure->what()},
-                                        {"Hint", failure->hint()}});
+                                        {"Had", had.count()},
+                                        {"Kind", static_cast<int>(error.kind())},
+                                        {"What", error.what()},
+                                        {"Hint", error.hint()}});
   if (pwrite(fd_, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
     static_cast<void>(ftruncate(fd_, 0) == 0);
   }
@@ -55,14 +61,16 @@ std::optional<CacheLock::Failure> CacheLock::last_failure() const {
   text.resize(static_cast<std::size_t>(size));
   const json note = parse_json(text);
   if (!note.is_object() || !note.contains("When") || !note["When"].is_number_integer() ||
-      !note.contains("Kind") || !note["Kind"].is_number_integer() || !note.contains("What") ||
-      !note["What"].is_string() || !note.contains("Hint") || !note["Hint"].is_string()) {
+      !note.contains("Had") || !note["Had"].is_number_integer() || !note.contains("Kind") ||
+      !note["Kind"].is_number_integer() || !note.contains("What") || !note["What"].is_string() ||
+      !note.contains("Hint") || !note["Hint"].is_string()) {
     return std::nullopt;
   }
   const auto kind = note["Kind"].get<std::int64_t>();
   if (kind < 1 || kind > 3) return std::nullopt;
   return Failure{
       std::chrono::system_clock::time_point(milliseconds(note["When"].get<std::int64_t>())),
+      milliseconds(note["Had"].get<std::int64_t>()),
       Error(static_cast<ErrorKind>(kind), note["What"], note["Hint"])};
 }
 

@@ -22,18 +22,21 @@ class CacheLock {
   static constexpr const char* suffix = ".lock";
 
   // False while another process holds it. Where there cannot be a lock (a full disk, a read-only
-  // directory), each renews for itself.
+  // directory), each renews for itself: true, but it is not held.
   bool take();
+  bool is_held() const { return held_; }
 
   // All below are for its holder.
   void remove() const;
 
   // The next holder may ask how the last one fared: a renewal that succeeded leaves nothing.
-  void note(const std::optional<Error>& failure) const;
   struct Failure {
     std::chrono::system_clock::time_point when;
+    std::chrono::milliseconds had;  // the time that it had for it
     Error error;
   };
+  void note_success() const;
+  void note_failure(const Error& error, std::chrono::milliseconds had) const;
   std::optional<Failure> last_failure() const;
 
  private:
@@ -43,6 +46,7 @@ class CacheLock {
   int directory_;
   std::string file_name_;
   int fd_ = -1;
+  bool held_ = false;
 };
 
 }  // namespace rolecall::aws

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <optional>
 #include <sstream>
 
 #include "aws/cache.h"
@@ -47,21 +48,30 @@ void cache(CLI::App& app, std::vector<std::string> arguments) {
         "list prints for each entry when it ends, its role and its certificate, and no secret;\n"
         "clear removes them all, so that the next run asks for a new session.\n"
         "They are in $XDG_RUNTIME_DIR/rolecall, else $XDG_CACHE_HOME/rolecall or\n"
-        "~/.cache/rolecall.",
+        "~/.cache/rolecall; both look at all three.",
         std::move(arguments));
   if (what != "list" && what != "clear") {
     throw Error(ErrorKind::usage,
                 what.empty() ? "missing: list or clear" : "cache takes list or clear, not " + what,
                 "rolecall cache --help explains both");
   }
-  const std::string directory = cache_directory();
-  if (directory.empty()) {
+  const std::vector<std::string> directories = cache_directories();
+  if (directories.empty()) {
     throw Error(ErrorKind::usage, "there is no cache directory",
-                "it is below XDG_RUNTIME_DIR, XDG_CACHE_HOME or HOME, and none of them is set");
+                "it is below XDG_RUNTIME_DIR, XDG_CACHE_HOME or HOME, where that is this user's");
   }
-  const aws::Cache cache(directory);
-  const std::string text = what == "list" ? list(cache) : std::string();
-  if (what == "clear") cache.clear();
+  std::string text;
+  std::optional<Error> first_error;
+  for (const std::string& directory : directories) {
+    try {
+      const aws::Cache cache(directory, aws::Cache::IfMissing::leave);
+      if (what == "list") text += list(cache);
+      if (what == "clear") cache.clear();
+    } catch (const Error& error) {
+      if (!first_error) first_error = error;
+    }
+  }
+  if (first_error) throw Error(*first_error);
   write_all(STDOUT_FILENO, text, "standard output");
 }
 

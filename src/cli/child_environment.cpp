@@ -7,6 +7,7 @@
 #include <map>
 
 #include "base/time.h"
+#include "cli/environment.h"
 
 namespace rolecall::cli {
 namespace {
@@ -71,7 +72,7 @@ Secret child_environment(const std::vector<Variable>& variables, const std::stri
     const std::string_view name = text.substr(0, equals);
     const std::string_view value = text.substr(equals + 1);
     const bool is_region = name == "AWS_REGION" || name == "AWS_DEFAULT_REGION";
-    if (is_of_credentials(name) || (is_region && value.empty())) continue;
+    if (is_of_credentials(name) || is_for_us_alone(name) || (is_region && value.empty())) continue;
     // Of two with the same name getenv(3) sees the first, and other programs the last.
     if (kept.emplace(name, value).second) add(block, name, value);
   }

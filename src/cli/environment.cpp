@@ -5,20 +5,39 @@
 
 #include <cstdlib>
 #include <map>
+#include <set>
 
 namespace rolecall::cli {
+namespace {
+
+std::set<std::string, std::less<>> own_variables;
+
+}  // namespace
 
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? std::string() : std::string(value);
 }
 
-std::string user_runtime_directory() {
-  const std::string directory = environment("XDG_RUNTIME_DIR");
+bool names_own_directory(const char* variable) {
+  const std::string directory = environment(variable);
   struct stat info {};
-  const bool ours = directory.starts_with('/') && stat(directory.c_str(), &info) == 0 &&
-                    S_ISDIR(info.st_mode) && info.st_uid == geteuid();
-  return ours ? directory : std::string();
+  return directory.starts_with('/') && stat(directory.c_str(), &info) == 0 &&
+         S_ISDIR(info.st_mode) && info.st_uid == geteuid();
+}
+
+std::string user_runtime_directory() {
+  return names_own_directory("XDG_RUNTIME_DIR") ? environment("XDG_RUNTIME_DIR") : std::string();
+}
+
+void set_for_us_alone(const char* name, const char* value) {
+  if (std::getenv(name) != nullptr) return;
+  setenv(name, value, 1);
+  own_variables.insert(name);
+}
+
+bool is_for_us_alone(std::string_view name) {
+  return own_variables.contains(name);
 }
 
 std::optional<Secret> take_secret_variable(const std::string& name) {

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "rolecall/secret.h"
 
@@ -14,6 +15,14 @@ std::string environment(const char* name);
 // XDG_RUNTIME_DIR where it is a directory of this user (XDG Base Directory Specification), else
 // empty: `su` leaves another user's there, and containers one that is not there.
 std::string user_runtime_directory();
+
+// Whether the variable names a directory of this user.
+bool names_own_directory(const char* variable);
+
+// Sets a variable, where it is not set, for a library in this process alone: `is_for_us_alone` says
+// of which ones a command that we become is not to have them.
+void set_for_us_alone(const char* name, const char* value);
+bool is_for_us_alone(std::string_view name);
 
 // The value of a variable that holds a secret, once or many times: it is overwritten where the
 // kernel shows it as /proc/PID/environ, and no command that is run inherits it. Nothing where it is

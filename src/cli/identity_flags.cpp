@@ -2,9 +2,9 @@
 
 #include <CLI/CLI.hpp>
 #include <array>
-#include <cstdlib>
 
 #include "base/files.h"
+#include "cli/environment.h"
 #include "cli/flags.h"
 #include "cli/password.h"
 #include "identity/selector.h"
@@ -113,7 +113,7 @@ void finish_identity_flags(const CLI::App& app, IdentityFlags& flags, const Repo
     }
   }
   // The TPM's library writes to standard error of its own accord, what our messages say too.
-  setenv("TSS2_LOG", "all+none", 0);
+  set_for_us_alone("TSS2_LOG", "all+none");
   flags.options.password =
       password_source(flags.password_source,
                       {Secret(flags.pkcs8_password), Secret(flags.tpm_key_password)}, reporter);

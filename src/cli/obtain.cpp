@@ -1,6 +1,7 @@
 #include "cli/obtain.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <optional>
 
 #include "aws/cache.h"
@@ -12,13 +13,13 @@ namespace rolecall::cli {
 namespace {
 
 std::optional<aws::Cache> open_cache(const Reporter& reporter) {
-  const std::string directory = cache_directory();
-  if (directory.empty()) {
-    reporter.warning("--cache: there is no XDG_RUNTIME_DIR and no HOME to keep anything in");
+  const std::vector<std::string> directories = cache_directories();
+  if (directories.empty()) {
+    reporter.warning("--cache: neither XDG_RUNTIME_DIR nor HOME is a directory of this user");
     return std::nullopt;
   }
   try {
-    return std::optional<aws::Cache>(std::in_place, directory);
+    return std::optional<aws::Cache>(std::in_place, directories.front());
   } catch (const Error& error) {
     reporter.warning(std::string("--cache: ") + error.what() + "; " + error.hint());
     return std::nullopt;
@@ -41,15 +42,16 @@ void add_cache_flags(CLI::App& app, CacheFlags& flags) {
       ->group(group);
 }
 
-std::string cache_directory() {
+std::vector<std::string> cache_directories() {
+  std::vector<std::string> found;
   const std::string runtime = user_runtime_directory();
-  if (!runtime.empty()) return runtime + "/rolecall";
-  for (const auto& [variable, below] :
-       {std::pair("XDG_CACHE_HOME", "/rolecall"), std::pair("HOME", "/.cache/rolecall")}) {
-    const std::string directory = environment(variable);
-    if (directory.starts_with('/')) return directory + below;
-  }
-  return {};
+  if (!runtime.empty()) found.push_back(runtime + "/rolecall");
+  const std::string caches = environment("XDG_CACHE_HOME");
+  if (caches.starts_with('/')) found.push_back(caches + "/rolecall");
+  // sudo may leave another user's, who would find a ~/.cache there that is root's.
+  if (names_own_directory("HOME")) found.push_back(environment("HOME") + "/.cache/rolecall");
+  found.erase(std::unique(found.begin(), found.end()), found.end());
+  return found;
 }
 
 Credentials obtain_credentials(const SessionFlags& flags, const CacheFlags& cache_flags) {
@@ -60,18 +62,16 @@ Credentials obtain_credentials(const SessionFlags& flags, const CacheFlags& cach
     return create_session(flags.identity.options, session, reporter);
   };
   if (!cache_flags.cache) return renew(flags.session.timeout);
-  const std::string key = aws::cache_key(flags.identity.options, flags.session);
-  if (key.empty()) {
-    reporter.trace([] {
-      return "no cache: the certificate is on a token, or a file of the identity is a stream or "
-             "is not there";
-    });
+  aws::CacheKey key = aws::cache_key(flags.identity.options, flags.session);
+  if (key.text.empty()) {
+    reporter.warning("--cache: nothing is cached: " + key.why_not);
     return renew(flags.session.timeout);
   }
   const std::optional<aws::Cache> cache = open_cache(reporter);
   if (!cache) return renew(flags.session.timeout);
-  return cache->get({key, std::chrono::seconds(cache_flags.margin), flags.session.timeout, renew},
-                    reporter);
+  return cache->get(
+      {std::move(key.text), std::chrono::seconds(cache_flags.margin), flags.session.timeout, renew},
+      reporter);
 }
 
 }  // namespace rolecall::cli

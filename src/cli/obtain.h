@@ -17,9 +17,9 @@ struct CacheFlags {
 // Declares --cache and --cache-margin; `flags` must outlive the parse.
 void add_cache_flags(CLI::App& app, CacheFlags& flags);
 
-// $XDG_RUNTIME_DIR/rolecall, else $XDG_CACHE_HOME/rolecall or ~/.cache/rolecall; empty where none
-// of these variables is set.
-std::string cache_directory();
+// Where a cache may be: $XDG_RUNTIME_DIR/rolecall, $XDG_CACHE_HOME/rolecall and ~/.cache/rolecall,
+// as far as these variables are set and this user's. The first is the one to use.
+std::vector<std::string> cache_directories();
 
 // From the cache where `cache.cache` says so. A cache that cannot be used is warned of and gone
 // without. Throws what create_session throws.

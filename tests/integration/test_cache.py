@@ -15,6 +15,7 @@ from support import pki
 from support.home import NOBODY
 from support.process import (ARNS, BINARY, Emulator, assert_credentials, assert_fails, environment,
                              free_port, run)
+from support.serve import eventually
 from support.verifier import Verifier, stall
 
 
@@ -233,11 +234,49 @@ def test_a_killed_renewer_blocks_nobody(identity, tmp_path):
         wait_for_request(verifier)
         waiting = start([*flags, "--timeout", "1"], env)
         out, err = waiting.communicate(timeout=20)
-        assert waiting.returncode == 3 and out == "" and "other processes have been asking" in err
+        assert waiting.returncode == 3 and out == "" and "did not answer in time" in err
         renewing.send_signal(signal.SIGKILL)
         renewing.communicate()
     with Emulator(identity.root_file, "--port", str(port)):
         cached_key_id(flags, env)
+
+
+def test_whoever_waits_for_one_that_stands_still_asks_itself(identity, tmp_path):
+    with Cached(identity, tmp_path, "--fault", "delay=60:1") as cached:
+        stopped = start(cached.flags, cached.env)
+        eventually(lambda: list(cached.cache.glob("*.lock")))
+        time.sleep(0.2)  # its request is on the way
+        stopped.send_signal(signal.SIGSTOP)
+        begin = time.monotonic()
+        result = cached.run("--timeout", "4")
+        assert_credentials(result)
+        assert len(result.warnings) == 1 and "another process has been asking" in result.err, result
+        assert 1.9 < time.monotonic() - begin < 4
+        stopped.kill()
+        stopped.communicate()
+        assert cached.key_id() == cached.key_id()
+
+
+def test_a_failure_is_not_that_of_one_who_has_longer(identity, tmp_path):
+    with Cached(identity, tmp_path, "--fault", "delay=3") as cached:
+        hurried = start([*cached.flags, "--timeout", "1"], cached.env)
+        eventually(lambda: list(cached.cache.glob("*.lock")))
+        assert_credentials(cached.run())
+        assert hurried.wait() == 3
+        hurried.communicate()
+
+
+def test_a_failure_of_a_clock_that_was_ahead_is_nobodys(identity, tmp_path):
+    library = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
+    with Cached(identity, tmp_path, "--role-arn", "arn:aws:iam::111122223333:role/None") as cached:
+        ahead = {"LD_PRELOAD": library, "FAKETIME": "+2d", "NO_FAKE_STAT": "1",
+                 "ASAN_OPTIONS": "verify_asan_link_order=0"}
+        assert_fails(cached.run(env=ahead), 1)
+        lock, = cached.cache.glob("*.lock")
+        when = json.loads(lock.read_text())["When"]
+        assert when / 1000 > time.time() + 100_000
+        assert_fails(cached.run(), 1)
+        assert json.loads(lock.read_text())["When"] < when, "it has not asked"
 
 
 def test_a_directory_that_cannot_be_trusted_is_gone_without(cached):
@@ -258,6 +297,8 @@ def test_a_directory_that_cannot_be_trusted_is_gone_without(cached):
 def test_where_it_is(identity, tmp_path):
     with Cached(identity, tmp_path) as cached:
         flags = cached.flags
+        for home in ("h", "i"):
+            (tmp_path / home).mkdir()
         for env, place in (({"HOME": str(tmp_path / "h")}, "h/.cache/rolecall"),
                            ({"HOME": "/x", "XDG_CACHE_HOME": str(tmp_path / "c")}, "c/rolecall"),
                            ({"HOME": str(tmp_path / "i"), "XDG_RUNTIME_DIR": str(tmp_path / "no")},
@@ -268,7 +309,12 @@ def test_where_it_is(identity, tmp_path):
             assert len(list((tmp_path / place).glob("*.json"))) == 1
         result = run("credential-process", *flags, env={"HOME": ""})
         assert_credentials(result)
-        assert "no HOME" in result.err
+        assert "nor HOME" in result.err
+        if os.geteuid() == 0:  # as sudo leaves it
+            os.chown(tmp_path / "h", 65534, 65534)
+            result = run("credential-process", *flags, env={"HOME": str(tmp_path / "h")})
+            assert_credentials(result)
+            assert "nor HOME" in result.err
 
 
 def test_what_cannot_be_written_costs_only_the_cache(cached):
@@ -305,6 +351,7 @@ def test_streams_are_not_cached(identity, cached):
     with open(identity.key, "rb") as key:
         result = run("credential-process", *flags, env=cached.env, stdin=key)
     assert_credentials(result)
+    assert len(result.warnings) == 1 and "nothing is cached: key comes from a stream" in result.err
     assert not cached.cache.exists()
 
 
@@ -326,6 +373,16 @@ def test_list_and_clear(cached):
     for name in ("aaaa.new", "bbbb.lock"):  # of a process that was killed
         (cached.cache / name).write_text("x")
     assert cache("clear").code == 0 and not list(cached.cache.iterdir())
+    # What another environment has left.
+    env = {"HOME": str(cached.directory)}
+    assert_credentials(run("credential-process", *cached.flags, env=env))
+    left = cached.directory / ".cache" / "rolecall"
+    assert len(list(left.glob("*.json"))) == 1
+    result = run("cache", "clear", env={**env, **cached.env})
+    assert result.code == 0 and not list(left.iterdir()), result
+    # An entry that cannot be removed.
+    (cached.cache / "0123456789abcdef.json").mkdir()
+    assert_fails(cache("clear"), 1, "cannot remove .*0123456789abcdef.json")
     for words in ([], ["lst"], ["list", "clear"]):
         assert_fails(cache(*words), 2)
 

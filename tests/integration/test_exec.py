@@ -43,6 +43,7 @@ def test_the_environment_of_the_command(identity, emulator):
     assert seen.pop("AWS_REGION") == "eu-west-1" and seen.pop("AWS_DEFAULT_REGION") == "eu-west-1"
     assert {name: seen.get(name) for name in kept} == kept
     assert not set(gone) & set(seen)
+    assert set(seen) == {*environment(), *kept}
 
 
 @pytest.mark.parametrize("before, after", [

@@ -12,20 +12,20 @@ namespace {
 using std::chrono::seconds;
 using testing::EndsWith;
 
-class CacheKey : public testing::Test {
+class CacheKeyTest : public testing::Test {
  protected:
-  CacheKey() {
+  CacheKeyTest() {
     close(mkstemp(certificate_));
     close(mkstemp(key_));
     identity_.certificate = certificate_;
     identity_.private_key = key_;
     session_.role_arn = "arn:aws:iam::123456789012:role/x";
   }
-  ~CacheKey() override {
+  ~CacheKeyTest() override {
     unlink(certificate_);
     unlink(key_);
   }
-  std::string key() const { return cache_key(identity_, session_); }
+  std::string key() const { return cache_key(identity_, session_).text; }
 
   char certificate_[32] = "/tmp/cache-key-XXXXXX";
   char key_[32] = "/tmp/cache-key-XXXXXX";
@@ -33,7 +33,7 @@ class CacheKey : public testing::Test {
   SessionOptions session_;
 };
 
-TEST_F(CacheKey, EveryOptionThatDecidesIsInIt) {
+TEST_F(CacheKeyTest, EveryOptionThatDecidesIsInIt) {
   std::vector<std::string> keys = {key()};
   const auto changed = [&] {
     for (const std::string& earlier : keys)
@@ -64,6 +64,8 @@ TEST_F(CacheKey, EveryOptionThatDecidesIsInIt) {
   changed();
   session_.ca_directory = "/usr";
   changed();
+  session_.ca_directory = std::string("/usr:/nonexistent:") + certificate_;  // as in SSL_CERT_DIR
+  changed();
   session_.use_proxy = true;
   changed();
   identity_.intermediates = certificate_;
@@ -86,7 +88,7 @@ TEST_F(CacheKey, EveryOptionThatDecidesIsInIt) {
   EXPECT_EQ(key(), keys.back());
 }
 
-TEST_F(CacheKey, NoneWhereTheIdentityCannotBeTold) {
+TEST_F(CacheKeyTest, NoneWhereTheIdentityCannotBeTold) {
   identity_.private_key = "-";
   EXPECT_EQ(key(), "");
   identity_.private_key = "fd:7";
@@ -106,7 +108,26 @@ TEST_F(CacheKey, NoneWhereTheIdentityCannotBeTold) {
   EXPECT_EQ(key(), "");
 }
 
-TEST_F(CacheKey, NoPin) {
+TEST_F(CacheKeyTest, SaysWhyThereIsNone) {
+  identity_.private_key = "-";
+  EXPECT_EQ(cache_key(identity_, session_).why_not, "key comes from a stream");
+  identity_.private_key = "/nonexistent";
+  EXPECT_EQ(cache_key(identity_, session_).why_not, "/nonexistent is not there");
+  identity_.certificate = "pkcs11:object=x";
+  EXPECT_THAT(cache_key(identity_, session_).why_not, testing::HasSubstr("on a token"));
+}
+
+TEST_F(CacheKeyTest, OneFileByTwoPathsIsOne) {
+  const auto before = std::filesystem::current_path();
+  const std::string absolute = key();
+  std::filesystem::current_path("/tmp");
+  identity_.certificate = identity_.certificate.substr(5);
+  identity_.private_key = identity_.private_key.substr(5);
+  EXPECT_EQ(key(), absolute);
+  std::filesystem::current_path(before);
+}
+
+TEST_F(CacheKeyTest, NoPin) {
   identity_.private_key = "pkcs11:object=x?pin-value=hunter2&module-name=m&pin-source=s";
   EXPECT_THAT(key(), EndsWith("\nkey=pkcs11:object=x?module-name=m"));
   identity_.private_key = "pkcs11:object=x?module-name=m&pin-value=another";

@@ -129,6 +129,36 @@ TEST_F(CacheTest, EndedOnesAreMissesAndGoAway) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(path_), {}), 4);  // and two locks
 }
 
+TEST_F(CacheTest, LeftoversGoAway) {
+  fails_ = true;
+  EXPECT_THROW(get(seconds(3600), seconds(900), "failed"), Error);
+  std::ofstream(path_ + "/0123456789abcdef.json") << "no entry";
+  std::ofstream(path_ + "/0123456789abcdef.new") << "half of one";
+  fails_ = false;
+  get();
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(path_), {}), 2);
+}
+
+TEST_F(CacheTest, FailuresFromTheFutureAreNobodys) {
+  fails_ = true;
+  EXPECT_THROW(get(), Error);
+  for (const auto& file : std::filesystem::directory_iterator(path_)) {
+    std::string text;
+    std::getline(std::ifstream(file.path()), text, '\0');
+    text.replace(text.find("\"When\":") + 7, 1, "9");  // in the year 2255 or later
+    std::ofstream(file.path()) << text;
+  }
+  fails_ = false;
+  EXPECT_EQ(get(), "ID1");
+}
+
+TEST_F(CacheTest, ListingMakesNothing) {
+  const Cache cache(path_, Cache::IfMissing::leave);
+  EXPECT_TRUE(cache.entries().empty());
+  cache.clear();
+  EXPECT_FALSE(std::filesystem::exists(path_));
+}
+
 TEST_F(CacheTest, OldOnesServeWhereNoNewOnesCanBeHad) {
   get();
   fails_ = true;
@@ -202,9 +232,9 @@ TEST_F(CacheTest, Clear) {
   get();
   get(seconds(3600), seconds(900), "other");
   const Cache cache(path_);
-  EXPECT_EQ(cache.clear(), 2);
+  cache.clear();
   EXPECT_TRUE(cache.entries().empty());
-  EXPECT_EQ(cache.clear(), 0);
+  cache.clear();
   EXPECT_TRUE(std::filesystem::is_empty(path_));
   EXPECT_EQ(get(), "ID3");
 }
