@@ -41,8 +41,10 @@ std::vector<int> signals_of_command() {
   return numbers;
 }
 
-// What a terminal sends, it sends to the command as well.
+// What a terminal sends, it sends to the command as well; but that it is gone, to the leader of its
+// session alone.
 bool is_of_terminal(const siginfo_t& info) {
+  if (info.si_signo == SIGHUP && getsid(0) == getpid()) return false;
   constexpr std::array<int, 8> terminals = {SIGHUP,  SIGINT,  SIGQUIT, SIGTSTP,
                                             SIGTTIN, SIGTTOU, SIGCONT, SIGWINCH};
   return info.si_code == SI_KERNEL &&

@@ -187,6 +187,20 @@ def test_a_key_at_the_terminal_is_one_signal(identity, emulator):
         os.close(terminal)
 
 
+def test_the_end_of_its_terminal_reaches_the_command(identity, emulator):
+    """The kernel tells it to the leader of the session alone, which we are here."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        command = [BINARY, *words(identity, emulator, PYTHON, "-c",
+                                  "import os, time; os.write(1, b'ready'); time.sleep(100)")]
+        os.execve(BINARY, command, environment())
+    seen = b""
+    while b"ready" not in seen:
+        seen += os.read(terminal, 1000)
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 128 + signal.SIGHUP
+
+
 def test_it_has_what_we_were_given(identity, emulator):
     """Signals, their mask, limits and descriptors."""
     script = ("import json, os, resource, signal\n"
