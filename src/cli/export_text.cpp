@@ -4,6 +4,7 @@
 
 #include "aws/credentials_file.h"
 #include "cli/child_environment.h"
+#include "rolecall/error.h"
 
 namespace rolecall::cli {
 namespace {
@@ -20,6 +21,25 @@ Secret quoted(std::string_view text, Escape escape) {
   return word;
 }
 
+// What PowerShell takes for a single quote (about_Quoting_Rules): ' and, in UTF-8, U+2018 to
+// U+201B.
+std::size_t powershell_quote_size(std::string_view text) {
+  if (text.starts_with('\'')) return 1;
+  const bool is_typographic =
+      text.size() >= 3 && text.starts_with("\xE2\x80") && text[2] >= '\x98' && text[2] <= '\x9B';
+  return is_typographic ? 3 : 0;
+}
+
+// A value with a line feed would be two settings to some reader of one format or another.
+void check_value(const Variable& variable) {
+  const std::string_view value = variable.value.view();
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+  if (std::none_of(value.begin(), value.end(), is_control)) return;
+  throw Error(ErrorKind::failed,
+              "the service sent a " + std::string(variable.name) + " with control characters in it",
+              "is this endpoint really IAM Roles Anywhere?");
+}
+
 // Readers of such files do not agree on quotes (docker keeps them), and what the service sends
 // needs none.
 Secret dotenv_word(std::string_view text) {
@@ -34,6 +54,7 @@ Secret lines(const Credentials& credentials, std::string_view begin, std::string
              Secret (*word)(std::string_view)) {
   Secret text;
   for (const Variable& variable : credential_variables(credentials)) {
+    check_value(variable);
     text.append(begin);
     text.append(variable.name);
     text.append(middle);
@@ -54,7 +75,16 @@ Secret fish_word(std::string_view text) {
 }
 
 Secret powershell_word(std::string_view text) {
-  return quoted(text, [](char c) { return c == '\'' ? "''" : nullptr; });
+  Secret word("'");
+  while (!text.empty()) {
+    const std::size_t quote = powershell_quote_size(text);
+    if (quote > 0) word.append(text.substr(0, quote));
+    const std::size_t size = std::max<std::size_t>(quote, 1);
+    word.append(text.substr(0, size));
+    text.remove_prefix(size);
+  }
+  word.append("'");
+  return word;
 }
 
 Secret export_text(const Credentials& credentials, const std::string& format,
