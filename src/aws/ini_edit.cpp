@@ -1,6 +1,7 @@
 #include "aws/ini_edit.h"
 
 #include <algorithm>
+#include <set>
 
 #include "aws/ini_lines.h"
 #include "base/codec.h"
@@ -45,6 +46,7 @@ class Editor {
     if (file_.starts_with(byte_order_mark)) {
       warn("it begins with a byte order mark, which the AWS CLI cannot read");
     }
+    warn_of_what_is_refused();
     find_section();
     if (section_ == lines_.size()) {
       warn_of_indented_header();
@@ -75,6 +77,28 @@ class Editor {
         std::find_if(changes_.begin(), changes_.end(),
                      [&line](const IniChange& change) { return change.key == line.name; }) -
         changes_.begin());
+  }
+
+  // The first of it: the AWS CLI, too, names one, and not one of its profiles works.
+  void warn_of_what_is_refused() {
+    std::set<std::string_view> sections;
+    std::set<std::string_view> keys;
+    for (std::size_t i = 0; i < lines_.size(); ++i) {
+      const IniLine& line = lines_[i];
+      std::string what;
+      if (line.kind == Kind::header) {
+        keys.clear();
+        const bool again = !sections.insert(line.name).second;
+        if (again && line.name != name_) what = " begins section [" + line.name + "] again";
+      } else if (line.kind == Kind::option) {
+        if (!keys.insert(line.name).second) what = " sets " + line.name + " again";
+      } else if (line.kind == Kind::unreadable) {
+        what = " is no setting";
+      }
+      if (what.empty()) continue;
+      warn(line_number(i) + what + "; the AWS CLI refuses such a file");
+      return;
+    }
   }
 
   void find_section() {
@@ -113,10 +137,6 @@ class Editor {
       if (line.kind != Kind::option) continue;
       owner = change_of(line);
       if (owner == changes_.size()) continue;
-      if (found_[owner]) {
-        warn(std::string(changes_[owner].key) + " is there again in " + line_number(end_) +
-             "; the AWS CLI refuses such a file");
-      }
       found_[owner] = true;
       if (changes_[owner].value) anchor_ = end_;
     }
@@ -165,7 +185,7 @@ class Editor {
     if (anchor_ == section_) {
       indent = {};
       for (std::size_t i = section_ + 1; i < lines_.size(); ++i) {
-        if (lines_[i].kind == Kind::other && !unreadable(lines_[i])) continue;
+        if (lines_[i].kind == Kind::other) continue;
         indent = between(lines_[i].begin, lines_[i].text);
         break;
       }
@@ -173,10 +193,6 @@ class Editor {
     const std::string_view ending = line_ending(*model);
     if (ending_of(*model).empty()) put(ending);
     add_keys(indent, ending);
-  }
-
-  bool unreadable(const IniLine& line) const {
-    return line.text < line.end && file_[line.text] != '#' && file_[line.text] != ';';
   }
 
   void add_keys(std::string_view indent, std::string_view ending) {

@@ -109,7 +109,8 @@ class Reader {
     }
     const std::size_t delimiter = text.find_first_of("=:");
     if (!in_section_ || delimiter == npos) {
-      // The AWS CLI refuses the whole file, so nothing below need be taken for part of a value.
+      // Nothing below need be taken for part of a value.
+      line.kind = IniLine::Kind::unreadable;
       in_option_ = false;
       return;
     }

@@ -11,7 +11,9 @@ namespace rolecall::aws {
 inline constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
 struct IniLine {
-  enum class Kind { other, header, option, continuation };  // other: empty, comment, unreadable
+  // The AWS CLI refuses a file with an unreadable line: text before the first header, or without
+  // a delimiter.
+  enum class Kind { other, header, option, continuation, unreadable };  // other: empty, comment
 
   std::size_t begin = 0;  // offsets into the file
   std::size_t text = 0;   // behind the indentation

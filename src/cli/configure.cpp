@@ -115,14 +115,15 @@ class ProfileEditor {
            aws::ini_diff(credentials_path_, credentials_.view(), new_credentials_.bytes.view());
   }
 
-  // Says whether anything had to be written.
-  bool write_profile() const {
-    const auto set = [this](std::string_view text) { return edit_config(text, true, false); };
-    // A file that is as it should be need not be writable.
-    if (set(config_.view()).bytes.view() == config_.view()) return false;
+  // Whether the profile has a credential_process.
+  bool has_line() const { return setting("credential_process"); }
+  // A file that is as it should be need not be writable.
+  bool is_written() const { return with_line(config_.view()).bytes.view() == config_.view(); }
+
+  void write_profile() const {
+    if (is_written()) return;
     const LockedFile file(aws::config_file_role, config_path_);
-    file.replace(set(file.read().view()).bytes.view());
-    return true;
+    file.replace(with_line(file.read().view()).bytes.view());
   }
 
   void remove_static_keys(const Reporter& reporter) const {
@@ -132,18 +133,22 @@ class ProfileEditor {
                 [this](std::string_view text) { return edit_credentials(text); });
   }
 
-  bool has_region() const {
-    for (const aws::IniSection& section : aws::ini_sections(new_config_.bytes.view())) {
-      if (section.name == section_) return section.lines.contains("region");
-    }
-    return false;
-  }
+  bool has_region() const { return setting("region"); }
 
  private:
   using Edit = std::function<aws::EditedFile(std::string_view)>;
 
   std::string config_name() const { return "AWS config file " + config_path_; }
   std::string credentials_name() const { return "credentials file " + credentials_path_; }
+
+  bool setting(const std::string& key) const {
+    for (const aws::IniSection& section : aws::ini_sections(config_.view())) {
+      if (section.name == section_) return section.lines.contains(key);
+    }
+    return false;
+  }
+
+  aws::EditedFile with_line(std::string_view text) const { return edit_config(text, true, false); }
 
   aws::EditedFile edit_config(std::string_view text, bool set, bool remove_static_keys) const {
     std::vector<aws::IniChange> changes;
@@ -263,20 +268,27 @@ void configure(CLI::App& app, std::vector<std::string> arguments) {
     write_all(STDOUT_FILENO, diff.empty() ? "nothing would change\n" : diff, "standard output");
     return;
   }
-  const bool written = editor.write_profile();
+  // What is there may work, so it stays until the new line has.
+  const bool was_written = editor.is_written();
+  const bool replaces = editor.has_line() && !was_written;
+  if (!replaces) editor.write_profile();
   Credentials credentials;
   try {
     credentials = create_session(flags.identity.options, flags.session, reporter);
   } catch (const Error& error) {
-    throw Error(
-        error.kind(),
-        "[" + editor.section() + "] in " + editor.config_path() +
-            (written ? " is written and stays" : " was there already") + ", but trying it failed" +
-            (remove_static_keys ? ", so static keys are left in" : "") + ": " + error.what(),
-        error.hint());
+    throw Error(error.kind(),
+                "[" + editor.section() + "] in " + editor.config_path() +
+                    (replaces ? " stays as it was, since trying the new credential_process failed"
+                     : was_written ? " was there already, but trying it failed"
+                                   : " is written and stays, but trying it failed") +
+                    (remove_static_keys ? ", so static keys are left in" : "") + ": " +
+                    error.what(),
+                error.hint());
   }
+  if (replaces) editor.write_profile();
   if (remove_static_keys) editor.remove_static_keys(reporter);
-  write_all(STDOUT_FILENO, safe_lines(summary(editor, profile, line, credentials, region, written)),
+  write_all(STDOUT_FILENO,
+            safe_lines(summary(editor, profile, line, credentials, region, !was_written)),
             "standard output");
 }
 

@@ -210,11 +210,21 @@ def test_a_trial_that_fails_says_what_stays(home, tmp_path):
     assert_fails(result, 1, r"\[profile demo\] in \S+ is written and stays, but trying it failed")
     assert home.command()[3] == flags[1]
     result = home.configure(flags=[*home.identity.flags, *ARNS, "--endpoint", "http://127.0.0.1:1"])
-    assert_fails(result, 3, "is written and stays")
-    result = home.configure(flags=[*home.identity.flags, *ARNS, "--endpoint", "http://127.0.0.1:1"])
-    assert_fails(result, 3, "was there already")
+    assert_fails(result, 3, "stays as it was")
+    assert_fails(home.configure(flags=flags), 1, "was there already, but trying it failed")
     flags = ["--certificate", str(tmp_path / "none.pem"), *home.flags[2:]]
-    assert_fails(home.configure(flags=flags), 2, "is written and stays.*none.pem")
+    assert_fails(home.configure(flags=flags), 2, "stays as it was.*none.pem")
+
+
+def test_a_line_that_works_stays_until_the_new_one_has(home, tmp_path):
+    assert home.configure().code == 0
+    before = home.config.read_bytes()
+    other = pki.root("Other").issue("leaf")
+    flags = [*pki.write_identity(tmp_path, other), *home.flags[4:]]
+    assert_fails(home.configure(flags=flags), 1, "stays as it was, since trying the new")
+    assert home.config.read_bytes() == before
+    assert home.configure("--session-duration", "900").code == 0
+    assert home.config.read_bytes() != before
 
 
 def test_keys_stay_where_the_trial_fails(home):

@@ -19,7 +19,8 @@ from support.process import BINARY, ROLE_ARN, assert_fails, environment, run
 def test_a_dry_run_changes_nothing_and_its_diff_applies(home):
     result = home.configure("--dry-run")
     assert result.code == 0 and not home.config.parent.exists(), result
-    before = "[default]\nregion = r\n\n[profile demo]\n# mine\nregion = x\n" + "a = 1\n" * 9
+    before = ("[default]\nregion = r\n\n[profile demo]\n# mine\nregion = x\n"
+              + "".join(f"a{n} = 1\n" for n in range(9)))
     home.write(config=before + "credential_process = old\nlast = 1")
     old = home.config.read_bytes()
     result = home.configure("--dry-run")

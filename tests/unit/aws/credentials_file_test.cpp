@@ -117,7 +117,13 @@ TEST(CredentialsTextWarnings, TellWhatTheAwsCliWouldNotTake) {
   EXPECT_THAT(warnings(section), ElementsAre());
   EXPECT_THAT(warnings(section + section), ElementsAre(HasSubstr("again in line 3")));
   EXPECT_THAT(warnings(section + "aws_access_key_id = b\n"),
-              ElementsAre(HasSubstr("again in line 3")));
+              ElementsAre(HasSubstr("line 3 sets aws_access_key_id again")));
+  EXPECT_THAT(warnings(section + "[a]\nx = 1\nx = 2\n"),
+              ElementsAre(HasSubstr("line 5 sets x again")));
+  EXPECT_THAT(warnings(section + "[a]\n[a]\n"),
+              ElementsAre(HasSubstr("line 4 begins section [a] again")));
+  EXPECT_THAT(warnings("junk\n" + section), ElementsAre(HasSubstr("line 1 is no setting")));
+  EXPECT_THAT(warnings(section + "junk\n"), ElementsAre(HasSubstr("line 3 is no setting")));
   EXPECT_THAT(warnings(section + "aws_security_token = b\n"),
               ElementsAre(HasSubstr("aws_security_token in line 3")));
   EXPECT_THAT(warnings("[a]\nx = 1\n  [default]\n"),
