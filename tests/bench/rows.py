@@ -13,7 +13,7 @@ Part = namedtuple("Part", "name command")
 # A server; its command ends with the flag for its port.
 Serving = namedtuple("Serving", "name command")
 ROUNDS = 5
-REQUESTS = 500
+REQUESTS = 1000
 
 
 def subcommands(scene, helper, cached):
