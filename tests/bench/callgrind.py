@@ -2,8 +2,8 @@
 
 Counts do not depend on what else the machine does. What would make them depend on the machine is
 pinned: the C library uses SSE2 alone, and OpenSSL what every x86-64 of the last fifteen years has
-(SSSE3, AES-NI, PCLMULQDQ); valgrind lays out the address space by itself, always alike. What is left
-are random numbers: keys, nonces, blinding, lengths of DER.
+(SSSE3, AES-NI, PCLMULQDQ); valgrind lays out the address space by itself, always alike. What is
+left are random numbers: keys, nonces, blinding, lengths of DER.
 """
 import os
 import pathlib
