@@ -1,5 +1,6 @@
+#include "base/process.h"
 #include "cli/run.h"
 
 int main(int argc, char** argv) {
-  return rolecall::cli::run(argc, argv);
+  rolecall::end_process(rolecall::cli::run(argc, argv));
 }

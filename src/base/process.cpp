@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 
 #include <initializer_list>
 
@@ -52,6 +53,14 @@ void protect_memory() noexcept {
   }
 #ifndef __SANITIZE_ADDRESS__  // the leak check at exit is done by a process that traces this one
   prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
+}
+
+void end_process(int code) noexcept {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  std::exit(code);
+#else
+  _exit(code);
 #endif
 }
 

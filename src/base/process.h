@@ -16,6 +16,11 @@ void take_signals() noexcept;
 // or that we start: it gets what we got.
 void give_back_signals_and_limits() noexcept;
 
+// Ends the process without what exit(3) does: OpenSSL would be taken apart and thirty libraries be
+// told, for a program whose output is written and whose secrets are wiped. But for builds with a
+// sanitizer, which reports then.
+[[noreturn]] void end_process(int code) noexcept;
+
 // Where standard input, output or error is closed, the next file or socket to be opened would get
 // its number, and what is written for the user would go there. Puts a placeholder in its place that
 // can be read (at its end) and not be written to. First thing in main.

@@ -146,6 +146,24 @@ sys_seconds from_utc(const std::tm& fields) {
       .value_or(sys_seconds{});
 }
 
+// Without floating point, which would bring the mathematical library along at each start.
+std::optional<std::chrono::milliseconds> parse_seconds(std::string_view text) {
+  const std::size_t point = std::min(text.find('.'), text.size());
+  std::string_view whole = text.substr(0, point);
+  std::string_view fraction = text.substr(std::min(point + 1, text.size()));
+  const bool has_digits = !fraction.empty() || (!whole.empty() && point == text.size());
+  if (!has_digits || text.find_first_not_of("0123456789.") != std::string_view::npos ||
+      fraction.find('.') != std::string_view::npos) {
+    return std::nullopt;
+  }
+  while (whole.starts_with('0'))
+    whole.remove_prefix(1);
+  if (whole.size() > 12) return std::nullopt;
+  const std::string milliseconds =
+      std::string(whole) + (std::string(fraction) + "000").substr(0, 3);
+  return std::chrono::milliseconds(std::stoll(milliseconds));
+}
+
 std::string rough_duration(std::chrono::seconds duration) {
   const auto seconds = duration < duration.zero() ? -duration : duration;
   const auto say = [](auto count, const char* unit) {

@@ -23,6 +23,10 @@ std::optional<std::chrono::sys_seconds> parse_http_date(std::string_view text); 
 // From the fields of a std::tm in UTC, as OpenSSL gives them. (timegm reads /etc/localtime.)
 std::chrono::sys_seconds from_utc(const std::tm& fields);
 
+// Seconds as "5", "2.5" or ".5", to the millisecond (what is below is cut); nothing for other
+// texts.
+std::optional<std::chrono::milliseconds> parse_seconds(std::string_view text);
+
 // "3 days", "2 hours", "1 minute": the largest unit that fits, for messages. Takes either sign.
 std::string rough_duration(std::chrono::seconds duration);
 

@@ -3,10 +3,9 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
-#include <cmath>
-#include <cstdlib>
 
 #include "base/codec.h"
+#include "base/time.h"
 #include "cli/environment.h"
 #include "cli/ui.h"
 #include "rolecall/error.h"
@@ -15,14 +14,12 @@ namespace rolecall::cli {
 namespace {
 
 std::chrono::milliseconds seconds_value(const char* flag, const std::string& text) {
-  char* end = nullptr;
-  const double value = std::strtod(text.c_str(), &end);
-  if (end == text.c_str() || *end != '\0' || !std::isfinite(value) || value < 0.001 ||
-      value > 86400) {
+  const auto value = parse_seconds(text);
+  if (!value || value->count() < 1 || *value > std::chrono::hours(24)) {
     throw Error(ErrorKind::usage, std::string(flag) + " takes seconds, not \"" + text + "\"",
                 "a number from 0.001 to 86400, such as 5 or 2.5");
   }
-  return std::chrono::milliseconds(std::llround(value * 1000));
+  return *value;
 }
 
 CLI::Option* add_seconds(CLI::App& app, const char* flag, std::chrono::milliseconds& value,

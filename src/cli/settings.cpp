@@ -261,6 +261,16 @@ void warn_of_passwords(const CLI::App& app) {
   }
 }
 
+Application applied(CLI::App& app, const ConfigFile& file, const std::string& binding) {
+  check_binding(file, binding);
+  Application application(app, file);
+  application.take_environment();
+  if (!binding.empty()) application.take_table("binding." + binding);
+  application.take_table(command_name(app));
+  if (!has_names_of_its_own(app)) application.take_table("");
+  return application;
+}
+
 }  // namespace
 
 std::string variable_name(const CLI::App& app, const std::string& flag) {
@@ -316,14 +326,8 @@ std::vector<std::string> chosen_bindings(const CLI::App& app) {
   return name.empty() ? std::vector<std::string>() : std::vector<std::string>{name};
 }
 
-std::string apply_settings(CLI::App& app, const ConfigFile& file, const std::string& binding) {
-  check_binding(file, binding);
-  Application application(app, file);
-  application.take_environment();
-  if (!binding.empty()) application.take_table("binding." + binding);
-  application.take_table(command_name(app));
-  if (!has_names_of_its_own(app)) application.take_table("");
-  return application.origins();
+void apply_settings(CLI::App& app, const ConfigFile& file, const std::string& binding) {
+  applied(app, file, binding);
 }
 
 ConfigFile apply_settings(CLI::App& app) {
@@ -332,11 +336,11 @@ ConfigFile apply_settings(CLI::App& app) {
   ConfigFile file = read_config_file(text_of(app, "--config"));
   check_tables(file);
   const std::vector<std::string> bindings = chosen_bindings(app);
-  const std::string origins =
-      apply_settings(app, file, bindings.size() == 1 ? bindings.front() : std::string());
+  const Application application =
+      applied(app, file, bindings.size() == 1 ? bindings.front() : std::string());
   const CLI::Option* debug = app.get_option_no_throw("--debug");
   stderr_reporter(debug != nullptr && debug->count() > 0 && debug->as<bool>()).trace([&] {
-    return "flags, but for those with their default values:" + origins;
+    return "flags, but for those with their default values:" + application.origins();
   });
   return file;
 }

@@ -23,14 +23,14 @@ void add_settings_flags(CLI::App& app);
 // what stands before all tables, whichever has one first. The variable of --role-arn is
 // ROLECALL_ROLE_ARN, and AWS_CA_BUNDLE and the like where AWS has one. emulate has names of
 // its own: ROLECALL_EMULATE_PORT, and its table alone. Relative paths of
-// the file start at its directory. Returns a line for each flag with a value: what it is, unless
-// secret, and where it came from. Throws Error (usage) for a value that does not fit, naming its
+// the file start at its directory. Throws Error (usage) for a value that does not fit, naming its
 // place, and for a name in one of these tables that no command knows.
-std::string apply_settings(CLI::App& app, const ConfigFile& file, const std::string& binding);
+void apply_settings(CLI::App& app, const ConfigFile& file, const std::string& binding);
 
 // The same with the file and binding that the flags --config and --binding (or their variables)
-// name (no binding where several are named: each is for the command to apply); tells it to --debug,
-// warns of passwords that others can read, and returns the file.
+// name (no binding where several are named: each is for the command to apply); tells --debug of
+// each flag with a value what it is, unless secret, and where it came from; warns of passwords that
+// others can read, and returns the file.
 ConfigFile apply_settings(CLI::App& app);
 
 // What --binding says, else ROLECALL_BINDING: one name, or several for a command that takes them.

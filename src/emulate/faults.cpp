@@ -1,9 +1,9 @@
 #include "emulate/faults.h"
 
 #include <charconv>
-#include <cmath>
 #include <string_view>
 
+#include "base/time.h"
 #include "rolecall/error.h"
 
 namespace rolecall::emulate {
@@ -41,12 +41,12 @@ Fault parse_fault(const std::string& text) {
   std::string_view value = has_value ? rest.substr(equals + 1) : std::string_view();
 
   if (kind == "delay") {
-    const auto seconds = read_number<double>(value);
-    if (!seconds || !(*seconds >= 0 && *seconds <= 3600)) {
+    const auto delay = parse_seconds(value);
+    if (!delay || *delay > std::chrono::hours(1)) {
       throw bad_fault(text, "the delay is not a number of seconds from 0 to 3600");
     }
     fault.kind = Fault::Kind::delay;
-    fault.delay = std::chrono::milliseconds(std::lround(*seconds * 1000));
+    fault.delay = *delay;
     return fault;
   }
   if (kind == "clock") {

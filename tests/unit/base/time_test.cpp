@@ -59,5 +59,19 @@ TEST(Time, RoughDurations) {
   EXPECT_EQ(rough_duration(std::chrono::days(3)), "3 days");
 }
 
+TEST(Seconds, DecimalsToTheMillisecond) {
+  using std::chrono::milliseconds;
+  EXPECT_EQ(parse_seconds("5"), milliseconds(5000));
+  EXPECT_EQ(parse_seconds("2.5"), milliseconds(2500));
+  EXPECT_EQ(parse_seconds(".05"), milliseconds(50));
+  EXPECT_EQ(parse_seconds("0"), milliseconds(0));
+  EXPECT_EQ(parse_seconds("007.0019"), milliseconds(7001));
+  EXPECT_EQ(parse_seconds("999999999999"), milliseconds(999999999999000));
+  for (const char* bad : {"", ".", "5.", "1.2.3", "-1", "+1", "1e3", "nan", "inf", "0x5", " 1", "1s",
+                          "1000000000000"}) {
+    EXPECT_EQ(parse_seconds(bad), std::nullopt) << bad;
+  }
+}
+
 }  // namespace
 }  // namespace rolecall

@@ -1,5 +1,7 @@
 #include "cli/export_text.h"
 
+#include "rolecall/error.h"
+
 namespace rolecall::cli {
 namespace {
 
