@@ -1,53 +1,14 @@
 #include "identity/pkcs11.h"
 
-#include <dlfcn.h>
-#include <link.h>
-#include <p11-kit/p11-kit.h>
-#include <p11-kit/uri.h>
-
 #include <algorithm>
 #include <array>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
-#include <filesystem>
 
 #include "base/codec.h"
-#include "base/library.h"
-#include "base/pkcs11_uri.h"
+#include "identity/p11_kit.h"
 
 namespace rolecall::identity::pkcs11 {
 namespace {
-
-template <class Function>
-Function* p11_kit_function(const char* name) {
-  static const SharedLibrary library("libp11-kit.so.0", "libp11-kit0");
-  Function* function = nullptr;
-  library.find(function, name);
-  return function;
-}
-
-#define P11_KIT(name) p11_kit_function<decltype(p11_kit_##name)>("p11_kit_" #name)
-
-using UriPtr = std::shared_ptr<P11KitUri>;
-
-UriPtr new_uri() {
-  UriPtr uri(P11_KIT(uri_new)(), P11_KIT(uri_free));
-  if (!uri) throw std::bad_alloc();
-  return uri;
-}
-
-std::string format(const UriPtr& uri, P11KitUriType type) {
-  char* text = nullptr;
-  if (P11_KIT(uri_format)(uri.get(), type, &text) != P11_KIT_URI_OK) throw std::bad_alloc();
-  std::string copy(text);
-  std::free(text);
-  return copy;
-}
-
-std::string text_of(const char* text) {
-  return text == nullptr ? std::string() : std::string(text);
-}
 
 // Cryptoki pads with blanks.
 template <std::size_t size>
@@ -79,83 +40,11 @@ bool is_before_login(CK_RV code) {
   return std::find(codes.begin(), codes.end(), code) != codes.end();
 }
 
-std::string reason(CK_RV code) {
-  std::array<char, 32> number{};
-  std::snprintf(number.data(), number.size(), " (0x%lx)", code);
-  return P11_KIT(strerror)(code) + std::string(number.data());
-}
-
 [[noreturn]] void fail(const std::string& token, const std::string& what, CK_RV code) {
   const std::string text = "token " + token + " cannot " + what + ": " + reason(code);
   if (is_gone(code)) throw TokenGone(text);
   throw Error(ErrorKind::failed, text);
 }
-
-using LibraryPtr = std::unique_ptr<void, int (*)(void*)>;
-
-std::string whole_path(void* library, const std::string& path) {
-  const link_map* map = nullptr;
-  if (dlinfo(library, RTLD_DI_LINKMAP, &map) != 0 || map == nullptr) return path;
-  return std::filesystem::absolute(map->l_name).string();
-}
-
-// Modules that are initialised, until the end.
-class Modules {
- public:
-  explicit Modules(const std::string& path) {
-    if (path.empty()) {
-      all_ = P11_KIT(modules_load)(nullptr, 0);
-      if (all_ == nullptr) {
-        throw Error(ErrorKind::failed,
-                    "p11-kit cannot load its modules: " + text_of(P11_KIT(message)()));
-      }
-      // Drops those that do not start.
-      P11_KIT(modules_initialize)
-      (all_, reinterpret_cast<p11_kit_destroyer>(P11_KIT(module_release)));
-      return;
-    }
-    // p11-kit would look for anything but a whole path among its own modules.
-    const LibraryPtr library(dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL), dlclose);
-    const char* trouble = library ? nullptr : dlerror();
-    if (library) one_ = P11_KIT(module_load)(whole_path(library.get(), path).c_str(), 0);
-    const bool loaded = one_ != nullptr;
-    const CK_RV started = loaded ? P11_KIT(module_initialize)(one_) : CKR_OK;
-    if (loaded && started == CKR_OK) return;
-    const std::string why = loaded               ? reason(started)
-                            : trouble != nullptr ? std::string(trouble)
-                                                 : text_of(P11_KIT(message)());
-    if (loaded) P11_KIT(module_release)(one_);
-    throw Error(
-        ErrorKind::usage,
-        "PKCS#11 module " + path + (loaded ? " does not start: " : " is not loaded: ") + why,
-        "--pkcs11-lib takes the path of a module; without it, those that p11-kit "
-        "list-modules shows are used");
-  }
-  Modules(const Modules&) = delete;
-  Modules& operator=(const Modules&) = delete;
-  ~Modules() {
-    if (all_ != nullptr) P11_KIT(modules_finalize_and_release)(all_);
-    if (one_ == nullptr) return;
-    P11_KIT(module_finalize)(one_);
-    P11_KIT(module_release)(one_);
-  }
-
-  std::vector<CK_FUNCTION_LIST*> usable() const {
-    if (one_ != nullptr) return {one_};
-    std::vector<CK_FUNCTION_LIST*> modules;
-    for (CK_FUNCTION_LIST** module = all_; *module != nullptr; ++module) {
-      // p11-kit's own proxy leaves these out, too: they hold roots and no key.
-      char* roots = P11_KIT(config_option)(*module, "trust-policy");
-      if (text_of(roots) != "yes") modules.push_back(*module);
-      std::free(roots);
-    }
-    return modules;
-  }
-
- private:
-  CK_FUNCTION_LIST** all_ = nullptr;
-  CK_FUNCTION_LIST* one_ = nullptr;
-};
 
 CK_OBJECT_CLASS class_code(ObjectClass wanted) {
   if (wanted == ObjectClass::certificate) return CKO_CERTIFICATE;
@@ -239,56 +128,6 @@ struct Token::State {
   std::string uri;
   std::string name;
 };
-
-namespace {
-
-// p11-kit ends a value at a NUL, and takes the last of two PINs.
-void refuse_unclear(const std::string& text) {
-  int pins = 0;
-  std::size_t begin = text.find(':');
-  while (begin != std::string::npos) {
-    const std::size_t end = text.find_first_of(";?&", begin + 1);
-    const std::string_view part = std::string_view(text).substr(begin + 1, end - begin - 1);
-    begin = end;
-    pins += part.starts_with("pin-value=") ? 1 : 0;
-    const bool is_id = part.starts_with("id=");
-    if (is_id || part.find("%00") == std::string_view::npos) continue;
-    throw Error(ErrorKind::usage, "\"" + without_pin(text) + "\" holds a NUL (%00) outside of id=");
-  }
-  if (pins > 1) {
-    throw Error(ErrorKind::usage, "\"" + without_pin(text) + "\" holds two pin-values",
-                "one of them is enough");
-  }
-}
-
-}  // namespace
-
-Uri parse_uri(const std::string& text) {
-  P11_KIT(be_quiet)();  // it would write to standard error
-  const UriPtr parsed = new_uri();
-  const int result = P11_KIT(uri_parse)(text.c_str(), P11_KIT_URI_FOR_ANY, parsed.get());
-  const bool unknown = result == P11_KIT_URI_OK && P11_KIT(uri_any_unrecognized)(parsed.get()) != 0;
-  if (result != P11_KIT_URI_OK || unknown) {
-    throw Error(ErrorKind::usage,
-                "\"" + without_pin(text) + "\" is not a PKCS#11 URI: " +
-                    (unknown ? "it has an attribute that is not known"
-                             : lower_case(text_of(P11_KIT(uri_message)(result)))),
-                "such as pkcs11:token=app;object=key (RFC 7512), with %20 for a space and %3B for "
-                "a semicolon; p11tool --list-tokens prints the start of one");
-  }
-  refuse_unclear(text);
-  Uri uri;
-  if (const char* pin = P11_KIT(uri_get_pin_value)(parsed.get())) {
-    uri.pin_value = Secret(pin);
-    wipe(const_cast<char*>(pin), std::strlen(pin));
-    P11_KIT(uri_set_pin_value)(parsed.get(), nullptr);
-  }
-  uri.parsed = parsed;
-  uri.text = format(parsed, P11_KIT_URI_FOR_ANY);
-  uri.module_path = text_of(P11_KIT(uri_get_module_path)(parsed.get()));
-  uri.pin_source = text_of(P11_KIT(uri_get_pin_source)(parsed.get()));
-  return uri;
-}
 
 const std::string& Token::name() const {
   return state_->name;

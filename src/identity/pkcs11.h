@@ -1,6 +1,6 @@
 // PKCS#11 tokens by way of p11-kit, which parses URIs (RFC 7512) and loads modules. Cryptoki's
-// types and codes stay inside pkcs11.cpp; p11-kit itself is loaded with the first URI that is
-// parsed.
+// types and codes stay inside pkcs11.cpp and p11_kit*; p11-kit itself is loaded with the first URI
+// that is parsed.
 #pragma once
 
 #include <memory>

@@ -1,0 +1,79 @@
+#include <dlfcn.h>
+#include <link.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "identity/p11_kit.h"
+#include "rolecall/error.h"
+
+namespace rolecall::identity::pkcs11 {
+namespace {
+
+using LibraryPtr = std::unique_ptr<void, int (*)(void*)>;
+
+std::string whole_path(void* library, const std::string& path) {
+  const link_map* map = nullptr;
+  if (dlinfo(library, RTLD_DI_LINKMAP, &map) != 0 || map == nullptr) return path;
+  return std::filesystem::absolute(map->l_name).string();
+}
+
+}  // namespace
+
+Modules::Modules(const std::string& path) {
+  if (path.empty()) {
+    start_all();
+  } else {
+    start_one(path);
+  }
+}
+
+Modules::~Modules() {
+  if (all_ != nullptr) P11_KIT(modules_finalize_and_release)(all_);
+  if (one_ == nullptr) return;
+  P11_KIT(module_finalize)(one_);
+  P11_KIT(module_release)(one_);
+}
+
+void Modules::start_all() {
+  all_ = P11_KIT(modules_load)(nullptr, 0);
+  if (all_ == nullptr) {
+    throw Error(ErrorKind::failed,
+                "p11-kit cannot load its modules: " + text_of(P11_KIT(message)()));
+  }
+  // Drops those that do not start.
+  P11_KIT(modules_initialize)
+  (all_, reinterpret_cast<p11_kit_destroyer>(P11_KIT(module_release)));
+}
+
+void Modules::start_one(const std::string& path) {
+  // p11-kit would look for anything but a whole path among its own modules.
+  const LibraryPtr library(dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL), dlclose);
+  const char* trouble = library ? nullptr : dlerror();
+  if (library) one_ = P11_KIT(module_load)(whole_path(library.get(), path).c_str(), 0);
+  const bool loaded = one_ != nullptr;
+  const CK_RV started = loaded ? P11_KIT(module_initialize)(one_) : CKR_OK;
+  if (loaded && started == CKR_OK) return;
+  const std::string why = loaded               ? reason(started)
+                          : trouble != nullptr ? std::string(trouble)
+                                               : text_of(P11_KIT(message)());
+  if (loaded) P11_KIT(module_release)(one_);
+  throw Error(ErrorKind::usage,
+              "PKCS#11 module " + path + (loaded ? " does not start: " : " is not loaded: ") + why,
+              "--pkcs11-lib takes the path of a module; without it, those that p11-kit "
+              "list-modules shows are used");
+}
+
+std::vector<CK_FUNCTION_LIST*> Modules::usable() const {
+  if (one_ != nullptr) return {one_};
+  std::vector<CK_FUNCTION_LIST*> modules;
+  for (CK_FUNCTION_LIST** module = all_; *module != nullptr; ++module) {
+    // p11-kit's own proxy leaves these out, too: they hold roots and no key.
+    char* roots = P11_KIT(config_option)(*module, "trust-policy");
+    if (text_of(roots) != "yes") modules.push_back(*module);
+    std::free(roots);
+  }
+  return modules;
+}
+
+}  // namespace rolecall::identity::pkcs11
