@@ -13,6 +13,7 @@
 #include "cli/child_environment.h"
 #include "cli/command.h"
 #include "cli/flags.h"
+#include "cli/hardware_limit.h"
 #include "cli/obtain.h"
 #include "cli/renewals.h"
 #include "cli/ui.h"
@@ -85,10 +86,12 @@ void exec(CLI::App& app, std::vector<std::string> arguments) {
         "be run, 127 where it is not found.",
         std::move(arguments));
   if (refresh) {
-    std::exit(
-        run_with_endpoint(binding_options(app, flags, "exec"), std::move(command), flags.debug));
+    serve::BindingOptions binding = binding_options(app, flags, "exec");
+    end_where_hardware_is_silent(flags.session.timeout, no_credentials);
+    std::exit(run_with_endpoint(std::move(binding), std::move(command), flags.debug));
   }
   finish_session_flags(app, flags);
+  end_where_hardware_is_silent(flags.session.timeout, no_credentials);
   const Credentials credentials = obtain_credentials(flags, cache);
   const std::string region = aws::parse_trust_anchor_arn(flags.session.trust_anchor_arn).region;
   become(Program(std::move(command), child_environment(credential_variables(credentials), region)));

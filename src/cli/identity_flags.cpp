@@ -6,6 +6,7 @@
 #include "base/files.h"
 #include "cli/environment.h"
 #include "cli/flags.h"
+#include "cli/hardware_limit.h"
 #include "cli/password.h"
 #include "identity/selector.h"
 #include "rolecall/error.h"
@@ -14,6 +15,8 @@ namespace rolecall::cli {
 namespace {
 
 constexpr const char* group = "Who asks";
+// Where there is no --timeout.
+constexpr std::chrono::seconds hardware_patience{30};
 
 void refuse_shared_descriptor(const IdentityFlags& flags) {
   const IdentityOptions& options = flags.options;
@@ -112,6 +115,7 @@ void finish_identity_flags(const CLI::App& app, IdentityFlags& flags, const Repo
                   std::string(name) + " and --password-source exclude each other");
     }
   }
+  end_where_hardware_is_silent(hardware_patience);
   // The TPM's library writes to standard error of its own accord, what our messages say too.
   set_for_us_alone("TSS2_LOG", "all+none");
   flags.options.password =

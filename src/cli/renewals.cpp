@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "cli/ui.h"
+#include "identity/hardware_wait.h"
 #include "identity/spent_passwords.h"
 
 namespace rolecall::cli {
@@ -75,9 +76,29 @@ void Renewals::load_identities(bool may_fail) {
   }
 }
 
+Renewals::~Renewals() {
+  identity::limit_hardware_waits({}, identity::LimitOf::one_call, {});
+}
+
 void Renewals::start() {
+  milliseconds limit = milliseconds::max();
+  for (const serve::Binding& binding : bindings_)
+    limit = std::min(limit, binding.options().session.timeout);
+  identity::limit_hardware_waits(
+      limit, identity::LimitOf::one_call,
+      [this](const identity::SilentHardware& silent) { log_silence(silent); });
   for (serve::Refresher& refresher : refreshers_)
     refresher.start();
+}
+
+void Renewals::log_silence(const identity::SilentHardware& silent) const {
+  for (const serve::Binding& binding : bindings_) {
+    if (binding.renewer() != silent.thread) continue;
+    log_.warning("a renewal waits for hardware that does not answer",
+                 {{"binding", binding.name()},
+                  {"reason", silent.text() + "; hint: " + identity::hint_for_silent_hardware},
+                  {"credentials", binding.status()->held(aws::Instant::now())}});
+  }
 }
 
 bool Renewals::await_first(const std::function<bool()>& told_to_stop) {
@@ -91,6 +112,11 @@ bool Renewals::await_first(const std::function<bool()>& told_to_stop) {
       return true;
     });
     if (left.empty()) return true;
+    for (const serve::Binding& binding : bindings_) {
+      if (const auto silent = binding.silent_hardware()) {
+        throw Error(ErrorKind::try_later, silent->text(), identity::hint_for_silent_hardware);
+      }
+    }
     if (told_to_stop()) return false;
   }
 }

@@ -23,6 +23,7 @@ class Renewals {
   Renewals(const serve::Log& log, bool debug) : log_(log), debug_(debug) {}
   Renewals(const Renewals&) = delete;
   Renewals& operator=(const Renewals&) = delete;
+  ~Renewals();
 
   // Throws Error (usage) for options that cannot work.
   void add(serve::BindingOptions options);
@@ -32,7 +33,8 @@ class Renewals {
   // `may_fail`: then the first renewal tries again, and says why it failed.
   void load_identities(bool may_fail);
 
-  // Signals that these threads are not to take must be blocked by then.
+  // Signals that these threads are not to take must be blocked by then. Hardware that is silent for
+  // longer than a binding's timeout is logged from now on, and ends nothing.
   void start();
 
   // Waits until each has its first credentials, or `told_to_stop`, which is called again and again
@@ -45,6 +47,8 @@ class Renewals {
   bool stop();
 
  private:
+  void log_silence(const identity::SilentHardware& silent) const;
+
   const serve::Log& log_;
   bool debug_;
   serve::Gate gate_;

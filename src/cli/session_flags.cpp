@@ -7,6 +7,7 @@
 #include "base/codec.h"
 #include "base/time.h"
 #include "cli/environment.h"
+#include "cli/hardware_limit.h"
 #include "cli/ui.h"
 #include "rolecall/error.h"
 
@@ -141,6 +142,7 @@ void finish_session_flags(const CLI::App& app, SessionFlags& flags) {
   finish_identity_flags(app, flags.identity, reporter);
   require(app, flags);
   SessionOptions& session = flags.session;
+  end_where_hardware_is_silent(session.timeout);
   session.verify_tls = !flags.no_verify_ssl;
   if (session.ca_bundle.empty()) {
     // OpenSSL's and Go's variables, which the official helper follows.

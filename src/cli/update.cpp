@@ -18,6 +18,7 @@
 #include "base/time.h"
 #include "cli/aws_files.h"
 #include "cli/command.h"
+#include "cli/hardware_limit.h"
 #include "cli/session_flags.h"
 #include "cli/ui.h"
 
@@ -215,7 +216,10 @@ void update(CLI::App& app, std::vector<std::string> arguments) {
         std::move(arguments));
   finish_session_flags(app, flags);
   aws::check_profile_name(profile);
-  if (!once) refuse_streams(flags.identity.options);
+  if (!once) {
+    refuse_streams(flags.identity.options);
+    warn_where_hardware_is_silent(flags.session.timeout);
+  }
 
   Updater updater(flags, aws_credentials_path(), profile, seconds(refresh_before));
   if (once) {

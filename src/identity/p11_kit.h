@@ -46,6 +46,8 @@ class Modules {
 
   // But for those that hold the system's roots alone.
   std::vector<CK_FUNCTION_LIST*> usable() const;
+  // "PKCS#11 module opensc", for messages.
+  std::string name(CK_FUNCTION_LIST* module) const;
 
  private:
   void start_all();
@@ -53,6 +55,7 @@ class Modules {
 
   CK_FUNCTION_LIST** all_ = nullptr;
   CK_FUNCTION_LIST* one_ = nullptr;
+  std::string path_;
 };
 
 }  // namespace rolecall::identity::pkcs11

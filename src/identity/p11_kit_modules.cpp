@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "identity/hardware_wait.h"
 #include "identity/p11_kit.h"
 #include "rolecall/error.h"
 
@@ -18,9 +19,11 @@ std::string whole_path(void* library, const std::string& path) {
   return std::filesystem::absolute(map->l_name).string();
 }
 
+constexpr const char* every_module = "a PKCS#11 module (p11-kit list-modules shows them)";
+
 }  // namespace
 
-Modules::Modules(const std::string& path) {
+Modules::Modules(const std::string& path) : path_(path) {
   if (path.empty()) {
     start_all();
   } else {
@@ -29,6 +32,7 @@ Modules::Modules(const std::string& path) {
 }
 
 Modules::~Modules() {
+  const HardwareWait wait(one_ != nullptr ? name(one_) : every_module);
   if (all_ != nullptr) P11_KIT(modules_finalize_and_release)(all_);
   if (one_ == nullptr) return;
   P11_KIT(module_finalize)(one_);
@@ -36,17 +40,29 @@ Modules::~Modules() {
 }
 
 void Modules::start_all() {
-  all_ = P11_KIT(modules_load)(nullptr, 0);
+  {
+    const HardwareWait loading(every_module);
+    all_ = P11_KIT(modules_load)(nullptr, 0);
+  }
   if (all_ == nullptr) {
     throw Error(ErrorKind::failed,
                 "p11-kit cannot load its modules: " + text_of(P11_KIT(message)()));
   }
-  // Drops those that do not start.
-  P11_KIT(modules_initialize)
-  (all_, reinterpret_cast<p11_kit_destroyer>(P11_KIT(module_release)));
+  // As p11_kit_modules_initialize does, but known by name: those that do not start are dropped.
+  CK_FUNCTION_LIST** started = all_;
+  for (CK_FUNCTION_LIST** module = all_; *module != nullptr; ++module) {
+    const HardwareWait starting(name(*module));
+    if (P11_KIT(module_initialize)(*module) == CKR_OK) {
+      *started++ = *module;
+    } else {
+      P11_KIT(module_release)(*module);
+    }
+  }
+  *started = nullptr;
 }
 
 void Modules::start_one(const std::string& path) {
+  const HardwareWait wait(name(nullptr));
   // p11-kit would look for anything but a whole path among its own modules.
   const LibraryPtr library(dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL), dlclose);
   const char* trouble = library ? nullptr : dlerror();
@@ -62,6 +78,14 @@ void Modules::start_one(const std::string& path) {
               "PKCS#11 module " + path + (loaded ? " does not start: " : " is not loaded: ") + why,
               "--pkcs11-lib takes the path of a module; without it, those that p11-kit "
               "list-modules shows are used");
+}
+
+std::string Modules::name(CK_FUNCTION_LIST* module) const {
+  if (all_ == nullptr) return "PKCS#11 module " + path_;
+  char* own = P11_KIT(module_get_name)(module);
+  std::string text = "PKCS#11 module " + text_of(own);
+  std::free(own);
+  return text;
 }
 
 std::vector<CK_FUNCTION_LIST*> Modules::usable() const {

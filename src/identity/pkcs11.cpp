@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/codec.h"
+#include "identity/hardware_wait.h"
 #include "identity/p11_kit.h"
 
 namespace rolecall::identity::pkcs11 {
@@ -90,7 +91,14 @@ struct Token::State {
   State(const State&) = delete;
   State& operator=(const State&) = delete;
   ~State() {
-    if (session != 0) module->C_CloseSession(session);
+    if (session != 0) call(&CK_FUNCTION_LIST::C_CloseSession, session);
+  }
+
+  // A function of its module.
+  template <class... Parameters, class... Arguments>
+  CK_RV call(CK_RV (*CK_FUNCTION_LIST::*function)(Parameters...), Arguments... arguments) const {
+    const HardwareWait wait("token " + name);
+    return (module->*function)(arguments...);
   }
 
   UriPtr uri_of_token() const {
@@ -101,7 +109,8 @@ struct Token::State {
 
   void need_session() {
     if (session != 0) return;
-    const CK_RV code = module->C_OpenSession(slot, CKF_SERIAL_SESSION, nullptr, nullptr, &session);
+    const CK_RV code = call(&CK_FUNCTION_LIST::C_OpenSession, slot, CKF_SERIAL_SESSION, nullptr,
+                            nullptr, &session);
     if (code != CKR_OK) fail(name, "open a session", code);
   }
 
@@ -111,7 +120,8 @@ struct Token::State {
     std::string value;
     for (const bool measure : {true, false}) {
       CK_ATTRIBUTE attribute = {type, measure ? nullptr : value.data(), value.size()};
-      const CK_RV code = module->C_GetAttributeValue(session, object, &attribute, 1);
+      const CK_RV code =
+          call(&CK_FUNCTION_LIST::C_GetAttributeValue, session, object, &attribute, CK_ULONG{1});
       if (is_gone(code)) fail(name, "show an object", code);
       if (code != CKR_OK || attribute.ulValueLen == CK_UNAVAILABLE_INFORMATION) return std::nullopt;
       value.resize(attribute.ulValueLen);
@@ -144,16 +154,16 @@ bool Token::matches(const Uri& uri) const {
   CK_SLOT_INFO slot{};
   const CK_SLOT_ID number = P11_KIT(uri_get_slot_id)(uri.parsed.get());
   return P11_KIT(uri_match_token_info)(uri.parsed.get(), &state_->info) != 0 &&
-         state_->module->C_GetInfo(&module) == CKR_OK &&
+         state_->call(&CK_FUNCTION_LIST::C_GetInfo, &module) == CKR_OK &&
          P11_KIT(uri_match_module_info)(uri.parsed.get(), &module) != 0 &&
-         state_->module->C_GetSlotInfo(state_->slot, &slot) == CKR_OK &&
+         state_->call(&CK_FUNCTION_LIST::C_GetSlotInfo, state_->slot, &slot) == CKR_OK &&
          P11_KIT(uri_match_slot_info)(uri.parsed.get(), &slot) != 0 &&
          (number == static_cast<CK_SLOT_ID>(-1) || number == state_->slot);
 }
 
 PinState Token::pin() const {
   CK_TOKEN_INFO now{};
-  const CK_RV code = state_->module->C_GetTokenInfo(state_->slot, &now);
+  const CK_RV code = state_->call(&CK_FUNCTION_LIST::C_GetTokenInfo, state_->slot, &now);
   if (code != CKR_OK) fail(state_->name, "tell its state", code);
   const auto has = [&now](CK_FLAGS flag) { return (now.flags & flag) != 0; };
   return {has(CKF_LOGIN_REQUIRED), has(CKF_PROTECTED_AUTHENTICATION_PATH),
@@ -162,9 +172,12 @@ PinState Token::pin() const {
 
 Login Token::login(LoginAs who, std::string_view pin) const {
   state_->need_session();
-  const CK_RV code = state_->module->C_Login(
-      state_->session, who == LoginAs::user ? CKU_USER : CKU_CONTEXT_SPECIFIC,
-      pin.data() == nullptr ? nullptr : bytes(pin), pin.size());
+  const CK_USER_TYPE user = who == LoginAs::user ? CKU_USER : CKU_CONTEXT_SPECIFIC;
+  // At a PIN pad a person takes the time that it takes.
+  const CK_RV code =
+      pin.data() == nullptr
+          ? state_->module->C_Login(state_->session, user, nullptr, 0)
+          : state_->call(&CK_FUNCTION_LIST::C_Login, state_->session, user, bytes(pin), pin.size());
   switch (code) {
     case CKR_OK:
     case CKR_USER_ALREADY_LOGGED_IN:
@@ -187,7 +200,6 @@ Login Token::login(LoginAs who, std::string_view pin) const {
 }
 
 std::vector<Object> Token::find(ObjectClass wanted, const Uri* uri) const {
-  CK_FUNCTION_LIST* module = state_->module;
   CK_OBJECT_CLASS code = class_code(wanted);
   std::vector<CK_ATTRIBUTE> pattern = {{CKA_CLASS, &code, sizeof code}};
   if (uri != nullptr) {
@@ -197,16 +209,18 @@ std::vector<Object> Token::find(ObjectClass wanted, const Uri* uri) const {
       if (given[i].type != CKA_CLASS) pattern.push_back(given[i]);
   }
   state_->need_session();
-  CK_RV result = module->C_FindObjectsInit(state_->session, pattern.data(), pattern.size());
+  CK_RV result = state_->call(&CK_FUNCTION_LIST::C_FindObjectsInit, state_->session, pattern.data(),
+                              pattern.size());
   std::vector<Object> found;
   std::array<CK_OBJECT_HANDLE, 32> handles{};
   CK_ULONG count = handles.size();
   while (result == CKR_OK && count > 0) {
-    result = module->C_FindObjects(state_->session, handles.data(), handles.size(), &count);
+    result = state_->call(&CK_FUNCTION_LIST::C_FindObjects, state_->session, handles.data(),
+                          handles.size(), &count);
     for (CK_ULONG i = 0; result == CKR_OK && i < count; ++i)
       found.push_back({handles.at(i), {}, {}, {}});
   }
-  module->C_FindObjectsFinal(state_->session);
+  state_->call(&CK_FUNCTION_LIST::C_FindObjectsFinal, state_->session);
   if (result != CKR_OK) fail(state_->name, "list its objects", result);
 
   for (Object& object : found) {
@@ -242,7 +256,7 @@ std::optional<KeyAlgorithm> Token::algorithm(const Object& key) const {
 bool Token::begin_sign(const Object& key, Mechanism mechanism) const {
   state_->need_session();
   CK_MECHANISM how = {mechanism_code(mechanism), nullptr, 0};
-  const CK_RV code = state_->module->C_SignInit(state_->session, &how, key.handle);
+  const CK_RV code = state_->call(&CK_FUNCTION_LIST::C_SignInit, state_->session, &how, key.handle);
   if (code == CKR_MECHANISM_INVALID || code == CKR_MECHANISM_PARAM_INVALID ||
       code == CKR_KEY_TYPE_INCONSISTENT || code == CKR_KEY_FUNCTION_NOT_PERMITTED) {
     return false;
@@ -254,8 +268,8 @@ bool Token::begin_sign(const Object& key, Mechanism mechanism) const {
 std::string Token::finish_sign(std::string_view data) const {
   std::string signature(1024, '\0');  // RSA of 8192 bits
   CK_ULONG size = signature.size();
-  const CK_RV code =
-      state_->module->C_Sign(state_->session, bytes(data), data.size(), bytes(signature), &size);
+  const CK_RV code = state_->call(&CK_FUNCTION_LIST::C_Sign, state_->session, bytes(data),
+                                  data.size(), bytes(signature), &size);
   if (code != CKR_OK) fail(state_->name, "sign", code);
   signature.resize(size);
   return signature;
@@ -267,6 +281,7 @@ std::vector<Token> tokens(const std::string& module_path) {
   const auto modules = std::make_shared<Modules>(is_proxy ? std::string() : module_path);
   std::vector<Token> found;
   for (CK_FUNCTION_LIST* module : modules->usable()) {
+    const HardwareWait wait(modules->name(module));
     // The list may grow in between, as a token is plugged in: then once more.
     std::vector<CK_SLOT_ID> slots;
     CK_RV code = CKR_BUFFER_TOO_SMALL;

@@ -35,7 +35,7 @@ struct Sent {
 // PIN now.
 Sent send(const Token& token, LoginAs who, const std::string& whose, std::string_view pin) {
   if (pin.empty()) return {Login::wrong};  // it is none: a person who only pressed Enter
-  const auto lock = one_at_a_time(whose);
+  const auto lock = one_at_a_time(whose, "token " + token.name());
   const std::string told = "told " + whose;
   const auto note_what_it_tells = [&] {
     if (token.pin().few_left) spend(told, pin, "");

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "base/codec.h"
+#include "identity/hardware_wait.h"
 #include "rolecall/error.h"
 #include "rolecall/secret.h"
 
@@ -21,10 +22,11 @@ std::string digest_of(const std::string& what, std::string_view password) {
 
 }  // namespace
 
-std::unique_lock<std::mutex> one_at_a_time(const std::string& what) {
+std::unique_lock<std::mutex> one_at_a_time(const std::string& what, const std::string& hardware) {
   std::unique_lock lock(guard);
   std::mutex& sender = senders[what];
   lock.unlock();
+  const HardwareWait wait(hardware);
   return std::unique_lock(sender);
 }
 

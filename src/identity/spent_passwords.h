@@ -13,8 +13,9 @@ namespace rolecall::identity {
 // `what` names the token or key. Of a password only a digest is kept, for as long as the process
 // lives. For any thread.
 
-// To be held from how_it_was_spent to spend or give_back: no two threads send the same at once.
-std::unique_lock<std::mutex> one_at_a_time(const std::string& what);
+// To be held from how_it_was_spent to spend or give_back: no two threads send the same at once. Who
+// waits for it waits for `hardware`, as a HardwareWait calls it.
+std::unique_lock<std::mutex> one_at_a_time(const std::string& what, const std::string& hardware);
 
 // What spend() was told; nothing where it may be sent.
 std::optional<std::string> how_it_was_spent(const std::string& what, std::string_view password);

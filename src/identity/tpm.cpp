@@ -11,7 +11,9 @@
 #include <cstring>
 #include <exception>
 #include <functional>
+#include <optional>
 
+#include "identity/hardware_wait.h"
 #include "identity/private_key.h"
 #include "identity/spent_passwords.h"
 #include "rolecall/error.h"
@@ -142,25 +144,32 @@ struct WrongPassword : Error {
   throw Error(ErrorKind::failed, "the TPM does not serve " + name + ": " + failure.text);
 }
 
+std::string tpm_of(const std::string& name) {
+  return "the TPM of " + name;
+}
+
 // A library of its own: what the provider offers, random numbers even, nothing else shall use.
 LibraryPtr load_provider(const std::string& name) {
   struct Providers {
+    std::string name;
     OSSL_LIB_CTX* library;
     OSSL_PROVIDER* tpm = nullptr;
     OSSL_PROVIDER* standard = nullptr;
-    Providers() : library(OSSL_LIB_CTX_new()) {
+    explicit Providers(std::string tpms) : name(std::move(tpms)), library(OSSL_LIB_CTX_new()) {
       if (library == nullptr) throw std::bad_alloc();
     }
     Providers(const Providers&) = delete;
     Providers& operator=(const Providers&) = delete;
     ~Providers() {
+      const HardwareWait wait(name);
       if (tpm != nullptr) OSSL_PROVIDER_unload(tpm);
       if (standard != nullptr) OSSL_PROVIDER_unload(standard);
       OSSL_LIB_CTX_free(library);
     }
   };
   ERR_clear_error();
-  const auto providers = std::make_shared<Providers>();
+  const auto providers = std::make_shared<Providers>(tpm_of(name));
+  const HardwareWait wait(tpm_of(name));
   providers->tpm = OSSL_PROVIDER_load(providers->library, "tpm2");
   if (providers->tpm == nullptr) refuse(name, take_failure());
   providers->standard = OSSL_PROVIDER_load(providers->library, "default");
@@ -170,6 +179,8 @@ LibraryPtr load_provider(const std::string& name) {
 // The password on its way to the provider, which asks through C.
 struct Answer {
   std::function<Secret()> get;
+  std::optional<HardwareWait> wait;  // for the TPM; not while a person is asked
+  std::string tpm;
   bool asked = false;
   Secret password;
   std::exception_ptr error;
@@ -179,7 +190,9 @@ int give_password(char* buffer, int size, int /*writing*/, void* data) {
   auto& answer = *static_cast<Answer*>(data);
   try {
     answer.asked = true;
+    answer.wait.reset();
     answer.password = answer.get();
+    answer.wait.emplace(answer.tpm);
     const std::string_view text = answer.password.view();
     if (text.size() > static_cast<std::size_t>(size)) {
       throw Error(ErrorKind::usage,
@@ -246,6 +259,13 @@ class TpmSigner final : public Signer {
         whose_(std::move(whose)),
         password_(std::move(password)) {}
 
+  TpmSigner(const TpmSigner&) = delete;
+  TpmSigner& operator=(const TpmSigner&) = delete;
+  ~TpmSigner() override {
+    const HardwareWait wait(tpm_of(name_));
+    inner_.reset();  // takes the key out of the TPM
+  }
+
   KeyAlgorithm algorithm() const override { return inner_->algorithm(); }
   std::string public_key() const override { return inner_->public_key(); }
 
@@ -253,9 +273,10 @@ class TpmSigner final : public Signer {
   std::string sign(std::string_view message, Digest digest) const override {
     std::unique_lock<std::mutex> alone;
     if (!is_right_) {
-      alone = one_at_a_time(whose_);
+      alone = one_at_a_time(whose_, tpm_of(name_));
       if (how_it_was_spent(whose_, password_.view())) refuse(name_, {Trouble::wrong_password, ""});
     }
+    const HardwareWait wait(tpm_of(name_));
     try {
       std::string signature = inner_->sign(message, digest);
       is_right_ = true;
@@ -280,7 +301,7 @@ class TpmSigner final : public Signer {
 EvpPkeyPtr load_with_parent(const std::string& name, const std::string& whose, const Loader& loader,
                             OSSL_LIB_CTX* library, Answer& answer) {
   const std::string parent = "parent of " + whose;
-  const auto alone = one_at_a_time(parent);
+  const auto alone = one_at_a_time(parent, tpm_of(name));
   const auto refuse_parent = [&name] {
     throw Error(ErrorKind::usage, "the TPM refuses the password of the parent of " + name,
                 "its parent key has one: it stands in TPM2OPENSSL_PARENT_AUTH. It is not tried "
@@ -288,7 +309,10 @@ EvpPkeyPtr load_with_parent(const std::string& name, const std::string& whose, c
   };
   if (how_it_was_spent(parent, "")) refuse_parent();
   ERR_clear_error();
+  answer.tpm = tpm_of(name);
+  answer.wait.emplace(answer.tpm);
   EvpPkeyPtr key = loader(library, answer);
+  answer.wait.reset();
   if (answer.error) {
     ERR_clear_error();
     std::rethrow_exception(answer.error);

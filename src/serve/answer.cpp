@@ -49,7 +49,11 @@ Answer no_credentials(std::string_view route, const Binding& binding, const Bind
                ", and this machine's clock says " +
                rfc3339(std::chrono::floor<std::chrono::seconds>(now.wall));
   }
-  if (!status.failure.empty()) message += "; the last renewal failed: " + status.failure;
+  if (const auto silent = binding.silent_hardware()) {
+    message += "; a renewal waits: " + silent->text();
+  } else if (!status.failure.empty()) {
+    message += "; the last renewal failed: " + status.failure;
+  }
   return refusal(route, 503, "CredentialsUnavailable", message);
 }
 

@@ -18,6 +18,11 @@ void check_binding_name(const std::string& name) {
   }
 }
 
+std::string BindingStatus::held(aws::Instant now) const {
+  if (!issued) return "none";
+  return (valid(now) ? "end at " : "ended at ") + rfc3339(issued->expiration);
+}
+
 Binding::Binding(BindingOptions options) : options_(std::move(options)) {
   check_binding_name(options_.name);
   const std::string role = aws::parse_role_arn(options_.session.role_arn).resource;

@@ -5,10 +5,12 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "aws/renewal.h"
+#include "identity/hardware_wait.h"
 #include "rolecall/credentials.h"
 #include "rolecall/error.h"
 #include "rolecall/identity_options.h"
@@ -54,6 +56,7 @@ struct BindingStatus {
   bool valid(aws::Instant now) const {
     return issued && now.wall < issued->end.wall && now.steady < issued->end.steady;
   }
+  std::string held(aws::Instant now) const;  // for the log: "end at …", "ended at …" or "none"
 };
 
 // Written to by its refresher, read by every request.
@@ -77,11 +80,26 @@ class Binding {
     status_.swap(next);
   }
 
+  // The thread in which its renewals are made.
+  void set_renewer(std::thread::id thread) {
+    const std::scoped_lock lock(mutex_);
+    renewer_ = thread;
+  }
+  std::thread::id renewer() const {
+    const std::scoped_lock lock(mutex_);
+    return renewer_;
+  }
+  // The token or TPM that a renewal waits for without an answer, at this moment.
+  std::optional<identity::SilentHardware> silent_hardware() const {
+    return identity::silent_hardware(renewer());
+  }
+
  private:
   BindingOptions options_;
   std::string role_name_;
   std::string region_;
   mutable std::mutex mutex_;
+  std::thread::id renewer_;
   std::shared_ptr<const BindingStatus> status_ = std::make_shared<const BindingStatus>();
 };
 

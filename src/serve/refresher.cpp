@@ -67,6 +67,7 @@ void Refresher::load_identity() {
 void Refresher::start() {
   started_ = std::chrono::steady_clock::now();
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+  binding_.set_renewer(thread_.get_id());
 }
 
 void Refresher::renew_now() {
@@ -230,14 +231,10 @@ void Refresher::note_failure(const Error& error) {
   binding_.publish(status_);
   schedule_.failed(aws::Instant::now(), random(), error.retry_after());
   const aws::Instant now = aws::Instant::now();
-  std::string held = "none";
-  if (status_.issued) {
-    held = (status_.valid(now) ? "end at " : "ended at ") + rfc3339(status_.issued->expiration);
-  }
   const auto next = std::chrono::ceil<seconds>(schedule_.left(now));
   log_.warning("renewal failed", {{"binding", binding_.name()},
                                   {"reason", in_words(error)},
-                                  {"credentials", held},
+                                  {"credentials", status_.held(now)},
                                   {"next_try", "within " + std::to_string(next.count()) + " s"}});
 }
 

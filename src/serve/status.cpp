@@ -44,9 +44,13 @@ Answer answer_health(const std::vector<const Binding*>& bindings, aws::Instant n
   for (const Binding* binding : bindings) {
     if (!binding->status()->valid(now)) without.push_back(binding->name());
   }
-  if (without.empty()) return json_answer("health", 200, Secret(R"({"status":"ok"})"));
-  const json body = {{"status", "no valid credentials"}, {"bindings", without}};
-  return json_answer("health", 503, Secret(to_text(body)));
+  json body = {{"status", "ok"}};
+  if (!without.empty()) body = {{"status", "no valid credentials"}, {"bindings", without}};
+  for (const Binding* binding : bindings) {
+    if (const auto silent = binding->silent_hardware())
+      body["waits"][binding->name()] = silent->text();
+  }
+  return json_answer("health", without.empty() ? 200 : 503, Secret(to_text(body)));
 }
 
 Answer answer_metrics(const std::vector<const Binding*>& bindings, const RequestCounts& requests,
@@ -77,6 +81,12 @@ Answer answer_metrics(const std::vector<const Binding*>& bindings, const Request
               "and those from before are in use");
   for (const auto& [binding, status] : all) {
     page.sample(binding, status->rotation_failure.empty() ? 0 : 1);
+  }
+  page.metric("rolecall_hardware_silent_seconds", "gauge",
+              "How long a renewal waits for a token or TPM that does not answer; 0: none does");
+  for (const Binding* binding : bindings) {
+    const auto silent = binding->silent_hardware();
+    page.sample("binding=" + label(binding->name()), silent ? silent->time.count() : 0);
   }
   page.metric("rolecall_last_success_timestamp_seconds", "gauge",
               "When the last renewal succeeded; 0: never");

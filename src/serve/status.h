@@ -14,6 +14,7 @@ namespace rolecall::serve {
 using RequestCounts = std::map<std::pair<std::string_view, int>, std::size_t>;
 
 // 200 while every binding has valid credentials, else 503 with the names of those that have not.
+// Either tells of renewals that wait for hardware.
 Answer answer_health(const std::vector<const Binding*>& bindings, aws::Instant now);
 
 // Prometheus' text format, version 0.0.4.

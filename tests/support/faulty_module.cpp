@@ -6,17 +6,22 @@
 //   FLAGS MASK -       these flags are set in what the token says of itself
 //   PAD - -            its PIN is typed at the token
 //   ABSENT - -         there is no token
+//   HANG_CALL - -      a function does not return while this line stands here
+//   SLOW MILLISECONDS -    each function takes so long, in hex
+//   ODD_CALL N -       a function says that it gave so many bytes or objects, in hex
 // Each line of $FAULTS.log is a call that mattered: a login with its kind and the length of its
 // PIN, a mechanism that signed, a search for objects, a start of the module.
 #include <dlfcn.h>
 #include <p11-kit/pkcs11.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <map>
 #include <sstream>
 #include <string>
+#include <thread>
 
 namespace {
 
@@ -62,6 +67,10 @@ unsigned long number(const std::string& what) {
 
 // Of this process: what shall go wrong once does so once in each.
 CK_RV failure(const std::string& call) {
+  std::this_thread::sleep_for(std::chrono::milliseconds(number("SLOW")));
+  if (has("HANG_" + call)) log("hang " + call);
+  while (has("HANG_" + call))
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
   static std::map<std::string, int> done;
   unsigned long code = 0;
   std::string times;
@@ -70,9 +79,21 @@ CK_RV failure(const std::string& call) {
   return code;
 }
 
+void say_odd(const std::string& call, CK_ULONG& count) {
+  unsigned long odd = 0;
+  std::string rest;
+  if (fault("ODD_" + call, odd, rest)) count = odd;
+}
+
 CK_RV initialize(void* arguments) {
   log("start");
+  if (const CK_RV code = failure("C_Initialize")) return code;
   return real.C_Initialize(arguments);
+}
+
+CK_RV finalize(void* reserved) {
+  if (const CK_RV code = failure("C_Finalize")) return code;
+  return real.C_Finalize(reserved);
 }
 
 CK_RV get_slot_list(unsigned char present, CK_SLOT_ID* slots, CK_ULONG* count) {
@@ -105,10 +126,24 @@ CK_RV find_objects_init(CK_SESSION_HANDLE session, CK_ATTRIBUTE* pattern, CK_ULO
   return real.C_FindObjectsInit(session, pattern, count);
 }
 
+CK_RV find_objects(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE* objects, CK_ULONG most,
+                   CK_ULONG* count) {
+  const CK_RV code = real.C_FindObjects(session, objects, most, count);
+  say_odd("C_FindObjects", *count);
+  return code;
+}
+
+CK_RV close_session(CK_SESSION_HANDLE session) {
+  if (const CK_RV code = failure("C_CloseSession")) return code;
+  return real.C_CloseSession(session);
+}
+
 CK_RV get_attribute_value(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE* values,
                           CK_ULONG count) {
   if (const CK_RV code = failure("C_GetAttributeValue")) return code;
-  return real.C_GetAttributeValue(session, object, values, count);
+  const CK_RV code = real.C_GetAttributeValue(session, object, values, count);
+  say_odd("C_GetAttributeValue", values->ulValueLen);
+  return code;
 }
 
 CK_RV login(CK_SESSION_HANDLE session, CK_USER_TYPE user, unsigned char* pin, CK_ULONG size) {
@@ -133,7 +168,9 @@ CK_RV sign(CK_SESSION_HANDLE session, unsigned char* data, CK_ULONG size, unsign
            CK_ULONG* signature_size) {
   if (has("ABSENT")) return CKR_DEVICE_REMOVED;
   if (const CK_RV code = failure("C_Sign")) return code;
-  return real.C_Sign(session, data, size, signature, signature_size);
+  const CK_RV code = real.C_Sign(session, data, size, signature, signature_size);
+  say_odd("C_Sign", *signature_size);
+  return code;
 }
 
 }  // namespace
@@ -149,6 +186,9 @@ extern "C" CK_RV C_GetFunctionList(CK_FUNCTION_LIST** list) {
   ours = real;
   ours.C_Initialize = initialize;
   ours.C_GetFunctionList = C_GetFunctionList;
+  ours.C_Finalize = finalize;
+  ours.C_CloseSession = close_session;
+  ours.C_FindObjects = find_objects;
   ours.C_GetSlotList = get_slot_list;
   ours.C_GetTokenInfo = get_token_info;
   ours.C_OpenSession = open_session;

@@ -1,0 +1,27 @@
+#include "cli/hardware_limit.h"
+
+#include <unistd.h>
+
+#include "cli/ui.h"
+#include "identity/hardware_wait.h"
+
+namespace rolecall::cli {
+
+using identity::LimitOf;
+using identity::SilentHardware;
+
+void end_where_hardware_is_silent(std::chrono::milliseconds limit, int code) {
+  identity::limit_hardware_waits(limit, LimitOf::all_calls, [code](const SilentHardware& silent) {
+    print_error(Error(ErrorKind::try_later, silent.text(), identity::hint_for_silent_hardware));
+    _exit(code);
+  });
+}
+
+void warn_where_hardware_is_silent(std::chrono::milliseconds limit) {
+  identity::limit_hardware_waits(limit, LimitOf::one_call, [](const SilentHardware& silent) {
+    print_warning(silent.text() + "; nothing is renewed until it does; hint: " +
+                  identity::hint_for_silent_hardware);
+  });
+}
+
+}  // namespace rolecall::cli

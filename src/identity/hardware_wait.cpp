@@ -1,0 +1,161 @@
+#include "identity/hardware_wait.h"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <list>
+#include <mutex>
+#include <system_error>
+
+namespace rolecall::identity {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+struct Wait {
+  std::string name;
+  std::thread::id thread;
+  Clock::time_point begin;
+  Clock::duration before;  // of all that have ended
+  bool told = false;
+};
+
+// All waits, and the thread that watches them, which starts with the first that has a limit: most
+// runs have no hardware to wait for.
+class Board {
+ public:
+  void begin(const std::string& name) {
+    const std::scoped_lock lock(mutex_);
+    waits_.push_back({name, std::this_thread::get_id(), Clock::now(), all_});
+    if (then_) watch();
+  }
+
+  void end() {
+    const std::scoped_lock lock(mutex_);
+    const auto one = std::find_if(waits_.begin(), waits_.end(), [](const Wait& wait) {
+      return wait.thread == std::this_thread::get_id();
+    });
+    if (one == waits_.end()) return;
+    all_ += Clock::now() - one->begin;
+    waits_.erase(one);
+  }
+
+  void limit(Clock::duration limit, LimitOf what, std::function<void(const SilentHardware&)> then) {
+    const std::scoped_lock lock(mutex_);
+    limit_ = limit;
+    what_ = what;
+    then_ = std::move(then);
+    all_ = {};
+    changed_.notify_one();
+  }
+
+  std::optional<SilentHardware> silent(std::thread::id thread) {
+    const std::scoped_lock lock(mutex_);
+    for (const Wait& wait : waits_)
+      if (wait.thread == thread && then_ && Clock::now() >= due(wait)) return silence_of(wait);
+    return std::nullopt;
+  }
+
+ private:
+  Clock::time_point due(const Wait& wait) const {
+    return wait.begin + (what_ == LimitOf::one_call ? limit_ : limit_ - wait.before);
+  }
+
+  SilentHardware silence_of(const Wait& wait) const {
+    const Clock::duration time =
+        Clock::now() - wait.begin + (what_ == LimitOf::one_call ? Clock::duration{} : wait.before);
+    return {wait.name, std::chrono::floor<std::chrono::seconds>(time), wait.thread};
+  }
+
+  void watch() {
+    if (idle_) changed_.notify_one();  // each time would cost each call a switch of threads
+    if (watched_) return;
+    // Signals are for the other threads.
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    try {
+      std::thread([this] { run(); }).detach();
+      watched_ = true;
+    } catch (const std::system_error&) {  // no thread to be had: then without
+    }
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  }
+
+  // No wait is due earlier than one that began before it, so nothing has to wake this up in time.
+  void run() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      Wait* next = nullptr;
+      for (Wait& wait : waits_)
+        if (!wait.told && (next == nullptr || due(wait) < due(*next))) next = &wait;
+      if (!then_ || next == nullptr) {
+        idle_ = true;
+        changed_.wait(lock);
+        idle_ = false;
+        continue;
+      }
+      const Clock::time_point when = due(*next);
+      const Clock::duration late = Clock::now() - when;
+      if (late < Clock::duration::zero()) {
+        changed_.wait_until(lock, when);
+      } else if (late > longest_delay) {
+        next->begin = Clock::now();  // the process was stopped, and so was the driver
+      } else {
+        next->told = true;
+        then_(silence_of(*next));
+      }
+    }
+  }
+
+  static constexpr std::chrono::seconds longest_delay{1};
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::list<Wait> waits_;
+  Clock::duration all_{};
+  Clock::duration limit_{};
+  LimitOf what_ = LimitOf::one_call;
+  std::function<void(const SilentHardware&)> then_;
+  bool watched_ = false;
+  bool idle_ = false;
+};
+
+// Never destroyed: a call that hangs at the end of the process still uses it.
+Board& board() {
+  static Board& the_only = *new Board;
+  return the_only;
+}
+
+thread_local int depth = 0;
+
+}  // namespace
+
+const char* const hint_for_silent_hardware =
+    "is its reader, or its driver, stuck? see whether it answers others: pkcs11-tool "
+    "--list-objects, tpm2_getrandom 8";
+
+HardwareWait::HardwareWait(const std::string& name) {
+  if (depth++ == 0) board().begin(name);
+}
+
+HardwareWait::~HardwareWait() {
+  if (--depth == 0) board().end();
+}
+
+std::string SilentHardware::text() const {
+  return name + " has not answered in " + std::to_string(time.count()) + " s";
+}
+
+void limit_hardware_waits(std::chrono::milliseconds limit, LimitOf what,
+                          std::function<void(const SilentHardware&)> then) {
+  board().limit(limit, what, std::move(then));
+}
+
+std::optional<SilentHardware> silent_hardware(std::thread::id thread) {
+  return board().silent(thread);
+}
+
+}  // namespace rolecall::identity
