@@ -32,12 +32,13 @@ bool is_gone(CK_RV code) {
 }
 
 // Of those the ones that prove that a login did not come to its PIN (PKCS #11 3.0, 5.1.2: the token
-// "was not present at the time that the function was invoked" and the like).
+// "was not present at the time that the function was invoked" and the like). A session that is
+// "closed" was closed while the login went on, and "not logged in" is also what some modules make
+// of a card's refusal of the PIN.
 bool is_before_login(CK_RV code) {
-  static constexpr std::array<CK_RV, 8> codes = {
-      CKR_CRYPTOKI_NOT_INITIALIZED, CKR_OPERATION_ACTIVE,       CKR_OPERATION_NOT_INITIALIZED,
-      CKR_SESSION_CLOSED,           CKR_SESSION_HANDLE_INVALID, CKR_SLOT_ID_INVALID,
-      CKR_TOKEN_NOT_PRESENT,        CKR_USER_NOT_LOGGED_IN};
+  static constexpr std::array<CK_RV, 6> codes = {
+      CKR_CRYPTOKI_NOT_INITIALIZED, CKR_OPERATION_ACTIVE, CKR_OPERATION_NOT_INITIALIZED,
+      CKR_SESSION_HANDLE_INVALID,   CKR_SLOT_ID_INVALID,  CKR_TOKEN_NOT_PRESENT};
   return std::find(codes.begin(), codes.end(), code) != codes.end();
 }
 

@@ -47,7 +47,8 @@ def asked(faults, server, label, *more, pin=PIN, **options):
 
 
 # Those of which a login proves nothing: the token may have counted the PIN.
-AFTER_LOGIN = ("device error", "device removed", "key handle", "object handle")
+AFTER_LOGIN = ("device error", "device removed", "key handle", "object handle", "session closed",
+               "not logged in")
 
 
 @pytest.mark.parametrize("label", ["rsa", "ec"])
@@ -164,7 +165,7 @@ def test_a_pin_that_is_not_sent_at_all(faults, silent, how, flags, code, pattern
     (0xa4, 1, "the PIN of token card is locked", "unlock"),
     (0x102, 1, "no user PIN yet", "init-pin"),
     *((code, 1, rf"token card cannot log in: .*\(0x{code:x}\)", "not tried again")
-      for code in (0x2, 0x5, 0x6, 0x30, 0x31, 0x32, 0x54, 0x60, 0x82, 0xe1)),
+      for code in (0x2, 0x5, 0x6, 0x30, 0x31, 0x32, 0x54, 0x60, 0x82, 0xb0, 0xe1, 0x101)),
 ])
 def test_what_a_login_may_answer(faults, silent, code, kind, pattern, hint):
     faults.set(f"C_Login {code:x} 9")
