@@ -66,6 +66,10 @@ CK_MECHANISM_TYPE mechanism_code(Mechanism mechanism) {
   return codes.at(static_cast<std::size_t>(mechanism));
 }
 
+// What is longer, or more, a broken module says.
+constexpr CK_ULONG longest_value = 1 << 20;
+constexpr std::size_t most_objects = 100000;
+
 // Cryptoki wants pointers to non-const, and writes nothing through these.
 unsigned char* bytes(std::string_view text) {
   return reinterpret_cast<unsigned char*>(const_cast<char*>(text.data()));
@@ -124,7 +128,10 @@ struct Token::State {
       const CK_RV code =
           call(&CK_FUNCTION_LIST::C_GetAttributeValue, session, object, &attribute, CK_ULONG{1});
       if (is_gone(code)) fail(name, "show an object", code);
-      if (code != CKR_OK || attribute.ulValueLen == CK_UNAVAILABLE_INFORMATION) return std::nullopt;
+      // CK_UNAVAILABLE_INFORMATION is among those that are too long.
+      const bool is_told = code == CKR_OK && attribute.ulValueLen <= longest_value &&
+                           (measure || attribute.ulValueLen <= value.size());
+      if (!is_told) return std::nullopt;
       value.resize(attribute.ulValueLen);
     }
     return value;
@@ -218,6 +225,8 @@ std::vector<Object> Token::find(ObjectClass wanted, const Uri* uri) const {
   while (result == CKR_OK && count > 0) {
     result = state_->call(&CK_FUNCTION_LIST::C_FindObjects, state_->session, handles.data(),
                           handles.size(), &count);
+    // More than it may say, or without an end: it is broken.
+    if (count > handles.size() || found.size() > most_objects) result = CKR_GENERAL_ERROR;
     for (CK_ULONG i = 0; result == CKR_OK && i < count; ++i)
       found.push_back({handles.at(i), {}, {}, {}});
   }
@@ -272,6 +281,10 @@ std::string Token::finish_sign(std::string_view data) const {
   const CK_RV code = state_->call(&CK_FUNCTION_LIST::C_Sign, state_->session, bytes(data),
                                   data.size(), bytes(signature), &size);
   if (code != CKR_OK) fail(state_->name, "sign", code);
+  if (size == 0 || size > signature.size()) {
+    throw Error(ErrorKind::failed, "token " + state_->name + " gave no signature, and no error",
+                "is its PKCS#11 module the right one for it?");
+  }
   signature.resize(size);
   return signature;
 }
@@ -288,10 +301,10 @@ std::vector<Token> tokens(const std::string& module_path) {
     CK_RV code = CKR_BUFFER_TOO_SMALL;
     for (int tries = 0; code == CKR_BUFFER_TOO_SMALL && tries < 3; ++tries) {
       CK_ULONG count = 0;
-      if (module->C_GetSlotList(CK_TRUE, nullptr, &count) != CKR_OK) break;
+      if (module->C_GetSlotList(CK_TRUE, nullptr, &count) != CKR_OK || count > most_objects) break;
       slots.resize(count);
       code = module->C_GetSlotList(CK_TRUE, slots.data(), &count);
-      slots.resize(code == CKR_OK ? count : 0);
+      slots.resize(code == CKR_OK ? std::min<std::size_t>(count, slots.size()) : 0);
     }
     for (const CK_SLOT_ID slot : slots) {
       CK_TOKEN_INFO info{};

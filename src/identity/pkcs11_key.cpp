@@ -90,6 +90,11 @@ std::string digest_info(const std::string& digest) {
 
 // Tokens give r and s as one string of two halves.
 std::string ecdsa_der(const std::string& raw) {
+  if (raw.size() % 2 != 0) {
+    throw Error(ErrorKind::failed,
+                "the token gave an ECDSA signature of " + std::to_string(raw.size()) + " bytes",
+                "is its PKCS#11 module the right one for it?");
+  }
   const std::size_t half = raw.size() / 2;
   const EcdsaPtr signature(ECDSA_SIG_new());
   BIGNUM* r = BN_bin2bn(bytes(raw), static_cast<int>(half), nullptr);

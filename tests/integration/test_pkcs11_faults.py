@@ -173,6 +173,18 @@ def test_what_a_login_may_answer(faults, silent, code, kind, pattern, hint):
     assert len(faults.calls("user login")) == 1
 
 
+@pytest.mark.parametrize("odd", ["C_FindObjects 7fffffff", "C_FindObjects ffffffffffffffff",
+                                 "C_GetAttributeValue 7fffffffffff", "C_GetAttributeValue 0",
+                                 "C_GetAttributeValue ffffffffffffffff", "C_Sign 0", "C_Sign 3",
+                                 "C_Sign 7fffffffffff"])
+def test_lengths_that_cannot_be(faults, silent, odd):
+    """A module that says so is broken, which is an error like others."""
+    faults.set(f"ODD_{odd} -")
+    result = asked(faults, silent, "ec")
+    assert_fails(result, result.code)
+    assert result.code in (1, 2), result
+
+
 def test_each_message_is_its_own(faults, silent):
     texts = set()
     for line in ("C_Login a0 9", "C_Login a3 9", "C_Login a4 9", "C_Login 102 9", "ABSENT - -",
