@@ -4,6 +4,7 @@
 #include <openssl/ec.h>
 #include <openssl/param_build.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 
@@ -121,11 +122,12 @@ std::string finish(OpenKey& key, std::string_view data) {
   return key.token.finish_sign(data);
 }
 
-[[noreturn]] void refuse_mechanism(const OpenKey& key) {
-  throw Error(ErrorKind::usage,
+struct NoMechanism : Error {
+  explicit NoMechanism(const OpenKey& key)
+      : Error(ErrorKind::usage,
               "key " + key.object.uri + " does not sign with PKCS #1 v1.5 or ECDSA",
-              "it must be made for signatures: CKA_SIGN, and for RSA no other padding alone");
-}
+              "it must be made for signatures: CKA_SIGN, and for RSA no other padding alone") {}
+};
 
 // ECDSA signs so much of a digest as the curve has bits (FIPS 186-5, 6.4.1). Tokens differ in
 // whether they cut by themselves.
@@ -147,14 +149,14 @@ std::string sign_once(OpenKey& key, std::string_view message, Digest digest) {
     throw Error(ErrorKind::failed, "OpenSSL gives no digest: " + openssl_error());
   }
   if (key.token.algorithm(key.object) == KeyAlgorithm::ecdsa) {
-    if (!key.token.begin_sign(key.object, Mechanism::ecdsa)) refuse_mechanism(key);
+    if (!key.token.begin_sign(key.object, Mechanism::ecdsa)) throw NoMechanism(key);
     return ecdsa_der(finish(key, std::string_view(hash).substr(0, digest_limit(key))));
   }
   const Mechanism whole = digest == Digest::sha384   ? Mechanism::rsa_sha384
                           : digest == Digest::sha512 ? Mechanism::rsa_sha512
                                                      : Mechanism::rsa_sha256;
   if (key.token.begin_sign(key.object, whole)) return finish(key, message);
-  if (!key.token.begin_sign(key.object, Mechanism::rsa)) refuse_mechanism(key);
+  if (!key.token.begin_sign(key.object, Mechanism::rsa)) throw NoMechanism(key);
   return finish(key, digest_info(hash));
 }
 
@@ -170,14 +172,18 @@ EvpPkeyPtr public_half(const Token& token, const Object& key) {
   return nullptr;
 }
 
-EvpPkeyPtr proven_half(OpenKey& key, const std::vector<Certificate>& certificates) {
-  if (certificates.empty()) return nullptr;
+EvpPkeyPtr proven_half(OpenKey& key, const std::vector<EVP_PKEY*>& halves) {
+  if (halves.empty()) return nullptr;
   // No text that a service would ever be sent.
   constexpr std::string_view text = "rolecall: does this key fit its certificate?";
-  const std::string signature = sign_once(key, text, Digest::sha256);
-  for (const Certificate& certificate : certificates) {
+  std::string signature;
+  try {
+    signature = sign_once(key, text, Digest::sha256);
+  } catch (const NoMechanism&) {
+    return nullptr;
+  }
+  for (EVP_PKEY* half : halves) {
     const EvpMdCtxPtr context(EVP_MD_CTX_new());
-    EVP_PKEY* half = certificate.public_key();
     const bool fits =
         context && half != nullptr &&
         EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr, half) == 1 &&
@@ -187,6 +193,40 @@ EvpPkeyPtr proven_half(OpenKey& key, const std::vector<Certificate>& certificate
     if (fits && EVP_PKEY_up_ref(half) == 1) return EvpPkeyPtr(half);
   }
   return nullptr;
+}
+
+bool same_key(const EVP_PKEY* a, const EVP_PKEY* b) {
+  const bool same = a != nullptr && b != nullptr && EVP_PKEY_eq(a, b) == 1;
+  openssl_error();
+  return same;
+}
+
+OpenKey reopen(const std::string& module, const std::string& text, EVP_PKEY* half, Pins pins) {
+  const Uri uri = parse_uri(text);
+  const std::vector<Token> all = tokens(module);
+  const auto token =
+      std::find_if(all.begin(), all.end(), [&uri](const Token& one) { return one.matches(uri); });
+  if (token != all.end()) {
+    OpenKey key{*token, {}, std::move(pins)};
+    key.pins.log_in(*token);
+    // Two may have the same label and no id.
+    std::vector<Object> untold;
+    for (Object& object : token->find(ObjectClass::private_key, &uri)) {
+      const EvpPkeyPtr told = public_half(*token, object);
+      if (half != nullptr && told && !same_key(half, told.get())) continue;
+      if (half != nullptr && !told) {
+        untold.push_back(std::move(object));
+        continue;
+      }
+      key.object = std::move(object);
+      return key;
+    }
+    for (Object& object : untold) {
+      key.object = std::move(object);
+      if (untold.size() == 1 || proven_half(key, {half})) return key;
+    }
+  }
+  throw TokenGone("the private key " + text + " is not there any more");
 }
 
 namespace {

@@ -26,12 +26,6 @@ bool holds(const std::vector<Token>& tokens, const Token& one) {
   return std::find(tokens.begin(), tokens.end(), one) != tokens.end();
 }
 
-bool same_key(const EVP_PKEY* a, const EVP_PKEY* b) {
-  const bool same = a != nullptr && b != nullptr && EVP_PKEY_eq(a, b) == 1;
-  openssl_error();
-  return same;
-}
-
 bool fits_one(const EVP_PKEY* half, const std::vector<Certificate>& certificates) {
   return certificates.empty() ||
          std::any_of(certificates.begin(), certificates.end(),
@@ -72,6 +66,13 @@ EVP_PKEY* up_ref(EVP_PKEY* key) {
   return key != nullptr && EVP_PKEY_up_ref(key) == 1 ? key : nullptr;
 }
 
+std::vector<EVP_PKEY*> halves_of(const std::vector<Certificate>& certificates) {
+  std::vector<EVP_PKEY*> halves;
+  for (const Certificate& one : certificates)
+    if (one.public_key() != nullptr) halves.push_back(one.public_key());
+  return halves;
+}
+
 // The module at --pkcs11-lib goes before that of the URI.
 std::string module_of(const IdentityOptions& options, const std::optional<Uri>& uri) {
   return options.pkcs11_module.empty() && uri ? uri->module_path : options.pkcs11_module;
@@ -82,24 +83,6 @@ Pins make_pins(const IdentityOptions& options, const Reporter& reporter) {
   for (const std::string& text : {options.private_key, options.certificate})
     if (is_pkcs11_uri(text)) uris.push_back(parse_uri(text));
   return {std::move(uris), options.password, options.reuse_pin, reporter};
-}
-
-OpenKey reopen(const IdentityOptions& options, const std::string& module, const std::string& text,
-               const EVP_PKEY* half) {
-  const Uri uri = parse_uri(text);
-  for (const Token& token : tokens(module)) {
-    if (!token.matches(uri)) continue;
-    OpenKey key{token, {}, make_pins(options, {})};
-    key.pins.log_in(token);
-    for (Object& object : token.find(ObjectClass::private_key, &uri)) {
-      // Two may have the same label and no id.
-      const EvpPkeyPtr told = public_half(token, object);
-      if (half != nullptr && told && !same_key(half, told.get())) continue;
-      key.object = std::move(object);
-      return key;
-    }
-  }
-  throw TokenGone("the private key " + text + " is not there any more");
 }
 
 }  // namespace
@@ -313,6 +296,17 @@ void Search::refuse_key(const std::vector<Token>& scope,
               "key and certificate must come from the same request; was only one of them renewed?");
 }
 
+void Search::refuse_several(const std::vector<Candidate>& found) {
+  std::set<std::string> uris;
+  for (const Candidate& one : found)
+    uris.insert(one.object.uri);
+  throw Error(ErrorKind::usage, std::to_string(found.size()) + " private keys could be meant",
+              uris.size() == found.size()
+                  ? "name one of them in --private-key: " + listed(found, uri_of_object)
+                  : "some have the same URI; --certificate tells them apart: " +
+                        listed(found, uri_of_object));
+}
+
 FoundKey Search::key(const std::vector<FoundCertificate>& leaves,
                      const std::vector<Certificate>& certificates) {
   const std::optional<Uri>& where = key_uri_ ? key_uri_ : certificate_uri_;
@@ -342,21 +336,38 @@ FoundKey Search::key(const std::vector<FoundCertificate>& leaves,
   if (!certificates.empty() && std::any_of(found.begin(), found.end(), is_known)) {
     std::erase_if(found, std::not_fn(is_known));
   }
-  Candidate& chosen = found.front();
-  const bool all_same = std::all_of(found.begin() + 1, found.end(), [&](const Candidate& one) {
-    return same_key(one.half.get(), chosen.half.get());
-  });
-  if (!all_same) {
-    throw Error(ErrorKind::usage, std::to_string(found.size()) + " private keys could be meant",
-                "name one of them in --private-key: " + listed(found, uri_of_object));
+  Candidate& first = found.front();
+  const auto is_same = [&first](const Candidate& one) {
+    return same_key(one.half.get(), first.half.get());
+  };
+  // Each can be tried: on one token, as a login is not for others.
+  const auto is_untold = [&](const Candidate& one) {
+    return one.half == nullptr && one.token == first.token && !certificates.empty();
+  };
+  if (!std::all_of(found.begin() + 1, found.end(), is_same) &&
+      !std::all_of(found.begin(), found.end(), is_untold)) {
+    refuse_several(found);
   }
-  pins_.log_in(chosen.token);
+  pins_.log_in(first.token);
   const std::string module = module_of(options_, where);
-  OpenKey key{chosen.token, chosen.object, std::move(pins_)};
-  EvpPkeyPtr half = std::move(chosen.half);
+  OpenKey key{first.token, first.object, std::move(pins_)};
+  EvpPkeyPtr half = std::move(first.half);
   if (!half) {
-    // Where none was given, one beside it may prove to be its certificate.
-    half = proven_half(key, certificates.empty() ? certificates_on(key.token) : certificates);
+    // Where no certificate was given, one beside it may prove to be its.
+    const std::vector<Certificate> beside =
+        certificates.empty() ? certificates_on(key.token) : std::vector<Certificate>();
+    const std::vector<EVP_PKEY*> halves = halves_of(certificates.empty() ? beside : certificates);
+    const Object* fits = &first.object;
+    for (const Candidate& one : found) {
+      key.object = one.object;
+      EvpPkeyPtr proven = proven_half(key, halves);
+      if (!proven || same_key(half.get(), proven.get())) continue;
+      if (half) refuse_several(found);
+      half = std::move(proven);
+      fits = &one.object;
+      if (halves.size() == 1) break;
+    }
+    key.object = *fits;
     if (!half && !certificates.empty()) refuse_key({key.token}, certificates);
   }
   if (half) check_key_kind(half.get(), "private key " + key.object.uri);
@@ -365,7 +376,7 @@ FoundKey Search::key(const std::vector<FoundCertificate>& leaves,
   const std::string uri = key.object.uri;
   const std::shared_ptr<EVP_PKEY> known(up_ref(half.get()), EVP_PKEY_free);
   const auto open_again = [options = options_, module, uri, known] {
-    return reopen(options, module, uri, known.get());
+    return reopen(module, uri, known.get(), make_pins(options, {}));
   };
   EvpPkeyPtr copy(up_ref(half.get()));
   return {make_signer(std::move(key), std::move(half), open_again), std::move(copy)};

@@ -69,6 +69,7 @@ class Search {
                                            const std::vector<FoundCertificate>& leaves,
                                            const std::vector<Certificate>& certificates);
   [[noreturn]] void refuse_absent(const std::optional<Uri>& uri);
+  [[noreturn]] static void refuse_several(const std::vector<Candidate>& found);
   [[noreturn]] void refuse_key(const std::vector<Token>& scope,
                                const std::vector<Certificate>& certificates);
 

@@ -265,20 +265,28 @@ def test_small_keys(silent, identity, tmp_path):
 
 
 def test_several_keys_that_could_be_meant(identity, silent, emulator, tmp_path):
-    """Two keys of one label and no id, whose public halves nobody tells."""
+    """Keys of one label and no id, whose public halves nobody tells: a signature does."""
     tokens = SoftHsm(tmp_path)
     tokens.token("t")
     first, second = (identity.intermediate.issue("leaf", private_key=pki.key("p256", n))
                      for n in ("first", "second"))
     for leaf in (first, second):
         tokens.put("t", leaf.key, "twin")
-    file = pki.write(tmp_path, "leaf.pem", pki.pem(first, *first.chain))
-    flags = ["--certificate", file, "--private-key", "pkcs11:token=t;object=twin"]
     env = {"ROLECALL_PIN": PIN}
-    assert_fails(asked(tokens, silent, flags, env=env), 2, "2 private keys could be meant",
-                 hint="object=twin.*object=twin")
+    for leaf in (first, second):
+        file = pki.write(tmp_path, "leaf.pem", pki.pem(leaf, *leaf.chain))
+        flags = ["--certificate", file, "--private-key", "pkcs11:token=t;object=twin"]
+        assert_credentials(asked(tokens, emulator, flags, env=env))
+    # Of no key here, and of both.
+    other = identity.intermediate.issue("leaf", private_key=pki.key("p256", "third"))
+    for several, pattern in (((other,), "none of the 2 private keys on token t fits"),
+                             ((first, second), "2 private keys could be meant")):
+        file = pki.write(tmp_path, "leaf.pem", pki.pem(*several))
+        flags = ["--certificate", file, "--private-key", "pkcs11:token=t;object=twin"]
+        assert_fails(asked(tokens, silent, flags, env=env), 2, pattern)
     assert_fails(by_itself(tokens, "sign-string", "--private-key", "pkcs11:object=twin",
-                           prefix=["env", f"ROLECALL_PIN={PIN}"]), 2, "2 private keys")
+                           prefix=["env", f"ROLECALL_PIN={PIN}"]), 2, "2 private keys",
+                 hint="--certificate tells them apart: .*object=twin.*object=twin")
     # RSA keys tell.
     leaves = [identity.intermediate.issue("leaf", private_key=pki.key("rsa2048", n))
               for n in ("a", "b")]

@@ -98,6 +98,25 @@ def test_a_token_that_fails_for_a_while(card, short, code):
         assert len(failures(running)) <= 3 and f"(0x{code:x})" in failures(running)[0]["reason"]
 
 
+def test_keys_that_nothing_tells_apart(card, short):
+    """When the token is opened anew, too, a signature shows which of them fits."""
+    leaves = [card.identity.intermediate.issue("twin", private_key=pki.key("p256", f"twin {n}"))
+              for n in range(2)]
+    for leaf in leaves:
+        card.put("card", leaf.key, "twin")
+    for number, leaf in enumerate(leaves):
+        file = pki.write(card.directory, f"twin{number}.pem", pki.pem(leaf, *leaf.chain))
+        card.faults.set()
+        with Serve(card.directory, server=short, flags=[
+                "--certificate", file, "--private-key", "pkcs11:token=card;object=twin",
+                *card.faults.flags, "--password-source", f"file:{card.pin_file}"],
+                   env=card.faults.env) as running:
+            renews(running)
+            card.faults.set(f"C_Sign {SESSION:x} 1")
+            renews(running, 2)
+            assert len(card.faults.calls("start")) == 1 and not failures(running), running.err
+
+
 def test_a_new_certificate_on_the_token(card, emulator):
     """Of the same key. It is looked for with a SIGHUP."""
     with serve(card, emulator, "ec") as running:
