@@ -151,9 +151,10 @@ void read_key(Files& files, const IdentityOptions& options, const Reporter& repo
   const std::string name = input_name("private key file", options.private_key);
   const FileContent& file = files.read("private key file", options.private_key);
   const std::vector<PemBlock> blocks = read_pem(file.bytes.view(), name);
-  if (is_tpm_file(blocks)) {
+  const PemBlock& key = private_key_block(blocks, name);
+  if (is_tpm_key(key)) {
     // Anyone may read it: it is worth nothing without its TPM.
-    return take_key(material, load_tpm_file(file.bytes.view(), name, options));
+    return take_key(material, load_tpm_file(key, name, options));
   }
   take_key(material, private_key_in(blocks, name, options.password));
   warn_of_readers(name, file.mode, reporter);

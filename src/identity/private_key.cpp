@@ -166,8 +166,7 @@ std::string describe_key(const EVP_PKEY* key) {
   return type == nullptr ? "unknown" : type;
 }
 
-EvpPkeyPtr private_key_in(const std::vector<PemBlock>& blocks, const std::string& name,
-                          const PasswordSource& password) {
+const PemBlock& private_key_block(const std::vector<PemBlock>& blocks, const std::string& name) {
   const PemBlock* found = nullptr;
   for (const PemBlock& block : blocks) {
     if (!is_private_key(block)) continue;
@@ -181,16 +180,22 @@ EvpPkeyPtr private_key_in(const std::vector<PemBlock>& blocks, const std::string
     throw Error(ErrorKind::usage, name + " holds no private key, only " + blocks.front().label,
                 "--private-key names the key's file, --certificate the certificate's");
   }
-  const bool traditional = found->label == "RSA PRIVATE KEY" || found->label == "EC PRIVATE KEY";
+  return *found;
+}
+
+EvpPkeyPtr private_key_in(const std::vector<PemBlock>& blocks, const std::string& name,
+                          const PasswordSource& password) {
+  const PemBlock& found = private_key_block(blocks, name);
+  const bool traditional = found.label == "RSA PRIVATE KEY" || found.label == "EC PRIVATE KEY";
   EvpPkeyPtr key;
-  if (found->label == "ENCRYPTED PRIVATE KEY") {
-    key = encrypted_pkcs8(*found, name, password);
-  } else if (traditional && found->header.find("ENCRYPTED") != std::string::npos) {
-    key = encrypted_traditional(*found, name, password);
-  } else if (traditional || found->label == "PRIVATE KEY") {
-    key = decode(found->label, found->der.view());
+  if (found.label == "ENCRYPTED PRIVATE KEY") {
+    key = encrypted_pkcs8(found, name, password);
+  } else if (traditional && found.header.find("ENCRYPTED") != std::string::npos) {
+    key = encrypted_traditional(found, name, password);
+  } else if (traditional || found.label == "PRIVATE KEY") {
+    key = decode(found.label, found.der.view());
   } else {
-    refuse_kind(*found, name);
+    refuse_kind(found, name);
   }
   if (!key) refuse_damaged(name);
   check_key_kind(key.get(), name);

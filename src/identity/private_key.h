@@ -20,6 +20,9 @@ namespace rolecall::identity {
 EvpPkeyPtr private_key_in(const std::vector<PemBlock>& blocks, const std::string& name,
                           const PasswordSource& password = {});
 
+// The one block of a private key, whatever its kind. Throws Error (usage) for none and for several.
+const PemBlock& private_key_block(const std::vector<PemBlock>& blocks, const std::string& name);
+
 // The key inside an encrypted PKCS#8 structure, or nullptr and why not in `result`.
 EvpPkeyPtr decrypt_pkcs8(const X509_SIG* encrypted, OSSL_LIB_CTX* library,
                          std::string_view password, Decryption& result);

@@ -2,6 +2,7 @@
 
 #include <openssl/decoder.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/provider.h>
 #include <openssl/store.h>
 #include <openssl/ui.h>
@@ -364,15 +365,6 @@ TpmKey load(const std::string& name, std::string_view which, const IdentityOptio
 
 }  // namespace
 
-bool is_tpm_handle(const std::string& source) {
-  return source.starts_with("handle:");
-}
-
-bool is_tpm_file(const std::vector<PemBlock>& blocks) {
-  return std::any_of(blocks.begin(), blocks.end(),
-                     [](const PemBlock& block) { return block.label == "TSS2 PRIVATE KEY"; });
-}
-
 TpmKey load_tpm_handle(const std::string& handle, const IdentityOptions& options) {
   const std::string digits = handle.substr(handle.find(':') + 1);
   const std::size_t start = digits.starts_with("0x") || digits.starts_with("0X") ? 2 : 0;
@@ -388,9 +380,16 @@ TpmKey load_tpm_handle(const std::string& handle, const IdentityOptions& options
   });
 }
 
-TpmKey load_tpm_file(std::string_view pem, const std::string& name,
+TpmKey load_tpm_file(const PemBlock& block, const std::string& name,
                      const IdentityOptions& options) {
-  return load(name, pem, options, [pem](OSSL_LIB_CTX* library, Answer& answer) {
+  // It alone, as the provider looks at the first block of what it gets.
+  const std::string pem = bio_text([&block](BIO* bio) {
+    const std::string_view der = block.der.view();
+    return PEM_write_bio(bio, block.label.c_str(), "",
+                         reinterpret_cast<const unsigned char*>(der.data()),
+                         static_cast<long>(der.size()));
+  });
+  return load(name, pem, options, [&pem](OSSL_LIB_CTX* library, Answer& answer) {
     return from_file(pem, library, answer);
   });
 }

@@ -17,19 +17,23 @@ struct TpmKey {
 };
 
 // By its scheme: the handle of a key that the TPM keeps.
-bool is_tpm_handle(const std::string& source);
+inline bool is_tpm_handle(const std::string& source) {
+  return source.starts_with("handle:");
+}
 
-// A file with a block that only its TPM can read (TSS2 PRIVATE KEY,
-// draft-bottomley-tpm2-keys).
-bool is_tpm_file(const std::vector<PemBlock>& blocks);
+// One that only its TPM can read (draft-bottomley-tpm2-keys).
+inline bool is_tpm_key(const PemBlock& block) {
+  return block.label == "TSS2 PRIVATE KEY";
+}
 
 // Loads the provider, for this key alone, and with it the key: `handle` is "handle:0x81000001"
-// (hex), `pem` a file's content. The password is asked for where the file says that there is one,
+// (hex), `block` a file's. The password is asked for where the file says that there is one,
 // and for every handle, unless options.tpm_key_has_no_password; a signature tells at once whether
 // it is right. Which TPM it is, is the provider's matter (TPM2OPENSSL_TCTI). Throws Error that
 // tells apart: usage for no provider, a wrong password, a key of another TPM, a handle without a
 // key; try_later for no TPM, and one that is locked after too many wrong passwords.
 TpmKey load_tpm_handle(const std::string& handle, const IdentityOptions& options);
-TpmKey load_tpm_file(std::string_view pem, const std::string& name, const IdentityOptions& options);
+TpmKey load_tpm_file(const PemBlock& block, const std::string& name,
+                     const IdentityOptions& options);
 
 }  // namespace rolecall::identity

@@ -107,6 +107,21 @@ def test_a_key_file_from_a_descriptor(tpm, emulator):
         assert_credentials(asked(tpm, emulator, [*flags[:3], "-"], stdin=file))
 
 
+def test_certificates_and_key_in_one_file(tpm, emulator, silent, tmp_path):
+    """In any order. But one key."""
+    texts = []
+    for file in tpm.flags["p256"][1], tpm.flags["p256"][3]:
+        with open(file, "rb") as content:
+            texts.append(content.read())
+    for number, order in enumerate((texts, texts[::-1])):
+        path = pki.write(tmp_path, f"{number}.pem", b"".join(order))
+        assert_credentials(asked(tpm, emulator, ["--certificate", path, "--private-key", path]))
+    for number, more in enumerate((texts[1], pki.key_pem(pki.key("p256")))):
+        path = pki.write(tmp_path, f"two{number}.pem", more + texts[1])
+        result = asked(tpm, silent, [*tpm.flags["p256"][:3], path])
+        assert_fails(result, 2, "more than one private key")
+
+
 @pytest.mark.parametrize("name", ["p256 password", "rsa handle, password"])
 def test_passwords(unlocked, emulator, name):
     for more, env in ((["--tpm-key-password", "geheim"], {}),
