@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <set>
 
 #include "base/codec.h"
 #include "base/pkcs11_uri.h"
@@ -43,22 +44,21 @@ std::string reason(CK_RV code) {
 
 namespace {
 
-// p11-kit ends a value at a NUL, and takes the last of two PINs.
+// p11-kit ends a value at a NUL, and of an attribute that is given twice it takes the last.
 void refuse_unclear(const std::string& text) {
-  int pins = 0;
+  std::set<std::string> names;
   std::size_t begin = text.find(':');
   while (begin != std::string::npos) {
     const std::size_t end = text.find_first_of(";?&", begin + 1);
     const std::string_view part = std::string_view(text).substr(begin + 1, end - begin - 1);
     begin = end;
-    pins += part.starts_with("pin-value=") ? 1 : 0;
-    const bool is_id = part.starts_with("id=");
-    if (is_id || part.find("%00") == std::string_view::npos) continue;
+    const std::string name(part.substr(0, part.find('=')));
+    if (!name.empty() && !names.insert(name).second) {
+      throw Error(ErrorKind::usage, "\"" + without_pin(text) + "\" holds two " + name + "s",
+                  "one of them is enough");
+    }
+    if (name == "id" || part.find("%00") == std::string_view::npos) continue;
     throw Error(ErrorKind::usage, "\"" + without_pin(text) + "\" holds a NUL (%00) outside of id=");
-  }
-  if (pins > 1) {
-    throw Error(ErrorKind::usage, "\"" + without_pin(text) + "\" holds two pin-values",
-                "one of them is enough");
   }
 }
 

@@ -563,6 +563,7 @@ def test_a_pin_anywhere_in_a_uri(hsm, emulator, form):
     ("pkcs11:token=a%00b", "NUL"), ("pkcs11:token=app?pin-value=12%0034", "NUL"),
     ("pkcs11:token=app?pin-source=/x%00y", "NUL"),
     ("pkcs11:token=app;pin-value=4711?pin-value=4712", "two pin-values"),
+    ("pkcs11:token=app;id=%01;id=%02", "two ids"), ("pkcs11:token=app;token=app", "two tokens"),
 ])
 def test_uris_that_are_refused(hsm, silent, uri, pattern):
     result = asked(hsm, silent, ["--certificate", uri])
