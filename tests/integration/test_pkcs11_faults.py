@@ -185,17 +185,6 @@ def test_lengths_that_cannot_be(faults, silent, odd):
     assert result.code in (1, 2), result
 
 
-def test_each_message_is_its_own(faults, silent):
-    texts = set()
-    for line in ("C_Login a0 9", "C_Login a3 9", "C_Login a4 9", "C_Login 102 9", "ABSENT - -",
-                 "FLAGS 20000 -", "C_Sign 32 9", "MECHANISM 1041 -"):
-        faults.set(line)
-        texts.add(asked(faults, silent, "ec").errors[0])
-    texts.add(asked(faults, silent, "ec", pin=None).errors[0])
-    texts.add(asked(faults, silent, "none").errors[0])
-    assert len(texts) == 10
-
-
 def test_a_pin_pad(faults, emulator, silent):
     faults.set("PAD - -")
     assert_credentials(asked(faults, emulator, "ec", pin=None))

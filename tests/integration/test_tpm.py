@@ -254,22 +254,6 @@ def test_no_tpm(tpm, silent, tcti):
         assert result.err.count("\n") == 2, result  # the TPM's library is silent
 
 
-def test_each_message_is_its_own(unlocked, silent, tmp_path):
-    """As a user sees them: provider missing, no TPM, wrong password, none, another TPM."""
-    other = Tpm(tmp_path)
-    try:
-        results = [
-            asked(unlocked, silent, unlocked.flags["p256"], env={"OPENSSL_MODULES": "/nonexistent"}),
-            asked(unlocked, silent, unlocked.flags["p256"], env={"TPM2OPENSSL_TCTI": "nonsense"}),
-            asked(unlocked, silent, unlocked.flags["p256 password"], "--tpm-key-password", "x"),
-            asked(unlocked, silent, unlocked.flags["p256 password"]),
-            asked(other, silent, unlocked.flags["p256"]),
-        ]
-    finally:
-        other.stop()
-    assert len({result.errors[0] for result in results}) == len(results)
-
-
 def test_the_default_provider_is_untouched(tpm, emulator, identity, tmp_path):
     """The TPM's provider is in a library of its own: TLS and random numbers do not come to it."""
     trace = tmp_path / "trace"
