@@ -18,17 +18,23 @@ def emulator_of_short_sessions(identity):
         yield running
 
 
-@pytest.fixture(name="card")
-def token(identity, tmp_path):
-    """One for each test, as some change it."""
-    made = SoftHsm(tmp_path / "hsm")
+@pytest.fixture(scope="module", name="new_card")
+def token_as_it_was_made(identity, tmp_path_factory):
+    made = SoftHsm(tmp_path_factory.mktemp("card"))
     made.token("card")
-    made.identity = identity
     for kind, label, more in (("rsa2048", "rsa", ()), ("p256", "ec", ()),
                               ("p256", "careful", ("--always-auth",))):
         key = made.make_key("card", kind, label, "", *more)
         made.put("card", identity.intermediate.issue(label, private_key=key), label)
     made.put("card", identity.intermediate, "issuer")
+    return made
+
+
+@pytest.fixture(name="card")
+def token(new_card, identity, tmp_path):
+    """One for each test, as some change it."""
+    made = new_card.copy(tmp_path / "hsm")
+    made.identity = identity
     made.faults = Faults(tmp_path, made)
     made.pin_file = pki.write(tmp_path, "pin", PIN.encode())
     return made

@@ -13,7 +13,7 @@ from support.serve import CREDENTIALS, eventually
 from support.tokens import PIN
 # Fixtures too.
 from test_serve_hardware import (emulator_of_short_sessions, failures,  # noqa: F401
-                                 renewals, renews, serve, token)
+                                 renewals, renews, serve, token, token_as_it_was_made)
 
 
 # PINs that are wrong

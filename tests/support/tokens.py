@@ -42,6 +42,12 @@ class SoftHsm:
         self.env = {"SOFTHSM2_CONF": str(directory / "softhsm2.conf")}
         sh("softhsm-tokens", "softhsm_start", directory)
 
+    def copy(self, directory):
+        """The same tokens in another directory."""
+        other = SoftHsm(directory)
+        shutil.copytree(self.directory / "tokens", directory / "tokens", dirs_exist_ok=True)
+        return other
+
     def sh(self, *words, pin=PIN):
         return sh("softhsm-tokens", *words, env={**self.env, "PIN": pin})
 
