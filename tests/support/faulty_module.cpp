@@ -9,6 +9,7 @@
 //   HANG_CALL - -      a function does not return while this line stands here
 //   SLOW MILLISECONDS -    each function takes so long, in hex
 //   ODD_CALL N -       a function says that it gave so many bytes or objects, in hex
+//   LOG N -            calls are noted in $FAULTS.log.N from now on, and not in $FAULTS.log; in hex
 // Each line of $FAULTS.log is a call that mattered: a login with its kind and the length of its
 // PIN, a mechanism that signed, a search for objects, a start of the module.
 #include <dlfcn.h>
@@ -31,10 +32,6 @@ CK_FUNCTION_LIST ours;
 std::string file() {
   const char* name = std::getenv("FAULTS");
   return name == nullptr ? "/nonexistent" : name;
-}
-
-void log(const std::string& line) {
-  std::ofstream(file() + ".log", std::ios::app) << line + "\n";
 }
 
 // The number in the line `what subject`, if it is there.
@@ -63,6 +60,12 @@ unsigned long number(const std::string& what) {
   unsigned long code = 0;
   std::string times;
   return fault(what, code, times) ? code : 0;
+}
+
+void log(const std::string& line) {
+  const unsigned long part = number("LOG");
+  const std::string name = file() + ".log" + (part == 0 ? "" : "." + std::to_string(part));
+  std::ofstream(name, std::ios::app) << line + "\n";
 }
 
 // Of this process: what shall go wrong once does so once in each.

@@ -77,19 +77,22 @@ class Faults:
 
     def __init__(self, directory, tokens):
         self.file = directory / "faults"
-        self.log = directory / "faults.log"
+        self.number = 0
         self.env = {**tokens.env, "FAULTS": str(self.file)}
         self.flags = ["--pkcs11-lib", FAULTY_MODULE]
         self.set()
 
     def set(self, *lines):
+        """From now on; with a log of its own, so that no call is noted in the wrong one."""
+        self.number += 1
         new = self.file.with_suffix(".new")
-        new.write_text("".join(f"{line}\n" for line in lines))
+        new.write_text("".join(f"{line}\n" for line in (*lines, f"LOG {self.number:x} -")))
         new.rename(self.file)
-        self.log.write_text("")
 
     def calls(self, start):
-        return [line for line in self.log.read_text().splitlines() if line.startswith(start)]
+        log = pathlib.Path(f"{self.file}.log.{self.number}")
+        lines = log.read_text().splitlines() if log.exists() else []
+        return [line for line in lines if line.startswith(start)]
 
 
 class Tpm:
