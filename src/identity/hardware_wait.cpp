@@ -18,6 +18,7 @@ struct Wait {
   std::thread::id thread;
   Clock::time_point begin;
   Clock::duration before;  // of all that have ended
+  bool resumed = false;
   bool told = false;
 };
 
@@ -101,8 +102,10 @@ class Board {
       const Clock::duration late = Clock::now() - when;
       if (late < Clock::duration::zero()) {
         changed_.wait_until(lock, when);
-      } else if (late > longest_delay) {
-        next->begin = Clock::now();  // the process was stopped, and so was the driver
+      } else if (late > longest_delay && !next->resumed) {
+        // The process was stopped, and so was the driver. Once: it may also get no processor.
+        next->resumed = true;
+        next->begin = Clock::now();
       } else {
         next->told = true;
         then_(silence_of(*next));
