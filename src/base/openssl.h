@@ -3,6 +3,7 @@
 
 #include <openssl/bio.h>
 #include <openssl/bn.h>
+#include <openssl/decoder.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
 #include <openssl/x509.h>
@@ -25,6 +26,7 @@ struct OpensslDelete {
 
 using BioPtr = std::unique_ptr<BIO, OpensslDelete<BIO_free_all>>;
 using BignumPtr = std::unique_ptr<BIGNUM, OpensslDelete<BN_free>>;
+using DecoderCtxPtr = std::unique_ptr<OSSL_DECODER_CTX, OpensslDelete<OSSL_DECODER_CTX_free>>;
 using EvpPkeyCtxPtr = std::unique_ptr<EVP_PKEY_CTX, OpensslDelete<EVP_PKEY_CTX_free>>;
 using EvpPkeyPtr = std::unique_ptr<EVP_PKEY, OpensslDelete<EVP_PKEY_free>>;
 using EvpCipherPtr = std::unique_ptr<EVP_CIPHER, OpensslDelete<EVP_CIPHER_free>>;

@@ -248,7 +248,7 @@ Identity load_identity(const IdentityOptions& options, std::chrono::sys_seconds 
   const Certificate leaf = find_leaf(pool, key.get(), now, options);
   check_validity(leaf, now);
   if (!material.is_whole) add_intermediates(files, options, pool);
-  add_from_token(material, leaf, now);
+  if (!material.neighbours.empty()) add_from_token(material, leaf, now);
   std::vector<Certificate> chain = order_chain(leaf, pool, now, reporter);
   for (const Certificate& issuer : chain) {
     if (!issuer.valid_at(now)) {

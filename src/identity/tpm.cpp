@@ -22,7 +22,6 @@
 namespace rolecall::identity {
 namespace {
 
-using DecoderPtr = std::unique_ptr<OSSL_DECODER_CTX, OpensslDelete<OSSL_DECODER_CTX_free>>;
 using StorePtr = std::unique_ptr<OSSL_STORE_CTX, OpensslDelete<OSSL_STORE_close>>;
 using StoreInfoPtr = std::unique_ptr<OSSL_STORE_INFO, OpensslDelete<OSSL_STORE_INFO_free>>;
 using UiMethodPtr = std::unique_ptr<UI_METHOD, OpensslDelete<UI_destroy_method>>;
@@ -212,7 +211,7 @@ using Loader = std::function<EvpPkeyPtr(OSSL_LIB_CTX*, Answer&)>;
 EvpPkeyPtr from_file(std::string_view pem, OSSL_LIB_CTX* library, Answer& answer) {
   EVP_PKEY* key = nullptr;
   const BioPtr bio = memory_bio(pem);
-  const DecoderPtr decoder(
+  const DecoderCtxPtr decoder(
       OSSL_DECODER_CTX_new_for_pkey(&key, "PEM", nullptr, nullptr, 0, library, prefer));
   if (!decoder ||
       OSSL_DECODER_CTX_set_pem_password_cb(decoder.get(), give_password, &answer) != 1 ||
