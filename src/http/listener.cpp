@@ -2,17 +2,15 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
-#include <netdb.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
-#include <memory>
 #include <utility>
 
-#include "base/openssl.h"
 #include "rolecall/error.h"
 
 namespace rolecall::http {
@@ -45,25 +43,46 @@ bool is_loopback(const std::string& address) {
   return inet_pton(AF_INET6, address.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
+namespace {
+
+// AF_UNSPEC where it is no address. An IPv6 address may name its interface: "fe80::1%eth0".
+// getaddrinfo would read it, too, but the static build must not have it.
+sockaddr_storage socket_address(const std::string& text, int port) {
+  sockaddr_storage name{};
+  const auto fill = [&name](const auto& address) { std::memcpy(&name, &address, sizeof address); };
+  sockaddr_in v4{};
+  sockaddr_in6 v6{};
+  v4.sin_port = v6.sin6_port = htons(static_cast<in_port_t>(port));
+  const std::size_t percent = text.find('%');
+  if (inet_pton(AF_INET, text.c_str(), &v4.sin_addr) == 1) {
+    v4.sin_family = AF_INET;
+    fill(v4);
+  } else if (inet_pton(AF_INET6, text.substr(0, percent).c_str(), &v6.sin6_addr) == 1) {
+    if (percent != std::string::npos) v6.sin6_scope_id = if_nametoindex(&text[percent + 1]);
+    if (percent == std::string::npos || v6.sin6_scope_id != 0) v6.sin6_family = AF_INET6;
+    fill(v6);
+  }
+  return name;
+}
+
+}  // namespace
+
 Listener::Listener(const std::string& address, int port) {
   const std::string where = address + ", port " + std::to_string(port);
-  addrinfo hints{};
-  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE;
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
   if (port < 0 || port > 65535) {
     throw Error(ErrorKind::usage, "there is no port " + std::to_string(port),
                 "give 1 to 65535, or 0 for a free one");
   }
-  if (getaddrinfo(address.c_str(), std::to_string(port).c_str(), &hints, &found) != 0) {
+  const sockaddr_storage name = socket_address(address, port);
+  if (name.ss_family == AF_UNSPEC) {
     throw Error(ErrorKind::usage, "\"" + address + "\" is not an IP address",
                 "give an address as a number, as 127.0.0.1 or ::1");
   }
-  const std::unique_ptr<addrinfo, OpensslDelete<freeaddrinfo>> owner(found);
-  descriptor_ = socket(found->ai_family, found->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  descriptor_ = socket(name.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   const int one = 1;
   if (descriptor_ >= 0) setsockopt(descriptor_, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-  if (descriptor_ < 0 || bind(descriptor_, found->ai_addr, found->ai_addrlen) != 0 ||
+  if (descriptor_ < 0 ||
+      bind(descriptor_, reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0 ||
       listen(descriptor_, SOMAXCONN) != 0) {
     const int error = errno;
     if (descriptor_ >= 0) close(descriptor_);

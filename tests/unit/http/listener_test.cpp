@@ -41,6 +41,18 @@ TEST(Listener, SaysWhyItCannotListen) {
             std::string::npos);
 }
 
+TEST(Listener, ReadsAddresses) {
+  EXPECT_EQ(Listener("127.0.0.2", 0).name().address, "127.0.0.2");
+  EXPECT_EQ(Listener("::1", 0).name().address, "::1");
+  EXPECT_EQ(Listener("::1%lo", 0).name().address, "::1");
+  for (const char* text :
+       {"", "127.1", "127.0.0.1%lo", "::1%none-such", "::1%", "[::1]", "::1/128"}) {
+    EXPECT_NE(refusal([&] { const Listener l(text, 0); }).find("not an IP address"),
+              std::string::npos)
+        << text;
+  }
+}
+
 TEST(Listener, TakesOverWhatListens) {
   Listener first;
   const SocketName name = first.name();
