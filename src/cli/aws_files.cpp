@@ -1,10 +1,8 @@
 #include "cli/aws_files.h"
 
-#include <pwd.h>
-#include <unistd.h>
-
 #include <filesystem>
 
+#include "base/user.h"
 #include "cli/environment.h"
 #include "rolecall/error.h"
 
@@ -13,8 +11,7 @@ namespace {
 
 std::string home_directory(const char* variable) {
   if (std::string home = environment("HOME"); !home.empty()) return home;
-  const passwd* user = getpwuid(geteuid());
-  if (user != nullptr && user->pw_dir != nullptr && *user->pw_dir != '\0') return user->pw_dir;
+  if (std::string home = home_of_user(); !home.empty()) return home;
   throw Error(ErrorKind::usage, "there is no HOME, and this user has no home directory",
               std::string("name the file in ") + variable);
 }

@@ -4,8 +4,6 @@
 
 #include <microhttpd.h>
 
-#include "base/library.h"
-
 namespace rolecall::http {
 
 struct Microhttpd {
@@ -19,27 +17,11 @@ struct Microhttpd {
   decltype(&MHD_add_response_header) add_response_header;
   decltype(&MHD_queue_response) queue_response;
   decltype(&MHD_destroy_response) destroy_response;
+  decltype(&MHD_is_feature_supported) is_feature_supported;
+  decltype(&MHD_get_version) get_version;
 };
 
 // Throws Error (failed) where there is none.
-inline const Microhttpd& microhttpd() {
-  static const Microhttpd loaded = [] {
-    const SharedLibrary library("libmicrohttpd.so.12", "libmicrohttpd12");
-    Microhttpd mhd{};
-    library.find(mhd.start_daemon, "MHD_start_daemon");
-    library.find(mhd.quiesce_daemon, "MHD_quiesce_daemon");
-    library.find(mhd.stop_daemon, "MHD_stop_daemon");
-    library.find(mhd.get_connection_info, "MHD_get_connection_info");
-    library.find(mhd.get_connection_values_n, "MHD_get_connection_values_n");
-    library.find(mhd.create_response_from_callback, "MHD_create_response_from_callback");
-    library.find(mhd.create_response_from_buffer,
-                 "MHD_create_response_from_buffer_with_free_callback_cls");
-    library.find(mhd.add_response_header, "MHD_add_response_header");
-    library.find(mhd.queue_response, "MHD_queue_response");
-    library.find(mhd.destroy_response, "MHD_destroy_response");
-    return mhd;
-  }();
-  return loaded;
-}
+const Microhttpd& microhttpd();
 
 }  // namespace rolecall::http
