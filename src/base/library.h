@@ -4,7 +4,22 @@
 
 #include <string>
 
+#include "rolecall/error.h"
+
 namespace rolecall {
+
+// false in the static build: a library that is loaded brings a C library with it, the machine's
+// own, and two of them do not go together in one process.
+bool loads_libraries();
+
+// Throws Error (usage) where that is so. `what` needs a library, as in "pkcs11: URIs need p11-kit";
+// the hint is to use the packaged rolecall `or_else`.
+inline void need_libraries(const std::string& what, const std::string& or_else = "") {
+  if (loads_libraries()) return;
+  throw Error(ErrorKind::usage,
+              what + ", and this rolecall is the static one, which loads no libraries",
+              "use the packaged rolecall" + or_else);
+}
 
 class SharedLibrary {
  public:

@@ -34,7 +34,7 @@ constexpr std::array<Command, 13> commands = {{
     {"serve", "Hand out credentials to the AWS SDKs on this machine, always valid ones", serve},
     {"sign-string", "Sign a fixed text, to see that a private key works", sign_string},
     {"update", "Keep temporary credentials in the AWS credentials file up to date", update},
-    {"version", "Print the version", version},
+    {"version", "Print the version, and what is inside", version},
 }};
 
 std::string overview() {
@@ -178,7 +178,7 @@ std::vector<std::string> flags_of_all_commands() {
         names.insert(option->get_lnames().begin(), option->get_lnames().end());
     }
   }
-  for (const char* no_setting : {"help", "config", "binding"})
+  for (const char* no_setting : {"help", "config", "binding", "verbose"})
     names.erase(no_setting);
   return {names.begin(), names.end()};
 }

@@ -1,13 +1,83 @@
+// rolecall version: and what is inside.
+#include <gnu/libc-version.h>
+#include <openssl/crypto.h>
 #include <unistd.h>
 
+#define TOML_ENABLE_FORMATTERS 0
+#include <toml++/toml.h>
+
+#include <CLI/CLI.hpp>
+
 #include "base/files.h"
+#include "base/json.h"
+#include "base/library.h"
 #include "cli/command.h"
+#include "http/client.h"
+#include "http/server.h"
 
 namespace rolecall::cli {
+namespace {
 
+template <class... Number>
+std::string dotted(Number... numbers) {
+  std::string text;
+  ((text += (text.empty() ? "" : ".") + std::to_string(numbers)), ...);
+  return text;
+}
+
+// Of a library that may have to be loaded to tell, and may not be there.
+std::string told_by(std::string (*library)(), const char* when) {
+  try {
+    return library() + (loads_libraries() ? std::string(" (loaded ") + when + ")" : "");
+  } catch (const Error& error) {
+    return std::string("none (loaded ") + when + "): " + error.what();
+  }
+}
+
+std::string contents() {
+  std::string text;
+  const auto say = [&text](const std::string& name, const std::string& what) {
+    text += name + ": " + what + "\n";
+  };
+  say("rolecall", ROLECALL_VERSION);
+  say("build", loads_libraries() ? "shared" : "static");
+  say("OpenSSL", OpenSSL_version(OPENSSL_VERSION));
+  say("libcurl", told_by(http::client_library, "for the first request"));
+  say("libmicrohttpd", told_by(http::server_library, "when a server starts"));
+  if (loads_libraries()) {
+    say("p11-kit", "loaded for the first pkcs11: URI");
+    say("tpm2-openssl", "loaded for the first key in a TPM");
+  } else {
+    say("modules", "none can be loaded: no PKCS#11, no TPM, no OpenSSL provider but its default");
+  }
+  say("nlohmann_json", dotted(NLOHMANN_JSON_VERSION_MAJOR, NLOHMANN_JSON_VERSION_MINOR,
+                              NLOHMANN_JSON_VERSION_PATCH));
+  say("CLI11", CLI11_VERSION);
+  say("toml++", dotted(TOML_LIB_MAJOR, TOML_LIB_MINOR, TOML_LIB_PATCH));
+  say("glibc", gnu_get_libc_version());
+#ifdef __clang__
+  say("compiler", "clang++ " __clang_version__);
+#else
+  say("compiler", "g++ " __VERSION__);
+#endif
+  // Source packages, by commas.
+  const std::string sources = ROLECALL_CONTENTS;
+  for (std::size_t start = 0; start < sources.size();) {
+    const std::size_t end = std::min(sources.find(',', start), sources.size());
+    say("source", sources.substr(start, end - start));
+    start = end + 1;
+  }
+  return text;
+}
+
+}  // namespace
+
+// It reads no configuration, so that it can always be asked.
 void version(CLI::App& app, std::vector<std::string> arguments) {
-  parse(app, "", std::move(arguments));
-  write_all(STDOUT_FILENO, ROLECALL_VERSION "\n", "standard output");
+  bool verbose = false;
+  app.add_flag("--verbose", verbose, "Also what is inside and what is loaded, with versions");
+  app.parse(std::move(arguments));
+  write_all(STDOUT_FILENO, verbose ? contents() : ROLECALL_VERSION "\n", "standard output");
 }
 
 }  // namespace rolecall::cli

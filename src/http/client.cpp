@@ -111,6 +111,10 @@ Origin parse_origin(const std::string& text) {
   return origin;
 }
 
+std::string client_library() {
+  return libcurl().version();
+}
+
 // The curl handle and what its callbacks fill in.
 struct Client::Transfer {
   CURL* handle = libcurl().easy_init();
@@ -208,6 +212,12 @@ Client::Client(Origin origin, ClientOptions options, Reporter reporter)
   }
   const bool named = !options_.trust.bundle.empty() || !options_.trust.directory.empty();
   if (!named) options_.trust = system_trust();
+  if (options_.trust.bundle.empty() && options_.trust.directory.empty()) {
+    throw Error(ErrorKind::usage,
+                "there are no CA certificates on this machine to check the server's with",
+                "install them (mostly a package ca-certificates), or name a PEM file of them with "
+                "--ca-bundle, AWS_CA_BUNDLE or SSL_CERT_FILE");
+  }
   second_store_ = !named && !options_.trust.directory.empty() && !options_.trust.bundle.empty();
   trust(second_store_ ? Trust{options_.trust.directory, ""} : options_.trust);
 }

@@ -35,6 +35,10 @@ struct ClientOptions {
   std::chrono::milliseconds connect_timeout{5000};
 };
 
+// Of the library, and of those that it uses: "libcurl/7.88.1 OpenSSL/3.0.19 …". Throws Error
+// (failed) where there is none.
+std::string client_library();
+
 class Client {
  public:
   Client(Origin origin, ClientOptions options, Reporter reporter);

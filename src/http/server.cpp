@@ -132,6 +132,10 @@ ResponsePtr make_response(Response response) {
 
 }  // namespace
 
+std::string server_library() {
+  return microhttpd().get_version();
+}
+
 struct Server::Daemon {
   Handler handler;
   std::size_t max_body = 0;
@@ -303,6 +307,10 @@ void Server::Daemon::start(Listener listener, const ServerOptions& options) {
   }
   const bool tls = !options.tls_certificate.empty();
   Secret key = options.tls_key.copy();
+  if (tls && microhttpd().is_feature_supported(MHD_FEATURE_TLS) != MHD_YES) {
+    throw Error(ErrorKind::usage, "this rolecall's HTTP server speaks no TLS",
+                "the static one is built without: use the packaged rolecall");
+  }
   if (tls) check_tls(options.tls_certificate, key);
   key.append(std::string_view("\0", 1));
   port = listener.name().port;

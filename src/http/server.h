@@ -41,6 +41,9 @@ struct ServerOptions {
   std::chrono::milliseconds request_timeout_when_full{30000};
 };
 
+// The library's version. Throws Error (failed) where there is none.
+std::string server_library();
+
 class Server {
  public:
   // Answers once it returns. Throws Error (usage) where the TLS files cannot be used.

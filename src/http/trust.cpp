@@ -38,8 +38,11 @@ Trust system_trust() {
   const std::array directories = {X509_get_default_cert_dir(), "/etc/ssl/certs",
                                   "/etc/pki/ca-trust/extracted/pem/directory-hash"};
   const std::array bundles = {"/etc/ssl/certs/ca-certificates.crt",
-                              "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem",
-                              "/etc/ssl/cert.pem", X509_get_default_cert_file()};
+                              "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+                              "/etc/pki/tls/certs/ca-bundle.crt",
+                              "/etc/ssl/ca-bundle.pem",
+                              "/etc/ssl/cert.pem",
+                              X509_get_default_cert_file()};
   Trust trust;
   if (const auto* found = std::find_if(directories.begin(), directories.end(), is_hashed);
       found != directories.end()) {

@@ -7,6 +7,7 @@
 
 #include <new>
 
+#include "base/library.h"
 #include "rolecall/error.h"
 
 namespace rolecall::identity {
@@ -35,18 +36,20 @@ Decryptor::~Decryptor() {
 }
 
 void Decryptor::load_legacy(const std::string& reason) {
+  const std::string what =
+      name_ + " is encrypted with " + algorithm_ + " that needs OpenSSL's legacy provider";
+  const std::string anew =
+      ", or encrypt the key anew where it is: openssl pkcs8 -topk8 -provider legacy -provider "
+      "default; openssl pkcs12";
+  need_libraries(what, anew);
   library_ = OSSL_LIB_CTX_new();
   if (library_ == nullptr) throw std::bad_alloc();
   standard_ = OSSL_PROVIDER_load(library_, "default");
   legacy_ = OSSL_PROVIDER_load(library_, "legacy");
   ERR_clear_error();
   if (standard_ != nullptr && legacy_ != nullptr) return;
-  throw Error(ErrorKind::usage,
-              name_ + " is encrypted with " + algorithm_ +
-                  " that needs OpenSSL's legacy provider," + " which cannot be loaded here (" +
-                  reason + ")",
-              "install it (Debian 13: openssl-provider-legacy), or encrypt the key anew where it "
-              "is: openssl pkcs8 -topk8 -provider legacy -provider default; openssl pkcs12");
+  throw Error(ErrorKind::usage, what + ", which cannot be loaded here (" + reason + ")",
+              "install it (Debian 13: openssl-provider-legacy)" + anew);
 }
 
 bool Decryptor::attempt(const DecryptAttempt& attempt) {

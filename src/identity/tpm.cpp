@@ -14,6 +14,7 @@
 #include <functional>
 #include <optional>
 
+#include "base/library.h"
 #include "identity/hardware_wait.h"
 #include "identity/private_key.h"
 #include "identity/spent_passwords.h"
@@ -150,6 +151,7 @@ std::string tpm_of(const std::string& name) {
 
 // A library of its own: what the provider offers, random numbers even, nothing else shall use.
 LibraryPtr load_provider(const std::string& name) {
+  need_libraries(name + " is in a TPM, which needs OpenSSL's provider tpm2");
   struct Providers {
     std::string name;
     OSSL_LIB_CTX* library;

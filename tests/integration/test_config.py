@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from support import pki
 from support.process import (ANCHOR_ARN, ARNS, BINARY, PROFILE_ARN, ROLE_ARN, assert_credentials,
-                             assert_fails, environment, run)
+                             assert_fails, environment, needs_shared_build, run)
 
 ARN_LINES = (f'trust-anchor-arn = "{ANCHOR_ARN}"\nprofile-arn = "{PROFILE_ARN}"\n'
              f'role-arn = "{ROLE_ARN}"\n')
@@ -93,6 +93,7 @@ def test_a_pin_in_a_uri_is_not_told(tmp_path):
 
 
 def test_a_certificate_and_a_selector_are_ways_to_say_the_same(identity, emulator, tmp_path):
+    needs_shared_build("PKCS#11")
     path = write_config(tmp_path, 'cert-selector = "Key=x509Subject,Value=CN=none"\n' + ARN_LINES)
     flags = ["--config", path, "--endpoint", emulator.url]
     assert_credentials(run("credential-process", *identity.flags, *flags))

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 from support import pki
-from support.process import ARNS, BINARY, assert_fails, environment, run
+from support.process import ARNS, BINARY, assert_fails, environment, needs_shared_build, run
 from test_certs_example import make as make_example
 
 RSA = ["rsa2048", "rsa3072"]
@@ -319,7 +319,6 @@ def test_wrong_flags_of_read_certificate_data(identity, tmp_path):
 
     fails(pattern="missing: --certificate", hint="--help")
     fails("--certificate", tmp_path / "none.pem", pattern="No such file", hint="path")
-    fails("--certificate", "pkcs11:nonsense", pattern="not a PKCS#11 URI", hint="pkcs11:token=")
     fails("--certificate", identity.certificate, "--format", "bin", pattern="json or text")
     fails("--certificate", identity.certificate, "--format", "JSON", pattern="json or text")
     fails("--certificate", identity.certificate, "extra", pattern="unexpected argument",
@@ -328,9 +327,21 @@ def test_wrong_flags_of_read_certificate_data(identity, tmp_path):
     for idle in (["--pkcs11-lib", "/x.so"], ["--system-store-name", "MY"]):
         fails(*idle, pattern="missing: --certificate")
         assert read(identity.certificate, *idle) == read(identity.certificate)
-    fails("--certificate", "pkcs11:", "--pkcs11-lib", "/x.so", pattern="/x.so is not loaded")
     fails("--certificate", identity.certificate, "--cert-selector", "Key=x509Subject,Value=CN=a",
           pattern="exclude each other")
+
+
+def test_uris_that_name_nothing():
+    needs_shared_build("PKCS#11")
+
+    def fails(*flags, **expected):
+        assert_fails(run(*flags), 2, **expected)
+
+    fails("read-certificate-data", "--certificate", "pkcs11:nonsense", pattern="not a PKCS#11 URI",
+          hint="pkcs11:token=")
+    fails("read-certificate-data", "--certificate", "pkcs11:", "--pkcs11-lib", "/x.so",
+          pattern="/x.so is not loaded")
+    fails("sign-string", "--private-key", "pkcs11:nonsense", pattern="not a PKCS#11 URI")
 
 
 def test_debug_changes_nothing_on_stdout(identity):
@@ -494,7 +505,6 @@ def test_wrong_flags_of_sign_string(identity, tmp_path):
     fails("--certificate", identity.certificate, pattern="missing: --private-key")
     fails("--private-key", tmp_path / "none.key", pattern="No such file", hint="path")
     fails("--private-key", identity.certificate, pattern="holds no private key")
-    fails("--private-key", "pkcs11:nonsense", pattern="not a PKCS#11 URI")
     fails(*key, "--digest", "SHA1", pattern="SHA256, SHA384 or SHA512, not \"SHA1\"")
     fails(*key, "--digest", "sha256", pattern="not \"sha256\"", hint="case")
     fails(*key, "--format", "hex", pattern="json, text or bin")

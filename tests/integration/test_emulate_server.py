@@ -15,7 +15,7 @@ import time
 import pytest
 
 from support import pki, signing
-from support.process import BINARY, Emulator, assert_fails, environment, run
+from support.process import BINARY, Emulator, assert_fails, environment, needs_shared_build, run
 from support.signing import (IdentityRequest, ask, assert_granted, assert_refused, length_of,
                              request)
 
@@ -360,6 +360,8 @@ def files(tmp_path, identity):
     ("--trust-anchor root --unknown", "--unknown"),
 ])
 def test_bad_command_lines(tmp_path, identity, flags, pattern):
+    if "--tls-cert" in flags and "--tls-key" in flags:
+        needs_shared_build("TLS in its emulator")
     names = files(tmp_path, identity)
     result = run("emulate", *(names.get(word, word) for word in flags.split()), timeout=20)
     assert_fails(result, 2, pattern)

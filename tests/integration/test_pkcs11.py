@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from support import pki
 from support.process import (ARNS, BINARY, Emulator, assert_credentials, assert_fails, environment,
-                             run, session)
+                             needs_shared_build, run, session)
 from support.tokens import MODULE, PIN, SoftHsm
 from support.verifier import Verifier
 from test_diagnostics import openssl_verifies
@@ -504,6 +504,7 @@ def test_a_hidden_certificate(identity, tmp_path, emulator):
 
 def test_nothing_is_loaded_without_a_uri(identity, emulator, tmp_path):
     """p11-kit itself may come with libcurl, by way of GnuTLS; its modules and settings do not."""
+    needs_shared_build("PKCS#11")
     trace = tmp_path / "trace"
     for name, flags in (("pem", identity.flags), ("token", ["--certificate", "pkcs11:token=none"])):
         session(emulator, flags, env={"ASAN_OPTIONS": "detect_leaks=0"},

@@ -8,10 +8,13 @@ import socket
 import time
 
 import pytest
-from support.process import Emulator, free_port
+from support.process import Emulator, free_port, is_static
 from support.serve import CREDENTIALS, Serve, eventually
 
 FAKETIME = next(iter(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")), None)
+needs_faketime = pytest.mark.skipif(
+    FAKETIME is None or is_static(),
+    reason="libfaketime is not installed, or the program is the static one, which loads no library")
 LIFETIME = 6  # seconds that a session lasts here; renewed at its half
 
 
@@ -152,7 +155,7 @@ def test_serve_itself_stopped_and_continued(identity, port, tmp_path):
         assert client.ask_until(lambda answer: answer.status == 200) < 5
 
 
-@pytest.mark.skipif(FAKETIME is None, reason="libfaketime is not installed")
+@needs_faketime
 @pytest.mark.parametrize("jump", ["+2h", "-2h"])
 def test_a_clock_that_jumps(identity, port, tmp_path, jump):
     """The wall clock of both sides; the steady one goes on."""
@@ -182,7 +185,7 @@ def test_a_clock_that_jumps(identity, port, tmp_path, jump):
             assert answer.json["AccessKeyId"] != first["AccessKeyId"]
 
 
-@pytest.mark.skipif(FAKETIME is None, reason="libfaketime is not installed")
+@needs_faketime
 def test_a_clock_that_is_wrong(identity, port, tmp_path):
     """Two hours ahead of the service's: by it, what comes has ended, and clients would say so."""
     reason = "this machine's clock says"

@@ -1,5 +1,6 @@
 """Running the program: once to its end, or as a server until stopped."""
 
+import functools
 import json
 import os
 import pathlib
@@ -10,8 +11,14 @@ import socket
 import subprocess
 import time
 
+import pytest
+
 BINARY = os.environ.get(
     "ROLECALL", str(pathlib.Path(__file__).resolve().parents[2] / "build" / "rolecall"))
+
+# Has what the static build lacks, where $ROLECALL is that one.
+SHARED = os.environ.get(
+    "ROLECALL_SHARED", str(pathlib.Path(__file__).resolve().parents[2] / "build" / "rolecall"))
 
 ACCOUNT = "111122223333"
 REGION = "eu-west-1"
@@ -72,6 +79,23 @@ def run(*arguments, env=None, timeout=60, prefix=(), binary=BINARY, **options):
                   time.monotonic() - begin)
 
 
+@functools.cache
+def is_static():
+    return "build: static" in run("version", "--verbose").out.splitlines()
+
+
+def needs_shared_build(what):
+    """Skips the test where the program is the static one."""
+    if is_static():
+        pytest.skip(f"the static build has no {what}")
+
+
+def binary_with_tls_server():
+    if is_static() and not os.path.exists(SHARED):
+        pytest.skip(f"the static build's emulator has no TLS, and there is no {SHARED} in its place")
+    return SHARED if is_static() else BINARY
+
+
 def credential_process(*arguments, **options):
     return run("credential-process", *arguments, **options)
 
@@ -118,10 +142,11 @@ def free_port():
 
 
 class Emulator:
-    """`rolecall emulate` until the end of the with statement."""
+    """`rolecall emulate` until the end of the with statement; `prefix` is a command that starts it."""
 
-    def __init__(self, trust_anchor, *arguments, env=None, cwd=None):
-        self.command = [BINARY, "emulate", "--trust-anchor", str(trust_anchor),
+    def __init__(self, trust_anchor, *arguments, env=None, cwd=None, prefix=()):
+        binary = binary_with_tls_server() if "--tls-cert" in arguments else BINARY
+        self.command = [*prefix, binary, "emulate", "--trust-anchor", str(trust_anchor),
                         *map(str, arguments)]
         self.env, self.cwd = env, cwd
 

@@ -1,0 +1,22 @@
+// In place of library.cpp in the static build: nothing is loaded, neither by us nor by OpenSSL,
+// whose configuration file may name modules.
+#include <dlfcn.h>
+
+#include "base/library.h"
+
+namespace rolecall {
+
+bool loads_libraries() {
+  return false;
+}
+
+SharedLibrary::SharedLibrary(const char* name, const char* /*package*/)
+    : name_(name), handle_(nullptr) {
+  need_libraries("this needs " + name_);
+}
+
+void* SharedLibrary::address_of(const char* /*symbol*/) const {
+  return handle_;
+}
+
+}  // namespace rolecall
