@@ -115,7 +115,9 @@ std::string table_of(const std::vector<Row>& rows) {
 
 void bindings(CLI::App& app, std::vector<std::string> arguments) {
   protect_memory();
+  bool names = false;
   bool debug = false;
+  app.add_flag("--names", names, "The names alone, one a line; no certificate is looked at");
   app.add_flag("--debug", debug, "Show each step on stderr; never a secret");
   const ConfigFile file =
       parse(app,
@@ -137,6 +139,12 @@ void bindings(CLI::App& app, std::vector<std::string> arguments) {
             " a table [binding.NAME]; rolecall bindings --help shows one");
   }
   stderr_reporter(debug).trace([&] { return "configuration file " + file.path; });
+  if (names) {
+    std::string text;
+    for (const std::string& name : file.bindings)
+      text += terminal_safe(name) + "\n";
+    return write_all(STDOUT_FILENO, text, "standard output");
+  }
   std::vector<Row> rows = {{"NAME", "EXPIRES", "ROLE", "CERTIFICATE"}};
   std::map<std::string, PasswordSource> streams;
   for (const std::string& name : file.bindings)

@@ -443,6 +443,14 @@ def test_the_list(two):
     assert head.index("ROLE") == one.index("arn:") == second.index("arn:")
 
 
+def test_names_alone(two):
+    """What completions ask for: it opens nothing but the configuration file."""
+    with open(two, "a", encoding="utf-8") as file:
+        file.write('[binding.gone]\ncertificate = "/nonexistent.pem"\n')
+    result = run("bindings", "--names", "--config", two)
+    assert (result.code, result.out, result.err) == (0, "one\nsecond.one\ngone\n", "")
+
+
 def test_the_list_shows_what_is_wrong_with_one(identity, two, tmp_path):
     expired = identity.intermediate.issue("old", not_before=pki.NOW - 9 * pki.DAY,
                                           not_after=pki.NOW - 2 * pki.DAY)
