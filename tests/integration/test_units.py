@@ -44,6 +44,31 @@ def test_exposure(units, service):
     assert level and float(level[1]) < 2.5, done.stdout
 
 
+def calls_of(name):
+    """The system calls of a set of systemd's, or the call itself."""
+    if not name.startswith("@"):
+        return {name}
+    lines = analyze("syscall-filter", name).stdout.splitlines()[1:]
+    return set().union(*(calls_of(line.strip()) for line in lines
+                         if line.strip() and not line.strip().startswith("#")))
+
+
+def allowed_calls(unit):
+    allowed = calls_of("@default")
+    for line in re.findall(r"^SystemCallFilter=(.*)", unit.read_text(encoding="utf-8"), re.MULTILINE):
+        calls = set().union(*(calls_of(name) for name in line.removeprefix("~").split()))
+        allowed = allowed - calls if line.startswith("~") else allowed | calls
+    return allowed
+
+
+def assert_allowed(unit, trace):
+    """Every system call that the program made is one that the unit's filter lets pass."""
+    text = trace.read_text(encoding="utf-8", errors="replace")
+    text = text[text.rindex(f'execve("{BINARY}"'):]
+    used = set(re.findall(r"^\d+ +([a-z_0-9]+)\(", text, re.MULTILINE))
+    assert len(used) > 20 and used - allowed_calls(unit) == set()
+
+
 class Service:
     """What systemd makes of a unit's [Service], for a command."""
 
@@ -66,16 +91,18 @@ class Service:
         command = re.search(r"^ExecStart=(.*)", text, re.MULTILINE)[1]
         assert "/etc/rolecall/config.toml" in command
         self.command = command.replace("/etc/rolecall", str(self.directory)).split()
-        self.state = state
+        self.state, self.unit, self.trace = state, unit, self.directory / "trace"
         if os.geteuid() == 0:
             self.directory.chmod(0o755)
             for path in (credentials, credentials / name, state, state / "rolecall-update", runtime):
                 os.chown(path, 65534, 65534)
-            self.command[:0] = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+            self.command[:0] = ["setpriv", "--reuid=65534", "--regid=65534", "--groups=65533",
                                 "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"]
 
     def start(self, *prefix):
-        return subprocess.Popen([*prefix, *self.command], env=environment(self.environment),
+        # -D: the process is the service, and strace its child.
+        tracer = ["strace", "-D", "-f", "-o", self.trace]
+        return subprocess.Popen([*tracer, *prefix, *self.command], env=environment(self.environment),
                                 stderr=subprocess.PIPE, text=True)
 
 
@@ -99,11 +126,14 @@ def make_service(units, identity, emulator):
         shutil.rmtree(service.directory)
 
 
-def stop(process):
+def stop(service, process):
     process.terminate()
     errors = process.communicate(timeout=20)[1]
-    assert process.returncode == 0, errors
-    return errors
+    assert process.returncode == 0 and "warning" not in errors, errors
+    eventually(lambda: "+++ exited with 0 +++" in service.trace.read_text(encoding="utf-8").splitlines()[-1])
+    # A sanitizer makes calls of its own.
+    if "libasan" not in subprocess.run(["ldd", BINARY], capture_output=True, text=True, check=True).stdout:
+        assert_allowed(service.unit, service.trace)
 
 
 def test_serve(service):
@@ -124,20 +154,22 @@ def test_serve(service):
         assert ask(port, "GET", "/credentials/default",
                    {"Authorization": own}).json["RoleArn"].startswith(f"arn:aws:iam::{ACCOUNT}:")
     finally:
-        errors = stop(process)
-    assert "warning" not in errors, errors
+        stop(one, process)
 
 
 def test_update(service):
     one = service("rolecall-update.service")
-    process = one.start()
     file = one.state / "rolecall-update" / "credentials"
+    file.write_text("[default]\n", encoding="utf-8")
+    if os.geteuid() == 0:
+        os.chown(file, 65534, 65533)  # one of the user's groups, which the new file keeps
+    group = file.stat().st_gid
+    process = one.start()
     try:
-        eventually(file.exists)
+        eventually(lambda: "\naws_access_key_id" in file.read_text(encoding="utf-8"))
     finally:
-        errors = stop(process)
-    assert "[default]\naws_access_key_id" in file.read_text(encoding="utf-8"), errors
-    assert "warning" not in errors, errors
+        stop(one, process)
+    assert file.stat().st_gid == group
 
 
 @pytest.mark.parametrize("name", SERVICES)
