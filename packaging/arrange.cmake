@@ -1,5 +1,10 @@
 # Run by cpack before it packs: what Debian wants elsewhere, or besides, than others do.
 if(NOT CPACK_TEMPORARY_DIRECTORY MATCHES "/DEB/[^/]*$")
+  # rpm lowers times that are later, and leaves those of files of an older checkout.
+  if(DEFINED ENV{SOURCE_DATE_EPOCH})
+    execute_process(COMMAND find ${CPACK_TEMPORARY_DIRECTORY} -exec
+      touch --no-dereference --date=@$ENV{SOURCE_DATE_EPOCH} {} + COMMAND_ERROR_IS_FATAL ANY)
+  endif()
   return()
 endif()
 
