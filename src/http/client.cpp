@@ -1,6 +1,7 @@
 #include "http/client.h"
 
 #include <arpa/inet.h>
+#include <openssl/x509_vfy.h>
 
 #include <algorithm>
 #include <array>
@@ -365,6 +366,12 @@ void Client::fail(int curl_code) const {
     }
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_ISSUER_ERROR:
+      // libcurl checks the name once OpenSSL has no objection, and has noted no result of it by then.
+      if (t.info<long>(CURLINFO_SSL_VERIFYRESULT) <= X509_V_ERR_UNSPECIFIED) {
+        throw Error(ErrorKind::failed,
+                    "the TLS certificate of " + server + " is for another host: " + detail,
+                    "check the endpoint's name, and whom that name leads to here");
+      }
       throw Error(ErrorKind::failed,
                   "the TLS certificate of " + server + " does not verify: " + detail,
                   "name the CA that issued it with --ca-bundle or AWS_CA_BUNDLE (a proxy that "
