@@ -15,6 +15,8 @@
 #include <thread>
 
 #include "aws/cache_lock.h"
+#include "aws/create_session.h"
+#include "base/codec.h"
 #include "base/files.h"
 #include "base/json.h"
 #include "base/time.h"
@@ -76,9 +78,11 @@ std::optional<CacheEntry> parse_entry(std::string_view text) {
   entry.credentials.secret_access_key = secret_of(object, "SecretAccessKey");
   entry.credentials.session_token = secret_of(object, "SessionToken");
   entry.credentials.assumed_role_arn = text_of(object, "AssumedRoleArn");
-  if (!issued || !expiration || entry.key.empty() || entry.credentials.access_key_id.empty() ||
-      entry.credentials.secret_access_key.empty() || entry.credentials.session_token.empty()) {
-    return std::nullopt;
+  if (!issued || !expiration || entry.key.empty()) return std::nullopt;
+  for (const std::string_view value :
+       {std::string_view(entry.credentials.access_key_id),
+        entry.credentials.secret_access_key.view(), entry.credentials.session_token.view()}) {
+    if (!is_printable_word(value)) return std::nullopt;
   }
   entry.issued = *issued;
   entry.credentials.expiration = *expiration;
@@ -114,12 +118,11 @@ bool is_fresh(const CacheEntry& entry, seconds margin) {
 }
 
 // Whether one who waited for this to end, and has `left` to ask for itself, would fail as well.
-// Passwords and the like are everybody's own.
+// Passwords, ways to the endpoint and the like are everybody's own.
 bool is_ours_too(const CacheLock::Failure& failure, milliseconds left) {
   // A clock that was set back leaves failures from the future.
   if (failure.when > std::chrono::system_clock::now()) return false;
-  return failure.error.kind() == ErrorKind::failed ||
-         (failure.error.kind() == ErrorKind::try_later && failure.had >= left);
+  return failure.refused && (failure.error.kind() == ErrorKind::failed || failure.had >= left);
 }
 
 void warn_of_old(const CacheEntry& entry, const Error& error, const Reporter& reporter) {
@@ -266,7 +269,8 @@ Credentials Cache::get(const Request& request, const Reporter& reporter) const {
   if (const auto failure = lock.last_failure()) {
     if (!entry && waited && failure->when >= start && is_ours_too(*failure, left()))
       throw Error(failure->error);
-    if (entry && failure->when <= start && start - failure->when < hold_off) {
+    const bool is_outage = failure->refused || failure->error.kind() == ErrorKind::try_later;
+    if (entry && is_outage && failure->when <= start && start - failure->when < hold_off) {
       warn_of_old(*entry, failure->error, reporter);
       return std::move(entry->credentials);
     }
@@ -284,7 +288,7 @@ Credentials Cache::renew(const Request& request, milliseconds time, std::optiona
     entry.credentials = request.renew(time);
     lock.note_success();
   } catch (const Error& error) {
-    lock.note_failure(error, time);
+    lock.note_failure(error, time, dynamic_cast<const Refusal*>(&error) != nullptr);
     if (!old || !lives(*old)) throw;
     warn_of_old(*old, error, reporter);
     return std::move(old->credentials);
@@ -331,10 +335,16 @@ std::vector<CacheEntry> Cache::entries() const {
 void Cache::clear() const {
   int error = 0;
   std::string kept;
-  for (const std::string& name : names(entry_suffix)) {
-    if (unlinkat(fd_, (name + entry_suffix).c_str(), 0) == 0 || errno == ENOENT) continue;
+  const auto remove = [&](const std::string& file) {
+    if (unlinkat(fd_, file.c_str(), 0) == 0 || errno == ENOENT) return;
     error = errno;
-    kept = name + entry_suffix;
+    kept = file;
+  };
+  for (const std::string& name : names(entry_suffix))
+    remove(name + entry_suffix);
+  for (const std::string& name : names(new_suffix)) {
+    CacheLock lock(fd_, name);
+    if (lock.take()) remove(name + new_suffix);  // else its writer lives, and takes it away
   }
   remove_ended();
   if (kept.empty()) return;

@@ -28,7 +28,7 @@ class Key {
     if (path.empty()) return;
     const std::string stamp = file_stamp(path);
     if (stamp.empty()) refuse(path + " is not there");
-    add(name, std::filesystem::absolute(path).string() + " " + stamp);
+    add(name, std::filesystem::absolute(path).lexically_normal().string() + " " + stamp);
   }
 
   // Trusted roots. They may be missing, as http needs none.

@@ -15,7 +15,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::size_t longest_note = 16 * 1024;  // bytes
+constexpr std::size_t longest_note = 16 * 1024;          // bytes
+constexpr std::int64_t latest_note = 4'000'000'000'000;  // in the year 2096, and far from overflows
 
 }  // namespace
 
@@ -41,11 +42,12 @@ void CacheLock::note_success() const {
   if (fd_ >= 0) static_cast<void>(ftruncate(fd_, 0) == 0);
 }
 
-void CacheLock::note_failure(const Error& error, milliseconds had) const {
+void CacheLock::note_failure(const Error& error, milliseconds had, bool refused) const {
   if (fd_ < 0 || ftruncate(fd_, 0) != 0) return;
   const auto now = std::chrono::floor<milliseconds>(std::chrono::system_clock::now());
   const std::string text = to_text(json{{"When", now.time_since_epoch().count()},
                                         {"Had", had.count()},
+                                        {"Refused", refused},
                                         {"Kind", static_cast<int>(error.kind())},
                                         {"What", error.what()},
                                         {"Hint", error.hint()}});
@@ -61,17 +63,18 @@ std::optional<CacheLock::Failure> CacheLock::last_failure() const {
   text.resize(static_cast<std::size_t>(size));
   const json note = parse_json(text);
   if (!note.is_object() || !note.contains("When") || !note["When"].is_number_integer() ||
-      !note.contains("Had") || !note["Had"].is_number_integer() || !note.contains("Kind") ||
+      !note.contains("Had") || !note["Had"].is_number_integer() || !note.contains("Refused") ||
+      !note["Refused"].is_boolean() || !note.contains("Kind") ||
       !note["Kind"].is_number_integer() || !note.contains("What") || !note["What"].is_string() ||
       !note.contains("Hint") || !note["Hint"].is_string()) {
     return std::nullopt;
   }
   const auto kind = note["Kind"].get<std::int64_t>();
-  if (kind < 1 || kind > 3) return std::nullopt;
-  return Failure{
-      std::chrono::system_clock::time_point(milliseconds(note["When"].get<std::int64_t>())),
-      milliseconds(note["Had"].get<std::int64_t>()),
-      Error(static_cast<ErrorKind>(kind), note["What"], note["Hint"])};
+  const auto when = note["When"].get<std::int64_t>();
+  if (kind < 1 || kind > 3 || when < 0 || when > latest_note) return std::nullopt;
+  return Failure{std::chrono::system_clock::time_point(milliseconds(when)),
+                 milliseconds(note["Had"].get<std::int64_t>()), note["Refused"].get<bool>(),
+                 Error(static_cast<ErrorKind>(kind), note["What"], note["Hint"])};
 }
 
 bool CacheLock::is_there() const {

@@ -33,10 +33,11 @@ class CacheLock {
   struct Failure {
     std::chrono::system_clock::time_point when;
     std::chrono::milliseconds had;  // the time that it had for it
+    bool refused;                   // by the service: others would be, too
     Error error;
   };
   void note_success() const;
-  void note_failure(const Error& error, std::chrono::milliseconds had) const;
+  void note_failure(const Error& error, std::chrono::milliseconds had, bool refused) const;
   std::optional<Failure> last_failure() const;
 
  private:

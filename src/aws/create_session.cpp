@@ -5,6 +5,7 @@
 
 #include "aws/arn.h"
 #include "aws/endpoint.h"
+#include "base/codec.h"
 #include "base/json.h"
 #include "base/time.h"
 
@@ -119,9 +120,7 @@ Credentials read_credentials(const http::Response& response) {
     const SecretJson* value = member(*granted, name);
     if (value == nullptr || !value->is_string()) throw broken(std::string("it has no ") + name);
     const auto& string = value->get_ref<const WipingString&>();
-    const bool printable =
-        std::all_of(string.begin(), string.end(), [](char c) { return c > ' ' && c <= '~'; });
-    if (string.empty() || !printable) throw broken(std::string("its ") + name + " is malformed");
+    if (!is_printable_word(string)) throw broken(std::string("its ") + name + " is malformed");
     return std::string_view(string);
   };
   Credentials credentials;

@@ -29,6 +29,11 @@ SessionRequest prepare_session(const SessionOptions& options);
 // The credentials in a 2xx answer. Throws Error (failed) where it is not what the service answers.
 Credentials read_credentials(const http::Response& response);
 
+// The service's own word, so that whoever else had asked for the same would have got it, too.
+struct Refusal : Error {
+  explicit Refusal(const Error& error) : Error(error) {}
+};
+
 // The error that any other answer is, its kind by what may pass, with the service's name and text
 // of it, the request id and a hint where the user can do something. `identity` serves the hints.
 Error service_error(const http::Response& response, const identity::Identity& identity,

@@ -83,15 +83,21 @@ class Editor {
   void warn_of_what_is_refused() {
     std::set<std::string_view> sections;
     std::set<std::string_view> keys;
+    bool in_block = false;  // "s3 =", and indented settings below it
     for (std::size_t i = 0; i < lines_.size(); ++i) {
       const IniLine& line = lines_[i];
       std::string what;
       if (line.kind == Kind::header) {
         keys.clear();
         const bool again = !sections.insert(line.name).second;
-        if (again && line.name != name_) what = " begins section [" + line.name + "] again";
+        if (again && line.name != name_ && line.name != "DEFAULT")
+          what = " begins section [" + line.name + "] again";
       } else if (line.kind == Kind::option) {
         if (!keys.insert(line.name).second) what = " sets " + line.name + " again";
+        in_block = trim(between(line.value, line.next)).empty();
+      } else if (line.kind == Kind::continuation) {
+        const bool is_setting = between(line.text, line.end).find('=') != npos;
+        if (in_block && !is_setting) what = " is no setting, as those indented below a key are";
       } else if (line.kind == Kind::unreadable) {
         what = " is no setting";
       }

@@ -108,7 +108,7 @@ class Reader {
       return;
     }
     const std::size_t delimiter = text.find_first_of("=:");
-    if (!in_section_ || delimiter == npos) {
+    if (!in_section_ || delimiter == npos || delimiter == 0) {
       // Nothing below need be taken for part of a value.
       line.kind = IniLine::Kind::unreadable;
       in_option_ = false;
@@ -124,7 +124,7 @@ class Reader {
         ++line.end;
       line.value = line.end;
     }
-    in_option_ = !line.name.empty();
+    in_option_ = true;
   }
 
   std::string_view file_;

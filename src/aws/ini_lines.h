@@ -11,8 +11,8 @@ namespace rolecall::aws {
 inline constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
 struct IniLine {
-  // The AWS CLI refuses a file with an unreadable line: text before the first header, or without
-  // a delimiter.
+  // The AWS CLI refuses a file with an unreadable line: text before the first header, without a
+  // delimiter, or with nothing before it.
   enum class Kind { other, header, option, continuation, unreadable };  // other: empty, comment
 
   std::size_t begin = 0;  // offsets into the file

@@ -66,6 +66,11 @@ Credentials send_with_retries(http::Client& client, const SessionRequest& reques
     });
     std::optional<milliseconds> asked_wait;
     std::optional<Error> failure;
+    bool refused = false;
+    const auto fail = [&refused](const Error& error) {
+      if (refused) throw Refusal(error);
+      throw Error(error);
+    };
     try {
       const http::Response response =
           client.post(sessions_path, signed_request.headers, request.body, deadline);
@@ -83,6 +88,7 @@ Credentials send_with_retries(http::Client& client, const SessionRequest& reques
         return credentials;
       }
       failure = service_error(response, identity, wall_clock());
+      refused = true;
       const seconds off = theirs ? *theirs - wall_clock() : seconds(0);
       if (!skew_known && failure->kind() == ErrorKind::failed && response.status < 500 &&
           std::chrono::abs(off) > tolerated_skew) {
@@ -97,7 +103,7 @@ Credentials send_with_retries(http::Client& client, const SessionRequest& reques
     } catch (const Error& error) {
       failure = error;
     }
-    if (failure->kind() != ErrorKind::try_later) throw Error(*failure);
+    if (failure->kind() != ErrorKind::try_later) fail(*failure);
     const milliseconds wait = asked_wait ? *asked_wait : random_wait(attempt - 1);
     const bool in_time = wait < deadline - steady_clock::now();
     if (attempt == attempts || !in_time) {
@@ -105,13 +111,12 @@ Credentials send_with_retries(http::Client& client, const SessionRequest& reques
       if (attempt > 1)
         what += " (attempt " + std::to_string(attempt) + " of " + std::to_string(attempts) + ")";
       if (attempt < attempts && asked_wait) {
-        throw Error(ErrorKind::try_later, what,
-                    "the service asks to wait " + rough_duration(std::chrono::ceil<seconds>(wait)) +
-                        ", longer than --timeout leaves",
-                    wait);
+        fail({ErrorKind::try_later, what,
+              "the service asks to wait " + rough_duration(std::chrono::ceil<seconds>(wait)) +
+                  ", longer than --timeout leaves",
+              wait});
       }
-      throw Error(ErrorKind::try_later, what, failure->hint(),
-                  asked_wait.value_or(milliseconds(0)));
+      fail({ErrorKind::try_later, what, failure->hint(), asked_wait.value_or(milliseconds(0))});
     }
     reporter.trace([&] {
       return std::string(failure->what()) + "\nnext attempt in " + std::to_string(wait.count()) +

@@ -26,4 +26,7 @@ std::string_view without_line_end(std::string_view text);  // one "\n" or "\r\n"
 std::string terminal_safe(std::string_view text);
 std::string lower_case(std::string_view text);  // ASCII alone: no locale
 
+// At least one character, all of them printable ASCII without blanks.
+bool is_printable_word(std::string_view text);
+
 }  // namespace rolecall

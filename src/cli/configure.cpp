@@ -98,8 +98,7 @@ class ProfileEditor {
       reporter.warning(std::string(error.what()) + ": whether static keys win is not known");
     }
     new_config_ = edit_config(config_.view(), true, remove_static_keys);
-    new_credentials_.bytes = credentials_.copy();
-    if (remove_static_keys) new_credentials_ = edit_credentials(credentials_.view());
+    new_credentials_ = edit_credentials(credentials_.view(), remove_static_keys);
     for (const std::string& warning : new_config_.warnings)
       reporter.warning(config_name() + ": " + warning);
     for (const std::string& warning : new_credentials_.warnings)
@@ -130,7 +129,7 @@ class ProfileEditor {
     remove_from(aws::config_file_role, config_path_, section_, config_, reporter,
                 [this](std::string_view text) { return edit_config(text, false, true); });
     remove_from(aws::credentials_file_role, credentials_path_, profile_, credentials_, reporter,
-                [this](std::string_view text) { return edit_credentials(text); });
+                [this](std::string_view text) { return edit_credentials(text, true); });
   }
 
   bool has_region() const { return setting("region"); }
@@ -158,8 +157,10 @@ class ProfileEditor {
                              aws::config_section(config_name(), text, profile_), changes);
   }
 
-  aws::EditedFile edit_credentials(std::string_view text) const {
-    return aws::edit_section(credentials_name(), text, profile_, aws::without_static_keys());
+  aws::EditedFile edit_credentials(std::string_view text, bool remove_static_keys) const {
+    return aws::edit_section(
+        credentials_name(), text, profile_,
+        remove_static_keys ? aws::without_static_keys() : std::vector<aws::IniChange>());
   }
 
   static void remove_from(const FileRole& role, const std::string& path, const std::string& section,

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <map>
 #include <set>
@@ -24,6 +25,15 @@ bool names_own_directory(const char* variable) {
   struct stat info {};
   return directory.starts_with('/') && stat(directory.c_str(), &info) == 0 &&
          S_ISDIR(info.st_mode) && info.st_uid == geteuid();
+}
+
+bool names_own_place(const char* variable) {
+  std::string directory = environment(variable);
+  if (!directory.starts_with('/')) return false;
+  struct stat info {};
+  while (directory.size() > 1 && stat(directory.c_str(), &info) != 0)
+    directory.resize(std::max<std::size_t>(directory.rfind('/'), 1));
+  return stat(directory.c_str(), &info) == 0 && info.st_uid == geteuid();
 }
 
 std::string user_runtime_directory() {

@@ -16,8 +16,9 @@ std::string environment(const char* name);
 // empty: `su` leaves another user's there, and containers one that is not there.
 std::string user_runtime_directory();
 
-// Whether the variable names a directory of this user.
+// Whether the variable names a directory of this user; or one that is missing, in one that is his.
 bool names_own_directory(const char* variable);
+bool names_own_place(const char* variable);
 
 // Sets a variable, where it is not set, for a library in this process alone: `is_for_us_alone` says
 // of which ones a command that we become is not to have them.

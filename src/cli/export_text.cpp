@@ -4,7 +4,6 @@
 
 #include "aws/credentials_file.h"
 #include "cli/child_environment.h"
-#include "rolecall/error.h"
 
 namespace rolecall::cli {
 namespace {
@@ -30,16 +29,6 @@ std::size_t powershell_quote_size(std::string_view text) {
   return is_typographic ? 3 : 0;
 }
 
-// A value with a line feed would be two settings to some reader of one format or another.
-void check_value(const Variable& variable) {
-  const std::string_view value = variable.value.view();
-  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
-  if (std::none_of(value.begin(), value.end(), is_control)) return;
-  throw Error(ErrorKind::failed,
-              "the service sent a " + std::string(variable.name) + " with control characters in it",
-              "is this endpoint really IAM Roles Anywhere?");
-}
-
 // Readers of such files do not agree on quotes (docker keeps them), and what the service sends
 // needs none.
 Secret dotenv_word(std::string_view text) {
@@ -54,7 +43,6 @@ Secret lines(const Credentials& credentials, std::string_view begin, std::string
              Secret (*word)(std::string_view)) {
   Secret text;
   for (const Variable& variable : credential_variables(credentials)) {
-    check_value(variable);
     text.append(begin);
     text.append(variable.name);
     text.append(middle);

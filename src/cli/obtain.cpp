@@ -46,9 +46,9 @@ std::vector<std::string> cache_directories() {
   std::vector<std::string> found;
   const std::string runtime = user_runtime_directory();
   if (!runtime.empty()) found.push_back(runtime + "/rolecall");
-  const std::string caches = environment("XDG_CACHE_HOME");
-  if (caches.starts_with('/')) found.push_back(caches + "/rolecall");
-  // sudo may leave another user's, who would find a ~/.cache there that is root's.
+  // sudo may leave another user's, who would find a directory there that is root's.
+  if (names_own_place("XDG_CACHE_HOME"))
+    found.push_back(environment("XDG_CACHE_HOME") + "/rolecall");
   if (names_own_directory("HOME")) found.push_back(environment("HOME") + "/.cache/rolecall");
   found.erase(std::unique(found.begin(), found.end()), found.end());
   return found;

@@ -366,7 +366,8 @@ void Client::fail(int curl_code) const {
     }
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_ISSUER_ERROR:
-      // libcurl checks the name once OpenSSL has no objection, and has noted no result of it by then.
+      // libcurl checks the name once OpenSSL has no objection, and has noted no result of it by
+      // then.
       if (t.info<long>(CURLINFO_SSL_VERIFYRESULT) <= X509_V_ERR_UNSPECIFIED) {
         throw Error(ErrorKind::failed,
                     "the TLS certificate of " + server + " is for another host: " + detail,

@@ -266,6 +266,26 @@ def test_a_failure_is_not_that_of_one_who_has_longer(identity, tmp_path):
         hurried.communicate()
 
 
+def test_a_failure_of_its_own_is_nobody_elses(identity, cached, tmp_path):
+    """A password command that fails, while another run waits with one that does not."""
+    key = tmp_path / "locked.key"
+    subprocess.run(["openssl", "pkcs8", "-topk8", "-in", identity.key, "-out", key, "-passout",
+                    "pass:right"], check=True)
+    key.chmod(0o600)
+    slow = tmp_path / "slow"
+    slow.write_text("#!/bin/sh\nsleep 1\nexit 3\n")
+    slow.chmod(0o700)
+    word = pki.write(tmp_path, "word", b"right")
+    flags = [*cached.flags]
+    flags[flags.index(identity.key)] = str(key)
+    failing = start([*flags, "--password-source", f"command:{slow}"], cached.env)
+    eventually(lambda: list(cached.cache.glob("*.lock")))
+    result = run("credential-process", *flags, "--password-source", f"file:{word}", env=cached.env)
+    assert_credentials(result)
+    assert failing.wait() != 0
+    failing.communicate()
+
+
 def test_a_failure_of_a_clock_that_was_ahead_is_nobodys(identity, tmp_path):
     library = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
     with Cached(identity, tmp_path, "--role-arn", "arn:aws:iam::111122223333:role/None") as cached:

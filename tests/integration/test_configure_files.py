@@ -8,6 +8,8 @@ import shlex
 import shutil
 import subprocess
 
+import botocore.configloader
+import botocore.exceptions
 import pytest
 from support import pki
 from support.home import (AWS, NOBODY, STATIC, as_root, assert_configured, mode,
@@ -109,6 +111,29 @@ def test_files_that_are_refused(home, text, pattern):
     home.write(config=text)
     assert_fails(home.configure(), 2, pattern)
     assert home.config.read_text() == text
+
+
+REFUSED = ["junk\n", "[a]\nx = 1\nx = 2\n", "[a]\n[a]\n", "[a]\n= x\n", "[a]\ns3 =\n  max 3\n",
+           "[a]\nno delimiter\n"]
+TAKEN = ["", "# c\n[a]\n", "[a]\ns3 =\n  max = 3\n\n  # c\n", "[DEFAULT]\nx = 1\n[DEFAULT]\ny = 1\n",
+         "[a]\nx =\n[b]\nx = 1\n", "[a]\nx = 1\n  and more\n"]
+
+
+@pytest.mark.parametrize("text", REFUSED + TAKEN)
+@pytest.mark.parametrize("file", ["config", "credentials"])
+def test_files_that_the_aws_cli_refuses_are_told_of(home, file, text):
+    home.write(**{file: text})
+    path = getattr(home, file)
+    try:
+        botocore.configloader.raw_config_parse(str(path))
+        refused = False
+    except botocore.exceptions.ConfigParseError:
+        refused = True
+    assert refused == (text in REFUSED)
+    result = home.configure("--dry-run")
+    assert result.code == 0, result
+    assert any(str(path) in line and "the AWS CLI refuses" in line
+               for line in result.warnings) == refused, result
 
 
 def test_default_by_both_names_is_refused(home):

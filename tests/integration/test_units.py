@@ -102,7 +102,9 @@ class Service:
     def start(self, *prefix):
         # -D: the process is the service, and strace its child.
         tracer = ["strace", "-D", "-f", "-o", self.trace]
-        return subprocess.Popen([*tracer, *prefix, *self.command], env=environment(self.environment),
+        # A sanitizer's search for leaks is a tracer, too, and a process has one at a time.
+        variables = environment({**self.environment, "ASAN_OPTIONS": "detect_leaks=0"})
+        return subprocess.Popen([*tracer, *prefix, *self.command], env=variables,
                                 stderr=subprocess.PIPE, text=True)
 
 

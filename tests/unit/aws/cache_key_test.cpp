@@ -64,7 +64,7 @@ TEST_F(CacheKeyTest, EveryOptionThatDecidesIsInIt) {
   changed();
   session_.ca_directory = "/usr";
   changed();
-  session_.ca_directory = std::string("/usr:/nonexistent:") + certificate_;  // as in SSL_CERT_DIR
+  session_.ca_directory = std::string("/usr:/none/there:") + certificate_;  // as in SSL_CERT_DIR
   changed();
   session_.use_proxy = true;
   changed();
@@ -89,11 +89,12 @@ TEST_F(CacheKeyTest, EveryOptionThatDecidesIsInIt) {
 }
 
 TEST_F(CacheKeyTest, NoneWhereTheIdentityCannotBeTold) {
+  const std::string missing = std::string(key_) + ".missing";
   identity_.private_key = "-";
   EXPECT_EQ(key(), "");
   identity_.private_key = "fd:7";
   EXPECT_EQ(key(), "");
-  identity_.private_key = "/nonexistent";
+  identity_.private_key = missing;
   EXPECT_EQ(key(), "");
   identity_.private_key = key_;
   EXPECT_NE(key(), "");
@@ -109,10 +110,11 @@ TEST_F(CacheKeyTest, NoneWhereTheIdentityCannotBeTold) {
 }
 
 TEST_F(CacheKeyTest, SaysWhyThereIsNone) {
+  const std::string missing = std::string(key_) + ".missing";
   identity_.private_key = "-";
   EXPECT_EQ(cache_key(identity_, session_).why_not, "key comes from a stream");
-  identity_.private_key = "/nonexistent";
-  EXPECT_EQ(cache_key(identity_, session_).why_not, "/nonexistent is not there");
+  identity_.private_key = missing;
+  EXPECT_EQ(cache_key(identity_, session_).why_not, missing + " is not there");
   identity_.certificate = "pkcs11:object=x";
   EXPECT_THAT(cache_key(identity_, session_).why_not, testing::HasSubstr("on a token"));
 }

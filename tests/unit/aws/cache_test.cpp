@@ -23,8 +23,8 @@ std::chrono::sys_seconds now() {
 Credentials credentials(const std::string& id, seconds life) {
   Credentials made;
   made.access_key_id = id;
-  made.secret_access_key = Secret("secret of " + id);
-  made.session_token = Secret("token of " + id);
+  made.secret_access_key = Secret("secret-of-" + id);
+  made.session_token = Secret("token-of-" + id);
   made.expiration = now() + life;
   made.assumed_role_arn = "arn:aws:sts::123456789012:assumed-role/x/y";
   return made;
@@ -82,8 +82,8 @@ TEST_F(CacheTest, AllOfTheCredentialsComeBack) {
   ASSERT_EQ(entries.size(), 1U);
   const Credentials& back = entries[0].credentials;
   EXPECT_EQ(back.access_key_id, "ID1");
-  EXPECT_EQ(back.secret_access_key.view(), "secret of ID1");
-  EXPECT_EQ(back.session_token.view(), "token of ID1");
+  EXPECT_EQ(back.secret_access_key.view(), "secret-of-ID1");
+  EXPECT_EQ(back.session_token.view(), "token-of-ID1");
   EXPECT_EQ(back.assumed_role_arn, "arn:aws:sts::123456789012:assumed-role/x/y");
   EXPECT_NEAR(static_cast<double>((back.expiration - now()).count()), 3600, 2);
 }
@@ -145,11 +145,42 @@ TEST_F(CacheTest, FailuresFromTheFutureAreNobodys) {
   for (const auto& file : std::filesystem::directory_iterator(path_)) {
     std::string text;
     std::getline(std::ifstream(file.path()), text, '\0');
-    text.replace(text.find("\"When\":") + 7, 1, "9");  // in the year 2255 or later
+    text.replace(text.find("\"When\":") + 7, 1, "3");  // of a time in 2060 or later
     std::ofstream(file.path()) << text;
   }
   fails_ = false;
   EXPECT_EQ(get(), "ID1");
+}
+
+TEST_F(CacheTest, WhateverIsInANote) {
+  fails_ = true;
+  EXPECT_THROW(get(), Error);
+  fails_ = false;
+  const auto lock = std::filesystem::directory_iterator(path_)->path();
+  int expected = 0;
+  for (const char* bad : {"", "{", "[]", R"({"When":9e18,"Had":1,"Refused":true,"Kind":1})",
+                          R"({"When":9223372036854775807,"Had":1,"Refused":true,"Kind":1,)"
+                          R"("What":"x","Hint":"y"})",
+                          R"({"When":-9223372036854775807,"Had":-1,"Refused":true,"Kind":3,)"
+                          R"("What":"x","Hint":"y"})"}) {
+    std::ofstream(lock) << bad;
+    EXPECT_EQ(get(seconds(-1)), "ID" + std::to_string(++expected)) << bad;
+    Cache(path_).clear();
+  }
+}
+
+TEST_F(CacheTest, ValuesThatNobodyIsSentAreMisses) {
+  for (const char* bad : {"a b", "a\\nb", "a\\u0000b", "\\u00e9"}) {
+    get();
+    std::string text;
+    const std::string path = entry_file();
+    std::getline(std::ifstream(path), text, '\0');
+    text.replace(text.find("secret-of-"), 10, bad);
+    std::ofstream(path) << text;
+    const int before = asked_;
+    get();
+    EXPECT_EQ(asked_, before + 1) << bad;
+  }
 }
 
 TEST_F(CacheTest, ListingMakesNothing) {

@@ -1,7 +1,5 @@
 #include "cli/export_text.h"
 
-#include "rolecall/error.h"
-
 namespace rolecall::cli {
 namespace {
 
@@ -55,14 +53,6 @@ TEST(ExportText, WordsOfEachShell) {
   // PowerShell ends a text at each of these.
   EXPECT_EQ(powershell_word("a\u2018b\u2019\u201a\u201b\u201c\xE2\x80").view(),
             "'a\u2018\u2018b\u2019\u2019\u201a\u201a\u201b\u201b\u201c\xE2\x80'");
-}
-
-TEST(ExportText, NoValueIsTwoLines) {
-  for (const char* format : {"env", "fish", "powershell", "dotenv", "ini"}) {
-    Credentials credentials = sample();
-    credentials.session_token = Secret("a\nAWS_REGION=b");
-    EXPECT_THROW(export_text(credentials, format, "p"), Error) << format;
-  }
 }
 
 }  // namespace
