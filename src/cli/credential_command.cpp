@@ -140,6 +140,12 @@ std::vector<FlagWords> given_flags(const CLI::App& app, const std::vector<std::s
       continue;
     }
     const std::string value = value_of(*option, flag);
+    if (holds_pin(value)) {
+      throw Error(
+          ErrorKind::usage,
+          flag + " holds a PIN, which is not for ~/.aws/config, which others may read",
+          "pin-source in the URI names a file with it, as does --password-source file:PATH");
+    }
     check_quotable(value, flag);
     // Such a value would be taken for a flag.
     if (value.starts_with('-')) {

@@ -136,7 +136,7 @@ int run_with_endpoint(serve::BindingOptions binding, std::vector<std::string> co
   warn_of_default_profile(stderr_reporter(debug));
   Renewals renewals(log, debug);
   renewals.add(std::move(binding));
-  renewals.load_identities(false);
+  renewals.load_identities(false, no_credentials);
   const Signals signals(signals_of_command());
   renewals.start();
   int code = 0;

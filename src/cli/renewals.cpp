@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 
+#include "cli/hardware_limit.h"
 #include "cli/ui.h"
 #include "identity/hardware_wait.h"
 #include "identity/spent_passwords.h"
@@ -66,8 +67,11 @@ void Renewals::add(serve::BindingOptions options) {
   refreshers_.emplace_back(bindings_.back(), gate_, log_, stderr_reporter(debug_));
 }
 
-void Renewals::load_identities(bool may_fail) {
+void Renewals::load_identities(bool may_fail, int code_of_silence) {
+  auto binding = bindings_.begin();
   for (serve::Refresher& refresher : refreshers_) {
+    // Each has its own time.
+    end_where_hardware_is_silent((binding++)->options().session.timeout, code_of_silence);
     try {
       refresher.load_identity();
     } catch (const Error&) {

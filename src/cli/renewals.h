@@ -30,8 +30,9 @@ class Renewals {
   const std::list<serve::Binding>& bindings() const { return bindings_; }
 
   // For the thread that may speak to a person. Throws what load_identity throws, unless
-  // `may_fail`: then the first renewal tries again, and says why it failed.
-  void load_identities(bool may_fail);
+  // `may_fail`: then the first renewal tries again, and says why it failed. Where hardware is
+  // silent for a binding's --timeout the program ends with this code.
+  void load_identities(bool may_fail, int code_of_silence = static_cast<int>(ErrorKind::try_later));
 
   // Signals that these threads are not to take must be blocked by then. Hardware that is silent for
   // longer than a binding's timeout is logged from now on, and ends nothing.

@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <array>
+#include <mutex>
 #include <optional>
+#include <set>
 
 namespace rolecall::identity::pkcs11 {
 namespace {
@@ -238,7 +240,16 @@ class TokenSigner final : public Signer {
         uri_(key.object.uri),
         public_key_(std::move(public_key)),
         reopen_(std::move(reopen)),
-        key_(std::move(key)) {}
+        key_(std::move(key)) {
+    const std::scoped_lock lock(all().mutex);
+    all().signers.insert(this);
+  }
+  ~TokenSigner() override {
+    const std::scoped_lock lock(all().mutex);
+    all().signers.erase(this);
+  }
+  TokenSigner(const TokenSigner&) = delete;
+  TokenSigner& operator=(const TokenSigner&) = delete;
 
   KeyAlgorithm algorithm() const override { return algorithm_; }
 
@@ -252,12 +263,14 @@ class TokenSigner final : public Signer {
 
   using Signer::sign;
   std::string sign(std::string_view message, Digest digest) const override {
+    const std::scoped_lock lock(mutex_);
     if (key_) {
       try {
         return sign_once(*key_, message, digest);
       } catch (const TokenGone&) {
         // Now, as a module is started anew only once nothing of it is in use.
         key_.reset();
+        let_go_of_others();
       }
     }
     key_ = reopen_();
@@ -265,10 +278,30 @@ class TokenSigner final : public Signer {
   }
 
  private:
+  struct All {
+    std::mutex mutex;
+    std::set<const TokenSigner*> signers;
+  };
+  static All& all() {
+    static All& the_only = *new All;  // never destroyed: signers may live as long as the process
+    return the_only;
+  }
+
+  // Of the same module, perhaps. Those that sign just now will see for themselves.
+  void let_go_of_others() const {
+    const std::scoped_lock lock(all().mutex);
+    for (const TokenSigner* other : all().signers) {
+      if (other == this || !other->mutex_.try_lock()) continue;
+      other->key_.reset();
+      other->mutex_.unlock();
+    }
+  }
+
   KeyAlgorithm algorithm_;
   std::string uri_;
   EvpPkeyPtr public_key_;
   std::function<OpenKey()> reopen_;
+  mutable std::mutex mutex_;            // of what follows
   mutable std::optional<OpenKey> key_;  // nothing: it is gone
 };
 

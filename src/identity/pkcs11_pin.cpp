@@ -38,7 +38,10 @@ Sent send(const Token& token, LoginAs who, const std::string& whose, std::string
   const auto lock = one_at_a_time(whose, "token " + token.name());
   const std::string told = "told " + whose;
   const auto note_what_it_tells = [&] {
-    if (token.pin().few_left) spend(told, pin, "");
+    try {
+      if (token.pin().few_left) spend(told, pin, "");
+    } catch (const TokenGone&) {  // behind its answer to the PIN, which stays spent
+    }
   };
   if (const auto how = how_it_was_spent(whose, pin)) {
     if (!how_it_was_spent(told, pin) || token.pin().few_left) {
@@ -51,16 +54,9 @@ Sent send(const Token& token, LoginAs who, const std::string& whose, std::string
     give_back(told, pin);
   }
   spend(whose, pin, "token " + token.name() + " did not answer to its PIN");
+  Login result = Login::wrong;
   try {
-    const Login result = token.login(who, pin);
-    if (result == Login::done || result == Login::not_set) {
-      give_back(whose, pin);
-    } else {
-      spend(whose, pin,
-            result == Login::expired ? "the PIN of token " + token.name() + " has expired" : "");
-      note_what_it_tells();
-    }
-    return {result};
+    result = token.login(who, pin);
   } catch (const TokenGone&) {
     give_back(whose, pin);
     throw;
@@ -69,6 +65,14 @@ Sent send(const Token& token, LoginAs who, const std::string& whose, std::string
     note_what_it_tells();
     throw;
   }
+  if (result == Login::done || result == Login::not_set) {
+    give_back(whose, pin);
+  } else {
+    spend(whose, pin,
+          result == Login::expired ? "the PIN of token " + token.name() + " has expired" : "");
+    note_what_it_tells();
+  }
+  return {result};
 }
 
 std::string tries_text(const PinState& state) {
@@ -95,7 +99,9 @@ Secret read_pin(const std::string& pin_source, const Reporter& reporter) {
   const std::string path = path_of(pin_source);
   const FileContent content = read_file("PIN file", path);
   warn_of_readers("PIN file " + path, content.mode, reporter);
-  return Secret(without_line_end(content.bytes.view()));
+  Secret pin(without_line_end(content.bytes.view()));
+  if (pin.empty()) throw Error(ErrorKind::usage, "PIN file " + path + " is empty");
+  return pin;
 }
 
 }  // namespace

@@ -153,6 +153,7 @@ def test_a_program_with_a_blank_in_its_path(home, tmp_path):
 
 @pytest.mark.parametrize("flags, pattern", [
     (["--pkcs8-password", "hunter2hunter2"], "--pkcs8-password"),
+    (["--private-key", "pkcs11:object=x?pin-value=hunter2hunter2"], "--private-key holds a PIN"),
     (["--pkcs8-password=hunter2hunter2"], "--pkcs8-password"),
     (["--tpm-key-password", "hunter2hunter2"], "--tpm-key-password"),
 ])

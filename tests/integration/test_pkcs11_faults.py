@@ -157,6 +157,13 @@ def test_a_pin_that_is_not_sent_at_all(faults, silent, how, flags, code, pattern
     assert faults.calls("user login") == []
 
 
+def test_a_token_that_goes_away_behind_its_answer_to_the_pin(faults, silent):
+    """That it cannot be looked at then does not make the PIN one that nobody has seen."""
+    faults.set("FLICKER - -", "C_Login a0 9")
+    assert_fails(asked(faults, silent, "ec"), 2, "wrong PIN for token card", "not tried again")
+    assert len(faults.calls("user login")) == 1
+
+
 @pytest.mark.parametrize("code,kind,pattern,hint", [
     (0xa0, 2, "wrong PIN for token card", "not tried again"),
     (0xa1, 2, "wrong PIN for token card", "not tried again"),

@@ -1,6 +1,7 @@
 """serve with keys in hardware: tokens and TPMs that go away and come back."""
 
 import signal
+import time
 
 import pytest
 from support import pki
@@ -59,6 +60,39 @@ def renews(running, times=1):
 
 def failures(running):
     return running.events("renewal failed")
+
+
+def two_bindings(card, servers, *more):
+    """One daemon, a binding each for the keys rsa and ec, with an endpoint of its own."""
+    config = card.directory / "config.toml"
+    config.write_text(f'pkcs11-lib = "{card.faults.flags[1]}"\n'
+                      f'password-source = "file:{card.pin_file}"\n' + "".join(
+                          f'[binding.{label}]\ncertificate = "pkcs11:token=card;object={label}"\n'
+                          f'endpoint = "{server.url}"\n'
+                          for label, server in zip(("rsa", "ec"), servers)))
+    config.chmod(0o600)
+    return Serve(card.directory, "--config", config, "--binding", "rsa", "--binding", "ec", *more,
+                 env=card.faults.env)
+
+
+def test_a_module_that_must_be_started_anew_while_another_binding_rests(card, emulator, short):
+    with two_bindings(card, (short, emulator)) as running:
+        eventually(lambda: renewals(running) >= 3)
+        assert len(running.events("renewed")) >= 3
+        # More than it has been started: the sum of the processes' own is not told.
+        card.faults.set("LOST 1 -")
+        seen = len(running.events("renewed"))
+        eventually(lambda: len(running.events("renewed")) >= seen + 2)
+        assert card.faults.calls("start"), "it was not lost"
+
+
+def test_each_binding_has_its_own_time_at_a_slow_token(card, emulator):
+    card.faults.set("SLOW 20 -")
+    begin = time.monotonic()
+    with serve(card, emulator, "rsa"):
+        alone = time.monotonic() - begin
+    with two_bindings(card, (emulator, emulator), "--timeout", f"{1.6 * alone:.1f}"):
+        pass
 
 
 @pytest.mark.parametrize("label", ["rsa", "ec", "careful"])

@@ -6,6 +6,8 @@
 //   FLAGS MASK -       these flags are set in what the token says of itself
 //   PAD - -            its PIN is typed at the token
 //   ABSENT - -         there is no token
+//   FLICKER - -        there is none for a moment behind each login: the next look at it fails
+//   LOST N -           the module has forgotten its state, until it is started after N times in all
 //   HANG_CALL - -      a function does not return while this line stands here
 //   SLOW MILLISECONDS -    each function takes so long, in hex
 //   ODD_CALL N -       a function says that it gave so many bytes or objects, in hex
@@ -23,6 +25,7 @@
 #include <sstream>
 #include <string>
 #include <thread>
+#include <utility>
 
 namespace {
 
@@ -68,8 +71,12 @@ void log(const std::string& line) {
   std::ofstream(name, std::ios::app) << line + "\n";
 }
 
+unsigned long starts = 0;    // of this process
+bool has_logged_in = false;  // and nobody has looked at the token since
+
 // Of this process: what shall go wrong once does so once in each.
 CK_RV failure(const std::string& call) {
+  if (has("LOST") && starts <= number("LOST")) return CKR_CRYPTOKI_NOT_INITIALIZED;
   std::this_thread::sleep_for(std::chrono::milliseconds(number("SLOW")));
   if (has("HANG_" + call)) log("hang " + call);
   while (has("HANG_" + call))
@@ -90,6 +97,7 @@ void say_odd(const std::string& call, CK_ULONG& count) {
 
 CK_RV initialize(void* arguments) {
   log("start");
+  ++starts;
   if (const CK_RV code = failure("C_Initialize")) return code;
   return real.C_Initialize(arguments);
 }
@@ -110,6 +118,7 @@ CK_RV get_slot_list(unsigned char present, CK_SLOT_ID* slots, CK_ULONG* count) {
 
 CK_RV get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO* info) {
   if (has("ABSENT")) return CKR_TOKEN_NOT_PRESENT;
+  if (has("FLICKER") && std::exchange(has_logged_in, false)) return CKR_TOKEN_NOT_PRESENT;
   const CK_RV code = real.C_GetTokenInfo(slot, info);
   info->flags |= number("FLAGS");
   if (has("PAD")) info->flags |= CKF_PROTECTED_AUTHENTICATION_PATH;
@@ -152,6 +161,7 @@ CK_RV get_attribute_value(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK
 CK_RV login(CK_SESSION_HANDLE session, CK_USER_TYPE user, unsigned char* pin, CK_ULONG size) {
   log(std::string(user == CKU_USER ? "user" : "key") + " login with " +
       (pin == nullptr ? "no PIN" : std::to_string(size)));
+  has_logged_in = true;
   if (const CK_RV code = failure("C_Login")) return code;
   if (pin != nullptr) return real.C_Login(session, user, pin, size);
   unsigned char typed[] = {'1', '2', '3', '4'};  // by whoever stands at the pad

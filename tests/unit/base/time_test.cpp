@@ -67,8 +67,8 @@ TEST(Seconds, DecimalsToTheMillisecond) {
   EXPECT_EQ(parse_seconds("0"), milliseconds(0));
   EXPECT_EQ(parse_seconds("007.0019"), milliseconds(7001));
   EXPECT_EQ(parse_seconds("999999999999"), milliseconds(999999999999000));
-  for (const char* bad : {"", ".", "5.", "1.2.3", "-1", "+1", "1e3", "nan", "inf", "0x5", " 1", "1s",
-                          "1000000000000"}) {
+  for (const char* bad : {"", ".", "5.", "1.2.3", "-1", "+1", "1e3", "nan", "inf", "0x5", " 1",
+                          "1s", "1000000000000"}) {
     EXPECT_EQ(parse_seconds(bad), std::nullopt) << bad;
   }
 }
