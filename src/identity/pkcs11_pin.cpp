@@ -30,28 +30,16 @@ struct Sent {
   bool before = false;  // and not again
 };
 
-// A PIN that a token did not accept is not sent to it again, whatever it answered: it may have been
-// counted. Unless it had told of a wrong PIN since and does not any more: then it may have another
-// PIN now.
+// A PIN that a token did not accept is not sent to it again, whatever it answered, and whatever it
+// tells later: it may have been counted, and tokens lock.
 Sent send(const Token& token, LoginAs who, const std::string& whose, std::string_view pin) {
   if (pin.empty()) return {Login::wrong};  // it is none: a person who only pressed Enter
   const auto lock = one_at_a_time(whose, "token " + token.name());
-  const std::string told = "told " + whose;
-  const auto note_what_it_tells = [&] {
-    try {
-      if (token.pin().few_left) spend(told, pin, "");
-    } catch (const TokenGone&) {  // behind its answer to the PIN, which stays spent
-    }
-  };
   if (const auto how = how_it_was_spent(whose, pin)) {
-    if (!how_it_was_spent(told, pin) || token.pin().few_left) {
-      if (how->empty()) return {Login::wrong, true};
-      throw Error(
-          ErrorKind::failed, *how,
-          "its PIN may have been counted as a wrong one, and is not sent again; a new start "
-          "sends it");
-    }
-    give_back(told, pin);
+    if (how->empty()) return {Login::wrong, true};
+    throw Error(ErrorKind::failed, *how,
+                "its PIN may have been counted as a wrong one, and is not sent again; a new start "
+                "sends it");
   }
   spend(whose, pin, "token " + token.name() + " did not answer to its PIN");
   Login result = Login::wrong;
@@ -62,7 +50,6 @@ Sent send(const Token& token, LoginAs who, const std::string& whose, std::string
     throw;
   } catch (const LoginFailed& failure) {
     spend(whose, pin, failure.what());
-    note_what_it_tells();
     throw;
   }
   if (result == Login::done || result == Login::not_set) {
@@ -70,7 +57,6 @@ Sent send(const Token& token, LoginAs who, const std::string& whose, std::string
   } else {
     spend(whose, pin,
           result == Login::expired ? "the PIN of token " + token.name() + " has expired" : "");
-    note_what_it_tells();
   }
   return {result};
 }
