@@ -82,7 +82,9 @@ class Service:
         assert source == "/etc/rolecall/private-key.pem"
         shutil.copy(key, credentials / name)
         (credentials / name).chmod(0o400)
-        self.environment = {"CREDENTIALS_DIRECTORY": str(credentials)}
+        # A sanitizer's search for leaks is a tracer, as strace is, and a process has one at a time.
+        self.environment = {"CREDENTIALS_DIRECTORY": str(credentials),
+                            "ASAN_OPTIONS": "detect_leaks=0"}
         if "\nRuntimeDirectory=" in text:
             self.environment["RUNTIME_DIRECTORY"] = str(runtime)
         for variable, value in re.findall(r"^Environment=(\w+)=(.*)", text, re.MULTILINE):
@@ -102,9 +104,7 @@ class Service:
     def start(self, *prefix):
         # -D: the process is the service, and strace its child.
         tracer = ["strace", "-D", "-f", "-o", self.trace]
-        # A sanitizer's search for leaks is a tracer, too, and a process has one at a time.
-        variables = environment({**self.environment, "ASAN_OPTIONS": "detect_leaks=0"})
-        return subprocess.Popen([*tracer, *prefix, *self.command], env=variables,
+        return subprocess.Popen([*tracer, *prefix, *self.command], env=environment(self.environment),
                                 stderr=subprocess.PIPE, text=True)
 
 
