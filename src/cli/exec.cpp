@@ -86,9 +86,8 @@ void exec(CLI::App& app, std::vector<std::string> arguments) {
         "be run, 127 where it is not found.",
         std::move(arguments));
   if (refresh) {
-    serve::BindingOptions binding = binding_options(app, flags, "exec");
-    end_where_hardware_is_silent(flags.session.timeout, no_credentials);
-    end_process(run_with_endpoint(std::move(binding), std::move(command), flags.debug));
+    end_process(
+        run_with_endpoint(binding_options(app, flags, "exec"), std::move(command), flags.debug));
   }
   finish_session_flags(app, flags);
   end_where_hardware_is_silent(flags.session.timeout, no_credentials);

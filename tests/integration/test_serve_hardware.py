@@ -79,7 +79,7 @@ def test_a_module_that_must_be_started_anew_while_another_binding_rests(card, em
     with two_bindings(card, (short, emulator)) as running:
         eventually(lambda: renewals(running) >= 3)
         assert len(running.events("renewed")) >= 3
-        # More than it has been started: the sum of the processes' own is not told.
+        # Until it is started a second time in this process.
         card.faults.set("LOST 1 -")
         seen = len(running.events("renewed"))
         eventually(lambda: len(running.events("renewed")) >= seen + 2)
