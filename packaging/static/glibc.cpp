@@ -1,10 +1,19 @@
-// In place of those functions of glibc that load the machine's libraries (modules of OpenSSL, NSS
-// and iconv), which bring another C library into a process that has one. They are referred to, as
-// OpenSSL's, c-ares' and libstdc++'s objects are linked whole; what is called is dlopen alone, by
-// OpenSSL for what its configuration file names. Without them glibc's loader is not linked either.
+// In place of those functions of glibc that load the machine's libraries (modules, NSS and iconv),
+// which bring another C library into a process that has one. OpenSSL, c-ares, libstdc++ and our own
+// code refer to them where nothing of this program comes. Without them glibc's loader is not linked
+// either.
 #include <dlfcn.h>
 #include <iconv.h>
 #include <netdb.h>
+
+#include <cstdlib>
+
+// libstdc++'s prints the exception that nobody caught, with a demangler of 47 kB. main catches all.
+namespace __gnu_cxx {
+void __verbose_terminate_handler() {
+  std::abort();
+}
+}  // namespace __gnu_cxx
 
 extern "C" {
 
@@ -14,14 +23,6 @@ void* dlopen(const char* /*file*/, int /*mode*/) noexcept {
 
 int dlclose(void* /*handle*/) noexcept {
   return -1;
-}
-
-void* dlsym(void* /*handle*/, const char* /*name*/) noexcept {
-  return nullptr;
-}
-
-int dladdr(const void* /*address*/, Dl_info* /*info*/) noexcept {
-  return 0;
 }
 
 int dlinfo(void* /*handle*/, int /*request*/, void* /*value*/) noexcept {

@@ -48,7 +48,8 @@ std::string contents() {
     say("p11-kit", "loaded for the first pkcs11: URI");
     say("tpm2-openssl", "loaded for the first key in a TPM");
   } else {
-    say("modules", "none can be loaded: no PKCS#11, no TPM, no OpenSSL provider but its default");
+    say("modules",
+        "none can be loaded: no PKCS#11, no TPM, no OpenSSL provider but default and legacy");
   }
   say("nlohmann_json", dotted(NLOHMANN_JSON_VERSION_MAJOR, NLOHMANN_JSON_VERSION_MINOR,
                               NLOHMANN_JSON_VERSION_PATCH));

@@ -7,7 +7,6 @@
 
 #include <new>
 
-#include "base/library.h"
 #include "rolecall/error.h"
 
 namespace rolecall::identity {
@@ -41,7 +40,6 @@ void Decryptor::load_legacy(const std::string& reason) {
   const std::string anew =
       ", or encrypt the key anew where it is: openssl pkcs8 -topk8 -provider legacy -provider "
       "default; openssl pkcs12";
-  need_libraries(what, anew);
   library_ = OSSL_LIB_CTX_new();
   if (library_ == nullptr) throw std::bad_alloc();
   standard_ = OSSL_PROVIDER_load(library_, "default");

@@ -8,7 +8,6 @@
 #include <map>
 
 #include "base/files.h"
-#include "base/library.h"
 #include "base/pkcs11_uri.h"
 #include "base/time.h"
 #include "identity/chain.h"
@@ -166,11 +165,8 @@ bool key_is_on_token(const IdentityOptions& options) {
          (options.private_key.empty() && certificate_is_on_token(options));
 }
 
-constexpr const char* without_tokens = "PKCS#11 tokens need p11-kit";
-
 void read_tokens(const IdentityOptions& options, std::chrono::sys_seconds now,
                  const Reporter& reporter, Material& material) {
-  need_libraries(without_tokens);
   pkcs11::Search search(options, reporter);
   std::vector<pkcs11::FoundCertificate> leaves;
   if (certificate_is_on_token(options)) {
@@ -301,7 +297,6 @@ std::vector<Certificate> load_certificates(const IdentityOptions& options,
 
 std::vector<TokenCertificate> list_tokens(const IdentityOptions& options,
                                           const Reporter& reporter) {
-  need_libraries(without_tokens);
   const auto list = [&] {
     pkcs11::Search search(options, reporter);
     std::vector<TokenCertificate> all;

@@ -1,7 +1,6 @@
 """Encrypted keys and PKCS#12 files as openssl makes them, and input that is no file."""
 
 import os
-import re
 import shutil
 import subprocess
 import tempfile
@@ -64,8 +63,6 @@ def encrypted(directory, leaf, form):
 
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form(rsa_leaf, emulator, silent, tmp_path, password_file, form):
-    if re.search(r"[ -](des|DES)$|-RC[24]-", form):
-        needs_shared_build("old ciphers")
     flags = encrypted(tmp_path, rsa_leaf, form)
     result = session(emulator, flags, "--password-source", f"file:{password_file}")
     assert_credentials(result)
@@ -89,6 +86,7 @@ def test_ec_keys(identity, emulator, tmp_path, password_file, kind, form):
 
 @pytest.mark.parametrize("form", ["PBES1 PBE-MD5-DES", "PBES2 des", "traditional des"])
 def test_legacy_provider_that_is_missing(rsa_leaf, silent, tmp_path, password_file, form):
+    needs_shared_build("way to lose its legacy provider")
     flags = encrypted(tmp_path, rsa_leaf, form)
     result = session(silent, flags, "--password-source", f"file:{password_file}",
                      env={"OPENSSL_MODULES": "/nonexistent"})
@@ -168,8 +166,6 @@ def store(directory, leaf, arguments, more=(), order=None):
 def test_pkcs12(identity, emulator, silent, tmp_path, password_file, name, kind):
     leaf = identity.intermediate.issue("leaf", private_key=pki.key(kind))
     arguments, needs_password = STORES[name]
-    if "-legacy" in arguments:
-        needs_shared_build("old ciphers")
     flags = store(tmp_path, leaf, arguments)
     source = ["--password-source", f"file:{password_file}"]
     with Verifier() as verifier:
