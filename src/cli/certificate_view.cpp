@@ -10,7 +10,6 @@
 #include "base/codec.h"
 #include "base/time.h"
 #include "identity/demands.h"
-#include "identity/private_key.h"
 
 namespace rolecall::cli {
 namespace {
@@ -213,8 +212,7 @@ std::string certificate_view(const CertificateFile& file, sys_seconds now) {
   view.add("Serial", serial(leaf));
   add_alternative_names(view, leaf);
   add_validity(view, leaf, now);
-  const EVP_PKEY* key = leaf.public_key();
-  view.add("Key", key == nullptr ? "unknown" : identity::describe_key(key));
+  view.add("Key", leaf.key_kind());
   view.add("Key usage", key_usage(leaf));
   view.add("Extended use", extended_use(leaf));
   view.add("CA", ca(leaf));

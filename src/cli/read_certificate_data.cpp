@@ -14,7 +14,6 @@
 #include "cli/ui.h"
 #include "identity/chain.h"
 #include "identity/identity.h"
-#include "identity/private_key.h"
 
 namespace rolecall::cli {
 namespace {
@@ -27,8 +26,7 @@ std::string certificate_data(const Certificate& certificate) {
   const int kind = key == nullptr ? EVP_PKEY_NONE : EVP_PKEY_get_base_id(key);
   if (kind != EVP_PKEY_RSA && kind != EVP_PKEY_EC) {
     throw Error(ErrorKind::usage,
-                "the key of the certificate is of the kind " +
-                    (key == nullptr ? "unknown" : identity::describe_key(key)) +
+                "the key of the certificate is of the kind " + certificate.key_kind() +
                     ", neither RSA nor EC",
                 "--format text shows such a certificate too");
   }

@@ -5,6 +5,7 @@
 
 #include "base/codec.h"
 #include "base/time.h"
+#include "identity/private_key.h"
 #include "rolecall/error.h"
 
 namespace rolecall::identity {
@@ -48,6 +49,13 @@ Certificate::Certificate(std::string_view der, const std::string& name) {
 
 EVP_PKEY* Certificate::public_key() const {
   return X509_get0_pubkey(x509_.get());
+}
+
+std::string Certificate::key_kind() const {
+  if (const EVP_PKEY* key = public_key()) return describe_key(key);
+  ASN1_OBJECT* algorithm = nullptr;
+  X509_PUBKEY_get0_param(&algorithm, nullptr, nullptr, nullptr, X509_get_X509_PUBKEY(x509()));
+  return name_of_other_kind(algorithm).value_or("unknown");
 }
 
 std::string Certificate::subject() const {

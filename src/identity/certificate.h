@@ -21,6 +21,7 @@ class Certificate {
   // OpenSSL's read functions take a pointer to non-const and fill caches inside.
   X509* x509() const { return x509_.get(); }
   EVP_PKEY* public_key() const;  // nullptr: of a kind that OpenSSL does not know
+  std::string key_kind() const;  // for messages, whether OpenSSL knows it or not
 
   std::string subject() const;         // RFC 2253
   std::string issuer() const;          // RFC 2253

@@ -64,8 +64,7 @@ class Checker {
       }
       return;
     }
-    unmet("the key" + of + " is of the kind " + (key == nullptr ? "unknown" : describe_key(key)) +
-          ", neither RSA nor EC");
+    unmet("the key" + of + " is of the kind " + certificate.key_kind() + ", neither RSA nor EC");
   }
 
   void check_digest(X509* x509, const std::string& of) {

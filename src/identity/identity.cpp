@@ -76,8 +76,6 @@ const Certificate& find_leaf(const std::vector<Certificate>& certificates, const
                              std::chrono::sys_seconds now, const IdentityOptions& options) {
   if (const Certificate* leaf = certificate_of(key, certificates, now)) return *leaf;
   const Certificate& first = certificates.front();
-  const std::string certificate_key =
-      first.public_key() == nullptr ? "unknown" : describe_key(first.public_key());
   const bool in_one_file = options.private_key.empty();
   throw Error(
       ErrorKind::usage,
@@ -86,8 +84,8 @@ const Certificate& find_leaf(const std::vector<Certificate>& certificates, const
           (certificates.size() == 1
                ? "the certificate"
                : "any of the " + std::to_string(certificates.size()) + " certificates") +
-          " in " + without_pin(options.certificate) + " (" + first.name() + ", " + certificate_key +
-          ")",
+          " in " + without_pin(options.certificate) + " (" + first.name() + ", " +
+          first.key_kind() + ")",
       "key and certificate must come from the same request; was only one of them renewed?");
 }
 

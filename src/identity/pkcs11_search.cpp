@@ -290,9 +290,7 @@ void Search::refuse_key(const std::vector<Token>& scope,
               (uris.size() == 1 ? "private key " + uris.front() + kind + " does not fit"
                                 : "none of the " + std::to_string(uris.size()) +
                                       " private keys on token " + names + " fits") +
-                  " the certificate (" + first.name() + ", " +
-                  (first.public_key() == nullptr ? "unknown" : describe_key(first.public_key())) +
-                  ")",
+                  " the certificate (" + first.name() + ", " + first.key_kind() + ")",
               "key and certificate must come from the same request; was only one of them renewed?");
 }
 

@@ -24,22 +24,32 @@ bool is_private_key(const PemBlock& block) {
               "IAM Roles Anywhere takes RSA and EC keys");
 }
 
+constexpr const char* kinds_to_use =
+    "use RSA of 2048 to 8192 bits or an EC key on P-256, P-384 or P-521";
+
+Pkcs8Ptr parse_pkcs8(std::string_view der) {
+  const auto* data = reinterpret_cast<const unsigned char*>(der.data());
+  return Pkcs8Ptr(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &data, static_cast<long>(der.size())));
+}
+
+// nullptr where it is no PKCS#8.
+const ASN1_OBJECT* algorithm_of(const Pkcs8Ptr& info) {
+  const ASN1_OBJECT* algorithm = nullptr;
+  if (info) PKCS8_pkey_get0(&algorithm, nullptr, nullptr, nullptr, info.get());
+  return algorithm;
+}
+
 // PKCS#8 names the kind of its key. d2i_AutoPrivateKey tries each kind that there is, which takes
 // four times as long as the rest of reading a key. Empty where it is not the usual RSA or EC key.
 EvpPkeyPtr decode_pkcs8(std::string_view der) {
-  const auto* begin = reinterpret_cast<const unsigned char*>(der.data());
-  const unsigned char* data = begin;
-  const Pkcs8Ptr info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &data, static_cast<long>(der.size())));
-  const ASN1_OBJECT* algorithm = nullptr;
-  if (!info || PKCS8_pkey_get0(&algorithm, nullptr, nullptr, nullptr, info.get()) != 1) return {};
-  const int kind = OBJ_obj2nid(algorithm);
+  const int kind = OBJ_obj2nid(algorithm_of(parse_pkcs8(der)));
   if (kind != NID_rsaEncryption && kind != NID_X9_62_id_ecPublicKey) return {};
   EVP_PKEY* key = nullptr;
   const DecoderCtxPtr decoder(OSSL_DECODER_CTX_new_for_pkey(
       &key, "DER", "PrivateKeyInfo", kind == NID_rsaEncryption ? "RSA" : "EC", EVP_PKEY_KEYPAIR,
       nullptr, nullptr));
+  const auto* data = reinterpret_cast<const unsigned char*>(der.data());
   std::size_t size = der.size();
-  data = begin;
   if (!decoder || OSSL_DECODER_from_data(decoder.get(), &data, &size) != 1) return {};
   return EvpPkeyPtr(key);
 }
@@ -55,6 +65,14 @@ EvpPkeyPtr decode(const std::string& label, std::string_view der) {
   }
   EvpPkeyPtr key = decode_pkcs8(der);
   return key ? std::move(key) : EvpPkeyPtr(d2i_AutoPrivateKey(nullptr, &data, size));
+}
+
+// That OpenSSL has not got its kind is no damage.
+void refuse_other_kind(std::string_view der, const std::string& name) {
+  const Pkcs8Ptr info = parse_pkcs8(der);
+  if (const auto kind = name_of_other_kind(algorithm_of(info))) {
+    throw Error(ErrorKind::usage, name + " holds a key of the kind " + *kind, kinds_to_use);
+  }
 }
 
 [[noreturn]] void refuse_damaged(const std::string& name) {
@@ -165,8 +183,7 @@ void check_key_kind(const EVP_PKEY* key, const std::string& name) {
       throw Error(ErrorKind::usage, what, "the curves P-256, P-384 and P-521 are supported");
     }
   } else {
-    throw Error(ErrorKind::usage, what,
-                "use RSA of 2048 to 8192 bits or an EC key on P-256, P-384 or P-521");
+    throw Error(ErrorKind::usage, what, kinds_to_use);
   }
 }
 
@@ -185,6 +202,16 @@ std::string describe_key(const EVP_PKEY* key) {
   if (kind == EVP_PKEY_EC) return curve_of(key);
   const char* type = EVP_PKEY_get0_type_name(key);
   return type == nullptr ? "unknown" : type;
+}
+
+std::optional<std::string> name_of_other_kind(const ASN1_OBJECT* algorithm) {
+  const int kind = OBJ_obj2nid(algorithm);
+  if (algorithm == nullptr || kind == NID_rsaEncryption || kind == NID_X9_62_id_ecPublicKey)
+    return {};
+  if (kind != NID_undef) return OBJ_nid2sn(kind);
+  std::array<char, 80> number{};
+  OBJ_obj2txt(number.data(), number.size(), algorithm, 1);
+  return number.data();
 }
 
 const PemBlock& private_key_block(const std::vector<PemBlock>& blocks, const std::string& name) {
@@ -215,6 +242,7 @@ EvpPkeyPtr private_key_in(const std::vector<PemBlock>& blocks, const std::string
     key = encrypted_traditional(found, name, password);
   } else if (traditional || found.label == "PRIVATE KEY") {
     key = decode(found.label, found.der.view());
+    if (!key) refuse_other_kind(found.der.view(), name);
   } else {
     refuse_kind(found, name);
   }

@@ -2,6 +2,7 @@
 // as PKCS#8 with PBES2 or PBES1 (RFC 8018) and in the traditional form (RFC 1421's headers).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,5 +34,9 @@ void check_key_kind(const EVP_PKEY* key, const std::string& name);
 
 // "RSA 2048", "P-256", …: for messages.
 std::string describe_key(const EVP_PKEY* key);
+
+// That of a key which OpenSSL cannot read, by its algorithm: "DSA", or the number where that has no
+// name. Nothing for RSA and EC, which it could read.
+std::optional<std::string> name_of_other_kind(const ASN1_OBJECT* algorithm);
 
 }  // namespace rolecall::identity

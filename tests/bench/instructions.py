@@ -15,6 +15,7 @@ from bench import callgrind, rows, table
 FILE = pathlib.Path(__file__).with_name("instructions.json")
 NAMES = ("version", "cache hit", "credential-process, RSA-2048", "credential-process, P-256",
          "update --once, P-256", "serve, one request")
+STATIC_NAMES = ("cache hit", "credential-process, RSA-2048", "credential-process, P-256")
 FIGURES = ("all", "own")
 MAY_GROW = 0.10
 SYSTEM = ("ID=debian", 'VERSION_ID="12"')
@@ -31,15 +32,20 @@ def skipped(binary):
     return callgrind.missing()
 
 
-def selected(scene, binary):
+def selected(scene, binary, static):
     every = [*rows.subcommands(scene, [binary], True), rows.serving(scene, [binary])]
-    return [row for row in every if row.name in NAMES]
+    wanted = [row for row in every if row.name in NAMES]
+    if static is not None:
+        wanted += [row._replace(name=f"{row.name}, static")
+                   for row in rows.subcommands(scene, [str(static)], True)
+                   if row.name in STATIC_NAMES]
+    return wanted
 
 
-def update(scene, binary):
+def update(scene, binary, static):
     if why := skipped(binary):
         return f"bench: error: {why}"
-    wanted = selected(scene, binary)
+    wanted = selected(scene, binary, static)
     counts = table.count_all(scene, wanted, 3)
     figures = {row.name: dict(zip(FIGURES, sorted(counted)[1]))
                for row, counted in zip(wanted, counts)}
@@ -48,12 +54,15 @@ def update(scene, binary):
     return 0
 
 
-def check(scene, binary):
+def check(scene, binary, static):
+    """`static`: the static program, or None where there is none to count."""
     if why := skipped(binary):
         print(f"bench: skipped: {why}")
         return 0
+    if static is None:
+        print("bench: the static program is not counted: packaging/static/build has not made it")
     committed = json.loads(FILE.read_text(encoding="utf-8"))
-    wanted = selected(scene, binary)
+    wanted = selected(scene, binary, static)
     limits = {row.name: tuple(committed[row.name][what] * (1 + MAY_GROW) for what in FIGURES)
               for row in wanted}
     counts = [counted[0] for counted in table.count_all(scene, wanted, 1)]
@@ -75,7 +84,7 @@ def check(scene, binary):
                 grown.append(f"{row.name} ({what} {growth:+.0%})")
                 kept.mkdir(exist_ok=True)
                 profiles.append(shutil.copy(scene.profile_of(row), kept))
-            print(f"{row.name:32} {what}: {found:12,}  committed {known[what]:12,}  {growth:+7.2%}"
+            print(f"{row.name:36} {what}: {found:12,}  committed {known[what]:12,}  {growth:+7.2%}"
                   + remark)
     if not grown:
         return 0
