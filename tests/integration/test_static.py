@@ -1,5 +1,7 @@
 """rolecall-static, alone in a directory that it takes for the whole system."""
 
+import hashlib
+import json
 import os
 import pathlib
 import re
@@ -120,6 +122,20 @@ def test_it_says_what_is_inside(system):
         assert re.search(r"\d+\.\d+", said[name]), lines
     sources = {line.split()[1] for line in lines if line.startswith("source: ")}
     assert sources >= {"curl", "libmicrohttpd", "openssl", "c-ares", "glibc"}, lines
+
+
+def test_its_list_of_parts(system):
+    text = subprocess.run([ROOT / "packaging/sbom", BINARY], check=True, capture_output=True,
+                          env=environment({"SOURCE_DATE_EPOCH": "1700000000"})).stdout
+    document = json.loads(text)
+    assert document["spdxVersion"] == "SPDX-2.3"
+    assert document["creationInfo"]["created"] == "2023-11-14T22:13:20Z"
+    whole, *parts = document["packages"]
+    assert whole["checksums"][0]["checksumValue"] == hashlib.sha256(
+        pathlib.Path(BINARY).read_bytes()).hexdigest()
+    sources = [line.split(" ")[1:3] for line in system.run("version", "--verbose").out.splitlines()
+               if line.startswith("source: ")]
+    assert [[part["name"], part["versionInfo"]] for part in parts] == sources
 
 
 # TLS: roots of trust
