@@ -5,7 +5,7 @@ foreach(name curl cares ssl crypto microhttpd)
   find_library(STATIC_${name} lib${name}.a PATHS ${ROLECALL_STATIC}/lib NO_DEFAULT_PATH REQUIRED)
   list(APPEND libraries ${STATIC_${name}})
 endforeach()
-target_include_directories(rolecall_library SYSTEM BEFORE PRIVATE ${ROLECALL_STATIC}/include)
+target_include_directories(rolecall_library SYSTEM BEFORE PUBLIC ${ROLECALL_STATIC}/include)
 target_link_libraries(rolecall_library PUBLIC ${libraries})
 
 set_target_properties(rolecall PROPERTIES OUTPUT_NAME rolecall-static)

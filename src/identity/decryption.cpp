@@ -7,12 +7,14 @@
 
 #include <new>
 
+#include "base/library.h"
 #include "rolecall/error.h"
 
 namespace rolecall::identity {
 namespace {
 
 constexpr int most_attempts = 3;
+constexpr const char* how_anew = ": openssl pkcs8 -topk8 -v2 aes-256-cbc; openssl pkcs12 -export";
 
 // The oldest reason is the one that the others follow from. Empties the queue.
 std::string first_reason() {
@@ -57,10 +59,12 @@ bool Decryptor::attempt(const DecryptAttempt& attempt) {
     result = attempt(library_);
   }
   if (result == Decryption::unsupported) {
+    need_libraries(name_ + " is encrypted with " + algorithm_ + " that is not built in",
+                   ", or encrypt it anew" + std::string(how_anew));
     throw Error(ErrorKind::usage,
                 name_ + " is encrypted with " + algorithm_ +
                     " that OpenSSL does not support: " + first_reason(),
-                "encrypt it anew: openssl pkcs8 -topk8 -v2 aes-256-cbc; openssl pkcs12 -export");
+                "encrypt it anew" + std::string(how_anew));
   }
   ERR_clear_error();
   return result == Decryption::done;

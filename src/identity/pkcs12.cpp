@@ -84,7 +84,8 @@ class Walk {
         take(EvpPkeyPtr(EVP_PKCS82PKEY(PKCS12_SAFEBAG_get0_p8inf(bag))));
         break;
       case NID_pkcs8ShroudedKeyBag: {
-        EvpPkeyPtr key = decrypt_pkcs8(PKCS12_SAFEBAG_get0_pkcs8(bag), library_, password_, result);
+        EvpPkeyPtr key =
+            decrypt_pkcs8(PKCS12_SAFEBAG_get0_pkcs8(bag), library_, password_, name_, result);
         if (result == Decryption::done) take(std::move(key));
         break;
       }

@@ -68,8 +68,7 @@ EvpPkeyPtr decode(const std::string& label, std::string_view der) {
 }
 
 // That OpenSSL has not got its kind is no damage.
-void refuse_other_kind(std::string_view der, const std::string& name) {
-  const Pkcs8Ptr info = parse_pkcs8(der);
+void refuse_other_kind(const Pkcs8Ptr& info, const std::string& name) {
   if (const auto kind = name_of_other_kind(algorithm_of(info))) {
     throw Error(ErrorKind::usage, name + " holds a key of the kind " + *kind, kinds_to_use);
   }
@@ -96,7 +95,7 @@ EvpPkeyPtr encrypted_pkcs8(const PemBlock& block, const std::string& name,
   EvpPkeyPtr key;
   decryptor.ask(password, [&](OSSL_LIB_CTX* library, std::string_view candidate) {
     Decryption result = Decryption::done;
-    key = decrypt_pkcs8(encrypted.get(), library, candidate, result);
+    key = decrypt_pkcs8(encrypted.get(), library, candidate, name, result);
     return result;
   });
   if (!key) refuse_damaged(name);
@@ -188,12 +187,14 @@ void check_key_kind(const EVP_PKEY* key, const std::string& name) {
 }
 
 EvpPkeyPtr decrypt_pkcs8(const X509_SIG* encrypted, OSSL_LIB_CTX* library,
-                         std::string_view password, Decryption& result) {
+                         std::string_view password, const std::string& name, Decryption& result) {
   const Pkcs8Ptr plain(PKCS8_decrypt_ex(encrypted, password.data(),
                                         static_cast<int>(password.size()), library, nullptr));
   result = plain ? Decryption::done : why_decryption_failed();
   // The key itself is OpenSSL's default library's, wherever the cipher came from.
-  return EvpPkeyPtr(plain ? EVP_PKCS82PKEY(plain.get()) : nullptr);
+  EvpPkeyPtr key(plain ? EVP_PKCS82PKEY(plain.get()) : nullptr);
+  if (!key) refuse_other_kind(plain, name);
+  return key;
 }
 
 std::string describe_key(const EVP_PKEY* key) {
@@ -242,7 +243,7 @@ EvpPkeyPtr private_key_in(const std::vector<PemBlock>& blocks, const std::string
     key = encrypted_traditional(found, name, password);
   } else if (traditional || found.label == "PRIVATE KEY") {
     key = decode(found.label, found.der.view());
-    if (!key) refuse_other_kind(found.der.view(), name);
+    if (!key) refuse_other_kind(parse_pkcs8(found.der.view()), name);
   } else {
     refuse_kind(found, name);
   }

@@ -24,9 +24,10 @@ EvpPkeyPtr private_key_in(const std::vector<PemBlock>& blocks, const std::string
 // The one block of a private key, whatever its kind. Throws Error (usage) for none and for several.
 const PemBlock& private_key_block(const std::vector<PemBlock>& blocks, const std::string& name);
 
-// The key inside an encrypted PKCS#8 structure, or nullptr and why not in `result`.
+// The key inside an encrypted PKCS#8 structure, or nullptr and why not in `result`. Throws Error
+// (usage) where it is of a kind that OpenSSL has not got; `name` is for that.
 EvpPkeyPtr decrypt_pkcs8(const X509_SIG* encrypted, OSSL_LIB_CTX* library,
-                         std::string_view password, Decryption& result);
+                         std::string_view password, const std::string& name, Decryption& result);
 
 // Throws Error (usage) where a key, named `name` in messages, is of a kind or size that the service
 // does not take.

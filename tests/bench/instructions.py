@@ -59,7 +59,10 @@ def check(scene, binary, static):
     if why := skipped(binary):
         print(f"bench: skipped: {why}")
         return 0
-    if static is None:
+    if static is not None and static.stat().st_mtime < pathlib.Path(binary).stat().st_mtime:
+        print("bench: the static program is older than the other, and not counted")
+        static = None
+    elif static is None:
         print("bench: the static program is not counted: packaging/static/build has not made it")
     committed = json.loads(FILE.read_text(encoding="utf-8"))
     wanted = selected(scene, binary, static)

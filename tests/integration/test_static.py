@@ -166,6 +166,16 @@ def test_roots_that_are_not_there(system, server):
     assert_fails(system.ask(server.url, env={"SSL_CERT_FILE": "/my/roots.pem"}), 2, "/my/roots.pem")
 
 
+def test_a_server_whose_key_is_too_short(system, identity, tmp_path):
+    """Debian's security level is compiled into its libssl, and so into this one."""
+    system.trust()
+    server = pki.tls_server(identity.root, NAMES, key_kind="rsa1024")
+    with Emulator(identity.root_file, "--tls-cert",
+                  pki.write(tmp_path, "tls.pem", pki.pem(server)), "--tls-key",
+                  pki.write(tmp_path, "tls.key", pki.key_pem(server.key))) as emulator:
+        assert_fails(system.ask(emulator.url), 1, "too weak")
+
+
 def test_a_root_that_is_another(system, server):
     system.put("/etc/ssl/cert.pem", pki.pem(pki.root("Other Root")))
     assert_fails(system.ask(server.url), 1, "does not verify", "--ca-bundle")
@@ -344,7 +354,7 @@ def test_it_says_what_it_cannot_load(system, flags, pattern):
     assert_fails(result, 2, pattern + ".*static", "packaged rolecall")
 
 
-@pytest.mark.parametrize("cipher,pattern", [("bf-cbc", "PBES2 that OpenSSL does not support"),
+@pytest.mark.parametrize("cipher,pattern", [("bf-cbc", "PBES2 that is not built in"),
                                             ("rc2-cbc", None)])
 def test_old_ciphers(system, identity, emulator, cipher, pattern):
     system.put("/leaf.key", subprocess.run(
