@@ -86,6 +86,12 @@ servent* getservbyname(const char* /*name*/, const char* /*protocol*/) {
   return nullptr;
 }
 
+int getservbyname_r(const char* /*name*/, const char* /*protocol*/, servent* /*entry*/,
+                    char* /*buffer*/, size_t /*size*/, servent** found) {
+  *found = nullptr;
+  return 0;
+}
+
 int getservbyport_r(int /*port*/, const char* /*protocol*/, servent* /*entry*/, char* /*buffer*/,
                     size_t /*size*/, servent** found) {
   *found = nullptr;
