@@ -14,7 +14,7 @@ import pytest
 from support import pki
 from support.home import NOBODY
 from support.process import (ARNS, BINARY, Emulator, assert_credentials, assert_fails, environment,
-                             free_port, needs_shared_build, run)
+                             free_port, needs_shared_build, pause, run)
 from support.serve import eventually
 from support.verifier import Verifier, stall
 
@@ -246,7 +246,7 @@ def test_whoever_waits_for_one_that_stands_still_asks_itself(identity, tmp_path)
         stopped = start(cached.flags, cached.env)
         eventually(lambda: list(cached.cache.glob("*.lock")))
         time.sleep(0.2)  # its request is on the way
-        stopped.send_signal(signal.SIGSTOP)
+        pause(stopped.pid)
         begin = time.monotonic()
         result = cached.run("--timeout", "4")
         assert_credentials(result)

@@ -4,7 +4,6 @@
 
 import os
 import pathlib
-import signal
 import sys
 import tempfile
 
@@ -13,7 +12,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from support import pki  # noqa: E402
-from support.process import assert_fails, session  # noqa: E402
+from support.process import assert_fails, paused, session  # noqa: E402
 from support.tokens import PIN, Faults, SoftHsm, Tpm  # noqa: E402
 
 NOWHERE = "http://127.0.0.1:9"  # nothing is ever sent
@@ -64,11 +63,8 @@ class Hardware:
     def silent_tpm(self):
         with open(f"{self.tpm.place}/pid", encoding="ascii") as file:
             pid = int(file.read())
-        os.kill(pid, signal.SIGSTOP)
-        try:
+        with paused(pid):
             return self.in_tpm(self.tpm_flags, "--timeout", "1")
-        finally:
-            os.kill(pid, signal.SIGCONT)
 
     def locked_tpm(self):
         """The last case, as it takes no right password either for a while."""

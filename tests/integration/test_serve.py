@@ -11,7 +11,7 @@ import time
 
 import pytest
 from support import pki
-from support.process import ARNS, REGION, ROLE_ARN, Emulator, assert_fails, free_port, run
+from support.process import ARNS, REGION, ROLE_ARN, Emulator, assert_fails, free_port, paused, run
 from support.serve import CREDENTIALS, ROLE, Serve, ask, eventually
 
 TTL = "x-aws-ec2-metadata-token-ttl-seconds"
@@ -273,12 +273,10 @@ def test_who_asked_is_logged(serve):
 def test_a_client_who_is_gone_has_no_user(serve):
     """The kernel would say that its socket is root's."""
     token = serve.token()
-    serve.process.send_signal(signal.SIGSTOP)
-    with socket.create_connection(("127.0.0.1", serve.port)) as client:
+    with paused(serve.process.pid), socket.create_connection(("127.0.0.1", serve.port)) as client:
         client.sendall(f"GET {CREDENTIALS} HTTP/1.1\r\nHost: localhost\r\n"
                        f"x-aws-ec2-metadata-token: {token}\r\n\r\n".encode())
         peer = "127.0.0.1:" + str(client.getsockname()[1])
-    serve.process.send_signal(signal.SIGCONT)
     gave = eventually(lambda: [e for e in serve.events("gave credentials") if e["peer"] == peer])
     assert "uid" not in gave[0], gave
 

@@ -8,7 +8,7 @@ import socket
 import time
 
 import pytest
-from support.process import Emulator, free_port, is_static
+from support.process import Emulator, free_port, is_static, paused
 from support.serve import CREDENTIALS, Serve, eventually
 
 FAKETIME = next(iter(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")), None)
@@ -138,9 +138,8 @@ def test_a_short_failure_is_not_seen(identity, port, tmp_path):
 def test_an_endpoint_that_is_stopped_and_continued(identity, port, tmp_path):
     with endpoint(identity, port) as emulator, serving(identity, port, tmp_path) as serve:
         client = Client(serve)
-        emulator.process.send_signal(signal.SIGSTOP)
-        client.ask_until(lambda answer: answer.status == 503)
-        emulator.process.send_signal(signal.SIGCONT)
+        with paused(emulator.process.pid):
+            client.ask_until(lambda answer: answer.status == 503)
         client.ask_until(lambda answer: answer.status == 200)
 
 
@@ -149,9 +148,8 @@ def test_serve_itself_stopped_and_continued(identity, port, tmp_path):
     with endpoint(identity, port), serving(identity, port, tmp_path) as serve:
         client = Client(serve)
         client.ask()
-        serve.process.send_signal(signal.SIGSTOP)
-        time.sleep(LIFETIME + 1)
-        serve.process.send_signal(signal.SIGCONT)
+        with paused(serve.process.pid):
+            time.sleep(LIFETIME + 1)
         # The first answers may be a 503; what is past its end is never handed out.
         assert client.ask_until(lambda answer: answer.status == 200) < 5
 

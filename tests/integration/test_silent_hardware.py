@@ -9,7 +9,7 @@ import time
 import pytest
 from support import pki
 from support.process import (ARNS, BINARY, Emulator, assert_credentials, assert_fails, environment,
-                             run, session)
+                             paused, run, session)
 from support.serve import CREDENTIALS, Serve, eventually
 from support.tokens import PIN, Faults, SoftHsm, Tpm
 
@@ -64,12 +64,9 @@ def test_a_run_ends_in_time(faults, emulator, call):
 
 
 def test_a_tpm_that_is_silent(tpm, emulator):
-    os.kill(tpm.pid, signal.SIGSTOP)
-    try:
+    with paused(tpm.pid):
         result = session(emulator, tpm.flags, "--timeout", "1", env=tpm.env, timeout=30)
         assert_fails(result, 3, "the TPM of private key file .*app.tss has not answered in 1 s")
-    finally:
-        os.kill(tpm.pid, signal.SIGCONT)
     assert_credentials(session(emulator, tpm.flags, env=tpm.env))
 
 
@@ -99,10 +96,9 @@ def test_a_run_that_was_stopped(faults, emulator):
          "--timeout", "4"], env=environment(faults.env), stdout=subprocess.PIPE,
         stderr=subprocess.PIPE)
     eventually(lambda: faults.calls("hang"))
-    process.send_signal(signal.SIGSTOP)
-    time.sleep(6)
-    faults.set()
-    process.send_signal(signal.SIGCONT)
+    with paused(process.pid):
+        time.sleep(6)
+        faults.set()
     out, err = process.communicate(timeout=30)
     assert process.returncode == 0 and json.loads(out)["SessionToken"], err
 
@@ -189,13 +185,10 @@ def test_serve_tells_of_a_token_that_is_silent(faults, tmp_path, identity):
 
 def test_serve_tells_of_a_tpm_that_is_silent(tpm, tmp_path, emulator):
     with Serve(tmp_path, "--timeout", "1", server=emulator, flags=tpm.flags, env=tpm.env) as running:
-        os.kill(tpm.pid, signal.SIGSTOP)
-        try:
+        with paused(tpm.pid):
             running.process.send_signal(signal.SIGHUP)
             assert "the TPM of private key file" in eventually(lambda: waits(running))[0]["reason"]
             assert running.get(CREDENTIALS).status == 200
-        finally:
-            os.kill(tpm.pid, signal.SIGCONT)
         eventually(lambda: len(running.events("renewed")) >= 2)
 
 

@@ -1,5 +1,6 @@
 """Running the program: once to its end, or as a server until stopped."""
 
+import contextlib
 import functools
 import json
 import os
@@ -139,6 +140,36 @@ def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
+
+
+def _states(pid):
+    """The state of each thread, as the kernel's letter (proc(5), "stat")."""
+    states = []
+    for thread in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has ended
+            states.append((thread / "stat").read_text().rsplit(")", 1)[1].split()[0])
+    return states
+
+
+def pause(pid, patience=30):
+    """Stops a process, and returns when none of its threads runs any more.
+
+    kill(2) returns before a thread on another processor has seen the signal."""
+    os.kill(pid, signal.SIGSTOP)
+    end = time.monotonic() + patience
+    while any(state not in "TZX" for state in _states(pid)):
+        assert time.monotonic() < end, f"process {pid} did not stop"
+        time.sleep(0.002)
+
+
+@contextlib.contextmanager
+def paused(pid):
+    """The process stands still in the with statement."""
+    pause(pid)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 class Emulator:
