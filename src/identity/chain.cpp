@@ -1,54 +1,145 @@
 #include "identity/chain.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
+#include <string_view>
 
 namespace rolecall::identity {
 namespace {
+
+// A chain of five needs a dozen. A single check can take milliseconds (RSA keys of 16384 bits), and
+// who writes the files decides how many certificates share a name.
+constexpr std::size_t most_checks = 100;
+
+struct ByName {
+  bool operator()(const X509_NAME* a, const X509_NAME* b) const { return X509_NAME_cmp(a, b) < 0; }
+};
+
+// A certificate of the pool. Those with the same public key have the same `key`.
+struct Entry {
+  const Certificate* certificate;
+  std::size_t key;
+};
+using Entries = std::vector<Entry>;
+
+std::string public_key_info(const Certificate& certificate) {
+  unsigned char* data = nullptr;
+  const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate.x509()), &data);
+  std::string bytes(reinterpret_cast<const char*>(data),
+                    static_cast<std::size_t>(std::max(size, 0)));
+  OPENSSL_free(data);
+  return bytes;
+}
+
+// Whether `below` says by its authorityKeyIdentifier that the key of `issuer` signed it. Only a
+// hint, of which key to try first: anybody can write it.
+bool names_key(const Certificate& below, const Certificate& issuer) {
+  const ASN1_OCTET_STRING* wanted = X509_get0_authority_key_id(below.x509());
+  const ASN1_OCTET_STRING* own = X509_get0_subject_key_id(issuer.x509());
+  return wanted != nullptr && own != nullptr && ASN1_OCTET_STRING_cmp(wanted, own) == 0;
+}
 
 bool holds(const std::vector<Certificate>& certificates, const Certificate& one) {
   return std::find(certificates.begin(), certificates.end(), one) != certificates.end();
 }
 
-// Of two that both issued a certificate (cross-signing, renewal): one that is valid, then one whose
-// own issuer was given too, a root perhaps, as that tells which trust anchor is meant, then the one
-// that ends last.
-bool better(const Certificate& a, const Certificate& b, const std::vector<Certificate>& pool,
-            std::chrono::sys_seconds now) {
-  const auto anchored = [&pool](const Certificate& one) {
-    return std::any_of(pool.begin(), pool.end(), [&one](const Certificate& other) {
-      return !(other == one) && one.issued_by(other);
+class Pool {
+ public:
+  // Without `leaf` and duplicates.
+  Pool(const Certificate& leaf, const std::vector<Certificate>& certificates) {
+    std::set<std::string_view> seen = {leaf.der()};
+    std::map<std::string, std::size_t> keys;
+    for (const Certificate& one : certificates) {
+      if (!seen.insert(one.der()).second) continue;
+      const std::size_t key = keys.emplace(public_key_info(one), keys.size()).first->second;
+      entries_.emplace(X509_get_subject_name(one.x509()), Entry{&one, key});
+    }
+  }
+
+  bool gave_up() const { return gave_up_; }
+
+  // The best issuer of `below` that is not self-signed and not among `chain`; else nullptr.
+  const Certificate* issuer_of(const Certificate& below, const std::vector<Certificate>& chain,
+                               std::chrono::sys_seconds now) {
+    Entries fitting = issuers(below);
+    // Two CAs that certify each other would go round for ever.
+    std::erase_if(fitting, [&chain](const Entry& one) { return holds(chain, *one.certificate); });
+    const auto is_valid = [now](const Entry& one) { return one.certificate->valid_at(now); };
+    std::stable_sort(fitting.begin(), fitting.end(), [](const Entry& a, const Entry& b) {
+      return a.certificate->not_after() > b.certificate->not_after();
     });
-  };
-  if (a.valid_at(now) != b.valid_at(now)) return a.valid_at(now);
-  if (anchored(a) != anchored(b)) return anchored(a);
-  return a.not_after() > b.not_after();
-}
+    const auto expired = std::stable_partition(fitting.begin(), fitting.end(), is_valid);
+    if (const Certificate* best = first_anchored(fitting.begin(), expired)) return best;
+    return first_anchored(expired, fitting.end());
+  }
+
+ private:
+  bool check(const Certificate& below, const Certificate& issuer) {
+    gave_up_ = gave_up_ || checks_ == most_checks;
+    if (gave_up_) return false;
+    ++checks_;
+    return below.issued_by(issuer);
+  }
+
+  // All with the name and the key of the issuer. A signature is of one key, so that each key is
+  // tried once, and no other after the right one.
+  Entries issuers(const Certificate& below) {
+    const auto [begin, end] = entries_.equal_range(X509_get_issuer_name(below.x509()));
+    Entries named;
+    for (auto at = begin; at != end; ++at)
+      named.push_back(at->second);
+    std::stable_partition(named.begin(), named.end(), [&below](const Entry& one) {
+      return names_key(below, *one.certificate);
+    });
+    std::set<std::size_t> tried;
+    for (const Entry& one : named) {
+      if (!tried.insert(one.key).second || !check(below, *one.certificate)) continue;
+      std::erase_if(named, [key = one.key](const Entry& other) { return other.key != key; });
+      return named;
+    }
+    return {};
+  }
+
+  // Of certificates in the order of preference the first whose own issuer was given too (a root
+  // perhaps, as that tells which trust anchor is meant), else the first.
+  const Certificate* first_anchored(Entries::const_iterator begin, Entries::const_iterator end) {
+    const Certificate* first = nullptr;
+    for (auto one = begin; one != end; ++one) {
+      const Certificate& candidate = *one->certificate;
+      // After the last check one with its own name as the issuer's counts as self-signed.
+      if (candidate.self_issued() && (check(candidate, candidate) || gave_up_)) continue;
+      if (!issuers(candidate).empty()) return &candidate;
+      if (first == nullptr) first = &candidate;
+    }
+    return first;
+  }
+
+  std::multimap<const X509_NAME*, Entry, ByName> entries_;
+  std::size_t checks_ = 0;
+  bool gave_up_ = false;
+};
 
 }  // namespace
 
 std::vector<Certificate> order_chain(const Certificate& leaf, const std::vector<Certificate>& pool,
                                      std::chrono::sys_seconds now, const Reporter& reporter) {
+  Pool candidates(leaf, pool);
   std::vector<Certificate> chain;
-  const Certificate* top = &leaf;
-  for (;;) {
-    const Certificate* issuer = nullptr;
-    for (const Certificate& candidate : pool) {
-      // Two CAs that certify each other would go round for ever. The cheap tests come first: a
-      // bundle may hold a hundred roots, and a signature costs.
-      if (candidate == leaf || holds(chain, candidate) || !top->issued_by(candidate) ||
-          candidate.self_signed()) {
-        continue;
-      }
-      if (issuer == nullptr || better(candidate, *issuer, pool, now)) issuer = &candidate;
-    }
-    if (issuer == nullptr) break;
+  while (const Certificate* issuer =
+             candidates.issuer_of(chain.empty() ? leaf : chain.back(), chain, now)) {
     if (chain.size() == max_chain) {
       reporter.warning("the chain is longer than the " + std::to_string(max_chain) +
                        " intermediates that the service takes; those next to the leaf are sent");
       break;
     }
     chain.push_back(*issuer);
-    top = issuer;
+  }
+  if (candidates.gave_up()) {
+    reporter.warning(
+        "too many of the certificates given with " + leaf.name() +
+        " have the same name: the search for its chain ended after " + std::to_string(most_checks) +
+        " signatures, and the chain may lack an issuer; give only those that it needs");
   }
   std::size_t left_out = 0;
   for (const Certificate& other : pool) {

@@ -18,6 +18,10 @@ inline constexpr std::size_t max_chain = 5;
 // the chain are left out; a warning where nothing remains of a pool that held issuers. Where
 // several issuers fit (cross-signing, renewal) one that is valid at `now` is taken, then one
 // whose own issuer is in the pool, then the one that ends last.
+//
+// The work is bounded, whatever the pool holds: its certificates are each looked at a few times,
+// and only so many signatures are checked. A pool that needs more is warned about, and the chain
+// ends with what was found.
 std::vector<Certificate> order_chain(const Certificate& leaf, const std::vector<Certificate>& pool,
                                      std::chrono::sys_seconds now, const Reporter& reporter);
 

@@ -117,5 +117,100 @@ TEST_F(Chain, IsAtMostFive) {
   EXPECT_EQ(warnings_.size(), 1U);
 }
 
+TEST_F(Chain, GoesOnPastTwoThatCertifyEachOther) {
+  const Entity a = make_ca("a");
+  const Entity b = make_ca("b", &a);
+  const Entity a_by_b = make(test::ca_recipe("a"), &b, a.key);
+  const Entity b_by_root = make(test::ca_recipe("b"), &root_, b.key);
+  const auto chain = order(read(make({}, &b)), {read(a_by_b), read(b_by_root), read(b)});
+  EXPECT_EQ(names(chain), (std::vector<std::string>{"CN=b", "CN=a", "CN=b"}));
+  EXPECT_EQ(chain.back(), read(b_by_root));
+}
+
+// Many certificates of one name, which an attacker can write. The limit is far above what the work
+// takes, and far below what it took when each was compared with each.
+class ChainOfMany : public Chain {
+ protected:
+  Certificate issued(const std::string& name, long serial, const Entity* by, test::KeyPtr key) {
+    test::Recipe recipe = test::ca_recipe(name);
+    recipe.serial = serial;
+    return read(make(recipe, by, std::move(key)));
+  }
+  std::vector<Certificate> order_in_time(const Certificate& leaf,
+                                         const std::vector<Certificate>& pool) {
+    const auto start = std::chrono::steady_clock::now();
+    auto chain = order(leaf, pool);
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(15));
+    return chain;
+  }
+};
+
+TEST_F(ChainOfMany, OfOneNameAndKey) {
+  std::vector<Certificate> pool;
+  for (long i = 0; i < 400; ++i)
+    pool.push_back(issued("two", i, &one_, two_.key));
+  pool.push_back(read(one_));
+  EXPECT_EQ(names(order_in_time(read(leaf_), pool)),
+            (std::vector<std::string>{"CN=two", "CN=one"}));
+  EXPECT_TRUE(warnings_.empty());
+}
+
+TEST_F(ChainOfMany, RootsOfOneNameAndKey) {
+  const Entity root = make_ca("r");
+  std::vector<Certificate> pool;
+  for (long i = 0; i < 400; ++i)
+    pool.push_back(issued("r", i, nullptr, root.key));
+  EXPECT_TRUE(order_in_time(read(make({}, &root)), pool).empty());
+}
+
+TEST_F(ChainOfMany, OfOneNameWhoseIssuersHaveOneName) {
+  const test::KeyPtr other = test::ec_key();
+  const Entity false_upper = make(test::ca_recipe("upper"), nullptr, other);
+  std::vector<Certificate> pool;
+  for (long i = 0; i < 150; ++i) {
+    pool.push_back(issued("two", i, &false_upper, two_.key));
+    pool.push_back(issued("upper", i, nullptr, test::ec_key()));
+  }
+  const auto chain = order_in_time(read(leaf_), pool);
+  EXPECT_EQ(names(chain), std::vector<std::string>{"CN=two"});
+  ASSERT_EQ(warnings_.size(), 1U);
+  EXPECT_NE(warnings_.front().find("too many"), std::string::npos);
+}
+
+TEST_F(ChainOfMany, KeysOfOneNameEndTheSearch) {
+  std::vector<Certificate> pool;
+  for (long i = 0; i < 300; ++i)
+    pool.push_back(issued("two", i, nullptr, test::ec_key()));
+  pool.push_back(read(two_));
+  EXPECT_TRUE(order_in_time(read(leaf_), pool).empty());
+  ASSERT_FALSE(warnings_.empty());
+  EXPECT_NE(warnings_.front().find("too many"), std::string::npos);
+}
+
+// A house that makes its CA a new key each month: the leaf says which one signed it.
+TEST_F(ChainOfMany, TheAuthorityKeyIdentifierGoesFirst) {
+  const auto with_key_id = [](test::Recipe recipe, int nid, const std::string& id) {
+    recipe.extensions.emplace_back(nid, "DER:" + id);
+    return recipe;
+  };
+  std::vector<Certificate> pool;
+  for (long i = 0; i < 300; ++i)
+    pool.push_back(issued("two", i, &one_, test::ec_key()));
+  const Entity right =
+      make(with_key_id(test::ca_recipe("two"), NID_subject_key_identifier, "04020102"), &one_);
+  pool.push_back(read(right));
+  const Entity leaf = make(with_key_id({}, NID_authority_key_identifier, "300480020102"), &right);
+  EXPECT_EQ(names(order_in_time(read(leaf), pool)), std::vector<std::string>{"CN=two"});
+  EXPECT_TRUE(warnings_.empty());
+}
+
+TEST_F(ChainOfMany, CopiesCountOnce) {
+  std::vector<Certificate> pool(500, read(two_));
+  pool.insert(pool.end(), 500, read(one_));
+  EXPECT_EQ(names(order_in_time(read(leaf_), pool)),
+            (std::vector<std::string>{"CN=two", "CN=one"}));
+  EXPECT_TRUE(warnings_.empty());
+}
+
 }  // namespace
 }  // namespace rolecall::identity
