@@ -13,6 +13,15 @@ namespace {
 
 std::set<std::string, std::less<>> own_variables;
 
+// All with this name: whoever starts us may have given several, of which getenv(3) sees the first.
+void wipe_variable(const std::string& name) {
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const std::string_view text(*variable);
+    if (!text.starts_with(name) || text.substr(name.size(), 1) != "=") continue;
+    wipe(*variable + name.size() + 1, text.size() - name.size() - 1);
+  }
+}
+
 }  // namespace
 
 std::string environment(const char* name) {
@@ -53,13 +62,21 @@ bool is_for_us_alone(std::string_view name) {
 std::optional<Secret> take_secret_variable(const std::string& name) {
   static std::map<std::string, Secret> taken;
   if (char* value = std::getenv(name.c_str()); value != nullptr) {
-    const std::string_view text(value);
-    taken[name] = Secret(text);
-    wipe(value, text.size());
+    taken[name] = Secret(std::string_view(value));
+    wipe_variable(name);
     unsetenv(name.c_str());
   }
   const auto found = taken.find(name);
   return found == taken.end() ? std::nullopt : std::optional<Secret>(found->second.copy());
+}
+
+std::vector<std::string> own_variable_names() {
+  std::set<std::string> names;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const std::string_view text(*variable);
+    if (text.starts_with("ROLECALL_")) names.emplace(text.substr(0, text.find('=')));
+  }
+  return {names.begin(), names.end()};
 }
 
 }  // namespace rolecall::cli

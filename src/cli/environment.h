@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "rolecall/secret.h"
 
@@ -29,5 +30,8 @@ bool is_for_us_alone(std::string_view name);
 // kernel shows it as /proc/PID/environ, and no command that is run inherits it. Nothing where it is
 // not set.
 std::optional<Secret> take_secret_variable(const std::string& name);
+
+// The names of the variables that begin with ROLECALL_, each once.
+std::vector<std::string> own_variable_names();
 
 }  // namespace rolecall::cli

@@ -17,12 +17,14 @@
 #include "cli/obtain.h"
 #include "cli/renewals.h"
 #include "cli/ui.h"
+#include "cli/withheld.h"
 
 namespace rolecall::cli {
 namespace {
 
 [[noreturn]] void become(const Program& program) {
   give_back_signals_and_limits();
+  withhold_standard_streams();
   execvpe(program.words()[0], program.words(), program.environment());
   const int error = errno;
   take_signals();

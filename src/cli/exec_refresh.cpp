@@ -18,6 +18,7 @@
 #include "cli/renewals.h"
 #include "cli/signals.h"
 #include "cli/ui.h"
+#include "cli/withheld.h"
 #include "serve/service.h"
 
 namespace rolecall::cli {
@@ -110,6 +111,7 @@ int run_beside_server(const serve::Binding& binding, std::vector<std::string> co
   const Spawned child = spawn(program.words(), program.environment(), [&signals] {
     signals.give_back();
     give_back_signals_and_limits();
+    withhold_standard_streams();
   });
   return child.error != 0 ? program.report(child.error) : wait_for_end(child.pid, signals);
 }

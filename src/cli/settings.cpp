@@ -12,6 +12,7 @@
 #include "cli/environment.h"
 #include "cli/similar.h"
 #include "cli/ui.h"
+#include "cli/withheld.h"
 #include "identity/identity.h"
 #include "rolecall/error.h"
 #include "rolecall/secret.h"
@@ -32,10 +33,6 @@ constexpr std::array<std::string_view, 3> password_flags = {"password-source", "
                                                             "tpm-key-password"};
 constexpr std::array<std::string_view, 2> certificate_flags = {"certificate", "cert-selector"};
 
-std::string command_name(const CLI::App& app) {
-  return app.get_name().substr(app.get_name().rfind(' ') + 1);
-}
-
 // Its --role-arn, --port and the like mean other things than those of all other commands.
 bool has_names_of_its_own(const CLI::App& app) {
   return command_name(app) == "emulate";
@@ -53,8 +50,7 @@ struct Value {
 std::optional<Value> from_environment(const CLI::App& app, const std::string& flag) {
   const std::string variable = variable_name(app, flag);
   std::string value = environment(variable.c_str());
-  if (holds_secret(flag) || holds_pin(value))
-    value = take_secret_variable(variable).value_or(Secret()).view();
+  if (value.empty()) value = take_secret_variable(variable).value_or(Secret()).view();
   if (!value.empty()) return Value{{std::move(value)}, "environment variable " + variable};
   for (const auto& [name, aws_variable] : aws_variables) {
     if (name != flag) continue;
@@ -97,13 +93,8 @@ class Application {
   }
 
   void take_environment() {
-    const Open open = open_options();
-    for (const auto& [name, option] : options_) {
-      // A secret is taken out of the environment also where nobody asks for it.
-      if (auto value = from_environment(app_, name); value && open.contains(name)) {
-        set(name, *option, *value);
-      }
-    }
+    for (const auto& [name, option] : open_options())
+      if (auto value = from_environment(app_, name)) set(name, *option, *value);
   }
 
   void take_table(const std::string& table) {
@@ -273,6 +264,10 @@ Application applied(CLI::App& app, const ConfigFile& file, const std::string& bi
 
 }  // namespace
 
+std::string command_name(const CLI::App& app) {
+  return app.get_name().substr(app.get_name().rfind(' ') + 1);
+}
+
 std::string variable_name(const CLI::App& app, const std::string& flag) {
   std::string name =
       (has_names_of_its_own(app) ? "rolecall_" + command_name(app) + "_" : "rolecall_") + flag;
@@ -336,6 +331,9 @@ ConfigFile apply_settings(CLI::App& app) {
   ConfigFile file = read_config_file(text_of(app, "--config"));
   check_tables(file);
   const std::vector<std::string> bindings = chosen_bindings(app);
+  // `bindings` applies all of them, one after the other.
+  const bool reads_all = app.get_option_no_throw("--certificate") == nullptr;
+  withhold_secrets(app, file, reads_all ? file.bindings : bindings);
   const Application application =
       applied(app, file, bindings.size() == 1 ? bindings.front() : std::string());
   const CLI::Option* debug = app.get_option_no_throw("--debug");

@@ -39,6 +39,9 @@ std::vector<std::string> chosen_bindings(const CLI::App& app);
 // The environment variable for this flag (a name without dashes) of the command `app`.
 std::string variable_name(const CLI::App& app, const std::string& flag);
 
+// "update" of the app "rolecall update".
+std::string command_name(const CLI::App& app);
+
 // Is the value of this flag (a name without dashes) a password itself?
 bool holds_secret(std::string_view flag);
 
