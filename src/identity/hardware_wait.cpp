@@ -38,7 +38,8 @@ class Board {
       return wait.thread == std::this_thread::get_id();
     });
     if (one == waits_.end()) return;
-    all_ += Clock::now() - one->begin;
+    // After the process was stopped, the call can end before run() has looked at the clock.
+    if (!stood_still(*one)) all_ += Clock::now() - one->begin;
     waits_.erase(one);
   }
 
@@ -61,6 +62,12 @@ class Board {
  private:
   Clock::time_point due(const Wait& wait) const {
     return wait.begin + (what_ == LimitOf::one_call ? limit_ : limit_ - wait.before);
+  }
+
+  // The process was stopped, and so was the driver. Once a wait: the process may also have got no
+  // processor.
+  bool stood_still(const Wait& wait) const {
+    return then_ && !wait.resumed && Clock::now() - due(wait) > longest_delay;
   }
 
   SilentHardware silence_of(const Wait& wait) const {
@@ -99,11 +106,9 @@ class Board {
         continue;
       }
       const Clock::time_point when = due(*next);
-      const Clock::duration late = Clock::now() - when;
-      if (late < Clock::duration::zero()) {
+      if (Clock::now() < when) {
         changed_.wait_until(lock, when);
-      } else if (late > longest_delay && !next->resumed) {
-        // The process was stopped, and so was the driver. Once: it may also get no processor.
+      } else if (stood_still(*next)) {
         next->resumed = true;
         next->begin = Clock::now();
       } else {
