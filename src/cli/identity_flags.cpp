@@ -42,19 +42,21 @@ void refuse_shared_descriptor(const IdentityFlags& flags) {
 void add_identity_flags(CLI::App& app, IdentityFlags& flags) {
   IdentityOptions& options = flags.options;
   add_text(app, "--certificate", options.certificate, "FILE",
-           "Required. PEM file with the certificate; may hold its chain too,\n"
-           "in any order. Or a PKCS#12 file, which holds key and chain. - for\n"
-           "standard input, fd:N for an open descriptor (all three flags). Or\n"
-           "a pkcs11: URI: the key is looked for on the same token",
+           "Required. PEM file with the certificate; may hold its chain and\n"
+           "its key too, in any order. Or a PKCS#12 file, which holds all\n"
+           "three. - for standard input, fd:N for an open descriptor (all three\n"
+           "flags). Or a pkcs11: URI: the key is looked for on the same token",
            group);
   add_text(app, "--private-key", options.private_key, "FILE",
-           "Required, but for PKCS#12 and tokens. PEM file with its private\n"
-           "key: PKCS#8, PKCS#1 or SEC1, encrypted or not; RSA of 2048 to 8192\n"
-           "bits, P-256, P-384 or P-521. Or a pkcs11: URI, a TPM's key (TSS2\n"
-           "PRIVATE KEY), or handle:0x81000001 of the TPM",
+           "Required unless the certificate's file or token holds it. PEM file\n"
+           "with its private key: PKCS#8, PKCS#1 or SEC1, encrypted or not; RSA\n"
+           "of 2048 to 8192 bits, P-256, P-384 or P-521. Or a pkcs11: URI, a\n"
+           "TPM's key (TSS2 PRIVATE KEY), or handle:0x81000001 of the TPM",
            group);
   add_text(app, "--intermediates", options.intermediates, "FILE",
-           "PEM file with the certificates between it and the trust anchor", group);
+           "PEM or PKCS#7 file with the certificates between it and the trust\n"
+           "anchor",
+           group);
   add_selector_flags(app, flags);
   app.add_flag("--use-latest-expiring-certificate", options.use_latest,
                "Of several on tokens the one that is valid and ends last")

@@ -1,10 +1,15 @@
 #include "identity/certificate.h"
 
+#include <openssl/err.h>
+#include <openssl/pkcs7.h>
+
 #include <algorithm>
 #include <ctime>
+#include <new>
 
 #include "base/codec.h"
 #include "base/time.h"
+#include "identity/file_form.h"
 #include "identity/private_key.h"
 #include "rolecall/error.h"
 
@@ -120,12 +125,33 @@ std::vector<Certificate> certificates_in(const std::vector<PemBlock>& blocks,
                                          const std::string& name) {
   std::vector<Certificate> certificates;
   for (const PemBlock& block : blocks) {
-    if (block.label == "CERTIFICATE" || block.label == "X509 CERTIFICATE" ||
-        block.label == "TRUSTED CERTIFICATE") {
-      certificates.emplace_back(block.der.view(), name);
-    }
+    if (is_certificate(block)) certificates.emplace_back(block.der.view(), name);
   }
   return certificates;
+}
+
+std::optional<std::vector<Certificate>> certificates_in_pkcs7(std::string_view der,
+                                                              const std::string& name) {
+  const auto* data = reinterpret_cast<const unsigned char*>(der.data());
+  const std::unique_ptr<PKCS7, OpensslDelete<PKCS7_free>> file(
+      d2i_PKCS7(nullptr, &data, static_cast<long>(der.size())));
+  ERR_clear_error();
+  if (!file) return std::nullopt;
+  std::vector<Certificate> certificates;
+  if (!PKCS7_type_is_signed(file.get()) || file->d.sign == nullptr) return certificates;
+  const STACK_OF(X509)* found = file->d.sign->cert;
+  for (int i = 0; i < sk_X509_num(found); ++i)
+    certificates.emplace_back(der_of(sk_X509_value(found, i)), name);
+  return certificates;
+}
+
+std::string der_of(const X509* certificate) {
+  unsigned char* data = nullptr;
+  const int size = i2d_X509(certificate, &data);
+  if (size < 0) throw std::bad_alloc();
+  std::string der(reinterpret_cast<const char*>(data), static_cast<std::size_t>(size));
+  OPENSSL_free(data);
+  return der;
 }
 
 }  // namespace rolecall::identity

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,5 +52,11 @@ bool is_better_leaf(const Certificate& a, const Certificate& b, std::chrono::sys
 // The certificates among the blocks of a PEM file, in their order.
 std::vector<Certificate> certificates_in(const std::vector<PemBlock>& blocks,
                                          const std::string& name);
+
+// Those of a PKCS#7 file (RFC 2315), in DER, whose order tells nothing. Nothing where it is none.
+std::optional<std::vector<Certificate>> certificates_in_pkcs7(std::string_view der,
+                                                              const std::string& name);
+
+std::string der_of(const X509* certificate);
 
 }  // namespace rolecall::identity

@@ -11,6 +11,7 @@
 #include "base/pkcs11_uri.h"
 #include "base/time.h"
 #include "identity/chain.h"
+#include "identity/file_form.h"
 #include "identity/pem.h"
 #include "identity/pkcs11_search.h"
 #include "identity/pkcs12.h"
@@ -128,27 +129,34 @@ Material read_pkcs12_file(const FileContent& file, const IdentityOptions& option
   return material;
 }
 
-std::vector<Certificate> certificates_of(const FileContent& file, const std::string& name) {
-  std::vector<Certificate> certificates = certificates_in(read_pem(file.bytes.view(), name), name);
-  if (certificates.empty()) {
-    throw Error(ErrorKind::usage, name + " holds no certificate",
-                "it must have a block that starts with -----BEGIN CERTIFICATE-----");
-  }
+std::vector<Certificate> certificates_of(const FileContent& file, const std::string& name,
+                                         bool key_is_elsewhere) {
+  const std::vector<PemBlock> blocks = read_pem(file.bytes.view(), name);
+  std::vector<Certificate> certificates = certificates_in(blocks, name);
+  if (certificates.empty()) refuse_without_certificate(blocks, name, key_is_elsewhere);
   return certificates;
 }
 
 void read_key(Files& files, const IdentityOptions& options, const Reporter& reporter,
               Material& material) {
-  if (options.private_key.empty()) {
-    throw Error(ErrorKind::usage, "missing: --private-key",
-                "only a PKCS#12 file or a token as --certificate holds its own");
-  }
   if (is_tpm_handle(options.private_key)) {
     return take_key(material, load_tpm_handle(options.private_key, options));
   }
-  const std::string name = input_name("private key file", options.private_key);
-  const FileContent& file = files.read("private key file", options.private_key);
+  // Without a file of its own the key may stand beside its certificate.
+  const bool in_one_file = options.private_key.empty();
+  const std::string what = in_one_file ? "certificate file" : "private key file";
+  const std::string& source = in_one_file ? options.certificate : options.private_key;
+  const std::string name = input_name(what, source);
+  if (source.empty()) {
+    throw Error(ErrorKind::usage, "missing: --private-key", "it names the key's file");
+  }
+  const FileContent& file = files.read(what, source);
   const std::vector<PemBlock> blocks = read_pem(file.bytes.view(), name);
+  if (in_one_file && std::none_of(blocks.begin(), blocks.end(), is_private_key)) {
+    throw Error(ErrorKind::usage, "missing: --private-key, as " + name + " holds no private key",
+                "give the key's file; only a PKCS#12 file, a token, or a PEM file with both needs "
+                "none");
+  }
   const PemBlock& key = private_key_block(blocks, name);
   if (is_tpm_key(key)) {
     // Anyone may read it: it is worth nothing without its TPM.
@@ -188,8 +196,8 @@ Material read_material(Files& files, const IdentityOptions& options, std::chrono
   if (!options.certificate.empty() && !certificate_is_on_token(options)) {
     const FileContent& file = files.read("certificate file", options.certificate);
     if (is_pkcs12(file.bytes.view())) return read_pkcs12_file(file, options, reporter);
-    material.certificates =
-        certificates_of(file, input_name("certificate file", options.certificate));
+    material.certificates = certificates_of(
+        file, input_name("certificate file", options.certificate), !options.private_key.empty());
   }
   if (!key_is_on_token(options)) read_key(files, options, reporter, material);
   if (key_is_on_token(options) || certificate_is_on_token(options)) {
@@ -209,12 +217,20 @@ void add_intermediates(Files& files, const IdentityOptions& options,
   if (options.intermediates.empty() || options.intermediates == options.certificate) return;
   const std::string name = input_name("intermediates file", options.intermediates);
   const FileContent& file = files.read("intermediates file", options.intermediates);
-  std::vector<Certificate> more = certificates_in(read_pem(file.bytes.view(), name), name);
-  if (more.empty()) {
-    throw Error(ErrorKind::usage, name + " holds no certificate",
-                "leave --intermediates out where there are none");
+  const auto take = [&pool](const std::vector<Certificate>& more) {
+    pool.insert(pool.end(), more.begin(), more.end());
+  };
+  // Windows' CAs give chains as PKCS#7, in DER or PEM.
+  if (const auto found = certificates_in_pkcs7(file.bytes.view(), name)) return take(*found);
+  const std::vector<PemBlock> blocks = read_pem(file.bytes.view(), name);
+  std::vector<Certificate> more = certificates_in(blocks, name);
+  for (const PemBlock& block : blocks) {
+    if (!is_pkcs7(block)) continue;
+    const auto found = certificates_in_pkcs7(block.der.view(), name);
+    if (found) more.insert(more.end(), found->begin(), found->end());
   }
-  pool.insert(pool.end(), more.begin(), more.end());
+  if (more.empty()) refuse_without_certificate(blocks, name, false);
+  take(more);
 }
 
 // A token holds certificates of others, too: of those of the leaf's token only what is in its
@@ -280,7 +296,7 @@ std::vector<Certificate> load_certificates(const IdentityOptions& options,
                                            std::chrono::sys_seconds now) {
   const FileContent file = read_input("certificate file", options.certificate);
   if (!is_pkcs12(file.bytes.view())) {
-    return certificates_of(file, input_name("certificate file", options.certificate));
+    return certificates_of(file, input_name("certificate file", options.certificate), false);
   }
   const std::string name = input_name("PKCS#12 file", options.certificate);
   Pkcs12 content = read_pkcs12(file.bytes.view(), name, options.password);

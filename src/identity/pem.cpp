@@ -3,31 +3,74 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
+#include <algorithm>
+
+#include "base/codec.h"
 #include "base/openssl.h"
-#include "identity/pkcs12.h"
+#include "identity/file_form.h"
 #include "rolecall/error.h"
 
 namespace rolecall::identity {
 namespace {
 
-[[noreturn]] void refuse_non_pem(std::string_view text, const std::string& name) {
-  if (is_pkcs12(text)) {
-    throw Error(ErrorKind::usage, name + " is a PKCS#12 file",
-                "give it as --certificate, without --private-key and --intermediates");
+// Text that Windows wrote as UTF-16, with or without a byte order mark. What is not ASCII has no
+// part in PEM.
+bool to_utf8(std::string_view text, Secret& utf8) {
+  if (text.size() < 4) return false;
+  const bool mark = text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff");
+  const bool low_first = mark ? text[0] == '\xff' : text[0] != 0 && text[1] == 0;
+  if (!mark && !low_first && (text[0] != 0 || text[1] == 0)) return false;
+  if (mark) text.remove_prefix(2);
+  utf8.resize(text.size() / 2);
+  for (std::size_t i = 0; i < utf8.size(); ++i) {
+    const char low = text[2 * i + (low_first ? 0 : 1)];
+    const char high = text[2 * i + (low_first ? 1 : 0)];
+    utf8.data()[i] = high == 0 && low > 0 ? low : '?';
   }
-  if (text.size() > 4 && text[0] == '\x30' && (text[1] & '\x80') != 0) {
-    throw Error(
-        ErrorKind::usage, name + " is DER, not PEM",
-        "convert it: openssl x509 -inform DER -in FILE -out FILE.pem (a key: openssl pkey)");
+  return true;
+}
+
+bool is_label(std::string_view line, std::string_view kind) {
+  return line.starts_with(kind) && line.size() > kind.size() + 5 && line.ends_with("-----") &&
+         line.find("-----", kind.size()) == line.size() - 5;
+}
+
+// The blocks alone, as OpenSSL reads them, of what editors and templates make of PEM: without
+// indentation and empty lines, except for the one behind the headers of an encrypted key.
+Secret plain_lines(std::string_view text) {
+  Secret plain;
+  plain.resize(text.size() + 1);
+  plain.resize(0);                                              // one piece of memory is enough
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // a byte order mark in UTF-8
+  bool in_block = false;
+  bool in_header = false;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = trim(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (line.empty()) continue;
+    if (is_label(line, "-----BEGIN ")) {
+      in_block = true;
+      in_header = false;
+    } else if (in_block) {
+      const bool header = line.find(':') != std::string_view::npos;
+      if (in_header && !header) plain.append("\n");
+      in_header = header;
+    }
+    if (!in_block) continue;
+    plain.append(line);
+    plain.append("\n");
+    if (is_label(line, "-----END ")) in_block = false;
   }
-  throw Error(ErrorKind::usage, name + " is not a PEM file",
-              "a PEM file has a line like -----BEGIN CERTIFICATE-----");
+  return plain;
 }
 
 }  // namespace
 
 std::vector<PemBlock> read_pem(std::string_view text, const std::string& name) {
-  const BioPtr bio = memory_bio(text);
+  Secret utf8;
+  const Secret plain = plain_lines(to_utf8(text, utf8) ? utf8.view() : text);
+  const BioPtr bio = memory_bio(plain.view());
   std::vector<PemBlock> blocks;
   for (;;) {
     char* label = nullptr;
@@ -47,15 +90,15 @@ std::vector<PemBlock> read_pem(std::string_view text, const std::string& name) {
   const int reason = ERR_GET_REASON(ERR_peek_last_error());
   const std::string error = openssl_error();
   // The end of the file reads "no start line", too; an opened and never closed block reads like it.
-  const std::size_t last_begin = text.rfind("-----BEGIN ");
+  const std::size_t last_begin = plain.view().rfind("-----BEGIN ");
   const bool open_block = last_begin != std::string_view::npos &&
-                          text.find("-----END ", last_begin) == std::string_view::npos;
+                          plain.view().find("-----END ", last_begin) == std::string_view::npos;
   if (reason != PEM_R_NO_START_LINE || open_block) {
     throw Error(ErrorKind::usage,
                 name + " is damaged: " + (open_block ? "a block has no END line" : error),
                 "it may be cut off or edited; copy it again from its source");
   }
-  if (blocks.empty()) refuse_non_pem(text, name);
+  if (blocks.empty()) refuse_other_form(utf8.empty() ? text : utf8.view(), name);
   return blocks;
 }
 

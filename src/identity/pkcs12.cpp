@@ -26,15 +26,6 @@ using BagsPtr = std::unique_ptr<STACK_OF(PKCS12_SAFEBAG), OpensslDelete<free_bag
               "openssl pkcs12 -in FILE -noout must be able to read it");
 }
 
-std::string der_of(const X509* certificate) {
-  unsigned char* data = nullptr;
-  const int size = i2d_X509(certificate, &data);
-  if (size < 0) throw std::bad_alloc();
-  std::string der(reinterpret_cast<const char*>(data), static_cast<std::size_t>(size));
-  OPENSSL_free(data);
-  return der;
-}
-
 // One pass over a file with one password. OpenSSL's PKCS12_parse would take the first of several
 // keys without a word, and tie it to the library that its cipher came from.
 class Walk {

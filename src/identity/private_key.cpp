@@ -1,31 +1,59 @@
 #include "identity/private_key.h"
 
 #include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
 
+#include <algorithm>
 #include <array>
 
+#include "base/codec.h"
+#include "identity/file_form.h"
 #include "rolecall/error.h"
 
 namespace rolecall::identity {
 namespace {
 
-bool is_private_key(const PemBlock& block) {
-  return block.label.ends_with("PRIVATE KEY");
+constexpr const char* kinds_to_use =
+    "use RSA of 2048 to 8192 bits or an EC key on P-256, P-384 or P-521";
+
+// OpenSSH's form (PROTOCOL.key): after its name four strings with their lengths in front, then the
+// public key, which begins with its kind ("ssh-ed25519"). Empty where that cannot be read.
+std::string openssh_kind(std::string_view bytes) {
+  constexpr std::string_view magic("openssh-key-v1\0", 15);
+  if (!bytes.starts_with(magic)) return {};
+  bytes.remove_prefix(magic.size());
+  const auto number = [&bytes]() -> std::size_t {
+    if (bytes.size() < 4) return 0;
+    std::size_t value = 0;
+    for (int i = 0; i < 4; ++i)
+      value = value << 8 | static_cast<unsigned char>(bytes[static_cast<std::size_t>(i)]);
+    bytes.remove_prefix(4);
+    return value;
+  };
+  for (int skipped = 0; skipped < 3; ++skipped)  // cipher, key derivation and its options
+    bytes.remove_prefix(std::min(number(), bytes.size()));
+  number();  // of keys
+  number();  // the public key's length
+  return terminal_safe(bytes.substr(0, number()));
+}
+
+[[noreturn]] void refuse_openssh(const PemBlock& block, const std::string& name) {
+  const std::string kind = openssh_kind(block.der.view());
+  const std::string what = name + " holds a key in OpenSSH's own form";
+  if (kind == "ssh-rsa" || kind.starts_with("ecdsa-")) {
+    throw Error(ErrorKind::usage, what,
+                "convert a copy of it: cp FILE FILE.pem && ssh-keygen -p -m PEM -f FILE.pem");
+  }
+  throw Error(ErrorKind::usage, what + (kind.empty() ? "" : ", of the kind " + kind), kinds_to_use);
 }
 
 [[noreturn]] void refuse_kind(const PemBlock& block, const std::string& name) {
-  if (block.label == "OPENSSH PRIVATE KEY") {
-    throw Error(ErrorKind::usage, name + " is an OpenSSH key",
-                "convert it to PEM: ssh-keygen -p -m PEM -f FILE");
-  }
+  if (block.label == "OPENSSH PRIVATE KEY") refuse_openssh(block, name);
   throw Error(ErrorKind::usage, name + " holds a key of the kind \"" + block.label + "\"",
               "IAM Roles Anywhere takes RSA and EC keys");
 }
-
-constexpr const char* kinds_to_use =
-    "use RSA of 2048 to 8192 bits or an EC key on P-256, P-384 or P-521";
 
 Pkcs8Ptr parse_pkcs8(std::string_view der) {
   const auto* data = reinterpret_cast<const unsigned char*>(der.data());
@@ -67,11 +95,23 @@ EvpPkeyPtr decode(const std::string& label, std::string_view der) {
   return key ? std::move(key) : EvpPkeyPtr(d2i_AutoPrivateKey(nullptr, &data, size));
 }
 
+// FIPS 204's, which OpenSSL knows by name since 3.5.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 3> ml_dsa = {{
+    {"2.16.840.1.101.3.4.3.17", "ML-DSA-44"},
+    {"2.16.840.1.101.3.4.3.18", "ML-DSA-65"},
+    {"2.16.840.1.101.3.4.3.19", "ML-DSA-87"},
+}};
+
 // That OpenSSL has not got its kind is no damage.
 void refuse_other_kind(const Pkcs8Ptr& info, const std::string& name) {
-  if (const auto kind = name_of_other_kind(algorithm_of(info))) {
-    throw Error(ErrorKind::usage, name + " holds a key of the kind " + *kind, kinds_to_use);
-  }
+  const auto kind = name_of_other_kind(algorithm_of(info));
+  if (!kind) return;
+  const std::string what = name + " holds a key of the kind " + *kind;
+  if (!kind->starts_with("ML-DSA-")) throw Error(ErrorKind::usage, what, kinds_to_use);
+  throw Error(ErrorKind::usage,
+              what + ", which OpenSSL " + OpenSSL_version(OPENSSL_VERSION_STRING) + " cannot read",
+              "OpenSSL 3.5 or later can, but this version of rolecall does not sign with ML-DSA: " +
+                  std::string(kinds_to_use));
 }
 
 [[noreturn]] void refuse_damaged(const std::string& name) {
@@ -212,6 +252,8 @@ std::optional<std::string> name_of_other_kind(const ASN1_OBJECT* algorithm) {
   if (kind != NID_undef) return OBJ_nid2sn(kind);
   std::array<char, 80> number{};
   OBJ_obj2txt(number.data(), number.size(), algorithm, 1);
+  for (const auto& [known, name] : ml_dsa)
+    if (number.data() == known) return std::string(name);
   return number.data();
 }
 
@@ -225,10 +267,7 @@ const PemBlock& private_key_block(const std::vector<PemBlock>& blocks, const std
     }
     found = &block;
   }
-  if (found == nullptr) {
-    throw Error(ErrorKind::usage, name + " holds no private key, only " + blocks.front().label,
-                "--private-key names the key's file, --certificate the certificate's");
-  }
+  if (found == nullptr) refuse_without_key(blocks, name);
   return *found;
 }
 

@@ -57,7 +57,6 @@ NEITHER = {
     "labels that differ": (lambda i: pki.pem(i.leaf).replace(b"END CERT", b"END SERT"), ""),
     "PKCS#12, cut off": (lambda i: pkcs12.serialize_key_and_certificates(
         b"x", i.leaf.key, i.leaf.certificate, None, serialization.NoEncryption())[:-9], "PKCS"),
-    "UTF-16": (lambda i: (pki.pem(i.leaf) + pki.key_pem(i.leaf.key)).decode().encode("utf-16"), ""),
 }
 
 

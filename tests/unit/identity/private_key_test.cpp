@@ -67,7 +67,7 @@ TEST(PrivateKey, SaysWhatIsWrong) {
   const std::string good = pkcs8(ec.get());
   EXPECT_THAT(refusal(good + good), HasSubstr("more than one private key"));
   EXPECT_THAT(refusal(test::pem(test::make({}, nullptr))),
-              HasSubstr("no private key, only CERTIFICATE"));
+              HasSubstr("no private key, only a certificate"));
   EXPECT_THAT(refusal(pkcs8(ec.get(), EVP_aes_128_cbc())),
               HasSubstr("is encrypted, and no password"));
   EXPECT_THAT(refusal(traditional(ec.get(), EVP_aes_128_cbc())), HasSubstr("is encrypted"));

@@ -1,0 +1,252 @@
+#include "identity/file_form.h"
+
+#include <openssl/err.h>
+#include <openssl/pkcs7.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "base/codec.h"
+#include "identity/pkcs12.h"
+#include "rolecall/error.h"
+
+namespace rolecall::identity {
+namespace {
+
+struct Form {
+  std::string what;  // goes after "is"
+  std::string how;   // the hint
+};
+
+std::string convert(const std::string& command) {
+  return "convert it: " + command;
+}
+
+// So that others cannot read a key in the new file for a moment.
+std::string convert_key(const std::string& command, const std::string& then = "") {
+  return "convert it: (umask 077; " + command + ")" + then;
+}
+
+constexpr const char* then_store = ", then give FILE.p12 as --certificate";
+
+template <auto read, auto free_it>
+bool reads_as(std::string_view der) {
+  const auto* data = reinterpret_cast<const unsigned char*>(der.data());
+  auto* found = read(nullptr, &data, static_cast<long>(der.size()));
+  ERR_clear_error();
+  if (found == nullptr) return false;
+  free_it(found);
+  return true;
+}
+
+template <int kind>
+bool is_key_of(std::string_view der) {
+  const auto* data = reinterpret_cast<const unsigned char*>(der.data());
+  const EvpPkeyPtr key(d2i_PrivateKey(kind, nullptr, &data, static_cast<long>(der.size())));
+  ERR_clear_error();
+  return key != nullptr;
+}
+
+struct DerKind {
+  const char* what;
+  bool (*is_it)(std::string_view der);
+  const char* command;  // makes PEM of it; "" where no PEM of it would help
+  const char* hint;     // then
+};
+
+// The last one takes anything with an algorithm and bytes.
+constexpr std::array<DerKind, 9> der_kinds = {{
+    {"a certificate", reads_as<d2i_X509, X509_free>, "openssl x509 -inform DER", ""},
+    {"a private key", reads_as<d2i_PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free>,
+     "openssl pkey -inform DER", ""},
+    {"a private key", is_key_of<EVP_PKEY_EC>, "openssl pkey -inform DER", ""},
+    {"a private key", is_key_of<EVP_PKEY_RSA>, "openssl pkey -inform DER", ""},
+    {"a certificate request", reads_as<d2i_X509_REQ, X509_REQ_free>, "",
+     "give the certificate that the CA made of it"},
+    {"a public key", reads_as<d2i_PUBKEY, EVP_PKEY_free>, "",
+     "a certificate and its private key are needed"},
+    {"PKCS#7", reads_as<d2i_PKCS7, PKCS7_free>, "openssl pkcs7 -inform DER -print_certs", ""},
+    {"a certificate revocation list", reads_as<d2i_X509_CRL, X509_CRL_free>, "",
+     "a certificate and its private key are needed"},
+    {"an encrypted private key", reads_as<d2i_X509_SIG, X509_SIG_free>,
+     "openssl pkey -inform DER -aes256", ""},
+}};
+
+const DerKind* der_kind(std::string_view bytes) {
+  if (!bytes.starts_with('\x30')) return nullptr;
+  const auto* found = std::find_if(der_kinds.begin(), der_kinds.end(),
+                                   [bytes](const DerKind& kind) { return kind.is_it(bytes); });
+  return found == der_kinds.end() ? nullptr : found;
+}
+
+std::optional<Form> binary_form(std::string_view bytes) {
+  if (is_pkcs12(bytes)) {
+    return Form{"a PKCS#12 file",
+                "give it as --certificate, without --private-key and --intermediates"};
+  }
+  for (const std::string_view magic : {"\xfe\xed\xfe\xed", "\xce\xce\xce\xce"}) {
+    if (!bytes.starts_with(magic)) continue;
+    return Form{"a Java keystore",
+                convert_key("keytool -importkeystore -srckeystore FILE -destkeystore FILE.p12 "
+                            "-deststoretype PKCS12",
+                            then_store)};
+  }
+  if (const DerKind* kind = der_kind(bytes)) {
+    return Form{std::string("DER, not PEM; it holds ") + kind->what,
+                *kind->hint != '\0'
+                    ? kind->hint
+                    : convert(std::string(kind->command) + " -in FILE -out FILE.pem")};
+  }
+  if (bytes.size() > 4 && bytes[0] == '\x30' && (bytes[1] & '\x80') != 0) {
+    return Form{"DER, not PEM, and neither a certificate nor a key", "is it the right file?"};
+  }
+  return std::nullopt;
+}
+
+// The base64 of a file, as secret stores and the variables of CI systems hold it.
+std::optional<Form> base64_form(std::string_view text) {
+  Secret packed;
+  packed.resize(text.size());
+  char* end = std::remove_copy_if(text.begin(), text.end(), packed.data(), [](char c) {
+    return std::string_view(" \t\r\n").find(c) != std::string_view::npos;
+  });
+  packed.resize(static_cast<std::size_t>(end - packed.data()));
+  std::optional<std::string> decoded = base64_decode(packed.view());
+  if (!decoded || decoded->size() < 16) return std::nullopt;
+  std::string& plain = *decoded;
+  const Secret bytes(plain);
+  wipe(plain.data(), plain.size());
+  if (bytes.view().find("-----BEGIN ") != std::string_view::npos) {
+    return Form{"the base64 of a PEM file", convert_key("base64 -d FILE > FILE.pem")};
+  }
+  if (is_pkcs12(bytes.view())) {
+    return Form{"the base64 of a PKCS#12 file",
+                convert_key("base64 -d FILE > FILE.p12", then_store)};
+  }
+  const DerKind* kind = der_kind(bytes.view());
+  if (kind == nullptr) return std::nullopt;
+  return Form{std::string("base64 without the lines BEGIN and END; it holds ") + kind->what,
+              *kind->hint != '\0'
+                  ? kind->hint
+                  : convert(std::string("base64 -d FILE | ") + kind->command + " -out FILE.pem")};
+}
+
+std::optional<Form> text_form(std::string_view text) {
+  const std::string_view start = trim(text);
+  const auto holds = [start](const char* part) {
+    return start.find(part) != std::string_view::npos;
+  };
+  if (start.starts_with('{') || start.starts_with('[')) {
+    return holds("\"tls.crt\"")
+               ? Form{"JSON, of a Kubernetes Secret",
+                      convert_key("jq -r '.data[\"tls.crt\"], .data[\"tls.key\"]' FILE | base64 -d "
+                                  "> FILE.pem")}
+               : Form{"JSON, not PEM",
+                      convert_key("jq -r '.data.certificate, .data.private_key' FILE > FILE.pem",
+                                  ", if the names in it are those of Vault")};
+  }
+  if (holds("-----BEGIN ") && holds("-----END ")) {
+    return holds("\\n")
+               ? Form{"PEM with \\n as two characters instead of line feeds",
+                      convert_key(R"(sed 's/"//g; s/\\r//g; s/\\n/\n/g' FILE > FILE.pem)")}
+               : Form{"PEM with all of its lines in one",
+                      convert_key(R"(sed -E 's/ *(-----(BEGIN|END) [A-Z0-9 ]+-----) */\n\1\n/g')"
+                                  " FILE > FILE.pem")};
+  }
+  for (const char* kind : {"ssh-", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-"}) {
+    if (start.starts_with(kind)) {
+      return Form{"a public key of OpenSSH", "a certificate and its private key are needed"};
+    }
+  }
+  return base64_form(text);
+}
+
+bool is_request(const PemBlock& block) {
+  return block.label.ends_with("CERTIFICATE REQUEST");
+}
+
+bool is_public_key(const PemBlock& block) {
+  return block.label.ends_with("PUBLIC KEY");
+}
+
+// One block in words, with its article.
+std::string kind_of(const PemBlock& block) {
+  if (is_certificate(block)) return "a certificate";
+  if (block.label.ends_with("ENCRYPTED PRIVATE KEY")) return "an encrypted private key";
+  if (is_private_key(block)) return "a private key";
+  if (is_request(block)) return "a certificate request";
+  if (is_public_key(block)) return "a public key";
+  if (is_pkcs7(block)) return "PKCS#7";
+  if (block.label == "X509 CRL") return "a certificate revocation list";
+  return "\"" + block.label + "\"";
+}
+
+bool any(const std::vector<PemBlock>& blocks, bool (*is_one)(const PemBlock&)) {
+  return std::any_of(blocks.begin(), blocks.end(), is_one);
+}
+
+}  // namespace
+
+void refuse_other_form(std::string_view text, const std::string& name) {
+  std::optional<Form> form = binary_form(text);
+  if (!form) form = text_form(text);
+  if (!form)
+    form = Form{"not a PEM file", "a PEM file has a line like -----BEGIN CERTIFICATE-----"};
+  throw Error(ErrorKind::usage, name + " is " + form->what, form->how);
+}
+
+std::string contents_of(const std::vector<PemBlock>& blocks) {
+  std::vector<std::string> kinds;
+  for (const PemBlock& block : blocks) {
+    std::string kind = kind_of(block);
+    if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end())
+      kinds.push_back(std::move(kind));
+  }
+  std::string text;
+  for (const std::string& kind : kinds)
+    text += (text.empty() ? "" : kind == kinds.back() ? " and " : ", ") + kind;
+  return text;
+}
+
+void refuse_without_certificate(const std::vector<PemBlock>& blocks, const std::string& name,
+                                bool swapped) {
+  std::string hint = "it must have a block that starts with -----BEGIN CERTIFICATE-----";
+  if (any(blocks, is_private_key)) {
+    hint = std::string(swapped ? "are the two files swapped? " : "") +
+           "--certificate names the certificate's file, --private-key the key's";
+  } else if (any(blocks, is_pkcs7)) {
+    throw Error(ErrorKind::usage, name + " is PKCS#7, which is read as --intermediates only",
+                convert("openssl pkcs7 -print_certs -in FILE -out FILE.pem"));
+  } else if (any(blocks, is_request)) {
+    hint = "give the certificate that the CA made of the request";
+  } else if (any(blocks, is_public_key)) {
+    hint = "give the certificate that the CA issued for this key";
+  }
+  throw Error(ErrorKind::usage, name + " holds no certificate, only " + contents_of(blocks), hint);
+}
+
+void refuse_without_key(const std::vector<PemBlock>& blocks, const std::string& name) {
+  std::string hint = "--private-key names the key's file, --certificate the certificate's";
+  if (any(blocks, is_public_key)) {
+    hint = "a public key cannot sign: give the private key that it belongs to";
+  } else if (any(blocks, is_request)) {
+    hint = "give the private key that the request was made with";
+  }
+  throw Error(ErrorKind::usage, name + " holds no private key, only " + contents_of(blocks), hint);
+}
+
+bool is_certificate(const PemBlock& block) {
+  return block.label == "CERTIFICATE" || block.label == "X509 CERTIFICATE" ||
+         block.label == "TRUSTED CERTIFICATE";
+}
+
+bool is_private_key(const PemBlock& block) {
+  return block.label.ends_with("PRIVATE KEY");
+}
+
+bool is_pkcs7(const PemBlock& block) {
+  return block.label == "PKCS7" || block.label == "PKCS #7 SIGNED DATA" || block.label == "CMS";
+}
+
+}  // namespace rolecall::identity

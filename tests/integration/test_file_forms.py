@@ -1,0 +1,217 @@
+"""Files that hold a certificate or key in another form than plain PEM: read, or named."""
+
+import base64
+import json
+import os
+import stat
+import subprocess
+
+import pytest
+from support import pki
+from support.process import assert_credentials, assert_fails, environment, run, session
+from support.verifier import Verifier
+
+
+def openssl(*arguments, **options):
+    return subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True,
+                          env=environment(), **options).stdout
+
+
+def split(text):
+    return text.decode().splitlines()
+
+
+# How editors, templates and Windows change a PEM file without harm.
+HARMLESS = {
+    "blank lines": lambda t: "\n\n".join(split(t)).encode() + b"\n\n",
+    "blank lines with blanks": lambda t: " \n\t \r\n".join(split(t)).encode(),
+    "indented": lambda t: "".join(f"    {line}\n" for line in split(t)).encode(),
+    "indented below a name": lambda t: ("data: |\n" + "".join(
+        f"\t{line}\n" for line in split(t))).encode(),
+    "blanks at the ends": lambda t: "".join(f"{line} \t\n" for line in split(t)).encode(),
+    "UTF-16": lambda t: t.decode().encode("utf-16"),
+    "UTF-16, big end first": lambda t: t.decode().replace("\n", "\r\n").encode("utf-16-be"),
+    "UTF-16, no mark": lambda t: t.decode().encode("utf-16-le"),
+    "UTF-8 with a mark": lambda t: t.decode().encode("utf-8-sig"),
+}
+
+
+@pytest.mark.parametrize("form", HARMLESS)
+def test_harmless_changes(identity, tmp_path, form):
+    change = HARMLESS[form]
+    flags = ["--certificate", pki.write(tmp_path, "c", change(pki.pem(identity.leaf))),
+             "--private-key", pki.write(tmp_path, "k", change(pki.key_pem(identity.leaf.key))),
+             "--intermediates", pki.write(tmp_path, "i", change(pki.pem(identity.intermediate)))]
+    with Verifier() as verifier:
+        result = session(verifier, flags)
+    assert_credentials(result)
+    assert result.err == "" and len(verifier.signed[0].chain) == 1, result
+
+
+@pytest.mark.parametrize("how", [["pkcs8", "-topk8"], ["ec", "-aes256"]], ids=lambda h: h[0])
+@pytest.mark.parametrize("form", HARMLESS)
+def test_harmless_changes_of_encrypted_keys(identity, emulator, tmp_path, form, how):
+    """The traditional form has headers, and an empty line behind them that is needed."""
+    text = openssl(*how, "-passout", "pass:pw", "-in", identity.key)
+    key = pki.write(tmp_path, "k", HARMLESS[form](text))
+    assert_credentials(session(emulator, [*identity.flags[:3], key], "--password-source", "env:PW",
+                               env={"PW": "pw"}))
+
+
+def pkcs7(directory, *entities, form="PEM"):
+    path = directory / f"chain.{form}.p7b"
+    openssl("crl2pkcs7", "-nocrl", "-certfile", pki.write(directory, "all", pki.pem(*entities)),
+            "-outform", form, "-out", path)
+    return path
+
+
+@pytest.mark.parametrize("form", ["PEM", "DER"])
+def test_intermediates_as_pkcs7(identity, tmp_path, form):
+    a = identity.root.issue("A", ca=True)
+    leaf = a.issue("B", ca=True).issue("leaf")
+    flags = pki.write_identity(tmp_path, leaf, chain=False)
+    more = pkcs7(tmp_path, identity.root, a, leaf, *leaf.chain, form=form)
+    with Verifier() as verifier:
+        result = session(verifier, [*flags, "--intermediates", more])
+    assert_credentials(result)
+    assert result.err == "" and len(verifier.signed[0].chain) == 2, result
+    flags[1] = more
+    assert_fails(session(verifier, flags), 2, "PKCS#7", hint="openssl pkcs7 .*-print_certs")
+
+
+def jks(_identity):
+    return b"\xfe\xed\xfe\xed\0\0\0\x02\0\0\0\0"
+
+
+def vault(identity):
+    return json.dumps({"data": {"certificate": pki.pem(identity.leaf).decode(),
+                                "private_key": pki.key_pem(identity.leaf.key).decode()}}).encode()
+
+
+def kubernetes(identity):
+    encode = lambda data: base64.b64encode(data).decode()  # noqa: E731
+    return json.dumps({"kind": "Secret", "data": {
+        "tls.crt": encode(pki.pem(identity.leaf)),
+        "tls.key": encode(pki.key_pem(identity.leaf.key))}}, indent=2).encode()
+
+
+def both(identity):
+    return pki.key_pem(identity.leaf.key) + pki.pem(identity.leaf)
+
+
+# What makes the form, what the message calls it, and the file that the hint's command makes.
+FORMS = {
+    "escaped": (lambda i: both(i).replace(b"\n", b"\\n"), r"PEM with \\n", "FILE.pem"),
+    "escaped and quoted": (lambda i: json.dumps(both(i).decode()).encode(), r"PEM with \\n",
+                           "FILE.pem"),
+    "one line": (lambda i: both(i).replace(b"\n", b" "), "lines in one", "FILE.pem"),
+    "one line without blanks": (lambda i: both(i).replace(b"\n", b""), "lines in one", "FILE.pem"),
+    "base64": (lambda i: base64.encodebytes(both(i)), "base64 of a PEM file", "FILE.pem"),
+    "base64 in one line": (lambda i: base64.b64encode(both(i)), "base64 of a PEM file",
+                           "FILE.pem"),
+    "Vault": (vault, "JSON", "FILE.pem"),
+    "Kubernetes": (kubernetes, "JSON, of a Kubernetes Secret", "FILE.pem"),
+    "Java": (jks, "Java keystore", None),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_form_is_named_and_its_command_works(identity, emulator, silent, tmp_path, form):
+    make, pattern, file = FORMS[form]
+    path = pki.write(tmp_path, "FILE", make(identity))
+    result = session(silent, ["--certificate", path, "--private-key", path])
+    assert_fails(result, 2, f"certificate file {path} is .*{pattern}", hint="convert it")
+    if file is None:
+        assert "keytool -importkeystore" in result.hint
+        return
+    command = result.hint.split("convert it: ", 1)[1].split(", if the names", 1)[0]
+    subprocess.run(["sh", "-c", command], cwd=tmp_path, check=True, env=environment())
+    assert stat.S_IMODE(os.stat(tmp_path / file).st_mode) == 0o600
+    flags = ["--certificate", tmp_path / file, "--intermediates",
+             pki.write(tmp_path, "i", pki.pem(identity.intermediate))]
+    assert_credentials(session(emulator, flags))
+
+
+def test_base64_of_pkcs12(identity, emulator, silent, tmp_path):
+    both_file = pki.write(tmp_path, "in", both(identity) + pki.pem(identity.intermediate))
+    store = openssl("pkcs12", "-export", "-in", both_file, "-passout", "pass:")
+    path = pki.write(tmp_path, "FILE", base64.encodebytes(store))
+    result = session(silent, ["--certificate", path])
+    assert_fails(result, 2, "base64 of a PKCS#12 file", hint="base64 -d")
+    command = result.hint.split("convert it: ", 1)[1].split(", then", 1)[0]
+    subprocess.run(["sh", "-c", command], cwd=tmp_path, check=True, env=environment())
+    assert_credentials(session(emulator, ["--certificate", tmp_path / "FILE.p12"]))
+
+
+DER = {
+    "SEC1": ("--private-key", ["ec", "-in", "KEY"], "a private key", "openssl pkey"),
+    "PKCS#8": ("--private-key", ["pkcs8", "-topk8", "-nocrypt", "-in", "KEY"], "a private key",
+               "openssl pkey"),
+    "encrypted": ("--private-key", ["pkcs8", "-topk8", "-passout", "pass:x", "-in", "KEY"],
+                  "an encrypted private key", "openssl pkey .*-aes256"),
+    "certificate": ("--certificate", ["x509", "-in", "CERTIFICATE"], "a certificate",
+                    "openssl x509"),
+    "request": ("--certificate", ["req", "-new", "-subj", "/CN=x", "-key", "KEY"],
+                "a certificate request", "the CA"),
+    "public key": ("--private-key", ["pkey", "-pubout", "-in", "KEY"], "a public key", "private"),
+}
+
+
+@pytest.mark.parametrize("encoded", [False, True], ids=["DER", "base64"])
+@pytest.mark.parametrize("name", DER)
+def test_der(identity, silent, tmp_path, name, encoded):
+    flag, arguments, what, hint = DER[name]
+    names = {"KEY": identity.key, "CERTIFICATE": identity.certificate}
+    content = openssl(*[names.get(a, a) for a in arguments], "-outform", "DER")
+    path = pki.write(tmp_path, "FILE", base64.encodebytes(content) if encoded else content)
+    flags = list(identity.flags)
+    flags[flags.index(flag) + 1] = path
+    result = session(silent, flags)
+    assert_fails(result, 2, f"{'base64' if encoded else 'DER'}.*it holds {what}\n", hint=hint)
+    if "private" not in what or "encrypted" in what:
+        return
+    command = result.hint.split("convert it: ", 1)[1]
+    subprocess.run(["sh", "-c", command], cwd=tmp_path, check=True, env=environment())
+    assert b"BEGIN PRIVATE KEY" in (tmp_path / "FILE.pem").read_bytes()
+
+
+def test_other_blocks_are_named(identity, silent, tmp_path):
+    request = pki.write(tmp_path, "csr", openssl("req", "-new", "-subj", "/CN=x", "-key",
+                                                 identity.key))
+    public = pki.write(tmp_path, "pub", openssl("pkey", "-pubout", "-in", identity.key))
+    bare = pki.write(tmp_path, "bare", pki.pem(identity.leaf))
+    swapped = session(silent, ["--certificate", identity.key, "--private-key", bare])
+    assert_fails(swapped, 2, "no certificate, only a private key", hint="swapped")
+    for flag, path, pattern, hint in [
+            ("--private-key", bare, "no private key, only a certificate", "--private-key names"),
+            ("--certificate", request, "no certificate, only a certificate request", "the CA"),
+            ("--private-key", request, "no private key, only a certificate request", "made with"),
+            ("--certificate", public, "no certificate, only a public key", "the CA"),
+            ("--private-key", public, "no private key, only a public key", "cannot sign"),
+            ("--intermediates", public, "no certificate, only a public key", "the CA")]:
+        flags = [*identity.flags, "--intermediates", bare]
+        flags[flags.index(flag) + 1] = path
+        assert_fails(session(silent, flags), 2, pattern, hint=hint)
+    result = run("read-certificate-data", "--certificate", request)
+    assert_fails(result, 2, "only a certificate request")
+
+
+def test_openssh_keys(identity, emulator, silent, tmp_path):
+    """Of a key that can be used, a copy is converted; the user's own file stays."""
+    for kind, hint in [("ecdsa", "convert a copy"), ("ed25519", "P-256")]:
+        path = tmp_path / kind
+        subprocess.run(["ssh-keygen", "-q", "-t", kind, "-N", "", "-f", path], check=True,
+                       env=environment())
+        result = session(silent, [*identity.flags[:3], path])
+        assert_fails(result, 2, "OpenSSH", hint=hint)
+        assert_fails(session(silent, [*identity.flags[:3], f"{path}.pub"]), 2,
+                     "is a public key of OpenSSH")
+        if kind == "ed25519":
+            assert "ssh-ed25519" in result.errors[0] and "ssh-keygen" not in result.hint, result
+            continue
+        before = path.read_bytes()
+        command = result.hint.split(": ", 1)[1].replace("FILE", str(path))
+        subprocess.run(["sh", "-c", f"{command} -N '' -q"], check=True, env=environment())
+        assert path.read_bytes() == before
+        converted = session(silent, [*identity.flags[:3], f"{path}.pem"])
+        assert_fails(converted, 2, "does not fit")
