@@ -11,7 +11,9 @@ using std::chrono::seconds;
 constexpr seconds most_jitter{60};
 constexpr seconds longest_wait{60};
 constexpr milliseconds shortest_wait{200};
-constexpr seconds tolerated_skew{300};
+// A quarter of the shortest session that there is (900 s): what is left of it then is still enough
+// for botocore (usual_refresh_before), and no binding asks more often.
+constexpr seconds soonest_renewal{225};
 
 milliseconds part(double share, milliseconds whole) {
   return milliseconds(static_cast<milliseconds::rep>(share * static_cast<double>(whole.count())));
@@ -26,15 +28,15 @@ Instant Instant::now() {
 milliseconds lifetime_of(std::chrono::system_clock::time_point expiration, seconds asked,
                          Instant now) {
   const auto lifetime = std::chrono::floor<milliseconds>(expiration - now.wall);
-  return lifetime <= seconds(0) || lifetime > asked + tolerated_skew ? asked : lifetime;
+  return lifetime <= seconds(0) ? asked : std::min<milliseconds>(lifetime, asked);
 }
 
 void RenewalSchedule::succeeded(Instant now, std::chrono::system_clock::time_point expiration,
                                 seconds asked, double random) {
   failures_ = 0;
   const milliseconds lifetime = lifetime_of(expiration, asked, now);
-  milliseconds wait = lifetime - refresh_before_;
-  if (wait <= seconds(0)) wait = lifetime / 2;
+  milliseconds wait = std::max<milliseconds>(lifetime - refresh_before_,
+                                             std::min<milliseconds>(lifetime / 2, soonest_renewal));
   wait -= part(random, std::min<milliseconds>(wait / 10, most_jitter));
   set(now, wait);
 }

@@ -14,20 +14,29 @@ struct Instant {
   static Instant now();
 };
 
-// How long credentials that end at `expiration` live. Where that and this machine's clock do not go
-// together (it would be nothing, or five minutes more than was `asked` for), what was asked for.
+// How long before they expire credentials are renewed, unless told otherwise: a minute before any
+// SDK first asks for newer ones. Most ask from 15 minutes before the expiry on. botocore then asks
+// the instance metadata service again only 2 to 10 minutes later, and until then uses what it was
+// given, also past its expiry: so it must never be given less than 10 minutes.
+constexpr std::chrono::seconds usual_refresh_before{960};
+
+// How long credentials that expire at `expiration` live, which is never longer than was `asked`
+// for. If they have expired already by this machine's clock, that clock is wrong: what was asked
+// for.
 std::chrono::milliseconds lifetime_of(std::chrono::system_clock::time_point expiration,
                                       std::chrono::seconds asked, Instant now);
 
 // Knows of no clock and no dice, so that tests can give it any.
 class RenewalSchedule {
  public:
-  // Renewals are due `refresh_before` ahead of expiry; half the lifetime where that is shorter.
-  explicit RenewalSchedule(std::chrono::seconds refresh_before) : refresh_before_(refresh_before) {}
+  // Renewals are due `refresh_before` ahead of expiry, but no sooner than 225 s after the last one,
+  // or half the lifetime if that is shorter.
+  explicit RenewalSchedule(std::chrono::seconds refresh_before = usual_refresh_before)
+      : refresh_before_(refresh_before) {}
 
-  // `now`: credentials that end at `expiration` are in use; `asked` is as above. `random` (0 to 1)
-  // brings the renewal forward by up to a tenth of the wait, so that hosts that started
-  // together do not renew together; by a minute at most.
+  // `now`: credentials that expire at `expiration` are in use; `asked` is as above. `random` (0 to
+  // 1) brings the renewal forward by up to a tenth of the wait, so that hosts that started together
+  // do not renew together; by a minute at most.
   void succeeded(Instant now, std::chrono::system_clock::time_point expiration,
                  std::chrono::seconds asked, double random);
 

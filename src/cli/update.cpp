@@ -67,14 +67,16 @@ class Updater {
       : flags_(flags),
         path_(std::move(path)),
         profile_(std::move(profile)),
-        refresh_before_(refresh_before),
         schedule_(refresh_before),
+        unwritten_schedule_(refresh_before),
         reporter_(stderr_reporter(flags.debug)) {}
 
   std::chrono::sys_seconds renew() {
     // What could not be written last time (a full disk) is not asked for again.
-    if (!unwritten_ || aws::Instant::now().wall > unwritten_->expiration - refresh_before_) {
+    if (!unwritten_ || unwritten_schedule_.left(aws::Instant::now()) == milliseconds(0)) {
       unwritten_ = create_session(flags_.identity.options, flags_.session, reporter_);
+      unwritten_schedule_.succeeded(aws::Instant::now(), unwritten_->expiration,
+                                    flags_.session.session_duration, 0);
     }
     const aws::LockedCredentialsFile file(path_);
     write_and_stop_if_asked(file, profile_, *unwritten_, reporter_);
@@ -164,8 +166,8 @@ class Updater {
   const SessionFlags& flags_;
   std::string path_;
   std::string profile_;
-  seconds refresh_before_;
   aws::RenewalSchedule schedule_;
+  aws::RenewalSchedule unwritten_schedule_;  // of what could not be written
   Reporter reporter_;
   std::random_device device_;
   std::chrono::sys_seconds expiration_{};
@@ -194,14 +196,14 @@ void update(CLI::App& app, std::vector<std::string> arguments) {
   SessionFlags flags;
   std::string profile = "default";
   bool once = false;
-  long refresh_before = 300;
+  long refresh_before = aws::usual_refresh_before.count();
   const char* group = "What to keep up to date";
   app.add_option("--profile", profile, "The section of the credentials file. Default: default")
       ->type_name("NAME")
       ->group(group);
   app.add_flag("--once", once, "Write the credentials once, and end")->group(group);
   app.add_option("--refresh-before", refresh_before,
-                 "How long before they end they are renewed. Default: 300")
+                 "How long before they end they are renewed. Default: 960")
       ->type_name("SECONDS")
       ->check(CLI::Range(1, 43199))
       ->group(group);

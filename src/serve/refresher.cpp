@@ -12,7 +12,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr seconds refresh_before{300};
 constexpr auto warn_before = std::chrono::days(30);
 // A suspend and a clock that is set stop no wait, so that none is longer than this.
 constexpr milliseconds longest_nap{1000};
@@ -48,8 +47,7 @@ Refresher::Refresher(Binding& binding, Gate& gate, const Log& log, Reporter repo
       log_(log),
       reporter_(std::move(reporter)),
       request_(aws::prepare_session(binding.options().session)),
-      rotation_(binding.options().identity),
-      schedule_(refresh_before) {
+      rotation_(binding.options().identity) {
   // A run of months says each thing once a day.
   reporter_.warn = [this](std::string_view text) {
     if (said_.size() >= most_said) said_.clear();

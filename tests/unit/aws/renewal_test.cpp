@@ -36,8 +36,28 @@ TEST(RenewalSchedule, JitterBringsItForward) {
   EXPECT_EQ(renewed(300s, 43200s, 0.5, 43200s).left(start), 42870s);
 }
 
-TEST(RenewalSchedule, ShortSessionsAreRenewedAtTheirHalf) {
-  EXPECT_EQ(renewed(900s, 900s).left(start), 450s);
+// botocore uses what instance metadata gave it for up to ten minutes without asking again.
+TEST(RenewalSchedule, ElevenMinutesAreLeftUnlessToldOtherwise) {
+  for (const seconds lifetime : {900s, 1200s, 1800s, 3600s, 43200s}) {
+    for (const double random : {0.0, 0.5, 1.0}) {
+      RenewalSchedule schedule;
+      schedule.succeeded(start, start.wall + lifetime, lifetime, random);
+      EXPECT_GE(lifetime - schedule.left(start), 660s) << lifetime.count();
+      EXPECT_GE(schedule.left(start), 200s) << lifetime.count();
+    }
+  }
+}
+
+TEST(RenewalSchedule, AMarginAsLongAsTheLifetimeMakesNoBusyLoop) {
+  EXPECT_EQ(renewed(900s, 900s).left(start), 225s);
+  EXPECT_EQ(renewed(43199s, 3600s).left(start), 225s);
+  // This machine's clock is ahead of the service's: less seems to be left than there is.
+  EXPECT_GE(renewed(300s, 301s).left(start), 150s);
+  EXPECT_EQ(renewed(960s, 961s).left(start), 225s);
+}
+
+TEST(RenewalSchedule, VeryShortSessionsAreRenewedAtTheirHalf) {
+  EXPECT_EQ(renewed(900s, 400s).left(start), 200s);
   EXPECT_EQ(renewed(300s, 10s).left(start), 5s);
   EXPECT_EQ(renewed(300s, 1s, 1).left(start), 450ms);
 }
@@ -54,6 +74,8 @@ TEST(RenewalSchedule, AClockThatIsSetBackDoesNotDelayIt) {
 TEST(RenewalSchedule, AWrongClockFallsBackOnTheDuration) {
   EXPECT_EQ(renewed(300s, -7200s).left(start), 3300s);
   EXPECT_EQ(renewed(300s, 90000s).left(start), 3300s);
+  // Behind the service's: nothing lasts longer than was asked for.
+  EXPECT_EQ(renewed(300s, 3720s).left(start), 3300s);
 }
 
 TEST(RenewalSchedule, FailuresBackOff) {

@@ -1,0 +1,83 @@
+"""botocore never signs with expired credentials of serve's instance metadata, in hundreds of sessions.
+
+When serve renews is RenewalSchedule's own answer (tests/support/renewal_times.cpp); when botocore asks
+is botocore's own, on a clock that is moved (tests/support/botocore_clock.py).
+"""
+
+import importlib.util
+import json
+import pathlib
+import random
+import subprocess
+import sys
+import time
+
+import pytest
+from support.process import BINARY, SHARED, Emulator, environment, is_static
+from support.serve import Serve, eventually
+
+FAKETIME = next(iter(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")), None)
+RENEWAL_TIMES = next((path for path in (pathlib.Path(binary).parent / "renewal_times"
+                                        for binary in (BINARY, SHARED)) if path.exists()), None)
+CLOCK = pathlib.Path(__file__).resolve().parents[1] / "support" / "botocore_clock.py"
+SESSIONS = 200  # that the client uses; of short ones it does not see every one
+RENEWALS = 4 * SESSIONS
+OLD_MARGIN = 300
+simulation = pytest.mark.skipif(
+    RENEWAL_TIMES is None or importlib.util.find_spec("botocore") is None,
+    reason="botocore is not installed, or the build has no renewal_times")
+
+
+def simulate(lifetime, *refresh_before, seed):
+    done = subprocess.run([str(RENEWAL_TIMES), str(lifetime), str(RENEWALS), str(seed),
+                           *map(str, refresh_before)], capture_output=True, text=True, check=True)
+    dice = random.Random(seed)
+    # CreateSession takes a moment, from when it is due until the answer is there.
+    renewals = [float(line) + dice.uniform(0.1, 4) for line in done.stdout.split()]
+    task = {"lifetime": lifetime, "renewals": renewals, "sessions": SESSIONS, "seed": seed}
+    done = subprocess.run([sys.executable, str(CLOCK)], input=json.dumps(task), capture_output=True,
+                          text=True, timeout=120, check=False, env=environment({
+                              "AWS_CONFIG_FILE": "/nonexistent", "AWS_REGION": "eu-west-1",
+                              "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent"}))
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    print(f"sessions of {lifetime} s, margin {refresh_before or 'as serve has it'}: {result}")
+    return result
+
+
+@simulation
+@pytest.mark.parametrize("lifetime", [900, 3600])
+def test_no_expired_token(lifetime):
+    result = simulate(lifetime, seed=1)
+    assert result["expired"] == 0, result
+    assert result["least_left"] >= 660, result
+    assert result["used"] == SESSIONS, result
+
+
+@simulation
+@pytest.mark.parametrize("lifetime", [900, 3600])
+def test_five_minutes_are_too_few(lifetime):
+    """What the simulation is for: with this margin it finds sessions that fail."""
+    result = simulate(lifetime, OLD_MARGIN, seed=1)
+    assert result["expired"] > SESSIONS / 20, result
+
+
+@pytest.mark.skipif(FAKETIME is None or is_static(),
+                    reason="libfaketime is not installed, or the program is the static one")
+@pytest.mark.parametrize("lifetime, held, renewed", [(900, 190, 226), (3600, 2560, 2641)])
+def test_the_program_keeps_this_margin(identity, tmp_path, lifetime, held, renewed):
+    """The same on a moved clock of serve itself: what it still hands out after so many seconds."""
+    clock = tmp_path / "clock"
+    clock.write_text("+0")
+    fake = {"LD_PRELOAD": str(FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(clock),
+            "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "ASAN_OPTIONS": "verify_asan_link_order=0"}
+    with Emulator(identity.root_file, env=fake) as emulator, \
+            Serve(tmp_path, "--session-duration", lifetime, server=emulator, flags=identity.flags,
+                  env=fake) as serve:
+        first = serve.credentials()
+        clock.write_text(f"+{held}")
+        time.sleep(1.5)  # it looks at the clock once a second
+        assert serve.credentials() == first
+        clock.write_text(f"+{renewed}")
+        eventually(lambda: serve.credentials() != first)
