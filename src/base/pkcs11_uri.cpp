@@ -11,16 +11,60 @@ namespace {
 constexpr std::string_view scheme = "pkcs11:";
 constexpr std::string_view pin_value = "pin-value";
 
+constexpr std::string_view white_space = " \t\r\n\f\v";
+
 // p11-kit drops it wherever it stands.
 std::string without_space(std::string_view text) {
   std::string dense(text);
-  std::erase_if(dense, [](char c) {
-    return std::string_view(" \t\r\n\f\v").find(c) != std::string_view::npos;
-  });
+  std::erase_if(dense, [](char c) { return white_space.find(c) != std::string_view::npos; });
   return dense;
 }
 
+// A value's inner blanks stay; a run of white space with a line's end in it is where it was
+// wrapped.
+void append_value(Secret& uri, std::string_view value) {
+  while (!value.empty()) {
+    const std::size_t word = std::min(value.find_first_of(white_space), value.size());
+    uri.append(value.substr(0, word));
+    value.remove_prefix(word);
+    const std::size_t gap = value.find_first_not_of(white_space);
+    if (gap == std::string_view::npos) return;
+    if (value.find_first_not_of(' ') == gap && word > 0) {
+      for (std::size_t i = 0; i < gap; ++i)
+        uri.append("%20");
+    }
+    value.remove_prefix(gap);
+  }
+}
+
 }  // namespace
+
+Secret unwrapped_uri(std::string_view text) {
+  Secret uri;
+  std::string_view separators = ";?";  // in the path "&" is a character like others
+  const std::size_t path = std::min(text.find(':'), text.size());
+  uri.append(without_space(text.substr(0, path)));
+  text.remove_prefix(path);
+  while (!text.empty()) {
+    uri.append(text.substr(0, 1));  // ":", then what separates attributes
+    if (text.front() == '?') separators = "&;";
+    text.remove_prefix(1);
+    const std::string_view attribute = text.substr(0, text.find_first_of(separators));
+    text.remove_prefix(attribute.size());
+    const std::size_t equals = std::min(attribute.find('='), attribute.size());
+    const std::string name = without_space(attribute.substr(0, equals));
+    uri.append(name);
+    if (equals == attribute.size()) continue;
+    uri.append("=");
+    const std::string_view value = attribute.substr(equals + 1);
+    if (name == "id") {
+      uri.append(without_space(value));
+    } else {
+      append_value(uri, value);
+    }
+  }
+  return uri;
+}
 
 bool is_pkcs11_uri(std::string_view text) {
   return lower_case(without_space(text)).starts_with(scheme);
@@ -33,7 +77,7 @@ bool holds_pin(std::string_view text) {
 
 std::string without_pin(const std::string& text) {
   if (!is_pkcs11_uri(text)) return text;
-  const std::string path = without_space(text.substr(0, text.find('?')));
+  const std::string path(unwrapped_uri(std::string_view(text).substr(0, text.find('?'))).view());
   const std::string lower = lower_case(path);
   std::string shown;
   std::size_t begin = 0;

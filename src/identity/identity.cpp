@@ -322,6 +322,10 @@ std::vector<TokenCertificate> list_tokens(const IdentityOptions& options,
       if (on == read.end()) on = read.emplace(on, one.token, search.neighbours({one}));
       all.push_back({one.certificate, one.object.uri, on->second});
     }
+    if (all.empty() && !options.cert_selector.empty()) {
+      reporter.warning("no certificate matches --cert-selector " + options.cert_selector + "; " +
+                       search.names_there());
+    }
     return all;
   };
   try {

@@ -45,12 +45,12 @@ std::string reason(CK_RV code) {
 namespace {
 
 // p11-kit ends a value at a NUL, and of an attribute that is given twice it takes the last.
-void refuse_unclear(const std::string& text) {
+void refuse_unclear(std::string_view uri, const std::string& text) {
   std::set<std::string> names;
-  std::size_t begin = text.find(':');
+  std::size_t begin = uri.find(':');
   while (begin != std::string::npos) {
-    const std::size_t end = text.find_first_of(";?&", begin + 1);
-    const std::string_view part = std::string_view(text).substr(begin + 1, end - begin - 1);
+    const std::size_t end = uri.find_first_of(";?&", begin + 1);
+    const std::string_view part = uri.substr(begin + 1, end - begin - 1);
     begin = end;
     const std::string name(part.substr(0, part.find('=')));
     if (!name.empty() && !names.insert(name).second) {
@@ -67,17 +67,19 @@ void refuse_unclear(const std::string& text) {
 Uri parse_uri(const std::string& text) {
   P11_KIT(be_quiet)();  // it would write to standard error
   const UriPtr parsed = new_uri();
-  const int result = P11_KIT(uri_parse)(text.c_str(), P11_KIT_URI_FOR_ANY, parsed.get());
+  Secret unwrapped = unwrapped_uri(text);
+  unwrapped.append(std::string_view("\0", 1));
+  const int result = P11_KIT(uri_parse)(unwrapped.data(), P11_KIT_URI_FOR_ANY, parsed.get());
   const bool unknown = result == P11_KIT_URI_OK && P11_KIT(uri_any_unrecognized)(parsed.get()) != 0;
   if (result != P11_KIT_URI_OK || unknown) {
     throw Error(ErrorKind::usage,
                 "\"" + without_pin(text) + "\" is not a PKCS#11 URI: " +
                     (unknown ? "it has an attribute that is not known"
                              : lower_case(text_of(P11_KIT(uri_message)(result)))),
-                "such as pkcs11:token=app;object=key (RFC 7512), with %20 for a space and %3B for "
-                "a semicolon; p11tool --list-tokens prints the start of one");
+                "such as pkcs11:token=My token;object=key (RFC 7512), with %3B for a semicolon and "
+                "%25 for a percent sign; p11tool --list-tokens prints the start of one");
   }
-  refuse_unclear(text);
+  refuse_unclear(unwrapped.view(), text);
   Uri uri;
   if (const char* pin = P11_KIT(uri_get_pin_value)(parsed.get())) {
     uri.pin_value = Secret(pin);

@@ -6,6 +6,7 @@
 
 #include "identity/hardware_wait.h"
 #include "identity/p11_kit.h"
+#include "identity/pkcs11_module_file.h"
 #include "rolecall/error.h"
 
 namespace rolecall::identity::pkcs11 {
@@ -63,10 +64,11 @@ void Modules::start_all() {
 
 void Modules::start_one(const std::string& path) {
   const HardwareWait wait(name(nullptr));
+  const std::string file = trusted_module_file(path);
   // p11-kit would look for anything but a whole path among its own modules.
-  const LibraryPtr library(dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL), dlclose);
+  const LibraryPtr library(dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL), dlclose);
   const char* trouble = library ? nullptr : dlerror();
-  if (library) one_ = P11_KIT(module_load)(whole_path(library.get(), path).c_str(), 0);
+  if (library) one_ = P11_KIT(module_load)(whole_path(library.get(), file).c_str(), 0);
   const bool loaded = one_ != nullptr;
   const CK_RV started = loaded ? P11_KIT(module_initialize)(one_) : CKR_OK;
   if (loaded && started == CKR_OK) return;

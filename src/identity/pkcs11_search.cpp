@@ -160,6 +160,27 @@ std::vector<FoundCertificate> Search::certificates() {
   return found;
 }
 
+std::string Search::names_there() {
+  constexpr std::size_t most = 5;
+  std::vector<Certificate> there;
+  for (const Token& token : matching(certificate_uri_)) {
+    for (Certificate& one : certificates_on(token))
+      there.push_back(std::move(one));
+  }
+  if (there.empty()) return "no token here shows a certificate";
+  const auto is_ca = [](const Certificate& one) { return X509_check_ca(one.x509()) == 1; };
+  if (!std::all_of(there.begin(), there.end(), is_ca)) std::erase_if(there, is_ca);
+  std::string text = "one of the three keys is enough; on the tokens there ";
+  text += there.size() == 1 ? "is" : "are";
+  for (std::size_t i = 0; i < std::min(there.size(), most); ++i) {
+    text += (i == 0 ? " " : " | ") + ("Key=x509Subject,Value=" + there[i].subject()) +
+            " Key=x509Issuer,Value=" + there[i].issuer() +
+            " Key=x509Serial,Value=" + there[i].serial_hex();
+  }
+  if (there.size() > most) text += " | and " + std::to_string(there.size() - most) + " more";
+  return text;
+}
+
 std::vector<FoundCertificate> Search::leaves(std::vector<FoundCertificate> found, bool any_key,
                                              std::chrono::sys_seconds now) {
   const std::string what =
@@ -167,7 +188,8 @@ std::vector<FoundCertificate> Search::leaves(std::vector<FoundCertificate> found
   if (found.empty()) {
     if (matching(certificate_uri_).empty()) refuse_absent(certificate_uri_);
     throw Error(ErrorKind::usage, "no certificate on a token matches " + what,
-                "rolecall read-certificate-data --certificate pkcs11: lists them all");
+                selector_ ? names_there()
+                          : "rolecall read-certificate-data --certificate pkcs11: lists them all");
   }
   const auto is_ca = [](const FoundCertificate& one) {
     return X509_check_ca(one.certificate.x509()) == 1;

@@ -41,6 +41,9 @@ class Search {
   // token alone.
   std::vector<FoundCertificate> certificates();
 
+  // For a hint: the certificates of the tokens here, in the form of a selector.
+  std::string names_there();
+
   // Of these the one that is meant, and any other of the same key. CA certificates count only where
   // there is nothing else. With `any_key` those of all keys, as a key is given that decides. Throws
   // Error: usage where there is none, or several that options.use_latest does not decide between;

@@ -8,6 +8,7 @@
 #include "base/codec.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "identity/distinguished_name.h"
 #include "rolecall/error.h"
 
 namespace rolecall::identity {
@@ -103,26 +104,34 @@ bool starts_with_attribute(std::string_view name) {
 std::string checked_name(const Entry& entry) {
   if (!starts_with_attribute(entry.value)) {
     refuse(entry.key + " \"" + entry.value + "\" is not a name in RFC 2253 form",
-           "such as CN=app,OU=Billing,O=Example, as read-certificate-data --format text prints it");
+           "such as CN=app,OU=Billing,O=Example, as read-certificate-data --certificate pkcs11: "
+           "prints it");
   }
   return entry.value;
 }
 
+// "2a:00:05", "2A 00 05" and 0x2a0005 are 2A0005, as programs print it.
 std::string checked_serial(const Entry& entry) {
-  std::string_view digits = entry.value;
-  const bool negative = digits.starts_with('-');
-  if (negative) digits.remove_prefix(1);
-  const bool is_hex = !digits.empty() &&
-                      digits.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+  std::string_view text = entry.value;
+  const bool negative = text.starts_with('-');
+  if (negative) text.remove_prefix(1);
+  if (text.starts_with("0x") || text.starts_with("0X")) text.remove_prefix(2);
+  std::string digits;
+  bool is_hex = !text.empty();
+  for (std::size_t at = 0; at < text.size() && is_hex; ++at) {
+    // Only between whole bytes, as "1 2" could be anything.
+    const bool between = at > 0 && (text.size() - at) % 3 == 0;
+    if ((text[at] == ':' || text[at] == ' ') && between) continue;
+    is_hex = std::string_view("0123456789abcdefABCDEF").find(text[at]) != std::string_view::npos;
+    digits += text[at] >= 'a' ? static_cast<char>(text[at] - 'a' + 'A') : text[at];
+  }
   if (!is_hex) {
     refuse(entry.key + " \"" + entry.value + "\" is not hex",
-           "hex digits alone, without 0x and colons, as openssl x509 -noout -serial prints them");
+           "hex digits, as openssl x509 -noout -serial prints them; colons between the bytes are "
+           "allowed");
   }
-  digits.remove_prefix(std::min(digits.find_first_not_of('0'), digits.size() - 1));
-  std::string serial(digits == "0" || !negative ? "" : "-");
-  for (const char c : digits)
-    serial += c >= 'a' && c <= 'f' ? static_cast<char>(c - 'a' + 'A') : c;
-  return serial;
+  digits.erase(0, std::min(digits.find_first_not_of('0'), digits.size() - 1));
+  return negative && digits != "0" ? "-" + digits : digits;
 }
 
 }  // namespace
@@ -155,9 +164,13 @@ Selector parse_selector(const std::string& text) {
 }
 
 bool matches(const Selector& selector, const Certificate& certificate) {
-  return (selector.subject.empty() || selector.subject == certificate.subject()) &&
-         (selector.issuer.empty() || selector.issuer == certificate.issuer()) &&
-         (selector.serial.empty() || selector.serial == certificate.serial_hex());
+  const auto is_name = [](const std::string& text, const std::string& own, const X509_NAME* name) {
+    return text.empty() || text == own || parse_name(text) == parts_of(name);
+  };
+  X509* x509 = certificate.x509();
+  return (selector.serial.empty() || selector.serial == certificate.serial_hex()) &&
+         is_name(selector.subject, certificate.subject(), X509_get_subject_name(x509)) &&
+         is_name(selector.issuer, certificate.issuer(), X509_get_issuer_name(x509));
 }
 
 }  // namespace rolecall::identity

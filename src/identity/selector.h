@@ -10,8 +10,8 @@ namespace rolecall::identity {
 
 // What a certificate must have to be selected; an empty member asks for nothing.
 struct Selector {
-  std::string subject;  // RFC 2253, as it was given
-  std::string issuer;   // RFC 2253, as it was given
+  std::string subject;  // as it was given
+  std::string issuer;   // as it was given
   std::string serial;   // hex: upper case, no leading zeros, "-" before a negative one
 
   friend bool operator==(const Selector&, const Selector&) = default;
@@ -28,11 +28,12 @@ struct Selector {
 // `Key=` itself can only be said in the JSON form.
 //
 // Throws Error (usage): a file that cannot be read or is not such a list, an unknown key, a key
-// twice, leftover text, an empty value, a name that is not in RFC 2253 form (it could match
-// nothing), a serial that is not hex.
+// twice, leftover text, an empty value, a name without "TYPE=" (it could match nothing), a serial
+// that is not hex. Between the bytes of a serial there may be colons or blanks, and 0x before it.
 Selector parse_selector(const std::string& text);
 
-// Names are compared as Certificate::subject and issuer give them, letter by letter.
+// A name may be written as any program prints it (see distinguished_name.h). Values are compared
+// letter by letter.
 bool matches(const Selector& selector, const Certificate& certificate);
 
 }  // namespace rolecall::identity

@@ -464,8 +464,7 @@ def test_list_of_all_and_of_none(hsm):
         assert f"Subject: CN=on token {kind}\n" in result.out, result
     numbers = [line.split(")")[0] for line in result.out.splitlines() if ") Hex" in line]
     assert numbers == [str(n + 1) for n in range(len(numbers))]
-    for flags in (["--certificate", "pkcs11:token=none"], ["--certificate", "pkcs11:object=none"],
-                  ["--cert-selector", "Key=x509Subject,Value=CN=on token"]):
+    for flags in (["--certificate", "pkcs11:token=none"], ["--certificate", "pkcs11:object=none"]):
         result = by_itself(hsm, "read-certificate-data", *flags)
         assert (result.code, result.out, result.err) == (0, "No matching identities\n", ""), result
 

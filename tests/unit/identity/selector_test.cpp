@@ -84,7 +84,13 @@ TEST_F(SelectorForms, SerialsHaveOneForm) {
   EXPECT_EQ(parsed("-0"), "0");
   EXPECT_EQ(parsed("-00f"), "-F");
   EXPECT_EQ(parsed(std::string(400, 'f')), std::string(400, 'F'));
-  for (const char* wrong : {"0x1", "1:2", "g", "-", "--1", "+1", "1 2", "1,Value=2"})
+  EXPECT_EQ(parsed("2a:00:05:39"), "2A000539");
+  EXPECT_EQ(parsed("0a:00:05"), "A0005");
+  EXPECT_EQ(parsed("a:00:05"), "A0005");
+  EXPECT_EQ(parsed("15 d1 96"), "15D196");
+  EXPECT_EQ(parsed("0x2A00"), "2A00");
+  for (const char* wrong : {"0x", "1:2", "g", "-", "--1", "+1", "1 2", "1,Value=2", "12:", ":12",
+                            "12::34", "1:234", "12-34"})
     EXPECT_THAT(refusal("Key=x509Serial,Value=" + std::string(wrong)), HasSubstr("not hex"));
 }
 
