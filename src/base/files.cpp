@@ -40,13 +40,28 @@ void await_writer(int descriptor, const std::string& name, int patience_ms) {
   }
 }
 
+// What shells, URLs and unit files have for a path, and open(2) does not know. Behind a slash, too:
+// the configuration file's directory may have been put in front.
+std::string path_hint(const std::string& path) {
+  const auto has_part = [&path](const char* start) {
+    return path.starts_with(start) || path.find(std::string("/") + start) != std::string::npos;
+  };
+  if (has_part("~")) return "only shells expand \"~\"; give the absolute path";
+  if (has_part("$")) {
+    return "only shells and systemd expand variables such as $HOME; give the absolute path";
+  }
+  if (has_part("file:")) return "give the path alone, without file://";
+  return {};
+}
+
 std::string open_hint(int error, const std::string& path) {
-  if (error == ENOENT && path.starts_with('~')) {
-    return "\"~\" is expanded by shells alone; give the absolute path";
+  if (error == ENOENT) {
+    if (std::string hint = path_hint(path); !hint.empty()) return hint;
   }
   if (error == ENOENT) return "check the path; relative paths start at the working directory";
   if (error == EACCES) {
-    return "run as a user who may read it, or change its owner; keep a key at mode 0600";
+    return "run as a user who may read it, or change its owner or group; a key needs no more than "
+           "mode 0640";
   }
   return {};
 }
@@ -167,10 +182,26 @@ std::string mode_text(mode_t mode) {
   return octal.data();
 }
 
-void warn_of_readers(const std::string& name, mode_t mode, const Reporter& reporter) {
-  if (!S_ISREG(mode) || (mode & (S_IRWXG | S_IRWXO)) == 0) return;
-  reporter.warning(name + " has mode " + mode_text(mode) +
-                   ": others than its owner may read it; chmod 600 it");
+void warn_of_others(const std::string& name, const FileContent& file, const Reporter& reporter) {
+  if (!S_ISREG(file.mode)) return;
+  // A group is made on purpose, as Kubernetes' fsGroup is.
+  if ((file.mode & S_IRWXO) != 0) {
+    const bool read = (file.mode & S_IROTH) != 0;
+    const bool written = (file.mode & S_IWOTH) != 0;
+    reporter.warning(name + " has mode " + mode_text(file.mode) +
+                     ": every user of this machine can " +
+                     (read && written ? "read and change"
+                      : written       ? "change"
+                                      : "read") +
+                     " it; chmod o-rwx it");
+  }
+  warn_of_owner(name, file, reporter);
+}
+
+void warn_of_owner(const std::string& name, const FileContent& file, const Reporter& reporter) {
+  if (!S_ISREG(file.mode) || file.owner == 0 || file.owner == geteuid()) return;
+  reporter.warning(name + " belongs to user id " + std::to_string(file.owner) +
+                   ", who can read and replace it; chown it to root or to the user who runs this");
 }
 
 std::string file_stamp(const std::string& path) {

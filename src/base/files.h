@@ -53,9 +53,12 @@ int input_descriptor(const std::string& source);
 // "0644": the bits of permission, as chmod takes them.
 std::string mode_text(mode_t mode);
 
-// Warns where group or others may read a regular file that holds a secret; `name` is the file's in
-// the message.
-void warn_of_readers(const std::string& name, mode_t mode, const Reporter& reporter);
+// Warns if every user of the machine can read or write a regular file that holds a secret, or if it
+// belongs to somebody else. `name` is the file's in the message.
+void warn_of_others(const std::string& name, const FileContent& file, const Reporter& reporter);
+
+// Warns if a regular file belongs to neither root nor this user: its owner chooses what is in it.
+void warn_of_owner(const std::string& name, const FileContent& file, const Reporter& reporter);
 
 // What the file system says of a file without opening it (device, inode, size, times of writing and
 // of change): equal where it was neither replaced nor written to. The change time is in it as a

@@ -202,7 +202,7 @@ ConfigFile read_config_file(const std::string& named) {
                 "is it the right file?");
   }
   ConfigFile result = Reader(path).read(file.bytes.view());
-  result.others_can_read = S_ISREG(file.mode) && (file.mode & (S_IRGRP | S_IROTH)) != 0;
+  result.others_can_read = S_ISREG(file.mode) && (file.mode & S_IROTH) != 0;
   return result;
 }
 

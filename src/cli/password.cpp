@@ -34,7 +34,7 @@ void cut_line_end(Secret& password) {
 Secret from_password_file(const std::string& path, const Reporter& reporter) {
   const std::string what = "password file";
   FileContent content = read_file(what, path);
-  warn_of_readers(what + " " + path, content.mode, reporter);
+  warn_of_others(what + " " + path, content, reporter);
   cut_line_end(content.bytes);
   return std::move(content.bytes);
 }

@@ -114,9 +114,9 @@ class Application {
         const bool secret = holds_secret(setting.name) ||
                             std::any_of(value.texts.begin(), value.texts.end(), holds_pin);
         if (secret && file_.others_can_read) {
-          stderr_reporter(false).warning("configuration file " + file_.path +
-                                         " holds a password (" + setting.name +
-                                         "), and others than its owner may read it; chmod 600 it");
+          stderr_reporter(false).warning(
+              "configuration file " + file_.path + " holds a password (" + setting.name +
+              "), and every user of this machine can read it; chmod o-rwx it");
         }
         set(setting.name, *option->second, value);
       }

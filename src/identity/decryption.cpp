@@ -26,9 +26,10 @@ std::string first_reason() {
 
 }  // namespace
 
-Decryptor::Decryptor(std::string name, std::string algorithm)
+Decryptor::Decryptor(std::string name, std::string algorithm, const char* command)
     : name_(std::move(name)),
-      algorithm_(algorithm.empty() ? "an algorithm" : std::move(algorithm)) {}
+      algorithm_(algorithm.empty() ? "an algorithm" : std::move(algorithm)),
+      command_(command) {}
 
 Decryptor::~Decryptor() {
   if (legacy_ != nullptr) OSSL_PROVIDER_unload(legacy_);
@@ -74,7 +75,8 @@ void Decryptor::ask(
     const PasswordSource& source,
     const std::function<Decryption(OSSL_LIB_CTX*, std::string_view)>& attempt_with) {
   if (!source) {
-    throw Error(ErrorKind::usage, name_ + " is encrypted, and no password was given");
+    throw Error(ErrorKind::usage, name_ + " is encrypted, and no password was given",
+                "--password-source says where the password is");
   }
   for (int number = 1; number <= most_attempts; ++number) {
     const Secret password = source({name_, number});
@@ -82,8 +84,10 @@ void Decryptor::ask(
     const std::string_view text = password.empty() ? std::string_view("") : password.view();
     if (attempt([&](OSSL_LIB_CTX* library) { return attempt_with(library, text); })) return;
   }
-  throw Error(ErrorKind::usage,
-              "wrong password for " + name_ + ", " + std::to_string(most_attempts) + " times");
+  throw Error(
+      ErrorKind::usage,
+      "wrong password for " + name_ + ", " + std::to_string(most_attempts) + " times",
+      "is it the password of this very file? See whether it opens it: " + std::string(command_));
 }
 
 Decryption why_decryption_failed() {

@@ -23,8 +23,8 @@ using DecryptAttempt = std::function<Decryption(OSSL_LIB_CTX* library)>;
 class Decryptor {
  public:
   // `name` is the file's in messages, `algorithm` what it says that it is encrypted with ("": not
-  // known).
-  Decryptor(std::string name, std::string algorithm);
+  // known), `command` what asks for its password too, for a hint.
+  Decryptor(std::string name, std::string algorithm, const char* command);
   Decryptor(const Decryptor&) = delete;
   Decryptor& operator=(const Decryptor&) = delete;
   ~Decryptor();
@@ -42,6 +42,7 @@ class Decryptor {
 
   std::string name_;
   std::string algorithm_;
+  const char* command_;
   OSSL_LIB_CTX* library_ = nullptr;
   OSSL_PROVIDER* standard_ = nullptr;
   OSSL_PROVIDER* legacy_ = nullptr;

@@ -121,7 +121,7 @@ Material read_pkcs12_file(const FileContent& file, const IdentityOptions& option
     }
   }
   Pkcs12 content = read_pkcs12(file.bytes.view(), name, options.password);
-  warn_of_readers(name, file.mode, reporter);
+  warn_of_others(name, file, reporter);
   Material material;
   take_key(material, std::move(content.key));
   material.certificates = std::move(content.certificates);
@@ -159,11 +159,12 @@ void read_key(Files& files, const IdentityOptions& options, const Reporter& repo
   }
   const PemBlock& key = private_key_block(blocks, name);
   if (is_tpm_key(key)) {
-    // Anyone may read it: it is worth nothing without its TPM.
+    // Anyone may read it: it is worth nothing without its TPM. But who writes it chooses the key.
+    warn_of_owner(name, file, reporter);
     return take_key(material, load_tpm_file(key, name, options));
   }
   take_key(material, private_key_in(blocks, name, options.password));
-  warn_of_readers(name, file.mode, reporter);
+  warn_of_others(name, file, reporter);
 }
 
 bool key_is_on_token(const IdentityOptions& options) {

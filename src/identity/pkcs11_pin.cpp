@@ -84,7 +84,7 @@ std::string path_of(const std::string& pin_source) {
 Secret read_pin(const std::string& pin_source, const Reporter& reporter) {
   const std::string path = path_of(pin_source);
   const FileContent content = read_file("PIN file", path);
-  warn_of_readers("PIN file " + path, content.mode, reporter);
+  warn_of_others("PIN file " + path, content, reporter);
   Secret pin(without_line_end(content.bytes.view()));
   if (pin.empty()) throw Error(ErrorKind::usage, "PIN file " + path + " is empty");
   return pin;

@@ -145,7 +145,7 @@ Pkcs12 read_pkcs12(std::string_view bytes, const std::string& name,
     key_damaged = walk.key_damaged;
     return result;
   };
-  Decryptor decryptor(name, "");
+  Decryptor decryptor(name, "", "openssl pkcs12 -in FILE -noout");
   const auto works = [&](std::string_view candidate) {
     return decryptor.attempt([&](OSSL_LIB_CTX* library) { return attempt(library, candidate); });
   };

@@ -18,6 +18,8 @@ namespace {
 constexpr const char* kinds_to_use =
     "use RSA of 2048 to 8192 bits or an EC key on P-256, P-384 or P-521";
 
+constexpr const char* check_command = "openssl pkey -in FILE -noout";
+
 // OpenSSH's form (PROTOCOL.key): after its name four strings with their lengths in front, then the
 // public key, which begins with its kind ("ssh-ed25519"). Empty where that cannot be read.
 std::string openssh_kind(std::string_view bytes) {
@@ -131,7 +133,7 @@ EvpPkeyPtr encrypted_pkcs8(const PemBlock& block, const std::string& name,
   std::array<char, 80> text{};
   OBJ_obj2txt(text.data(), text.size(), algorithm, 0);
 
-  Decryptor decryptor(name, text.data());
+  Decryptor decryptor(name, text.data(), check_command);
   EvpPkeyPtr key;
   decryptor.ask(password, [&](OSSL_LIB_CTX* library, std::string_view candidate) {
     Decryption result = Decryption::done;
@@ -188,7 +190,7 @@ EvpPkeyPtr encrypted_traditional(const PemBlock& block, const std::string& name,
                 "it may be cut off or edited; copy it again from its source");
   }
   const std::size_t end = block.header.find_first_of(",\r\n", start);
-  Decryptor decryptor(name, block.header.substr(start + 10, end - start - 10));
+  Decryptor decryptor(name, block.header.substr(start + 10, end - start - 10), check_command);
   EvpPkeyPtr key;
   decryptor.ask(password, [&](OSSL_LIB_CTX* library, std::string_view candidate) {
     return decrypt_traditional(block, library, candidate, key);

@@ -211,10 +211,10 @@ def test_only_one_line_end_is_cut(locked, silent, tmp_path):
 
 def test_mode_of_the_password_file(locked, emulator, tmp_path):
     path = pki.write(tmp_path, "password", PASSWORD.encode())
-    os.chmod(path, 0o640)
+    os.chmod(path, 0o644)
     result = session(emulator, locked.flags, "--password-source", f"file:{path}")
     assert_credentials(result)
-    assert len(result.warnings) == 1 and "mode 0640" in result.err, result
+    assert len(result.warnings) == 1 and "mode 0644" in result.err, result
 
 
 @pytest.mark.parametrize("source", ["file:/nonexistent", "env:NOT_SET", "fd:700", "credential:x",
