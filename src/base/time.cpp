@@ -32,14 +32,22 @@ Fields fields_of(sys_seconds time) {
           std::chrono::weekday(day).c_encoding()};
 }
 
+// A leap second or an offset can lead out of the years that are written with four digits.
+std::optional<sys_seconds> with_four_digits(sys_seconds time) {
+  using namespace std::chrono_literals;
+  const bool fits =
+      time >= std::chrono::sys_days(0y / 1 / 1) && time < std::chrono::sys_days(10000y / 1 / 1);
+  return fits ? std::optional(time) : std::nullopt;
+}
+
 std::optional<sys_seconds> time_of(const Fields& f) {
   const std::chrono::year_month_day date{std::chrono::year(f.year),
                                          std::chrono::month(static_cast<unsigned>(f.month)),
                                          std::chrono::day(static_cast<unsigned>(f.day))};
   // 60 is a leap second: it is taken as the first second of the next minute.
   if (!date.ok() || f.hour > 23 || f.minute > 59 || f.second > 60) return std::nullopt;
-  return std::chrono::sys_days(date) + std::chrono::hours(f.hour) + std::chrono::minutes(f.minute) +
-         std::chrono::seconds(f.second);
+  return with_four_digits(std::chrono::sys_days(date) + std::chrono::hours(f.hour) +
+                          std::chrono::minutes(f.minute) + std::chrono::seconds(f.second));
 }
 
 // Exactly `count` digits of `text` from `at` on.
@@ -112,7 +120,7 @@ std::optional<sys_seconds> parse_rfc3339(std::string_view text) {
     return std::nullopt;
   }
   const auto offset = std::chrono::hours(hours) + std::chrono::minutes(minutes);
-  return zone[0] == '+' ? *time - offset : *time + offset;
+  return with_four_digits(zone[0] == '+' ? *time - offset : *time + offset);
 }
 
 std::optional<sys_seconds> parse_amz_date(std::string_view text) {

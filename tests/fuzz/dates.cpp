@@ -9,8 +9,7 @@ using Time = std::chrono::sys_seconds;
 
 void run(std::string_view input) {
   const auto check = [](const std::optional<Time>& time) {
-    // A leap second or an offset may lead out of the years that have four digits.
-    if (!time || rfc3339(*time).size() != 20 || rfc3339(*time)[0] == '-') return;
+    if (!time) return;
     require(parse_rfc3339(rfc3339(*time)) == time, "a time as RFC 3339 reads as itself");
     require(parse_amz_date(amz_date(*time)) == time, "a time as x-amz-date reads as itself");
     require(parse_http_date(http_date(*time)) == time, "a time as HTTP-date reads as itself");
@@ -30,6 +29,7 @@ std::vector<std::string> seeds() {
           "Mon, 23 Nov 2026 18:51:52 GMT",
           "9999-12-31T23:59:60Z",
           "0000-01-01T00:00:00-23:59",
+          "0000-01-01T00:00:00+23:59",
           "2024-02-29T00:00:00Z",
           "2.5",
           ".5",
