@@ -61,7 +61,12 @@ class Editor {
 
  private:
   void warn(const std::string& text) { result_.warnings.push_back(text); }
-  void put(std::string_view text) { result_.bytes.append(text); }
+  void put(std::string_view text) {
+    // Where what stood between them goes, a line that ends with CR and an empty one would become
+    // one line that ends with CR and LF.
+    if (text.starts_with('\n') && result_.bytes.view().ends_with('\r')) result_.bytes.append("\n");
+    result_.bytes.append(text);
+  }
   std::string_view between(std::size_t begin, std::size_t end) const {
     return file_.substr(begin, end - begin);
   }
