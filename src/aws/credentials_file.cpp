@@ -1,8 +1,14 @@
 #include "aws/credentials_file.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <utility>
 
+#include "aws/ini_lines.h"
+#include "base/codec.h"
+#include "base/files.h"
+#include "base/time.h"
 #include "rolecall/error.h"
 
 namespace rolecall::aws {
@@ -37,6 +43,13 @@ void check_profile_name(std::string_view profile) {
   if (profile.front() == ' ' || profile.back() == ' ') {
     fails("begins or ends with a space, which most SDKs leave out");
   }
+  if (profile.starts_with("profile ") || profile.starts_with("profile\t")) {
+    const std::string name(trim(profile.substr(sizeof "profile")));
+    throw Error(ErrorKind::usage,
+                "profile name \"" + std::string(profile) +
+                    "\" begins with \"profile\", which sections of a credentials file do not have",
+                "give the name that follows: --profile " + (name.empty() ? "NAME" : name));
+  }
   if (profile == "DEFAULT") {
     fails("is that of the values which the AWS CLI takes for every profile; write it as default");
   }
@@ -62,17 +75,53 @@ EditedFile set_profile_credentials(std::string_view file, std::string_view profi
   return edited;
 }
 
-LockedCredentialsFile::LockedCredentialsFile(const std::string& path)
-    : file_(credentials_file_role, path) {}
+bool has_long_term_key(std::string_view file, std::string_view profile) {
+  bool is_profile = false;
+  bool has_id = false;
+  bool has_secret = false;
+  for (const IniLine& line : ini_lines(file)) {
+    if (line.kind == IniLine::Kind::header) is_profile = line.name == profile;
+    if (!is_profile || line.kind != IniLine::Kind::option) continue;
+    const bool has_value = !trim(file.substr(line.value, line.next - line.value)).empty();
+    if (line.name == "aws_access_key_id") has_id = has_value;
+    if (line.name == "aws_secret_access_key") has_secret = has_value;
+    if (line.name == "aws_session_token" || line.name == "aws_security_token") return false;
+  }
+  return has_id && has_secret;
+}
+
+LockedCredentialsFile::LockedCredentialsFile(const std::string& path, const Reporter& reporter)
+    : file_(credentials_file_role, path, reporter) {}
 
 std::vector<std::string> LockedCredentialsFile::set(std::string_view profile,
                                                     const Credentials& credentials) const {
+  const std::string name = "credentials file " + file_.target();
   const Secret old = file_.read();
   EditedFile edited = set_profile_credentials(old.view(), profile, credentials);
-  file_.replace(edited.bytes.view());
-  for (std::string& warning : edited.warnings)
-    warning = "credentials file " + file_.target() + ": " + warning;
-  return std::move(edited.warnings);
+  std::vector<std::string> warnings;
+  std::string backup;
+  if (has_long_term_key(old.view(), profile)) {
+    backup = file_.back_up(".rolecall-backup-" + amz_date(wall_clock()));
+    warnings.push_back("[" + std::string(profile) + "] in " + name +
+                       " held a long-term key, which is replaced; " + backup +
+                       " is the file as it was: delete it once nothing needs it");
+  }
+  if (const mode_t mode = file_.mode(); (mode & (S_IROTH | S_IWGRP)) != 0) {
+    warnings.push_back(
+        name + " has mode " + mode_text(mode) + ": " +
+        ((mode & S_IROTH) != 0 ? "everybody may read it" : "its group may write it") +
+        "; chmod 600 it");
+  }
+  try {
+    file_.replace(edited.bytes.view());
+  } catch (const Error&) {
+    // Another try makes another copy.
+    if (!backup.empty() && file_.read().view() == old.view()) file_.remove_copy(backup);
+    throw;
+  }
+  for (const std::string& warning : edited.warnings)
+    warnings.push_back(name + ": " + warning);
+  return warnings;
 }
 
 }  // namespace rolecall::aws

@@ -14,7 +14,7 @@ namespace rolecall::aws {
 
 // Throws Error (usage) for a name that no reader of the file would find again: empty, with control
 // characters or brackets, with a blank at an end, or DEFAULT, which configparser takes for the
-// values of all sections.
+// values of all sections; or with the "profile " that only the config file has before names.
 void check_profile_name(std::string_view profile);
 
 // Sets aws_access_key_id, aws_secret_access_key and aws_session_token of `profile` in the text of a
@@ -26,15 +26,22 @@ EditedFile set_profile_credentials(std::string_view file, std::string_view profi
 inline constexpr FileRole credentials_file_role = {"credentials file",
                                                    "AWS_SHARED_CREDENTIALS_FILE"};
 
+// Whether `profile` has an access key id and a secret without a session token: a key that does not
+// expire, and that nobody can get again.
+bool has_long_term_key(std::string_view file, std::string_view profile);
+
 // A credentials file while no other rolecall process may change it.
 class LockedCredentialsFile {
  public:
   // As LockedFile.
-  explicit LockedCredentialsFile(const std::string& path);
+  LockedCredentialsFile(const std::string& path, const Reporter& reporter);
 
-  // Reads the file, edits it as above and puts the new one in its place. Returns the warnings.
-  // Throws Error, and then the old file stands untouched.
+  // Reads the file, edits it as above and puts the new one in its place; a file in which the
+  // profile has a long-term key is copied first. Returns the warnings. Throws Error, and then the
+  // old file stands untouched.
   std::vector<std::string> set(std::string_view profile, const Credentials& credentials) const;
+
+  std::string target() const { return file_.target(); }
 
  private:
   LockedFile file_;

@@ -1,21 +1,20 @@
 #include "base/locked_file.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <cstdio>
 #include <cstring>
-#include <filesystem>
+#include <memory>
 #include <thread>
 #include <utility>
 
-#include "base/files.h"
+#include "base/new_file.h"
 #include "rolecall/error.h"
 
 namespace rolecall {
@@ -23,171 +22,27 @@ namespace {
 
 constexpr std::size_t max_size = std::size_t{16} << 20;
 constexpr std::chrono::seconds lock_wait{10};
-constexpr int max_links = 40;  // as the kernel's own limit
+constexpr int open_flags = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
 
-[[noreturn]] void fail(const FileRole& role, int error, const std::string& what) {
-  const std::string text = what + ": " + std::strerror(error);
-  switch (error) {
-    case ENOSPC:
-    case EDQUOT:
-      throw Error(ErrorKind::try_later, text, "make room on that file system");
-    case EACCES:
-    case EPERM:
-      throw Error(
-          ErrorKind::usage, text,
-          "run as the file's owner, who must be able to write to its directory too: the new "
-          "file is made there");
-    case EROFS:
-      throw Error(ErrorKind::usage, text,
-                  std::string("name a file that can be written in ") + role.variable);
-    default:
-      throw Error(ErrorKind::failed, text);
-  }
+bool cannot_be_written_to(int error) {
+  return error == EACCES || error == EPERM || error == EROFS;
 }
 
-// Where the chain of symbolic links at `path` ends; the last one may point to nothing yet.
-std::string follow_links(const FileRole& role, const std::string& path) {
-  std::filesystem::path current(path);
-  for (int links = 0;; ++links) {
-    std::error_code error;
-    const std::filesystem::path target = std::filesystem::read_symlink(current, error);
-    if (error) return current.string();  // not there, or not a link
-    if (links == max_links) fail(role, ELOOP, "cannot follow the links at " + path);
-    current = target.is_absolute() ? target : current.parent_path() / target;
-  }
+bool is_same_file(const struct stat& a, const struct stat& b) {
+  return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
-// The lock file belongs to whom the file or, without one, the directory belongs to, so that a run
-// as root does not shut the owner out.
-void give_to_owner(int lock, const std::string& target, const std::string& directory) {
+// Whether something is mounted at the very file: a bind mount, as containers have it. Only root can
+// do that.
+bool is_mounted(int file) {
+  struct statx info {};
+  return statx(file, "", AT_EMPTY_PATH, 0, &info) == 0 &&
+         (info.stx_attributes & info.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
+Secret read_open_file(const FileRole& role, const std::string& name, int file) {
   struct stat info {};
-  if (geteuid() != 0) return;
-  if (stat(target.c_str(), &info) != 0 && stat(directory.c_str(), &info) != 0) return;
-  const int result = fchown(lock, info.st_uid, info.st_gid);
-  static_cast<void>(result);  // where it cannot be had, the lock still locks
-}
-
-int open_lock(const FileRole& role, const std::string& path, const std::string& target,
-              const std::string& directory) {
-  for (;;) {
-    int lock = open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (lock < 0 && errno == ENOENT) {
-      // Not O_CREAT alone: in a sticky directory a kernel refuses it for others' files.
-      lock =
-          open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_CREAT | O_EXCL, S_IRUSR | S_IWUSR);
-      if (lock < 0 && errno == EEXIST) continue;
-      if (lock >= 0) give_to_owner(lock, target, directory);
-    }
-    if (lock < 0) fail(role, errno, "cannot open lock file " + path);
-    return lock;
-  }
-}
-
-void wait_for_lock(const FileRole& role, int lock, const std::string& path) {
-  const auto end = std::chrono::steady_clock::now() + lock_wait;
-  while (flock(lock, LOCK_EX | LOCK_NB) != 0) {
-    if (errno == EINTR) continue;
-    if (errno != EWOULDBLOCK) fail(role, errno, "cannot lock " + path);
-    if (std::chrono::steady_clock::now() > end) {
-      throw Error(
-          ErrorKind::try_later,
-          "another rolecall has held " + path + " for " + std::to_string(lock_wait.count()) + " s",
-          "fuser shows which; once it ends, the lock is free");
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-}
-
-std::string new_file_prefix(const std::string& name) {
-  return "." + name + ".rolecall-new-";
-}
-constexpr std::string_view new_file_pattern = "XXXXXX";
-
-// Under the lock no other writer lives, so whatever bears our name was left by one that was killed.
-void remove_stale(const std::string& directory, const std::string& name) {
-  const std::string prefix = new_file_prefix(name);
-  std::error_code error;
-  for (std::filesystem::directory_iterator i(directory, error), end; !error && i != end;
-       i.increment(error)) {
-    const std::string entry = i->path().filename().string();
-    if (entry.starts_with(prefix) && entry.size() == prefix.size() + new_file_pattern.size()) {
-      unlink(i->path().c_str());
-    }
-  }
-}
-
-// A file that is gone unless it has taken the place of the other.
-class NewFile {
- public:
-  NewFile(const FileRole& role, const std::string& directory, const std::string& name)
-      : role_(role), path_(directory + new_file_prefix(name) + std::string(new_file_pattern)) {
-    fd_ = mkostemp(path_.data(), O_CLOEXEC);  // with mode 0600
-    if (fd_ < 0) fail(role_, errno, "cannot make a file in " + directory);
-  }
-  ~NewFile() {
-    if (fd_ >= 0) close(fd_);
-    if (!placed_) unlink(path_.c_str());
-  }
-  NewFile(const NewFile&) = delete;
-  NewFile& operator=(const NewFile&) = delete;
-
-  void write(std::string_view bytes) const {
-    while (!bytes.empty()) {
-      const ssize_t put = ::write(fd_, bytes.data(), bytes.size());
-      if (put < 0 && errno == EINTR) continue;
-      if (put < 0) fail(role_, errno, "cannot write " + path_);
-      bytes.remove_prefix(static_cast<std::size_t>(put));
-    }
-  }
-  void take_after(const struct stat& old, const std::string& old_path) const {
-    struct stat now {};
-    if (fstat(fd_, &now) != 0) fail(role_, errno, "cannot read " + path_);
-    const bool same = now.st_uid == old.st_uid && now.st_gid == old.st_gid;
-    if (!same && fchown(fd_, old.st_uid, old.st_gid) != 0) {
-      fail(role_, errno, "cannot give the new file the old one's owner and group");
-    }
-    if (fchmod(fd_, old.st_mode & 07777) != 0) {
-      fail(role_, errno, "cannot give the new file the old one's mode");
-    }
-    take_acl(old_path);
-  }
-  // With an access control list the group's bits of the mode are the list's mask: alone they could
-  // give the group more than it had.
-  void take_acl(const std::string& old_path) const {
-    static constexpr const char* name = "system.posix_acl_access";
-    const ssize_t size = getxattr(old_path.c_str(), name, nullptr, 0);
-    if (size <= 0) return;  // none, or a file system without them
-    std::string acl(static_cast<std::size_t>(size), '\0');
-    if (getxattr(old_path.c_str(), name, acl.data(), acl.size()) != size ||
-        fsetxattr(fd_, name, acl.data(), acl.size(), 0) != 0) {
-      fail(role_, errno, "cannot give the new file the old one's access control list");
-    }
-  }
-  int descriptor() const { return fd_; }
-  // Some file systems tell of a full disk only here.
-  void place(const std::string& target) {
-    if (fsync(fd_) != 0) fail(role_, errno, "cannot write " + path_);
-    if (close(std::exchange(fd_, -1)) != 0) fail(role_, errno, "cannot write " + path_);
-    if (std::rename(path_.c_str(), target.c_str()) != 0)
-      fail(role_, errno, "cannot replace " + target);
-    placed_ = true;
-  }
-
- private:
-  FileRole role_;
-  std::string path_;
-  int fd_ = -1;
-  bool placed_ = false;
-};
-
-Secret read_file(const FileRole& role, const std::string& path, int flags) {
-  const std::string name = std::string(role.what) + " " + path;
-  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags));
-  if (file.fd < 0 && errno == ENOENT) return {};
-  if (file.fd < 0) fail(role, errno, "cannot open " + name);
-  struct stat info {};
-  if (fstat(file.fd, &info) != 0) fail(role, errno, "cannot read " + name);
-  if (!S_ISREG(info.st_mode)) throw Error(ErrorKind::usage, name + " is not a regular file");
+  if (fstat(file, &info) != 0) fail_on_file(role, errno, "cannot read " + name);
   const auto refuse_size = [&name] {
     throw Error(ErrorKind::usage, name + " is larger than 16 MiB", "is it the right file?");
   };
@@ -198,9 +53,10 @@ Secret read_file(const FileRole& role, const std::string& path, int flags) {
   for (;;) {
     if (used > max_size) refuse_size();
     if (used == bytes.size()) bytes.resize(used * 2);
-    const ssize_t got = read(file.fd, bytes.data() + used, bytes.size() - used);
+    const ssize_t got =
+        pread(file, bytes.data() + used, bytes.size() - used, static_cast<off_t>(used));
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) fail(role, errno, "cannot read " + name);
+    if (got < 0) fail_on_file(role, errno, "cannot read " + name);
     if (got == 0) break;
     used += static_cast<std::size_t>(got);
   }
@@ -208,73 +64,241 @@ Secret read_file(const FileRole& role, const std::string& path, int flags) {
   return bytes;
 }
 
-void sync_directory(const std::string& directory) {
-  const Descriptor open_directory(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  // What was done is seen by all; that some file systems cannot sync a directory is no error.
-  if (open_directory.fd >= 0) fsync(open_directory.fd);
+[[noreturn]] void refuse_kind(const std::string& name) {
+  throw Error(ErrorKind::usage, name + " is not a regular file");
 }
 
 }  // namespace
 
-LockedFile::LockedFile(const FileRole& role, const std::string& path)
-    : role_(role), target_(follow_links(role, path)) {
-  const std::size_t slash = target_.rfind('/');
-  directory_ = slash == std::string::npos ? "./" : target_.substr(0, slash + 1);
-  name_ = slash == std::string::npos ? target_ : target_.substr(slash + 1);
-  if (name_.empty() || name_ == "." || name_ == "..") {
-    throw Error(ErrorKind::usage, std::string(role.what) + " " + path + " is a directory");
+LockedFile::LockedFile(const FileRole& role, const std::string& path, const Reporter& reporter)
+    : role_(role), reporter_(reporter), directory_(role, path, reporter) {
+  const std::string name = "." + directory_.name() + ".rolecall-lock";
+  lock_.fd = open_lock_file(name);
+  if (lock_.fd >= 0) {
+    wait_for_lock(lock_.fd, directory_.path_of(name));
+    file_.fd = open_file();
+    // Elsewhere it may be mounted beside another lock file.
+    if (file_.fd >= 0 && is_mounted(file_.fd)) wait_for_lock(file_.fd, target());
+  } else {
+    lock_the_file_itself();
   }
-  const std::string failed = make_directories(directory_);
-  const int error = errno;
-  if (!failed.empty()) fail(role, error, "cannot make directory " + failed);
-  const std::string lock_path = directory_ + "." + name_ + ".rolecall-lock";
-  Descriptor lock(open_lock(role, lock_path, target_, directory_));
-  wait_for_lock(role, lock.fd, lock_path);
-  remove_stale(directory_, name_);
-  lock_ = std::exchange(lock.fd, -1);
+  if (lock_.fd >= 0 || file_.fd >= 0) remove_stale();
 }
 
-LockedFile::~LockedFile() {
-  close(lock_);  // the file stays: who takes it away could take it from under one who waits
+// -1: there is none.
+int LockedFile::open_file() const {
+  struct stat info {};
+  const char* name = directory_.name().c_str();
+  if (fstatat(directory_.fd(), name, &info, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (errno == ENOENT) return -1;
+    fail_on_file(role_, errno, "cannot look at " + target());
+  }
+  if (!S_ISREG(info.st_mode)) refuse_kind(what());
+  Descriptor file(openat(directory_.fd(), name, O_RDONLY | open_flags));
+  if (file.fd < 0 && errno == ENOENT) return -1;
+  if (file.fd < 0 && errno == ELOOP) refuse_kind(what());
+  if (file.fd < 0 || fstat(file.fd, &info) != 0)
+    fail_on_file(role_, errno, "cannot open " + what());
+  if (!S_ISREG(info.st_mode)) refuse_kind(what());
+  check_owner_and_mode(info);
+  return std::exchange(file.fd, -1);
+}
+
+void LockedFile::check_owner_and_mode(const struct stat& info) const {
+  if (!directory_.trusts_owner(info.st_uid)) {
+    throw Error(ErrorKind::usage,
+                what() + " belongs to user " + std::to_string(info.st_uid) +
+                    ", who is neither root nor the user that rolecall runs as",
+                "run as that user, or remove the file");
+  }
+  if ((info.st_mode & S_IWOTH) != 0) {
+    throw Error(ErrorKind::usage,
+                what() + " has mode " + mode_text(info.st_mode) + ": everybody can write it",
+                "check what is in it, then chmod 600 it");
+  }
+}
+
+// -1: it cannot be used.
+int LockedFile::open_lock_file(const std::string& name) {
+  for (;;) {
+    Descriptor lock(openat(directory_.fd(), name.c_str(), O_RDWR | open_flags));
+    struct stat info {};
+    if (lock.fd >= 0 && fstat(lock.fd, &info) == 0 && S_ISREG(info.st_mode) &&
+        directory_.trusts_owner(info.st_uid))
+      return std::exchange(lock.fd, -1);
+    if (lock.fd >= 0 || errno != ENOENT) {
+      reporter_.warning("lock file " + directory_.path_of(name) +
+                        " is no file of this user, and so keeps no other rolecall away from " +
+                        target() + "; remove it");
+      return -1;
+    }
+    // Not O_CREAT alone: in a sticky directory a kernel refuses it for others' files.
+    lock.fd = openat(directory_.fd(), name.c_str(), O_RDWR | open_flags | O_CREAT | O_EXCL,
+                     S_IRUSR | S_IWUSR);
+    if (lock.fd < 0 && errno == EEXIST) continue;
+    if (lock.fd < 0 && cannot_be_written_to(errno)) return -1;
+    if (lock.fd < 0)
+      fail_on_file(role_, errno, "cannot make lock file " + directory_.path_of(name));
+    give_to_owner(lock.fd);
+    return std::exchange(lock.fd, -1);
+  }
+}
+
+// Whoever held it may have put another file in its place.
+void LockedFile::lock_the_file_itself() {
+  for (;;) {
+    Descriptor file(open_file());
+    if (file.fd < 0) return;  // its first writer: what is lost then is another first one's
+    wait_for_lock(file.fd, target());
+    struct stat locked {};
+    struct stat named {};
+    if (fstat(file.fd, &locked) == 0 &&
+        fstatat(directory_.fd(), directory_.name().c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+        is_same_file(locked, named)) {
+      file_.fd = std::exchange(file.fd, -1);
+      return;
+    }
+  }
+}
+
+void LockedFile::wait_for_lock(int lock, const std::string& path) const {
+  const auto end = std::chrono::steady_clock::now() + lock_wait;
+  while (flock(lock, LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EINTR) continue;
+    if (errno != EWOULDBLOCK) fail_on_file(role_, errno, "cannot lock " + path);
+    if (std::chrono::steady_clock::now() > end) {
+      throw Error(
+          ErrorKind::try_later,
+          "another rolecall has held " + path + " for " + std::to_string(lock_wait.count()) + " s",
+          "fuser shows which; once it ends, the lock is free");
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+}
+
+// What lies beside another user's file in a directory of root's is that user's, so that a run as
+// root does not shut him out.
+void LockedFile::give_to_owner(int descriptor) const {
+  struct stat info {};
+  if (geteuid() != 0 || directory_.rights() != nullptr) return;
+  if (fstatat(directory_.fd(), directory_.name().c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) return;
+  const int result = fchown(descriptor, info.st_uid, info.st_gid);
+  static_cast<void>(result);  // where it cannot be had, the lock still locks
+}
+
+// Under the lock no other writer lives, so whatever bears our name was left by one that was killed.
+void LockedFile::remove_stale() const {
+  struct Close {
+    void operator()(DIR* directory) const { closedir(directory); }
+  };
+  const int descriptor = openat(directory_.fd(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const std::unique_ptr<DIR, Close> directory(descriptor < 0 ? nullptr : fdopendir(descriptor));
+  const std::string prefix = new_file_prefix(directory_.name());
+  while (const dirent* entry = directory ? readdir(directory.get()) : nullptr) {
+    const std::string_view name = entry->d_name;
+    if (name.starts_with(prefix) && name.size() == prefix.size() + random_characters)
+      unlinkat(directory_.fd(), entry->d_name, 0);
+  }
 }
 
 Secret LockedFile::read() const {
-  return read_file(role_, target_, O_NOFOLLOW);
+  return file_.fd < 0 ? Secret() : read_open_file(role_, what(), file_.fd);
+}
+
+mode_t LockedFile::mode() const {
+  struct stat info {};
+  return file_.fd >= 0 && fstat(file_.fd, &info) == 0 ? info.st_mode : 0;
 }
 
 void LockedFile::replace(std::string_view bytes) const {
-  NewFile file(role_, directory_, name_);
-  file.write(bytes);
-  struct stat old {};
-  if (lstat(target_.c_str(), &old) == 0) {
-    if (!S_ISREG(old.st_mode)) {
-      throw Error(ErrorKind::usage,
-                  std::string(role_.what) + " " + target_ + " is not a regular file");
-    }
-    file.take_after(old, target_);
-  } else if (errno != ENOENT) {
-    fail(role_, errno, "cannot look at " + target_);
+  constexpr const char* mounted = "it is a mount point";
+  if (file_.fd >= 0 && is_mounted(file_.fd)) return write_in_place(bytes, mounted);
+  NewFile file(role_, directory_, new_file_name(directory_.name()));
+  if (file.error() != 0) {
+    const bool is_safe = file_.fd >= 0 && directory_.is_ours_alone();
+    if (is_safe && cannot_be_written_to(file.error()))
+      return write_in_place(bytes, "its directory cannot be written to");
+    fail_on_file(role_, file.error(), "cannot make a file in " + directory_.path());
   }
-  file.place(target_);
-  sync_directory(directory_);
+  file.write(bytes);
+  if (file_.fd >= 0) file.take_after(file_.fd);
+  if (!file.place(directory_.name())) return write_in_place(bytes, mounted);
+  sync_directory();
+}
+
+// Only where nobody else can have put a file of somebody's here: it would be overwritten.
+void LockedFile::write_in_place(std::string_view bytes, const char* why) const {
+  const Descriptor file(openat(directory_.fd(), directory_.name().c_str(), O_WRONLY | open_flags));
+  struct stat opened {};
+  struct stat seen {};
+  if (file.fd < 0 || fstat(file.fd, &opened) != 0 || fstat(file_.fd, &seen) != 0) {
+    fail_on_file(role_, errno,
+                 what() + " cannot be replaced (" + why + ") and cannot be opened for writing");
+  }
+  if (!is_same_file(opened, seen))
+    throw Error(ErrorKind::try_later, what() + " was replaced by another program", "try again");
+  reporter_.warning(what() + " cannot be replaced (" + why +
+                    "), and so is written in place: a crash meanwhile can leave it half-written");
+  // What a full disk would refuse must be known before the old bytes are gone.
+  const bool is_reserved =
+      fallocate(file.fd, FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(bytes.size())) == 0;
+  if (!is_reserved && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG))
+    fail_on_file(role_, errno, "cannot write " + what());
+  const Secret old = read();
+  try {
+    overwrite(file.fd, bytes);
+  } catch (const Error&) {
+    overwrite(file.fd, old.view());
+    throw;
+  }
+}
+
+void LockedFile::overwrite(int file, std::string_view bytes) const {
+  const auto size = static_cast<off_t>(bytes.size());
+  for (off_t at = 0; at < size;) {
+    const ssize_t put =
+        pwrite(file, bytes.data() + at, bytes.size() - static_cast<std::size_t>(at), at);
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) fail_on_file(role_, errno, "cannot write " + what());
+    at += put;
+  }
+  if (ftruncate(file, size) != 0 || fsync(file) != 0)
+    fail_on_file(role_, errno, "cannot write " + what());
 }
 
 std::string LockedFile::back_up(const std::string& suffix) const {
-  std::string path = target_ + suffix;
-  struct stat info {};
-  for (int count = 2; lstat(path.c_str(), &info) == 0; ++count)
-    path = target_ + suffix + "." + std::to_string(count);
-  const Secret bytes = read();
-  NewFile file(role_, directory_, name_);
-  file.write(bytes.view());
-  give_to_owner(file.descriptor(), target_, directory_);
-  file.place(path);
-  sync_directory(directory_);
-  return path;
+  const std::string name = directory_.name() + suffix;
+  for (int count = 1;; ++count) {
+    NewFile file(role_, directory_, count == 1 ? name : name + "." + std::to_string(count));
+    if (file.error() == EEXIST) continue;
+    if (file.error() != 0)
+      fail_on_file(role_, file.error(), "cannot make a copy of " + what() + " beside it");
+    file.write(read().view());
+    give_to_owner(file.descriptor());
+    file.keep();
+    sync_directory();
+    return directory_.path_of(file.name());
+  }
+}
+
+void LockedFile::remove_copy(const std::string& path) const {
+  unlinkat(directory_.fd(), path.substr(path.rfind('/') + 1).c_str(), 0);
+}
+
+void LockedFile::sync_directory() const {
+  const Descriptor directory(openat(directory_.fd(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  // What was done is seen by all; that some file systems cannot sync a directory is no error.
+  if (directory.fd >= 0) fsync(directory.fd);
 }
 
 Secret read_text_file(const FileRole& role, const std::string& path) {
-  return read_file(role, path, 0);
+  const std::string name = std::string(role.what) + " " + path;
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (file.fd < 0 && errno == ENOENT) return {};
+  struct stat info {};
+  if (file.fd < 0 || fstat(file.fd, &info) != 0) fail_on_file(role, errno, "cannot open " + name);
+  if (!S_ISREG(info.st_mode)) refuse_kind(name);
+  return read_open_file(role, name, file.fd);
 }
 
 }  // namespace rolecall

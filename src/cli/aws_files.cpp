@@ -9,17 +9,18 @@
 namespace rolecall::cli {
 namespace {
 
-std::string home_directory(const char* variable) {
+std::string home_directory(const char* variable, FileUse use) {
   if (std::string home = environment("HOME"); !home.empty()) return home;
-  if (std::string home = home_of_user(); !home.empty()) return home;
-  throw Error(ErrorKind::usage, "there is no HOME, and this user has no home directory",
-              std::string("name the file in ") + variable);
+  const bool is_written = use == FileUse::writing;
+  if (std::string home = is_written ? "" : home_of_user(); !home.empty()) return home;
+  throw Error(ErrorKind::usage, "HOME is not set, so there is no place for ~/.aws",
+              std::string("set HOME, or name the file in ") + variable);
 }
 
-std::string path_of(const char* variable, const char* otherwise) {
+std::string path_of(const char* variable, const char* otherwise, FileUse use) {
   std::string path = environment(variable);
   if (path.empty()) path = otherwise;
-  if (path.starts_with("~/")) return home_directory(variable) + path.substr(1);
+  if (path.starts_with("~/")) return home_directory(variable, use) + path.substr(1);
   std::error_code error;  // the working directory may be gone
   const std::filesystem::path absolute = std::filesystem::absolute(path, error);
   return error ? path : absolute.string();
@@ -27,12 +28,12 @@ std::string path_of(const char* variable, const char* otherwise) {
 
 }  // namespace
 
-std::string aws_config_path() {
-  return path_of("AWS_CONFIG_FILE", "~/.aws/config");
+std::string aws_config_path(FileUse use) {
+  return path_of("AWS_CONFIG_FILE", "~/.aws/config", use);
 }
 
-std::string aws_credentials_path() {
-  return path_of("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials");
+std::string aws_credentials_path(FileUse use) {
+  return path_of("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials", use);
 }
 
 }  // namespace rolecall::cli

@@ -80,8 +80,8 @@ class ProfileEditor {
   ProfileEditor(std::string profile, std::string line)
       : profile_(std::move(profile)),
         line_(std::move(line)),
-        config_path_(aws_config_path()),
-        credentials_path_(aws_credentials_path()),
+        config_path_(aws_config_path(FileUse::writing)),
+        credentials_path_(aws_credentials_path(FileUse::writing)),
         config_(read_text_file(aws::config_file_role, config_path_)) {
     section_ = aws::config_section(config_name(), config_.view(), profile_);
   }
@@ -119,9 +119,9 @@ class ProfileEditor {
   // A file that is as it should be need not be writable.
   bool is_written() const { return with_line(config_.view()).bytes.view() == config_.view(); }
 
-  void write_profile() const {
+  void write_profile(const Reporter& reporter) const {
     if (is_written()) return;
-    const LockedFile file(aws::config_file_role, config_path_);
+    const LockedFile file(aws::config_file_role, config_path_, reporter);
     file.replace(with_line(file.read().view()).bytes.view());
   }
 
@@ -166,7 +166,7 @@ class ProfileEditor {
   static void remove_from(const FileRole& role, const std::string& path, const std::string& section,
                           const Secret& seen, const Reporter& reporter, const Edit& edit) {
     if (aws::static_keys(seen.view(), section).empty()) return;
-    const LockedFile file(role, path);
+    const LockedFile file(role, path, reporter);
     const Secret before = file.read();
     const std::string backup = file.back_up(".rolecall-backup-" + amz_date(wall_clock()));
     file.replace(edit(before.view()).bytes.view());
@@ -272,7 +272,7 @@ void configure(CLI::App& app, std::vector<std::string> arguments) {
   // What is there may work, so it stays until the new line has.
   const bool was_written = editor.is_written();
   const bool replaces = editor.has_line() && !was_written;
-  if (!replaces) editor.write_profile();
+  if (!replaces) editor.write_profile(reporter);
   Credentials credentials;
   try {
     credentials = create_session(flags.identity.options, flags.session, reporter);
@@ -286,7 +286,7 @@ void configure(CLI::App& app, std::vector<std::string> arguments) {
                     error.what(),
                 error.hint());
   }
-  if (replaces) editor.write_profile();
+  if (replaces) editor.write_profile(reporter);
   if (remove_static_keys) editor.remove_static_keys(reporter);
   write_all(STDOUT_FILENO,
             safe_lines(summary(editor, profile, line, credentials, region, !was_written)),

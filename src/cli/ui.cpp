@@ -39,6 +39,10 @@ void print_warning(std::string_view text) {
   write_line("rolecall: warning: " + terminal_safe(text));
 }
 
+void print_note(std::string_view text) {
+  write_line("rolecall: " + terminal_safe(text));
+}
+
 void write_log(const std::string& line) {
   static std::mutex mutex;
   const std::scoped_lock lock(mutex);

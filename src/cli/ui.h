@@ -15,6 +15,9 @@ void print_error(const Error& error);
 // Each time, whatever was said before.
 void print_warning(std::string_view text);
 
+// What went well, for who reads the log of a service.
+void print_note(std::string_view text);
+
 // For logs of servers, from any thread. A log that nobody reads is no reason to answer nobody: a
 // line that would wait is dropped.
 void write_log(const std::string& line);

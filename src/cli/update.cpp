@@ -78,14 +78,13 @@ class Updater {
       unwritten_schedule_.succeeded(aws::Instant::now(), unwritten_->expiration,
                                     flags_.session.session_duration, 0);
     }
-    const aws::LockedCredentialsFile file(path_);
+    const aws::LockedCredentialsFile file(path_, reporter_);
     write_and_stop_if_asked(file, profile_, *unwritten_, reporter_);
     const auto expiration = unwritten_->expiration;
     unwritten_.reset();
-    reporter_.trace([&] {
-      return "wrote the credentials of [" + profile_ + "] to " + path_ + "; they end at " +
-             rfc3339(expiration);
-    });
+    written_ = "wrote the credentials of [" + profile_ + "] to " + file.target() +
+               "; they expire at " + rfc3339(expiration);
+    reporter_.trace([this] { return written_; });
     return expiration;
   }
 
@@ -101,6 +100,7 @@ class Updater {
         schedule_.succeeded(aws::Instant::now(), expiration_, flags_.session.session_duration,
                             random());
         renewed_ = true;
+        say_written();
       } catch (const Error& error) {
         // At the start what no later try can cure is for whoever started us.
         if (!renewed_ && error.kind() != ErrorKind::try_later) throw;
@@ -135,6 +135,11 @@ class Updater {
     sigemptyset(&hangup_);
     sigaddset(&hangup_, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &hangup_, nullptr);
+  }
+
+  void say_written() {
+    const auto next = std::chrono::floor<seconds>(schedule_.left(aws::Instant::now()));
+    print_note(written_ + ", and are renewed at " + rfc3339(wall_clock() + next));
   }
 
   void say_failed(const Error& error) {
@@ -172,6 +177,7 @@ class Updater {
   std::random_device device_;
   std::chrono::sys_seconds expiration_{};
   std::optional<Credentials> unwritten_;
+  std::string written_;  // where to, for messages
   bool renewed_ = false;
   sigset_t hangup_{};
 };
@@ -218,12 +224,13 @@ void update(CLI::App& app, std::vector<std::string> arguments) {
         std::move(arguments));
   finish_session_flags(app, flags);
   aws::check_profile_name(profile);
+  const std::string path = aws_credentials_path(FileUse::writing);
   if (!once) {
     refuse_streams(flags.identity.options);
     warn_where_hardware_is_silent(flags.session.timeout);
   }
 
-  Updater updater(flags, aws_credentials_path(), profile, seconds(refresh_before));
+  Updater updater(flags, path, profile, seconds(refresh_before));
   if (once) {
     updater.renew();
   } else {

@@ -1,0 +1,83 @@
+#include "base/acting_as.h"
+
+#include <grp.h>
+#include <linux/securebits.h>
+#include <sys/fsuid.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <fstream>
+#include <string>
+
+#include "base/user_groups.h"
+#include "rolecall/error.h"
+
+namespace rolecall {
+namespace {
+
+constexpr uid_t ask = static_cast<uid_t>(-1);  // changes nothing and tells the present one
+
+bool take_user(uid_t user) {
+  setfsuid(user);
+  return static_cast<uid_t>(setfsuid(ask)) == user;
+}
+bool take_group(gid_t group) {
+  setfsgid(group);
+  return static_cast<gid_t>(setfsgid(ask)) == group;
+}
+
+void take_own_rights(const std::vector<gid_t>& groups) {
+  take_user(geteuid());  // first: it brings the capabilities back
+  take_group(getegid());
+  const int result = setgroups(groups.size(), groups.data());
+  static_cast<void>(result);  // it could be taken away, so it can be given back
+}
+
+}  // namespace
+
+bool is_known_user(uid_t user) {
+  std::ifstream map("/proc/self/uid_map");
+  if (!map) return true;
+  std::uint64_t inside = 0;
+  std::uint64_t outside = 0;
+  std::uint64_t count = 0;
+  while (map >> inside >> outside >> count) {
+    if (user >= inside && user - inside < count) return true;
+  }
+  return false;
+}
+
+ActingAs::ActingAs(uid_t user) : user_(user) {
+  const int count = getgroups(0, nullptr);
+  own_groups_.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
+  getgroups(count, own_groups_.data());
+  const UserGroups groups = groups_of(user);
+  // With this bit set the kernel would leave root's capabilities in force.
+  const bool keeps_capabilities =
+      (prctl(PR_GET_SECUREBITS) & static_cast<int>(SECBIT_NO_SETUID_FIXUP)) != 0;
+  if (keeps_capabilities || setgroups(groups.others.size(), groups.others.data()) != 0 ||
+      !take_group(groups.primary) || !take_user(user)) {
+    take_own_rights(own_groups_);
+    throw Error(ErrorKind::failed, "cannot take the rights of user " + std::to_string(user),
+                "root needs the capabilities CAP_SETUID and CAP_SETGID to write another user's "
+                "file; else run as that user");
+  }
+}
+
+ActingAs::~ActingAs() {
+  take_own_rights(own_groups_);
+}
+
+ActingAs::Pause::Pause(const ActingAs& rights) : user_(rights.user_) {
+  take_user(geteuid());
+}
+
+ActingAs::Pause::~Pause() {
+  const int error = errno;
+  take_user(user_);
+  errno = error;
+}
+
+}  // namespace rolecall

@@ -1,0 +1,178 @@
+#include "base/safe_directory.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "base/user_groups.h"
+#include "rolecall/error.h"
+
+namespace rolecall {
+namespace {
+
+constexpr int max_links = 40;  // as the kernel's own limit
+
+std::deque<std::string> parts_of(const std::string& path) {
+  std::deque<std::string> parts;
+  for (std::size_t begin = 0; begin <= path.size();) {
+    const std::size_t end = std::min(path.find('/', begin), path.size());
+    const std::string part = path.substr(begin, end - begin);
+    if (!part.empty() && part != ".") parts.push_back(part);
+    begin = end + 1;
+  }
+  return parts;
+}
+
+bool has_access_control_list(int directory) {
+  const std::string path = "/proc/self/fd/" + std::to_string(directory);  // as it is open by O_PATH
+  const ssize_t size = getxattr(path.c_str(), "system.posix_acl_access", nullptr, 0);
+  return size > 0 || (size < 0 && errno != ENODATA && errno != ENOTSUP);
+}
+
+}  // namespace
+
+SafeDirectory::SafeDirectory(const FileRole& role, const std::string& path,
+                             const Reporter& reporter)
+    : role_(role), reporter_(reporter), asked_(path), user_(geteuid()) {
+  const std::string last = path.substr(path.rfind('/') + 1);
+  if (!last.empty() && last != ".") {
+    start_at(path.starts_with('/') ? "/" : ".");
+    walk(parts_of(path));
+  }
+  if (name_.empty()) {
+    throw Error(ErrorKind::usage, std::string(role.what) + " " + path + " is a directory");
+  }
+}
+
+bool SafeDirectory::trusts_owner(uid_t owner) const {
+  return owner == 0 || owner == user_ || (user_ == 0 && ours_alone_);
+}
+
+void SafeDirectory::walk(std::deque<std::string> rest) {
+  while (!rest.empty()) {
+    const std::string part = std::move(rest.front());
+    rest.pop_front();
+    if (!rest.empty() || part == "..") {
+      if (enter(part)) continue;
+    }
+    const std::optional<std::string> target = link_target(part);
+    if (!target && rest.empty()) {
+      name_ = part;
+      return;
+    }
+    if (!target) fail_on_file(role_, ENOTDIR, "cannot open directory " + path_of(part));
+    if (target->starts_with('/')) start_at("/");
+    std::deque<std::string> more = parts_of(*target);
+    rest.insert(rest.begin(), more.begin(), more.end());
+  }
+}
+
+void SafeDirectory::start_at(const char* path) {
+  Descriptor next(open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (next.fd < 0) fail_on_file(role_, errno, std::string("cannot open directory ") + path);
+  std::swap(directory_.fd, next.fd);
+  shown_ = *path == '/' ? "/" : "";
+  ours_alone_ = true;
+  judge(path);
+}
+
+// Nothing is done where it is no directory.
+bool SafeDirectory::enter(const std::string& name) {
+  constexpr int flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  if (name == ".." && depth_ && *depth_ == 0) {
+    throw Error(ErrorKind::usage,
+                "the path of " + std::string(role_.what) + " " + asked_ + " leads out of " +
+                    path() + ", where others can change it",
+                "name the file by a path without links and \"..\"");
+  }
+  Descriptor next(openat(fd(), name.c_str(), flags));
+  if (next.fd < 0 && errno == ENOENT) {
+    if (mkdirat(fd(), name.c_str(), S_IRWXU) != 0 && errno != EEXIST)
+      fail_on_file(role_, errno, "cannot make directory " + path_of(name));
+    next.fd = openat(fd(), name.c_str(), flags);
+  }
+  if (next.fd < 0 && (errno == ENOTDIR || errno == ELOOP)) return false;
+  if (next.fd < 0) fail_on_file(role_, errno, "cannot open directory " + path_of(name));
+  std::swap(directory_.fd, next.fd);
+  show(name);
+  if (depth_) *depth_ += name == ".." ? -1 : 1;
+  judge(path());
+  return true;
+}
+
+// The root's parent is itself.
+void SafeDirectory::show(const std::string& name) {
+  if (name != ".." || shown_.empty() || shown_.ends_with("../")) {
+    shown_ += name + "/";
+  } else if (shown_ != "/") {
+    shown_.pop_back();
+    shown_.resize(shown_.rfind('/') + 1);  // to nothing where there is none
+  }
+}
+
+// What the directory that was just opened means for all below it.
+void SafeDirectory::judge(const std::string& path) {
+  struct stat info {};
+  if (fstat(fd(), &info) != 0) fail_on_file(role_, errno, "cannot look at " + path);
+  if (user_ == 0 && info.st_uid != 0 && is_known_user(info.st_uid)) take_rights(info.st_uid, path);
+  const bool ours = info.st_uid == 0 || info.st_uid == user_;
+  const bool open_to_others = others_can_write(info);
+  const bool sticky = (info.st_mode & S_ISVTX) != 0;
+  if (!depth_ && (!ours || (open_to_others && !sticky))) depth_ = 0;
+  ours_alone_ = !depth_ && !open_to_others;
+}
+
+// Nothing: it is no link.
+std::optional<std::string> SafeDirectory::link_target(const std::string& name) {
+  const Descriptor link(openat(fd(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  if (link.fd < 0 && errno == ENOENT) return {};
+  struct stat info {};
+  if (link.fd < 0 || fstat(link.fd, &info) != 0)
+    fail_on_file(role_, errno, "cannot look at " + path_of(name));
+  if (!S_ISLNK(info.st_mode)) {
+    const bool is_foreign = S_ISREG(info.st_mode) && !trusts_owner(info.st_uid);
+    if (is_foreign && user_ == 0 && is_known_user(info.st_uid))
+      take_rights(info.st_uid, path_of(name));
+    return {};
+  }
+  if (++links_ > max_links) fail_on_file(role_, ELOOP, "cannot follow the links at " + asked_);
+  const std::string what = "symbolic link " + path_of(name) + " is not followed: ";
+  if (info.st_uid != 0 && info.st_uid != user_) {
+    throw Error(ErrorKind::usage, what + "it belongs to user " + std::to_string(info.st_uid),
+                "name the file that it leads to, if you trust that user");
+  }
+  std::string target(PATH_MAX, '\0');
+  const ssize_t size = readlinkat(link.fd, "", target.data(), target.size());
+  if (size < 0) fail_on_file(role_, errno, "cannot read symbolic link " + path_of(name));
+  target.resize(static_cast<std::size_t>(size));
+  if (depth_ && target.starts_with('/')) {
+    throw Error(ErrorKind::usage, what + "others can change it, and it leads to " + target,
+                "name the file that it leads to, or let nobody else write to its directory");
+  }
+  return target;
+}
+
+void SafeDirectory::take_rights(uid_t owner, const std::string& path) {
+  const bool could_be_swapped = !ours_alone_;
+  rights_ = std::make_unique<ActingAs>(owner);
+  user_ = owner;
+  if (!could_be_swapped) return;
+  reporter_.warning(path + " belongs to user " + std::to_string(owner) +
+                    ", and is in a directory where others than root can make it: that user gets "
+                    "what is written");
+}
+
+bool SafeDirectory::others_can_write(const struct stat& info) const {
+  if ((info.st_mode & S_IWOTH) != 0) return true;
+  if ((info.st_mode & S_IWGRP) == 0) return false;
+  // With an access control list the group's bit is the list's mask.
+  return has_access_control_list(fd()) || !is_private_group(info.st_gid, user_);
+}
+
+}  // namespace rolecall
