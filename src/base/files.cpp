@@ -58,6 +58,7 @@ std::string open_hint(int error, const std::string& path) {
   if (error == ENOENT) {
     if (std::string hint = path_hint(path); !hint.empty()) return hint;
   }
+  if (error == ENOENT && path.starts_with('/')) return "check the path";
   if (error == ENOENT) return "check the path; relative paths start at the working directory";
   if (error == EACCES) {
     return "run as a user who may read it, or change its owner or group; a key needs no more than "

@@ -133,7 +133,7 @@ void bindings(CLI::App& app, std::vector<std::string> arguments) {
   if (file.bindings.empty()) {
     throw Error(
         ErrorKind::usage,
-        file.path.empty() ? std::string("there is no configuration file")
+        file.path.empty() ? why_no_file(file)
                           : "configuration file " + file.path + " has no binding",
         (file.path.empty() ? "make " + config_file_places() + " with" : std::string("add")) +
             " a table [binding.NAME]; rolecall bindings --help shows one");

@@ -26,9 +26,11 @@ struct Command {
 // `footer` is the end of --help. Returns the file, for those who want more of it.
 ConfigFile parse(CLI::App& app, const char* footer, std::vector<std::string> arguments);
 
-// What the configuration file may name: tables, and settings (flags without their dashes).
-bool is_command(std::string_view name);
-std::vector<std::string> flags_of_all_commands();
+bool is_command(const std::string& name);
+std::vector<std::string> command_names();
+
+// Declares the flags of this command on `app`, and does nothing else.
+void declare_flags(const std::string& name, CLI::App& app);
 
 // credential_process.cpp, emulate.cpp, …: one file a command.
 void bindings(CLI::App& app, std::vector<std::string> arguments);

@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <optional>
 #include <sstream>
 
@@ -22,7 +24,6 @@ struct BrokenToml {};
 
 #include "base/files.h"
 #include "cli/environment.h"
-#include "cli/ui.h"
 #include "rolecall/error.h"
 
 namespace rolecall::cli {
@@ -31,22 +32,32 @@ namespace {
 constexpr std::size_t longest_file = 128 * 1024;
 constexpr const char* system_file = "/etc/rolecall/config.toml";
 
-// HOME alone: to look the user up may ask a server on the network.
 std::string user_file() {
   std::string directory = environment("XDG_CONFIG_HOME");
-  if (directory.empty() && !environment("HOME").empty())
-    directory = environment("HOME") + "/.config";
+  if (directory.empty()) {
+    const std::string home = home_directory();
+    if (!home.empty()) directory = home + "/.config";
+  }
   return directory.empty() ? std::string() : directory + "/rolecall/config.toml";
 }
 
-std::string find_file(const std::string& named) {
-  if (!named.empty()) return named;
-  if (std::string path = environment("ROLECALL_CONFIG"); !path.empty()) return path;
+// Sets path and unreadable.
+ConfigFile find_file(const std::string& named) {
+  ConfigFile found;
+  found.path = named.empty() ? environment("ROLECALL_CONFIG") : named;
+  if (!found.path.empty()) return found;
   for (const std::string& path : {user_file(), std::string(system_file)}) {
-    // One that this user may not read is for another.
-    if (!path.empty() && access(path.c_str(), R_OK) == 0) return path;
+    if (path.empty()) continue;
+    if (access(path.c_str(), R_OK) == 0) {
+      found.path = path;
+      return found;
+    }
+    // It may be for another user, whose values are not needed: no error yet.
+    if (errno != ENOENT && errno != ENOTDIR && found.unreadable.empty()) {
+      found.unreadable = "configuration file " + path + " cannot be read: " + std::strerror(errno);
+    }
   }
-  return {};
+  return found;
 }
 
 // Who can write the file can have commands run, and the credentials asked for elsewhere.
@@ -66,7 +77,7 @@ void check_owner(const FileContent& file, const std::string& name) {
 
 class Reader {
  public:
-  explicit Reader(std::string path) { file_.path = std::move(path); }
+  explicit Reader(ConfigFile file) : file_(std::move(file)) {}
 
   ConfigFile read(std::string_view text) {
     parse(text);
@@ -79,9 +90,7 @@ class Reader {
     refuse(static_cast<int>(where.begin.line), what, hint);
   }
   [[noreturn]] void refuse(int line, const std::string& what, const std::string& hint) const {
-    throw Error(ErrorKind::usage,
-                "configuration file " + file_.path + ", line " + std::to_string(line) + ": " + what,
-                hint);
+    throw Error(ErrorKind::usage, place_in(file_, line) + ": " + what, hint);
   }
 
   // The parser calls itself for each part of a dotted name.
@@ -96,8 +105,101 @@ class Reader {
     }
   }
 
+  // The parser's behaviour is undefined where a bare name has such a character.
+  void refuse_bare_characters(std::string_view text) const {
+    constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+    int line = 1;
+    for (std::size_t i = text.starts_with(byte_order_mark) ? byte_order_mark.size() : 0;
+         i < text.size(); ++i) {
+      if (text[i] == '#') i = std::min(text.find('\n', i), text.size() - 1);
+      if (text[i] == '"' || text[i] == '\'') {
+        const std::size_t end = end_of_string(text, i);
+        line += static_cast<int>(std::count(text.begin() + static_cast<std::ptrdiff_t>(i),
+                                            text.begin() + static_cast<std::ptrdiff_t>(end), '\n'));
+        i = end - 1;
+      } else if (text[i] == '\n') {
+        ++line;
+      } else if (static_cast<unsigned char>(text[i]) >= 0x80) {
+        const bool quote = text.substr(i, 2) == "\xe2\x80";
+        refuse(line, "a character that is not ASCII is outside quotes",
+               quote
+                   ? "write straight quotes, \", instead of curly ones"
+                   : "texts need quotes, and so do names with other than letters, digits, - and _");
+      }
+    }
+  }
+
+  // Behind the quotes that end the string which begins at `begin`. An error in it is the parser's
+  // to tell.
+  static std::size_t end_of_string(std::string_view text, std::size_t begin) {
+    const char quote = text[begin];
+    const std::string three(3, quote);
+    const bool several_lines = text.substr(begin, 3) == three;
+    std::size_t at = begin + (several_lines ? 3 : 1);
+    for (; at < text.size(); ++at) {
+      if (quote == '"' && text[at] == '\\') {
+        ++at;
+      } else if (several_lines && text.substr(at, 3) == three) {
+        at += 3;
+        for (int more = 0; more < 2 && at < text.size() && text[at] == quote; ++more)
+          ++at;
+        return at;
+      } else if (!several_lines && (text[at] == quote || text[at] == '\n')) {
+        return text[at] == quote ? at + 1 : at;
+      }
+    }
+    return text.size();
+  }
+
+  // The parser stands behind the header by then, and perhaps behind the line's end.
+  static int line_of_header(std::string_view text, std::size_t line) {
+    int number = 0;
+    int header = 0;
+    for (std::size_t begin = 0; begin < text.size() && static_cast<std::size_t>(number) < line;) {
+      ++number;
+      const std::size_t first = text.find_first_not_of(" \t", begin);
+      if (first != std::string_view::npos && text[first] == '[') header = number;
+      begin = std::min(text.find('\n', begin), text.size() - 1) + 1;
+    }
+    return header;
+  }
+
+  [[noreturn]] void refuse_syntax(std::string_view text, const toml::parse_error& error) const {
+    const std::string_view said = error.description();
+    const auto says = [said](std::string_view part) { return said.find(part) != said.npos; };
+    const char* hint =
+        "it is TOML: name = \"value\", values in quotes but for numbers, true and false";
+    if (says("redefine")) {
+      const int line = says("table header") ? line_of_header(text, error.source().begin.line)
+                                            : static_cast<int>(error.source().begin.line);
+      const std::size_t begin = said.find('\'');
+      const std::string name(said.substr(begin + 1, said.rfind('\'') - begin - 1));
+      if (name.starts_with("binding") && says("as table")) {
+        refuse(line, "the table [" + name + "] cannot stand beside a line binding = …",
+               choose_binding);
+      }
+      refuse(line, "\"" + name + "\" is defined twice", "remove one of them");
+    }
+    if (says("value type") || says("expected value"))
+      refuse(error.source(), "what follows \"=\" is not a value", hint);
+    if (says("escape sequence")) {
+      refuse(error.source(), "in \"…\" a backslash has no meaning before this character",
+             "double it, or write '…', which takes every character as it is");
+    }
+    if (says("string"))
+      refuse(error.source(), "a text has no closing quote, or contains a control character", hint);
+    if (says("utf-8") || says("UTF-8") || says("unicode"))
+      refuse(error.source(), "it is not valid UTF-8", hint);
+    if (says("representable")) refuse(error.source(), "the number is too large", hint);
+    const std::size_t saw = said.find("saw '");
+    const std::string what(saw == said.npos ? "" : said.substr(saw + 4));
+    refuse(error.source(),
+           "it is not valid TOML" + (what.empty() || what[1] == '\\' ? "" : " at " + what), hint);
+  }
+
   void parse(std::string_view text) {
     refuse_deep_names(text);
+    refuse_bare_characters(text);
     std::optional<toml::table> document;
     try {
       document = toml::parse(text);
@@ -105,17 +207,19 @@ class Reader {
       throw Error(ErrorKind::usage, "configuration file " + file_.path + " is not TOML",
                   "it has lines such as name = \"value\"");
     } catch (const toml::parse_error& error) {
-      refuse(error.source(), in_our_form(std::string(error.description())),
-             "it is TOML: name = \"value\", values in quotes but for numbers, true and false");
+      refuse_syntax(text, error);
     }
     for (const auto& [key, node] : *document) {
       const std::string name(key.str());
       if (!node.is_table()) {
+        if (name == "binding") {
+          refuse(node.source(), "there is no setting \"binding\"", choose_binding);
+        }
         add("", name, node);
       } else if (name == "binding") {
         add_bindings(*node.as_table());
       } else {
-        add_table(name, *node.as_table());
+        add_table(name, node);
       }
     }
     sort_bindings();
@@ -132,14 +236,15 @@ class Reader {
         refuse(node.source(), "\"" + name + "\" cannot be a binding's name",
                "it takes letters, digits, \".\", \"_\" and \"-\"");
       }
-      add_table("binding." + name, *node.as_table());
+      add_table("binding." + name, node);
       lines_.emplace_back(node.source().begin.line, name);
     }
   }
 
-  void add_table(const std::string& table, const toml::table& content) {
+  void add_table(const std::string& table, const toml::node& content) {
     file_.tables[table];  // also where it is empty
-    for (const auto& [key, node] : content) {
+    file_.lines[table] = static_cast<int>(content.source().begin.line);
+    for (const auto& [key, node] : *content.as_table()) {
       if (node.is_table()) {
         refuse(node.source(), "[" + table + "." + std::string(key.str()) + "] has no meaning",
                "tables are [binding.NAME] and [COMMAND]; a NAME with a dot needs quotes");
@@ -149,12 +254,18 @@ class Reader {
   }
 
   void add(const std::string& table, const std::string& name, const toml::node& node) {
-    Setting setting{name, {}, static_cast<int>(node.source().begin.line)};
+    Setting setting{name, {}, static_cast<int>(node.source().begin.line), {}, node.is_array()};
+    const auto add_value = [this, &setting](const toml::node& value) {
+      setting.values.push_back(text_of(setting.name, value));
+      setting.types.push_back(value.is_string()    ? TomlType::text
+                              : value.is_boolean() ? TomlType::truth
+                                                   : TomlType::number);
+    };
     if (const toml::array* array = node.as_array()) {
       for (const toml::node& element : *array)
-        setting.values.push_back(text_of(name, element));
+        add_value(element);
     } else {
-      setting.values.push_back(text_of(name, node));
+      add_value(node);
     }
     file_.tables[table].push_back(std::move(setting));
   }
@@ -183,6 +294,8 @@ class Reader {
       file_.bindings.push_back(std::move(name));
   }
 
+  static constexpr const char* choose_binding =
+      "a binding is chosen by --binding NAME or ROLECALL_BINDING";
   static constexpr std::string_view name_characters =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 
@@ -193,15 +306,17 @@ class Reader {
 }  // namespace
 
 ConfigFile read_config_file(const std::string& named) {
-  const std::string path = find_file(named);
-  if (path.empty() || path == "/dev/null") return {};
+  ConfigFile found = find_file(named);
+  const std::string path = found.path;
+  if (path.empty()) return found;
+  if (path == "/dev/null") return {};
   const FileContent file = read_file("configuration file", path, Empty::allowed);
   check_owner(file, "configuration file " + path);
   if (file.bytes.size() > longest_file) {
     throw Error(ErrorKind::usage, "configuration file " + path + " is larger than 128 KiB",
                 "is it the right file?");
   }
-  ConfigFile result = Reader(path).read(file.bytes.view());
+  ConfigFile result = Reader(std::move(found)).read(file.bytes.view());
   result.others_can_read = S_ISREG(file.mode) && (file.mode & S_IROTH) != 0;
   return result;
 }
@@ -209,6 +324,14 @@ ConfigFile read_config_file(const std::string& named) {
 std::string config_file_places() {
   const std::string user = user_file();
   return (user.empty() ? std::string() : user + " or ") + system_file;
+}
+
+std::string place_in(const ConfigFile& file, int line) {
+  return "configuration file " + file.path + ", line " + std::to_string(line);
+}
+
+std::string why_no_file(const ConfigFile& file) {
+  return file.unreadable.empty() ? "there is no configuration file" : file.unreadable;
 }
 
 }  // namespace rolecall::cli

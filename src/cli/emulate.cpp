@@ -10,6 +10,7 @@
 #include "base/files.h"
 #include "base/process.h"
 #include "cli/command.h"
+#include "cli/flags.h"
 #include "cli/ui.h"
 #include "emulate/emulator.h"
 #include "http/server.h"
@@ -47,21 +48,16 @@ void declare(CLI::App& app, Flags& flags) {
       ->type_name("ARN")
       ->allow_extra_args(false)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  app.add_option("--session-duration-max", flags.session_duration_max,
-                 "The profile's session duration: no session is longer. Below the service's\n"
-                 "least of 900 for tests of renewal")
-      ->type_name("SECONDS")
-      ->check(CLI::Range(1, 43200))
-      ->capture_default_str();
+  add_number(app, "--session-duration-max", flags.session_duration_max, 1, 43200, "SECONDS",
+             "The profile's session duration: no session is longer. Below the service's\n"
+             "least of 900 for tests of renewal. Default: 3600");
   app.add_flag("--accept-role-session-name", flags.accept_role_session_name,
                "Allow roleSessionName in requests, as the profile's acceptRoleSessionName does");
   app.add_option("--address", flags.address, "IP address to listen on")
       ->type_name("ADDRESS")
       ->capture_default_str();
-  app.add_option("--port", flags.port, "TCP port to listen on; 0 takes a free one")
-      ->type_name("PORT")
-      ->check(CLI::Range(0, 65535))
-      ->capture_default_str();
+  add_number(app, "--port", flags.port, 0, 65535, "PORT",
+             "TCP port to listen on. Default: 0, a free one");
   app.add_flag("--allow-remote", flags.allow_remote,
                "Allow an address that other machines reach (the credentials open nothing at AWS)");
   app.add_option("--tls-cert", flags.tls_certificate,

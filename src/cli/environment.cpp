@@ -8,6 +8,8 @@
 #include <map>
 #include <set>
 
+#include "base/user.h"
+
 namespace rolecall::cli {
 namespace {
 
@@ -27,6 +29,12 @@ void wipe_variable(const std::string& name) {
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? std::string() : std::string(value);
+}
+
+std::string home_directory() {
+  std::string home = environment("HOME");
+  // To look the user up may ask a server on the network, so it is done only where it must be.
+  return home.empty() ? home_of_user() : home;
 }
 
 bool names_own_directory(const char* variable) {

@@ -13,6 +13,9 @@ namespace rolecall::cli {
 // Empty where it is not set: programs take an empty variable as none.
 std::string environment(const char* name);
 
+// HOME, else the one that the system has for this user; empty where there is none.
+std::string home_directory();
+
 // XDG_RUNTIME_DIR where it is a directory of this user (XDG Base Directory Specification), else
 // empty: `su` leaves another user's there, and containers one that is not there.
 std::string user_runtime_directory();

@@ -59,7 +59,13 @@ Program::Program(std::vector<std::string> command, Secret environment)
 }
 
 int Program::report(int error) const {
-  print_error(Error(ErrorKind::usage, "cannot run " + command_[0] + ": " + std::strerror(error)));
+  const std::string& name = command_[0];
+  const bool is_line =
+      error == ENOENT && command_.size() == 1 && name.find_first_of(" \t\n") != std::string::npos;
+  print_error(Error(ErrorKind::usage, "cannot run " + name + ": " + std::strerror(error),
+                    is_line ? "it is one word: write it without the quotes, or -- sh -c '" + name +
+                                  "' for a shell"
+                            : ""));
   return error == ENOENT ? not_found : cannot_run;
 }
 

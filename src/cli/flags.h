@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace CLI {
@@ -15,6 +16,12 @@ namespace rolecall::cli {
 void add_text(CLI::App& app, const char* name, std::string& value, const char* type,
               const char* help, const char* group = "Options");
 void add_switch(CLI::App& app, const char* name, bool& value, const char* help);
+
+// A whole number from `low` to `high`; else the parse throws Error (usage).
+void add_number(CLI::App& app, const char* name, long& value, long low, long high, const char* type,
+                const char* help, const char* group = "Options");
+void add_number(CLI::App& app, const char* name, int& value, int low, int high, const char* type,
+                const char* help, const char* group = "Options");
 
 // One of `choices`, in exactly that spelling; else the parse throws Error (usage).
 void add_choice(CLI::App& app, const char* name, std::string& value,

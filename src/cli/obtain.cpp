@@ -7,6 +7,7 @@
 #include "aws/cache.h"
 #include "aws/cache_key.h"
 #include "cli/environment.h"
+#include "cli/flags.h"
 #include "cli/ui.h"
 
 namespace rolecall::cli {
@@ -34,12 +35,10 @@ void add_cache_flags(CLI::App& app, CacheFlags& flags) {
                "Keep the credentials in a file that this user alone can read,\n"
                "and hand them out again while they are good")
       ->group(group);
-  app.add_option("--cache-margin", flags.margin,
-                 "How much of their life must be left for that; never more than\n"
-                 "half of it. Default: 900")
-      ->type_name("SECONDS")
-      ->check(CLI::Range(0L, 43199L))
-      ->group(group);
+  add_number(app, "--cache-margin", flags.margin, 0, 43199, "SECONDS",
+             "How much of their life must be left for that; never more than\n"
+             "half of it. Default: 900",
+             group);
 }
 
 std::vector<std::string> cache_directories() {

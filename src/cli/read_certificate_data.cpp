@@ -1,6 +1,4 @@
 // rolecall read-certificate-data: what a certificate says.
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "base/codec.h"
@@ -11,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/flags.h"
 #include "cli/identity_flags.h"
+#include "cli/settings.h"
 #include "cli/ui.h"
 #include "identity/chain.h"
 #include "identity/identity.h"
@@ -86,7 +85,8 @@ void read_certificate_data(CLI::App& app, std::vector<std::string> arguments) {
   add_selector_flags(app, flags);
   add_password_flags(app, flags);
   add_choice(app, "--format", format, {"json", "text"},
-             "One line of JSON without a newline, or a view for people.\nDefault: json");
+             "One line of JSON (without a newline, except on a terminal), or\na view for people. "
+             "Default: json");
   add_switch(app, "--debug", debug, "Show each step on stderr");
   add_hidden(app, "--system-store-name");
   parse(app,
@@ -97,11 +97,10 @@ void read_certificate_data(CLI::App& app, std::vector<std::string> arguments) {
   finish_identity_flags(app, flags, reporter);
   if (identity::certificate_is_on_token(flags.options)) {
     const std::string text = token_list(identity::list_tokens(flags.options, reporter), format);
-    return write_all(STDOUT_FILENO, text, "standard output");
+    return print_result(text);
   }
   if (source.empty()) {
-    throw Error(ErrorKind::usage, "missing: --certificate",
-                "rolecall read-certificate-data --help explains each flag");
+    throw Error(ErrorKind::usage, "missing: --certificate", hint_for_missing(app));
   }
 
   const std::vector<Certificate> certificates =
@@ -110,10 +109,8 @@ void read_certificate_data(CLI::App& app, std::vector<std::string> arguments) {
     return input_name("certificate file", source) + ": " + std::to_string(certificates.size()) +
            (certificates.size() == 1 ? " certificate" : " certificates, of which one is shown");
   });
-  write_all(STDOUT_FILENO,
-            format == "text" ? view(certificates.front(), certificates, true)
-                             : certificate_data(certificates.front()),
-            "standard output");
+  print_result(format == "text" ? view(certificates.front(), certificates, true)
+                                : certificate_data(certificates.front()));
 }
 
 }  // namespace rolecall::cli

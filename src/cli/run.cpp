@@ -5,7 +5,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
-#include <set>
 
 #include "base/files.h"
 #include "base/pkcs11_uri.h"
@@ -13,8 +12,8 @@
 #include "cli/command.h"
 #include "cli/exec.h"
 #include "cli/settings.h"
-#include "cli/similar.h"
 #include "cli/ui.h"
+#include "cli/wrong_arguments.h"
 
 namespace rolecall::cli {
 namespace {
@@ -49,42 +48,10 @@ std::string overview() {
   return text + "\nrolecall COMMAND --help explains a command and its options.\n";
 }
 
-const Command& find_command(const std::string& name) {
-  std::vector<std::string> names;
-  for (const Command& command : commands) {
-    if (command.name == name) return command;
-    names.emplace_back(command.name);
-  }
-  std::string hint = similar(name, names);
-  if (hint.empty()) hint = "rolecall --help lists the commands";
-  throw Error(ErrorKind::usage, "there is no command \"" + name + "\"", hint);
-}
-
-// CLI11 keeps what it could not place. It may be (a part of) a secret: of "--flag=value" the flag
-// is shown alone, and nothing where a password flag was given, whose value may begin with a dash or
-// have a space that nobody quoted.
-[[noreturn]] void refuse_leftover(const CLI::App& app) {
-  std::vector<std::string> rest = app.remaining();
-  std::erase(rest, "--");
-  const char* quotes = "values with spaces need quotes: double quotes in ~/.aws/config";
-  std::vector<std::string> names;
-  for (const CLI::Option* option : app.get_options()) {
-    names.push_back(option->get_name());  // empty for those that --help does not show
-    const std::string name = option->get_lnames().empty() ? "" : option->get_lnames().front();
-    if (option->count() > 0 && (holds_secret(name) || name == "password-source")) {
-      throw Error(ErrorKind::usage, "unexpected argument, not shown as --" + name + " was given",
-                  std::string(quotes) + "; one that starts with a dash: --" + name + "=VALUE");
-    }
-  }
-  const std::string first = rest.empty() ? "" : rest.front();
-  if (first.starts_with('-') && first.size() > 1) {
-    const std::string flag = first.substr(0, first.find('='));
-    std::string hint = similar(flag, names);
-    if (hint.empty()) hint = app.get_name() + " --help lists the options";
-    throw Error(ErrorKind::usage, "unknown option " + flag, hint);
-  }
-  throw Error(ErrorKind::usage, "unexpected argument" + (first.empty() ? "" : " \"" + first + "\""),
-              quotes);
+const Command* find_command(const std::string& name) {
+  const auto* found = std::find_if(commands.begin(), commands.end(),
+                                   [&name](const Command& one) { return one.name == name; });
+  return found == commands.end() ? nullptr : &*found;
 }
 
 void run_command(const Command& command, std::vector<std::string> arguments) {
@@ -108,8 +75,7 @@ void run_command(const Command& command, std::vector<std::string> arguments) {
   } catch (const CLI::ExtrasError&) {
     refuse_leftover(app);
   } catch (const CLI::ParseError& error) {
-    throw Error(ErrorKind::usage, in_our_form(error.what()),
-                full_name + " --help lists the options");
+    refuse(app, error);
   }
 }
 
@@ -145,11 +111,14 @@ void run_arguments(const std::vector<std::string>& arguments) {
   const std::string& first = arguments.front();
   std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
   if (first == "--help" || first == "-h" || first == "help") {
-    if (!rest.empty()) return run_command(find_command(rest.front()), {"--help"});
-    write_all(STDOUT_FILENO, overview(), "standard output");
-  } else {
-    run_command(find_command(first == "--version" ? "version" : first), std::move(rest));
+    if (rest.empty()) return write_all(STDOUT_FILENO, overview(), "standard output");
+    const Command* command = find_command(rest.front());
+    if (command == nullptr) refuse_command(rest);
+    return run_command(*command, {"--help"});
   }
+  const Command* command = find_command(first == "--version" ? "version" : first);
+  if (command == nullptr) refuse_command(arguments);
+  run_command(*command, std::move(rest));
 }
 
 }  // namespace
@@ -161,26 +130,24 @@ ConfigFile parse(CLI::App& app, const char* footer, std::vector<std::string> arg
   return apply_settings(app);
 }
 
-bool is_command(std::string_view name) {
-  return std::any_of(commands.begin(), commands.end(),
-                     [name](const Command& command) { return command.name == name; });
+bool is_command(const std::string& name) {
+  return find_command(name) != nullptr;
+}
+
+std::vector<std::string> command_names() {
+  std::vector<std::string> names;
+  for (const Command& command : commands)
+    names.emplace_back(command.name);
+  return names;
 }
 
 // A command that is asked for its help has declared its flags.
-std::vector<std::string> flags_of_all_commands() {
-  std::set<std::string> names;
-  for (const Command& command : commands) {
-    CLI::App app;
-    try {
-      command.run(app, {"--help"});
-    } catch (const CLI::CallForHelp&) {
-      for (const CLI::Option* option : app.get_options())
-        names.insert(option->get_lnames().begin(), option->get_lnames().end());
-    }
+void declare_flags(const std::string& name, CLI::App& app) {
+  try {
+    find_command(name)->run(app, {"--help"});
+  } catch (const CLI::CallForHelp&) {
+    return;
   }
-  for (const char* no_setting : {"help", "config", "binding", "verbose"})
-    names.erase(no_setting);
-  return {names.begin(), names.end()};
 }
 
 int run(int argc, char** argv) {

@@ -42,10 +42,8 @@ struct ServeFlags {
 
 void declare(CLI::App& app, ServeFlags& flags) {
   const char* group = "Where to listen";
-  app.add_option("--port", flags.port, "TCP port; 0 takes a free one. Default: 9911")
-      ->type_name("PORT")
-      ->check(CLI::Range(0, 65535))
-      ->group(group);
+  add_number(app, "--port", flags.port, 0, 65535, "PORT",
+             "TCP port; 0 takes a free one. Default: 9911", group);
   app.add_option("--address", flags.address, "IP address. Default: 127.0.0.1")
       ->type_name("ADDRESS")
       ->group(group);
@@ -56,11 +54,8 @@ void declare(CLI::App& app, ServeFlags& flags) {
   app.add_flag("--imds", flags.imds,
                "IMDS also with --allow-remote: whoever reaches it gets\nthe credentials")
       ->group(group);
-  app.add_option("--hop-limit", flags.hop_limit,
-                 "How many routers an answer may pass. Default: 64, and 1\nwith --allow-remote")
-      ->type_name("HOPS")
-      ->check(CLI::Range(1, 255))
-      ->group(group);
+  add_number(app, "--hop-limit", flags.hop_limit, 1, 255, "HOPS",
+             "How many routers an answer may pass. Default: 64, and 1\nwith --allow-remote", group);
   group = "How to run";
   app.add_option("--token-dir", flags.token_directory,
                  "Where the tokens of the container endpoint are left.\n"

@@ -7,7 +7,9 @@
 #include "base/codec.h"
 #include "base/time.h"
 #include "cli/environment.h"
+#include "cli/flags.h"
 #include "cli/hardware_limit.h"
+#include "cli/settings.h"
 #include "cli/ui.h"
 #include "rolecall/error.h"
 
@@ -74,8 +76,7 @@ void require(const CLI::App& app, const SessionFlags& flags) {
     missing += name;
   }
   if (!missing.empty()) {
-    throw Error(ErrorKind::usage, "missing: " + missing,
-                app.get_name() + " --help explains each flag");
+    throw Error(ErrorKind::usage, "missing: " + missing, hint_for_missing(app));
   }
 }
 
@@ -102,12 +103,8 @@ void add_session_flags(CLI::App& app, SessionFlags& flags) {
        "Name of the session; the profile must accept it. Default: the\n"
        "certificate's serial number",
        what);
-  app.add_option_function<long>(
-         "--session-duration",
-         [&session](long value) { session.session_duration = std::chrono::seconds(value); },
-         "How long the credentials live, 900 to 43200. Default: 3600")
-      ->type_name("SECONDS")
-      ->group(what);
+  add_number(app, "--session-duration", flags.session_duration, 900, 43200, "SECONDS",
+             "How long the credentials live, 900 to 43200. Default: 3600", what);
 
   const char* where = "Where to ask";
   text("--region", session.region, "REGION", "Default: the trust anchor's, which it must equal",
@@ -142,6 +139,7 @@ void finish_session_flags(const CLI::App& app, SessionFlags& flags) {
   finish_identity_flags(app, flags.identity, reporter);
   require(app, flags);
   SessionOptions& session = flags.session;
+  session.session_duration = std::chrono::seconds(flags.session_duration);
   end_where_hardware_is_silent(session.timeout);
   session.verify_tls = !flags.no_verify_ssl;
   if (session.ca_bundle.empty()) {

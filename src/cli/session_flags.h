@@ -13,6 +13,7 @@ namespace rolecall::cli {
 struct SessionFlags {
   IdentityFlags identity;
   SessionOptions session;
+  long session_duration = 3600;  // seconds
   bool no_verify_ssl = false;
   bool debug = false;
 };

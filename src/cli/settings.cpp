@@ -8,11 +8,13 @@
 
 #include "base/codec.h"
 #include "base/pkcs11_uri.h"
-#include "cli/command.h"
 #include "cli/environment.h"
+#include "cli/known_names.h"
+#include "cli/origins.h"
 #include "cli/similar.h"
 #include "cli/ui.h"
 #include "cli/withheld.h"
+#include "cli/wrong_arguments.h"
 #include "identity/identity.h"
 #include "rolecall/error.h"
 #include "rolecall/secret.h"
@@ -33,11 +35,6 @@ constexpr std::array<std::string_view, 3> password_flags = {"password-source", "
                                                             "tpm-key-password"};
 constexpr std::array<std::string_view, 2> certificate_flags = {"certificate", "cert-selector"};
 
-// Its --role-arn, --port and the like mean other things than those of all other commands.
-bool has_names_of_its_own(const CLI::App& app) {
-  return command_name(app) == "emulate";
-}
-
 std::string long_name(const CLI::Option& option) {
   return option.get_lnames().empty() ? std::string() : option.get_lnames().front();
 }
@@ -45,7 +42,12 @@ std::string long_name(const CLI::Option& option) {
 struct Value {
   std::vector<std::string> texts;
   std::string place;
+  std::string remark = {};  // behind the place
 };
+
+std::string variable_prefix(const CLI::App& app) {
+  return has_names_of_its_own(app) ? "ROLECALL_EMULATE_" : "ROLECALL_";
+}
 
 std::optional<Value> from_environment(const CLI::App& app, const std::string& flag) {
   const std::string variable = variable_name(app, flag);
@@ -65,10 +67,11 @@ std::optional<Value> from_environment(const CLI::App& app, const std::string& fl
 // The working directory of a program that others start is anything; the file's place is not.
 std::string path_of(const std::string& value, const std::string& file) {
   if (value.starts_with('/') || !identity::names_file(value)) return value;
-  if (value.starts_with("~/") && !environment("HOME").empty()) {
-    return environment("HOME") + value.substr(1);
+  if (value.starts_with("~/") && !home_directory().empty()) {
+    return home_directory() + value.substr(1);
   }
-  return file.substr(0, file.rfind('/') + 1) + value;
+  const std::size_t slash = file.rfind('/');
+  return (slash == std::string::npos ? "./" : file.substr(0, slash + 1)) + value;
 }
 
 std::string resolved(const CLI::Option& option, const std::string& value, const std::string& file) {
@@ -103,14 +106,13 @@ class Application {
     const Open open = open_options();
     for (const Setting& setting : found->second) {
       const auto option = options_.find(setting.name);
-      const std::string place =
-          "configuration file " + file_.path + ", line " + std::to_string(setting.line);
-      if (option == options_.end() || setting.name == "binding") {
-        check_name(setting, place);
-      } else if (open.contains(setting.name)) {
-        Value value{{}, place};
+      if (option == options_.end()) continue;  // another command's
+      if (open.contains(setting.name)) {
+        Value value{{}, place_in(file_, setting.line)};
         for (const std::string& text : setting.values)
           value.texts.push_back(resolved(*option->second, text, file_.path));
+        if (value.texts != setting.values)
+          value.remark = " (relative paths there start at the file's folder)";
         const bool secret = holds_secret(setting.name) ||
                             std::any_of(value.texts.begin(), value.texts.end(), holds_pin);
         if (secret && file_.others_can_read) {
@@ -163,42 +165,25 @@ class Application {
 
   void set(const std::string& name, CLI::Option& option, Value& value) {
     const bool is_flag = option.get_expected_max() == 0;
-    const bool takes_several = option.get_multi_option_policy() == CLI::MultiOptionPolicy::TakeAll;
-    if (value.texts.size() != 1 && !takes_several) {
-      throw Error(ErrorKind::usage, value.place + ": " + name + " takes one value, not a list");
-    }
     try {
       for (const std::string& text : value.texts) {
         if (is_flag && !is_truth(text)) {
-          throw Error(ErrorKind::usage, "\"" + text + "\" is neither true nor false");
+          throw Error(ErrorKind::usage, "--" + name + " takes true or false, not \"" + text + "\"");
         }
         option.add_result(text);
       }
       option.run_callback();
-    } catch (const CLI::ParseError& error) {
-      throw Error(ErrorKind::usage, value.place + ": " + in_our_form(error.what()),
-                  app_.get_name() + " --help says what --" + name + " takes");
     } catch (const Error& error) {
       throw Error(error.kind(), value.place + ": " + error.what(), error.hint());
     }
     origins_[name] = value.place;
+    std::vector<std::string> shown;
+    for (const std::string& text : value.texts)
+      if (!holds_secret(name)) shown.push_back(without_pin(text));
+    remember_origin(name, std::move(shown), value.place + value.remark);
     if (!holds_secret(name)) return;
     for (std::string& text : value.texts)
       wipe(text.data(), text.size());
-  }
-
-  static bool is_truth(const std::string& text) {
-    const std::string lower = lower_case(text);
-    return lower == "true" || lower == "false" || lower == "1" || lower == "0";
-  }
-
-  // A name that another command knows is none of ours; one that no command knows is a mistake.
-  void check_name(const Setting& setting, const std::string& place) const {
-    const std::vector<std::string> known = flags_of_all_commands();
-    if (std::find(known.begin(), known.end(), setting.name) != known.end()) return;
-    std::string hint = similar(setting.name, known);
-    if (hint.empty()) hint = "names are those of the flags, without their dashes";
-    throw Error(ErrorKind::usage, place + ": there is no setting \"" + setting.name + "\"", hint);
   }
 
   CLI::App& app_;
@@ -209,26 +194,30 @@ class Application {
 
 void check_binding(const ConfigFile& file, const std::string& binding) {
   if (binding.empty() || file.tables.contains("binding." + binding)) return;
+  const std::string what = "there is no binding \"" + binding + "\"";
   if (file.path.empty()) {
     throw Error(ErrorKind::usage,
-                "there is no binding \"" + binding + "\", as there is no configuration file",
-                "make " + config_file_places() + ", or name one with --config");
+                what + (file.unreadable.empty() ? ", as " : ", and ") + why_no_file(file),
+                file.unreadable.empty()
+                    ? "make " + config_file_places() + ", or name one with --config"
+                    : "run as a user who may read it, or name another file with --config");
   }
   std::string hint = binding.starts_with("binding.") ? "the name stands behind \"binding.\""
                                                      : similar(binding, file.bindings);
   if (hint.empty()) hint = "a binding starts with a line [binding." + binding + "]";
-  throw Error(ErrorKind::usage,
-              "there is no binding \"" + binding + "\" in configuration file " + file.path, hint);
+  if (!file.unreadable.empty()) hint += "; " + file.unreadable;
+  throw Error(ErrorKind::usage, what + " in configuration file " + file.path, hint);
 }
 
-void check_tables(const ConfigFile& file) {
-  for (const auto& [name, settings] : file.tables) {
-    if (name.empty() || name.starts_with("binding.") || is_command(name)) continue;
-    throw Error(ErrorKind::usage,
-                "configuration file " + file.path + ": the table [" + name +
-                    "] is neither a command nor a binding",
-                "tables are [COMMAND] and [binding.NAME]");
-  }
+// Of the file that was read last.
+struct Offer {
+  std::string path;
+  std::string unreadable;
+  std::vector<std::string> bindings;
+};
+Offer& offer() {
+  static Offer last;
+  return last;
 }
 
 std::string text_of(const CLI::App& app, const char* flag) {
@@ -259,23 +248,42 @@ Application applied(CLI::App& app, const ConfigFile& file, const std::string& bi
   if (!binding.empty()) application.take_table("binding." + binding);
   application.take_table(command_name(app));
   if (!has_names_of_its_own(app)) application.take_table("");
+  check_values(app);
   return application;
 }
 
 }  // namespace
+
+bool has_names_of_its_own(const CLI::App& app) {
+  // Its --role-arn, --port and the like mean other things than those of all other commands.
+  return command_name(app) == "emulate";
+}
+
+bool is_truth(const std::string& text) {
+  const std::string lower = lower_case(text);
+  return lower == "true" || lower == "false" || lower == "1" || lower == "0";
+}
 
 std::string command_name(const CLI::App& app) {
   return app.get_name().substr(app.get_name().rfind(' ') + 1);
 }
 
 std::string variable_name(const CLI::App& app, const std::string& flag) {
-  std::string name =
-      (has_names_of_its_own(app) ? "rolecall_" + command_name(app) + "_" : "rolecall_") + flag;
+  std::string name = variable_prefix(app) + flag;
   for (char& c : name) {
     if (c == '-') c = '_';
     if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
   }
   return name;
+}
+
+std::string flag_of_variable(const CLI::App& app, std::string_view variable) {
+  const std::string prefix = variable_prefix(app);
+  if (!variable.starts_with(prefix)) return {};
+  std::string flag = lower_case(variable.substr(prefix.size()));
+  std::replace(flag.begin(), flag.end(), '_', '-');
+  // The lower case of other letters than those of variables is no name of a flag.
+  return variable_name(app, flag) == variable ? flag : std::string();
 }
 
 bool holds_secret(std::string_view flag) {
@@ -312,6 +320,22 @@ void add_settings_flags(CLI::App& app) {
   }
 }
 
+std::string hint_for_missing(const CLI::App& app) {
+  const Offer& last = offer();
+  std::string hint;
+  if (chosen_bindings(app).empty() && !last.bindings.empty()) {
+    hint = "--binding NAME takes what is missing from configuration file " + last.path +
+           ", whose " + (last.bindings.size() == 1 ? "binding is " : "bindings are ");
+    constexpr std::size_t most = 10;
+    for (std::size_t i = 0; i < last.bindings.size() && i < most; ++i)
+      hint += (i == 0 ? "" : ", ") + last.bindings[i];
+    if (last.bindings.size() > most) hint += ", … (rolecall bindings lists them)";
+    return hint;
+  }
+  if (!last.unreadable.empty()) hint = last.unreadable + "; ";
+  return hint + app.get_name() + " --help explains each flag";
+}
+
 std::vector<std::string> chosen_bindings(const CLI::App& app) {
   const CLI::Option* option = app.get_option_no_throw("--binding");
   // To `env` a binding is one of a running serve, whatever the file says.
@@ -322,6 +346,7 @@ std::vector<std::string> chosen_bindings(const CLI::App& app) {
 }
 
 void apply_settings(CLI::App& app, const ConfigFile& file, const std::string& binding) {
+  check_table(app, file, "binding." + binding);
   applied(app, file, binding);
 }
 
@@ -329,7 +354,9 @@ ConfigFile apply_settings(CLI::App& app) {
   if (app.get_option_no_throw("--config") == nullptr) return {};
   warn_of_passwords(app);
   ConfigFile file = read_config_file(text_of(app, "--config"));
-  check_tables(file);
+  check_names(app, file);
+  warn_of_unknown_variables(app);
+  offer() = {file.path, file.unreadable, file.bindings};
   const std::vector<std::string> bindings = chosen_bindings(app);
   // `bindings` applies all of them, one after the other.
   const bool reads_all = app.get_option_no_throw("--certificate") == nullptr;

@@ -24,13 +24,14 @@ void add_settings_flags(CLI::App& app);
 // ROLECALL_ROLE_ARN, and AWS_CA_BUNDLE and the like where AWS has one. emulate has names of
 // its own: ROLECALL_EMULATE_PORT, and its table alone. Relative paths of
 // the file start at its directory. Throws Error (usage) for a value that does not fit, naming its
-// place, and for a name in one of these tables that no command knows.
+// place.
 void apply_settings(CLI::App& app, const ConfigFile& file, const std::string& binding);
 
 // The same with the file and binding that the flags --config and --binding (or their variables)
 // name (no binding where several are named: each is for the command to apply); tells --debug of
 // each flag with a value what it is, unless secret, and where it came from; warns of passwords that
-// others can read, and returns the file.
+// others can read and of variables that mean nothing, and returns the file. Throws Error (usage)
+// for any name in the file that no command knows.
 ConfigFile apply_settings(CLI::App& app);
 
 // What --binding says, else ROLECALL_BINDING: one name, or several for a command that takes them.
@@ -38,6 +39,20 @@ std::vector<std::string> chosen_bindings(const CLI::App& app);
 
 // The environment variable for this flag (a name without dashes) of the command `app`.
 std::string variable_name(const CLI::App& app, const std::string& flag);
+
+// Where something is missing that a binding may have: the bindings that there are, a file that
+// cannot be read, or else where flags are explained.
+std::string hint_for_missing(const CLI::App& app);
+
+// The variables of such a command have its name in theirs, and of the configuration file it reads
+// its own table only.
+bool has_names_of_its_own(const CLI::App& app);
+
+// What a switch takes in a variable or a file: true, false, 1 or 0, in any case.
+bool is_truth(const std::string& text);
+
+// The other way round: "role-arn" for ROLECALL_ROLE_ARN; empty where it cannot be one of them.
+std::string flag_of_variable(const CLI::App& app, std::string_view variable);
 
 // "update" of the app "rolecall update".
 std::string command_name(const CLI::App& app);

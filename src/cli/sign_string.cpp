@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/flags.h"
 #include "cli/identity_flags.h"
+#include "cli/settings.h"
 #include "cli/ui.h"
 #include "identity/identity.h"
 
@@ -48,7 +49,8 @@ void sign_string(CLI::App& app, std::vector<std::string> arguments) {
   add_choice(app, "--digest", digest, {"SHA256", "SHA384", "SHA512"},
              "What to sign with. Default: SHA256");
   add_choice(app, "--format", format, {"json", "text", "bin"},
-             "Hex in quotes, hex, or raw bytes; no newline. Default: json");
+             "Hex in quotes, hex, or raw bytes; without a newline, except for\nhex on a terminal. "
+             "Default: json");
   add_switch(app, "--debug", debug, "Show each step on stderr; never a secret");
   parse(app,
         "Signs a text that is fixed for each key: \"AWS Roles Anywhere Credential Helper\n"
@@ -59,13 +61,14 @@ void sign_string(CLI::App& app, std::vector<std::string> arguments) {
   finish_identity_flags(app, flags, reporter);
   if (flags.options.private_key.empty() && flags.options.certificate.empty() &&
       flags.options.cert_selector.empty()) {
-    throw Error(ErrorKind::usage, "missing: --private-key",
-                "rolecall sign-string --help explains each flag");
+    throw Error(ErrorKind::usage, "missing: --private-key", hint_for_missing(app));
   }
 
   const auto signer = identity::load_signer(flags.options, reporter);
   const std::string signature = signer->sign(fixed_text(*signer), digest_of(digest));
-  write_all(STDOUT_FILENO, formatted(signature, format), "standard output");
+  const std::string text = formatted(signature, format);
+  if (format == "bin") return write_all(STDOUT_FILENO, text, "standard output");
+  print_result(text);
 }
 
 }  // namespace rolecall::cli

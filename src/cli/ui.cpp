@@ -13,6 +13,7 @@
 
 #include "base/codec.h"
 #include "base/files.h"
+#include "cli/origins.h"
 
 namespace rolecall::cli {
 namespace {
@@ -30,13 +31,18 @@ void write_line(const std::string& line) {
 
 void print_error(const Error& error) {
   // Names of files and texts of others stand in it.
-  std::string text = "rolecall: error: " + terminal_safe(error.what());
+  std::string text = "rolecall: error: " + terminal_safe(error.what() + origins_in(error.what()));
   if (!error.hint().empty()) text += "\nhint: " + terminal_safe(error.hint());
   write_line(text);
 }
 
 void print_warning(std::string_view text) {
-  write_line("rolecall: warning: " + terminal_safe(text));
+  write_line("rolecall: warning: " + terminal_safe(std::string(text) + origins_in(text)));
+}
+
+void print_result(const std::string& text) {
+  const bool ends_line = isatty(STDOUT_FILENO) == 1 && !text.ends_with('\n');
+  write_all(STDOUT_FILENO, ends_line ? text + "\n" : text, "standard output");
 }
 
 void print_note(std::string_view text) {
@@ -73,15 +79,6 @@ Reporter stderr_reporter(bool debug) {
     };
   }
   return reporter;
-}
-
-std::string in_our_form(std::string text) {
-  if (!text.empty() && text[0] >= 'A' && text[0] <= 'Z') {
-    text[0] = static_cast<char>(text[0] - 'A' + 'a');
-  }
-  while (text.ends_with('.'))
-    text.pop_back();
-  return text;
 }
 
 }  // namespace rolecall::cli

@@ -9,7 +9,8 @@
 
 namespace rolecall::cli {
 
-// "rolecall: error: <what>" and, where there is one, "hint: <what to do>".
+// "rolecall: error: <what>", with the places of the values that it is about (cli/origins.h), and
+// where there is one "hint: <what to do>". Warnings have these places as well.
 void print_error(const Error& error);
 
 // Each time, whatever was said before.
@@ -18,6 +19,10 @@ void print_warning(std::string_view text);
 // What went well, for who reads the log of a service.
 void print_note(std::string_view text);
 
+// To standard output as it is, for programs; on a terminal the line is ended, so that the prompt
+// does not follow it.
+void print_result(const std::string& text);
+
 // For logs of servers, from any thread. A log that nobody reads is no reason to answer nobody: a
 // line that would wait is dropped.
 void write_log(const std::string& line);
@@ -25,8 +30,5 @@ void write_log(const std::string& line);
 // Warnings always, but each text once, as a run may last for months; steps with the milliseconds
 // since the program's start where `debug` is set.
 Reporter stderr_reporter(bool debug);
-
-// A sentence of CLI11 as our messages are: in lower case, without a full stop.
-std::string in_our_form(std::string text);
 
 }  // namespace rolecall::cli

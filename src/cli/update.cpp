@@ -18,6 +18,7 @@
 #include "base/time.h"
 #include "cli/aws_files.h"
 #include "cli/command.h"
+#include "cli/flags.h"
 #include "cli/hardware_limit.h"
 #include "cli/session_flags.h"
 #include "cli/ui.h"
@@ -208,11 +209,8 @@ void update(CLI::App& app, std::vector<std::string> arguments) {
       ->type_name("NAME")
       ->group(group);
   app.add_flag("--once", once, "Write the credentials once, and end")->group(group);
-  app.add_option("--refresh-before", refresh_before,
-                 "How long before they end they are renewed. Default: 960")
-      ->type_name("SECONDS")
-      ->check(CLI::Range(1, 43199))
-      ->group(group);
+  add_number(app, "--refresh-before", refresh_before, 1, 43199, "SECONDS",
+             "How long before they end they are renewed. Default: 960", group);
   add_session_flags(app, flags);
   parse(app,
         "Sets aws_access_key_id, aws_secret_access_key and aws_session_token of one profile in\n"

@@ -8,7 +8,6 @@
 #include <array>
 #include <string_view>
 
-#include "base/codec.h"
 #include "base/files.h"
 #include "base/pkcs11_uri.h"
 #include "cli/environment.h"
@@ -25,19 +24,16 @@ constexpr std::array<std::string_view, 4> source_flags = {"password-source", "pr
 constexpr std::size_t standard_streams = 3;
 std::array<bool, standard_streams> withheld_streams{};
 
-// "pkcs8-password" for ROLECALL_PKCS8_PASSWORD.
-std::string flag_of(const std::string& variable) {
-  std::string flag = lower_case(variable.substr(variable.find('_') + 1));
-  std::replace(flag.begin(), flag.end(), '_', '-');
-  return flag;
+// ROLECALL_PKCS8_PASSWORD and the like, but not the switch ROLECALL_NO_TPM_KEY_PASSWORD.
+bool is_password_variable(std::string_view name) {
+  return name == "ROLECALL_PIN" ||
+         (name.ends_with("_PASSWORD") && !name.starts_with("ROLECALL_NO_"));
 }
 
 void withhold_password_variables() {
   for (const std::string& name : own_variable_names()) {
-    if (name == "ROLECALL_PIN" || holds_secret(flag_of(name)) ||
-        holds_pin(environment(name.c_str()))) {
+    if (is_password_variable(name) || holds_pin(environment(name.c_str())))
       take_secret_variable(name);
-    }
   }
 }
 

@@ -222,8 +222,8 @@ def test_no_file_is_read_for_help_or_version(tmp_path):
     ("region = us-east-1", "line 1: .*value", "quotes"),
     ("region", "line 1: ", "quotes"),
     ('a = "x"\n\nregion = "x" # ok\nb = "unended\n', "line 4: ", "quotes"),
-    ('region = "a"\nregion = "b"', "line 2: .*cannot redefine", None),
-    ("\xff\xfe".encode("latin-1"), "invalid utf-8", None),
+    ('region = "a"\nregion = "b"', 'line 2: "region" is defined twice', None),
+    ("\xff\xfe".encode("latin-1"), "line 1: a character that is not ASCII", "quotes"),
     ('regon = "x"', 'line 1: there is no setting "regon"', "did you mean region"),
     ('config = "x"', 'no setting "config"', None),
     ('binding = "x"', 'no setting "binding"', None),
@@ -232,10 +232,10 @@ def test_no_file_is_read_for_help_or_version(tmp_path):
     ('[binding.x.y]\nregion = "x"', r"\[binding.x.y\] has no meaning", "quotes"),
     ("[binding]\nx = 1", "binding.x is no table", r"\[binding.NAME\]"),
     ('[binding."a b"]', "cannot be a binding's name", "letters"),
-    ("[[binding]]", "kind|table", None),
+    ("[[binding]]", 'no setting "binding"', None),
     ('region = ["a", "b"]', "line 1: region takes one value, not a list", None),
     ("region = 1979-05-27", "region has a value of a kind that no flag takes", None),
-    ('debug = "perhaps"', "perhaps.*neither true nor false", None),
+    ('debug = "perhaps"', 'debug takes true or false, not "perhaps"', None),
     ("session-duration = 'x'", "line 1: .*session-duration", "--help"),
     ("timeout = 0", "line 1: --timeout takes seconds", "0.001"),
     ('region = "a\\u0000b"', "line 1: region holds a NUL", None),
@@ -274,10 +274,10 @@ role-session-name = "caf\\u0065#=\\"x\\""  # escapes, and a "#" within quotes
 
 
 def test_wrong_variables():
-    for name, value, pattern in [("ROLECALL_DEBUG", "maybe", "neither true nor false"),
+    for name, value, pattern in [("ROLECALL_DEBUG", "maybe", "--debug takes true or false"),
                                  ("ROLECALL_TIMEOUT", "soon", "--timeout takes seconds"),
                                  ("ROLECALL_SESSION_DURATION", "1h", "session-duration"),
-                                 ("AWS_USE_FIPS_ENDPOINT", "yep", "neither true nor false")]:
+                                 ("AWS_USE_FIPS_ENDPOINT", "yep", "--use-fips takes true or false")]:
         assert_fails(run("credential-process", env={name: value}), 2,
                      f"environment variable {name}: .*{pattern}")
 

@@ -1,0 +1,26 @@
+// What names mean that stand in no code: those of tables and settings in the configuration file,
+// and of variables. A name that nothing reads is most likely misspelt, and would be missed only
+// when it is needed.
+#pragma once
+
+#include "cli/config_file.h"
+
+namespace CLI {
+class App;
+}
+
+namespace rolecall::cli {
+
+// Throws Error (usage) with the line of a table that is neither a command nor a binding, of a name
+// in any table that no command would read there, and of a value whose type does not fit its name.
+// `app` is the command that runs: what it knows itself costs little. For `bindings` this skips the
+// tables of bindings.
+void check_names(const CLI::App& app, const ConfigFile& file);
+
+// The same for one table.
+void check_table(const CLI::App& app, const ConfigFile& file, const std::string& table);
+
+// Warns about variables that begin with ROLECALL_ and mean nothing to any command.
+void warn_of_unknown_variables(const CLI::App& app);
+
+}  // namespace rolecall::cli

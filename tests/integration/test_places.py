@@ -1,0 +1,259 @@
+"""A message about a value says where the value is from, and names that nothing uses are errors."""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+
+import pytest
+from support import pki
+from support.process import (ANCHOR_ARN, ARNS, BINARY, PROFILE_ARN, ROLE_ARN, assert_credentials,
+                             assert_fails, environment, run)
+
+SESSION = {"trust-anchor-arn": ANCHOR_ARN, "profile-arn": PROFILE_ARN, "role-arn": ROLE_ARN}
+COMMANDS = ["credential-process", "exec", "exec --refresh", "export", "serve", "update",
+            "update --once", "configure"]
+
+
+def call(command, *flags, home="/nonexistent", **options):
+    """The command with what each of them needs besides."""
+    words = command.split()
+    more = {"serve": ["--port", "0", "--token-dir", home], "configure": ["--profile", "p"],
+            "exec": ["--", "true"]}.get(words[0], [])
+    return run(*words, *flags, *more, **options)
+
+
+def write(path, text):
+    path.write_text(text)
+    path.chmod(0o600)
+    return path
+
+
+def lines(values):
+    return "".join(f'{name} = "{value}"\n' for name, value in values.items())
+
+
+def flags(values):
+    return [part for name, value in values.items() for part in (f"--{name}", str(value))]
+
+
+def values_of(identity, **changed):
+    given = {"certificate": identity.certificate, "private-key": identity.key, **SESSION,
+             "endpoint": "http://127.0.0.1:1"}
+    given.update({name.replace("_", "-"): value for name, value in changed.items()})
+    return given
+
+
+# Each is refused somewhere else: by the flag, as an ARN, with another value, as a file.
+WRONG = {"session-duration": "-1", "role-arn": "oops", "profile-arn": ROLE_ARN, "region": "mars-1",
+         "certificate": "/nonexistent/leaf.pem", "private-key": "/nonexistent/leaf.key",
+         "endpoint": "ftp://x",
+         "role-session-name": "a b", "timeout": "soon", "cert-selector": "Key=x"}
+
+
+@pytest.mark.parametrize("name", WRONG)
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_wrong_value_is_told_with_its_place(identity, tmp_path, command, name):
+    values = values_of(identity)
+    values.pop(name, None)
+    if name == "cert-selector":
+        values.pop("certificate")
+    config = write(tmp_path / "config.toml", f'# a comment\n{name} = "{WRONG[name]}"\n')
+    home = str(tmp_path)
+    result = call(command, *flags(values), "--config", config, home=home, env={"HOME": home})
+    assert f"configuration file {config}, line 2" in result.err, result
+    assert result.code in (2, 3, 125) and result.err.count(f"{config}, line 2") == 1, result
+    variable = "ROLECALL_" + name.upper().replace("-", "_")
+    result = call(command, *flags(values), home=home, env={"HOME": home, variable: WRONG[name]})
+    assert result.err.count(f"environment variable {variable}") == 1, result
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_the_command_line_says_has_no_place(identity, tmp_path, name):
+    values = values_of(identity, **{name.replace("-", "_"): WRONG[name]})
+    if name == "cert-selector":
+        values.pop("certificate")
+    config = write(tmp_path / "config.toml", f'{name} = "{WRONG[name]}"\n')
+    result = run("credential-process", *flags(values), "--config", config)
+    assert result.code == 2 and "comes from" not in result.err, result
+    assert "config.toml" not in result.err, result
+
+
+def test_two_values_that_do_not_agree_have_both_places(identity, tmp_path):
+    config = write(tmp_path / "config.toml", 'region = "us-east-1"\n')
+    values = values_of(identity)
+    anchor = values.pop("trust-anchor-arn")
+    result = run("credential-process", *flags(values), "--config", config,
+                 env={"ROLECALL_TRUST_ANCHOR_ARN": anchor})
+    assert_fails(result, 2, "--region comes from configuration file .*, line 1")
+    assert "--trust-anchor-arn comes from environment variable ROLECALL_TRUST" in result.err, result
+
+
+def test_of_two_bindings_the_right_one_is_named(identity, tmp_path):
+    values = values_of(identity)
+    values.pop("certificate")
+    config = write(tmp_path / "config.toml", lines(values) +
+                   f'[binding.a]\ncertificate = "{identity.certificate}"\n'
+                   '[binding.b]\ncertificate = "/nonexistent/b.pem"\n')
+    result = run("serve", "--config", config, "--binding", "a", "--binding", "b", "--port", "0",
+                 "--token-dir", tmp_path)
+    assert_fails(result, 2, "/nonexistent/b.pem.*comes from configuration file .*, line 9")
+    assert "line 7" not in result.err, result
+
+
+def test_a_warning_has_the_place_too(identity, emulator, tmp_path):
+    key = shutil.copy(identity.key, tmp_path / "open.key")
+    os.chmod(key, 0o644)
+    values = values_of(identity, endpoint=emulator.url)
+    values.pop("private-key")
+    config = write(tmp_path / "config.toml", 'private-key = "open.key"\n')
+    result = run("credential-process", *flags(values), "--config", config)
+    assert_credentials(result)
+    assert re.search(r"open\.key has mode 0644.*--private-key comes from configuration file "
+                     r".*config\.toml, line 1", result.err), result
+
+
+def test_relative_paths_start_at_the_files_folder(identity, tmp_path):
+    values = values_of(identity)
+    values.pop("certificate")
+    config = write(tmp_path / "config.toml", 'certificate = "leaf.pem"\n')
+    for path, cwd in ((config, "/"), ("config.toml", tmp_path)):
+        result = run("credential-process", *flags(values), "--config", path, cwd=cwd)
+        assert_fails(result, 2, "relative paths there start at the file's folder")
+    result = run("credential-process", *flags(values), "--config", config)
+    assert f"{tmp_path}/leaf.pem" in result.err and "working directory" not in result.err, result
+
+
+def test_no_secret_is_told_as_a_value(tmp_path):
+    for line in ("pkcs8-password = 12345678", "password-source = 12345678"):
+        config = write(tmp_path / "config.toml", line + "\n")
+        result = assert_fails(run("sign-string", "--config", config), 2, "line 1: .* in quotes")
+        assert "1234" not in result.err, result
+
+
+# --- names and types, in tables that the command does not read as well
+
+@pytest.mark.parametrize("command", ["credential-process", "serve", "bindings", "emulate", "env"])
+@pytest.mark.parametrize("text,pattern,hint", [
+    ("[serve]\nprot = 1", r'line 3: there is no setting "prot" in \[serve\]', "did you mean port"),
+    ("[credential-process]\nport = 1", r'line 3: .*"port" in \[credential-process\]', r"\[serve\]"),
+    ("[serv]", r"line 2: the table \[serv\] is neither", "did you mean serve"),
+    ("[emulate]\nfalt = ['503']", 'line 3: .*"falt"', "fault"),
+    ("[update]\nrefresh-before = 'soon'", 'line 3: refresh-before takes a number, not "soon"',
+     None),
+    ("[update]\nonce = 1", "line 3: once takes true or false, not 1", None),
+    ("[exec]\nrole-arn = 5", "line 3: role-arn takes a text in quotes, not 5", None),
+    ("[exec]\nrole-arn = ['a']", "line 3: role-arn takes one value, not a list", None),
+    ("[emulate]\ncrl = ['a', 3]", "line 3: crl takes a text in quotes, not 3", None),
+    ("[serve]\nport = true", "line 3: port takes a number, not true", None),
+])
+def test_names_and_types_anywhere(tmp_path, command, text, pattern, hint):
+    config = write(tmp_path / "config.toml", "# a comment\n" + text + "\n")
+    more = ["--trust-anchor", "/nonexistent"] if command == "emulate" else []
+    assert_fails(run(command, "--config", config, *more), 2, pattern, hint)
+
+
+@pytest.mark.parametrize("text,pattern,hint", [
+    ("[binding.x]\nprot = 1", 'line 2: there is no setting "prot"', "port"),
+    ("[binding.x]\ntrust-anchor = 'x'", 'line 2: there is no setting "trust-anchor"',
+     r"\[emulate\]"),
+    ("[binding.x]\nregion = 5", "line 2: region takes a text", "quotes"),
+    ("[binding.x]\nsession-duration = true", "line 2: session-duration takes a number", None),
+    ("binding = 'x'\n[binding.x]\n", r"line 2: the table \[binding.x\]", "--binding NAME"),
+    ("binding = 'x'", "line 1: ", "--binding NAME"),
+    ("use-fips = 'perhaps'", "line 1: use-fips takes true or false", None),
+])
+def test_names_and_types_in_bindings(tmp_path, text, pattern, hint):
+    config = write(tmp_path / "config.toml", text + "\n")
+    assert_fails(run("credential-process", "--config", config), 2, pattern, hint)
+    assert_fails(run("serve", "--config", config, "--binding", "x"), 2, pattern, hint)
+
+
+def test_what_is_right_stays_right(identity, emulator, tmp_path):
+    config = write(tmp_path / "config.toml", lines(values_of(identity, endpoint=emulator.url)) +
+                   "session-duration = 900\ntimeout = 2.5\ndebug = 'false'\nprofile = 'p'\n"
+                   "[serve]\nport = '9911'\nimds = true\nhop-limit = 3\n[emulate]\nport = 1\n"
+                   "fault = ['503:1', 'broken']\n[update]\nonce = true\n"
+                   "[binding.x]\nport = 3\nrefresh-before = 60\n[env]\ntoken-dir = '/x'\n"
+                   "[cache]\n[version]\n[export]\nformat = 'json'\n")
+    result = run("credential-process", "--config", config)
+    assert_credentials(result)
+    assert result.err == "", result
+
+
+@pytest.mark.parametrize("text,line", [
+    ("a=1\n[binding\u048f]\nrole-arn=\"x\"\n", 2), ("\u048f = 1\n", 1), ("a.\u00e9 = 1\n", 1),
+    ("region = \u201cx\u201d\n", 1), ("x = '''\n\u00e9\n'''\n\n[\u4e2d]\n", 5),
+    ("x = \"\"\"\n\u00e9 \\\"\"\" \"\"\"\"\"\n\u00e9 = 1\n", 3), ("# \u00e9\n\u00e9\n", 2),
+    ("role-arn = \"\u00e9\" \u00e9\n", 1),
+])
+def test_bare_names_that_are_not_ascii(tmp_path, text, line):
+    config = write(tmp_path / "config.toml", text)
+    assert_fails(run("credential-process", "--config", config), 2,
+                 f"line {line}: a character that is not ASCII", "quotes")
+
+
+def test_names_and_values_in_quotes_may_be_anything(tmp_path):
+    config = write(tmp_path / "config.toml", "# caf\u00e9 \"\n'\u00e9' = 'x'\n")
+    assert_fails(run("credential-process", "--config", config), 2, 'line 2: .*setting "\u00e9"'
+                 .encode().decode())
+
+
+# --- a file that cannot be read
+
+as_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
+NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+
+
+@as_root
+@pytest.mark.parametrize("command", ["credential-process --binding b", "credential-process",
+                                     "bindings", "sign-string", "serve"])
+def test_a_file_that_this_user_may_not_read(command):
+    with tempfile.TemporaryDirectory(prefix="rolecall-test.") as directory:
+        os.chmod(directory, 0o755)
+        binary = shutil.copy(BINARY, directory)
+        os.makedirs(f"{directory}/.config/rolecall")
+        config = f"{directory}/.config/rolecall/config.toml"
+        with open(config, "w", encoding="utf-8") as file:
+            file.write("[binding.b]\n")
+        os.chmod(config, 0o600)
+        result = run(*command.split(), prefix=NOBODY, binary=binary, cwd="/",
+                     env={"HOME": directory})
+        assert_fails(result, 2, f"configuration file {config} cannot be read: Permission denied")
+        assert "as there is no configuration file" not in result.err, result
+
+
+@as_root
+def test_without_home_the_users_own_is_looked_up(tmp_path):
+    """As update finds ~/.aws; in a mount namespace, where /root is ours."""
+    script = ("mount -t tmpfs none /root || exit 77\nmkdir -p /root/.config/rolecall\n"
+              "echo '[binding.of-root]' >/root/.config/rolecall/config.toml\n"
+              "unset HOME\nexec \"$0\" bindings --names\n")
+    with tempfile.TemporaryDirectory(prefix="rolecall-test.", dir="/tmp") as directory:
+        binary = shutil.copy(BINARY, directory)
+        done = subprocess.run(["unshare", "-m", "sh", "-c", script, binary], env=environment(),
+                              capture_output=True, text=True, check=False, timeout=60)
+    if done.returncode == 77 or "unshare" in done.stderr:
+        pytest.skip("cannot mount here: " + done.stderr.strip())
+    assert done.stdout == "of-root\n", done
+
+
+# --- variables
+
+@pytest.mark.parametrize("command", ["credential-process", "update", "bindings", "emulate"])
+def test_a_variable_that_nothing_knows(command):
+    result = run(command, env={"ROLECALL_ROLE_ARM": "hunter2hunter2", "ROLECALL_ROLE_ARN": ROLE_ARN,
+                               "ROLECALL_PORT": "1", "ROLECALL_EMULATE_PORT": "1",
+                               "ROLECALL_PIN": "1", "ROLECALL_CONFIG": "/dev/null"})
+    warnings = [line for line in result.warnings if "environment variable" in line]
+    assert len(warnings) == 1 and "ROLECALL_ROLE_ARM is not known" in warnings[0], result
+    assert "did you mean ROLECALL_ROLE_ARN?" in warnings[0] and "hunter2" not in result.err, result
+
+
+def test_no_variable_of_ours_is_unknown(identity, emulator):
+    result = run("credential-process", *identity.flags, *ARNS, "--endpoint", emulator.url,
+                 env={"ROLECALL_NO_TPM_KEY_PASSWORD": "false", "ROLECALL_HOP_LIMIT": "1",
+                      "ROLECALL_SYSTEM_STORE_NAME": "MY", "ROLECALL_BINDING": ""})
+    assert_credentials(result)
+    assert result.err == "", result
