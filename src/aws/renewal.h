@@ -14,10 +14,10 @@ struct Instant {
   static Instant now();
 };
 
-// How long before they expire credentials are renewed, unless told otherwise: a minute before any
-// SDK first asks for newer ones. Most ask from 15 minutes before the expiry on. botocore then asks
-// the instance metadata service again only 2 to 10 minutes later, and until then uses what it was
-// given, also past its expiry: so it must never be given less than 10 minutes.
+// How long before they expire credentials are renewed, unless told otherwise: a minute before
+// botocore and the SDKs for Java ask for newer ones. If botocore finds none in instance metadata,
+// it asks again only 2 to 10 minutes later, and until then uses what it was given, also past its
+// expiry: so it must never be given less than 10 minutes.
 constexpr std::chrono::seconds usual_refresh_before{960};
 
 // How long credentials that expire at `expiration` live, which is never longer than was `asked`

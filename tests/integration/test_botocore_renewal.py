@@ -4,15 +4,14 @@ When serve renews is RenewalSchedule's own answer (tests/support/renewal_times.c
 is botocore's own, on a clock that is moved (tests/support/botocore_clock.py).
 """
 
-import importlib.util
 import json
 import pathlib
 import random
 import subprocess
-import sys
 import time
 
 import pytest
+from support import clients
 from support.process import BINARY, SHARED, Emulator, environment, is_static
 from support.serve import Serve, eventually
 
@@ -23,19 +22,26 @@ CLOCK = pathlib.Path(__file__).resolve().parents[1] / "support" / "botocore_cloc
 SESSIONS = 200  # that the client uses; of short ones it does not see every one
 RENEWALS = 4 * SESSIONS
 OLD_MARGIN = 300
-simulation = pytest.mark.skipif(
-    RENEWAL_TIMES is None or importlib.util.find_spec("botocore") is None,
-    reason="botocore is not installed, or the build has no renewal_times")
+simulation = pytest.mark.skipif(RENEWAL_TIMES is None, reason="the build has no renewal_times")
 
 
-def simulate(lifetime, *refresh_before, seed):
+@pytest.fixture(params=["boto3_debian", "boto3_pypi"])
+def python(request):
+    """An interpreter that has a botocore."""
+    client = clients.client(request.param)
+    if reason := client.missing():
+        pytest.skip(reason)
+    return client.PYTHON
+
+
+def simulate(python, lifetime, *refresh_before, seed):
     done = subprocess.run([str(RENEWAL_TIMES), str(lifetime), str(RENEWALS), str(seed),
                            *map(str, refresh_before)], capture_output=True, text=True, check=True)
     dice = random.Random(seed)
     # CreateSession takes a moment, from when it is due until the answer is there.
     renewals = [float(line) + dice.uniform(0.1, 4) for line in done.stdout.split()]
     task = {"lifetime": lifetime, "renewals": renewals, "sessions": SESSIONS, "seed": seed}
-    done = subprocess.run([sys.executable, str(CLOCK)], input=json.dumps(task), capture_output=True,
+    done = subprocess.run([str(python), str(CLOCK)], input=json.dumps(task), capture_output=True,
                           text=True, timeout=120, check=False, env=environment({
                               "AWS_CONFIG_FILE": "/nonexistent", "AWS_REGION": "eu-west-1",
                               "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent"}))
@@ -47,8 +53,8 @@ def simulate(lifetime, *refresh_before, seed):
 
 @simulation
 @pytest.mark.parametrize("lifetime", [900, 3600])
-def test_no_expired_token(lifetime):
-    result = simulate(lifetime, seed=1)
+def test_no_expired_token(python, lifetime):
+    result = simulate(python, lifetime, seed=1)
     assert result["expired"] == 0, result
     assert result["least_left"] >= 660, result
     assert result["used"] == SESSIONS, result
@@ -56,9 +62,9 @@ def test_no_expired_token(lifetime):
 
 @simulation
 @pytest.mark.parametrize("lifetime", [900, 3600])
-def test_five_minutes_are_too_few(lifetime):
+def test_five_minutes_are_too_few(python, lifetime):
     """What the simulation is for: with this margin it finds sessions that fail."""
-    result = simulate(lifetime, OLD_MARGIN, seed=1)
+    result = simulate(python, lifetime, OLD_MARGIN, seed=1)
     assert result["expired"] > SESSIONS / 20, result
 
 

@@ -1,4 +1,4 @@
-"""As much of S3 as the state of Terraform needs, on loopback."""
+"""As much of S3 as the state of Terraform, rclone, restic and s3cmd need, on loopback."""
 
 import http.server
 import re
@@ -45,8 +45,10 @@ class Bucket:
             return self.answer(request, 403, "<Error><Code>AccessDenied</Code></Error>")
         self.keys.append(signed[1])
         url = urllib.parse.urlsplit(request.path)
-        path, query = urllib.parse.unquote(url.path), urllib.parse.parse_qs(url.query)
-        if path.rstrip("/") == "/" + self.name and "list-type" in query:
+        path, query = urllib.parse.unquote(url.path), urllib.parse.parse_qs(url.query, True)
+        if path.rstrip("/") == "/" + self.name and "location" in query:
+            return self.answer(request, 200, "<LocationConstraint>eu-west-1</LocationConstraint>")
+        if path.rstrip("/") == "/" + self.name and request.command in ("GET", "HEAD"):
             return self.answer(request, 200, "<ListBucketResult><KeyCount>0</KeyCount>"
                                "<IsTruncated>false</IsTruncated></ListBucketResult>")
         if request.command == "PUT":

@@ -1,5 +1,5 @@
 // Gets credentials as any program with the AWS SDK does, asks who it is, and prints both.
-//   node caller.mjs STS-URL
+//   node v3.mjs STS-URL
 import { STSClient, GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import { fromNodeProviderChain } from "@aws-sdk/credential-providers";
 
