@@ -12,7 +12,7 @@ import time
 
 import pytest
 from support import clients
-from support.process import BINARY, SHARED, Emulator, environment, is_static
+from support.process import ARNS, BINARY, SHARED, Emulator, environment, is_static
 from support.serve import Serve, eventually
 
 FAKETIME = next(iter(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")), None)
@@ -68,22 +68,50 @@ def test_five_minutes_are_too_few(python, lifetime):
     assert result["expired"] > SESSIONS / 20, result
 
 
-@pytest.mark.skipif(FAKETIME is None or is_static(),
-                    reason="libfaketime is not installed, or the program is the static one")
-@pytest.mark.parametrize("lifetime, held, renewed", [(900, 190, 226), (3600, 2560, 2641)])
-def test_the_program_keeps_this_margin(identity, tmp_path, lifetime, held, renewed):
-    """The same on a moved clock of serve itself: what it still hands out after so many seconds."""
-    clock = tmp_path / "clock"
-    clock.write_text("+0")
-    fake = {"LD_PRELOAD": str(FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(clock),
-            "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            "ASAN_OPTIONS": "verify_asan_link_order=0"}
-    with Emulator(identity.root_file, env=fake) as emulator, \
+@pytest.fixture(name="clock")
+def moved_clock(tmp_path):
+    """The file that moves the clock of programs, and the variables with which they follow it."""
+    if FAKETIME is None or is_static():
+        pytest.skip("libfaketime is not installed, or the program is the static one")
+    path = tmp_path / "clock"
+    path.write_text("+0")
+    return path, {"LD_PRELOAD": str(FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(path),
+                  "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+                  "ASAN_OPTIONS": "verify_asan_link_order=0"}
+
+
+def renewed_between(clock, held, renewed, what):
+    """That what() is after `held` seconds what it was, and is not after `renewed`."""
+    first = what()
+    clock.write_text(f"+{held}")
+    time.sleep(2.5)  # the programs look at the clock every second or two
+    assert what() == first
+    clock.write_text(f"+{renewed}")
+    eventually(lambda: what() != first)
+
+
+margins = pytest.mark.parametrize("lifetime, held, renewed", [(900, 190, 226), (3600, 2560, 2641)])
+
+
+@margins
+def test_serve_keeps_this_margin(identity, tmp_path, clock, lifetime, held, renewed):
+    with Emulator(identity.root_file, env=clock[1]) as emulator, \
             Serve(tmp_path, "--session-duration", lifetime, server=emulator, flags=identity.flags,
-                  env=fake) as serve:
-        first = serve.credentials()
-        clock.write_text(f"+{held}")
-        time.sleep(1.5)  # it looks at the clock once a second
-        assert serve.credentials() == first
-        clock.write_text(f"+{renewed}")
-        eventually(lambda: serve.credentials() != first)
+                  env=clock[1]) as serve:
+        renewed_between(clock[0], held, renewed, serve.credentials)
+
+
+@margins
+def test_update_keeps_this_margin(identity, tmp_path, clock, lifetime, held, renewed):
+    path, said = tmp_path / "credentials", tmp_path / "said"
+    with Emulator(identity.root_file, env=clock[1]) as emulator, said.open("w") as err:
+        command = [BINARY, "update", *map(str, identity.flags), *ARNS, "--endpoint", emulator.url,
+                   "--session-duration", str(lifetime)]
+        with subprocess.Popen(command, stderr=err, env=environment({
+                "AWS_SHARED_CREDENTIALS_FILE": str(path), **clock[1]})) as process:
+            try:
+                eventually(lambda: "renewed at" in said.read_text())
+                renewed_between(clock[0], held, renewed, path.read_bytes)
+            finally:
+                process.terminate()
+        assert process.returncode == 0
