@@ -6,9 +6,11 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
-#include <cstdint>
-#include <fstream>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
 #include <string>
 
 #include "base/user_groups.h"
@@ -38,13 +40,18 @@ void take_own_rights(const std::vector<gid_t>& groups) {
 }  // namespace
 
 bool is_known_user(uid_t user) {
-  std::ifstream map("/proc/self/uid_map");
-  if (!map) return true;
-  std::uint64_t inside = 0;
-  std::uint64_t outside = 0;
-  std::uint64_t count = 0;
-  while (map >> inside >> outside >> count) {
-    if (user >= inside && user - inside < count) return true;
+  struct Close {
+    void operator()(std::FILE* file) const { std::fclose(file); }
+  };
+  const std::unique_ptr<std::FILE, Close> map(std::fopen("/proc/self/uid_map", "re"));
+  if (map == nullptr) return true;
+  std::array<char, 128> line{};
+  while (std::fgets(line.data(), line.size(), map.get()) != nullptr) {
+    char* end = line.data();
+    const unsigned long first_inside = std::strtoul(end, &end, 10);
+    std::strtoul(end, &end, 10);  // the first outside
+    const unsigned long count = std::strtoul(end, &end, 10);
+    if (user >= first_inside && user - first_inside < count) return true;
   }
   return false;
 }

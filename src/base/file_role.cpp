@@ -22,6 +22,11 @@ void fail_on_file(const FileRole& role, int error, const std::string& what) {
     case EROFS:
       throw Error(ErrorKind::usage, text,
                   std::string("name a file that can be written in ") + role.variable);
+    case ENOENT:
+    case ENOTDIR:
+    case ENAMETOOLONG:
+      throw Error(ErrorKind::usage, text,
+                  std::string("check the path, or name another file in ") + role.variable);
     default:
       throw Error(ErrorKind::failed, text);
   }

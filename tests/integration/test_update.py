@@ -20,9 +20,11 @@ import time
 import pytest
 from support import pki
 from support.process import ARNS, BINARY, Emulator, assert_fails, environment, run
+from support.updates import KEYS
+from support.updates import keys_in as read
+from support.updates import mode_of as mode
 from support.users import NOBODY, as_root, identity_of, reachable_directory
 
-KEYS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
 AWS = pathlib.Path("/usr/bin/aws")
 # Under a sanitizer all takes longer.
 SLOW = 4 if "asan" in BINARY else 1
@@ -57,20 +59,8 @@ def parse(content):
     return {name: dict(parser.items(name)) for name in parser.sections()}
 
 
-def read(path, profile="default"):
-    """The three values; each has the form that `emulate` gives it."""
-    section = parse(path.read_text())[profile]
-    assert section[KEYS[0]].startswith("ASIA"), section
-    assert all(section[key] for key in KEYS), section
-    return tuple(section[key] for key in KEYS)
-
-
 def leftovers(path):
     return [entry for entry in os.listdir(path.parent) if "rolecall-new" in entry]
-
-
-def mode(path):
-    return stat.S_IMODE(os.stat(path).st_mode)
 
 
 # --- the file
@@ -636,6 +626,7 @@ def test_a_password_command_ends_with_it(identity, emulator, tmp_path):
         time.sleep(0.02)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="takes root, to trace what lets nobody read its memory")
 def test_what_must_be_on_disk_is_synced(identity, emulator, tmp_path):
     """The new file before it takes the old one's place, and the directory after that."""
     trace, path = tmp_path / "trace", tmp_path / "credentials"

@@ -194,6 +194,6 @@ def test_another_users_lock_file_in_a_sticky_directory(scene):
         lock = file_of(ATTACKER, sticky / f".{path.name}.rolecall-lock", mode=lock_mode)
         for _ in range(2):
             result = assert_written(scene.update(path), f"lock file {lock} ")
-            assert result.seconds < 5
+            assert result.seconds < 9  # not the ten of a lock that is held
         keys_in(path)
         assert lock.stat().st_uid == ATTACKER and path.stat().st_uid == scene.user

@@ -28,6 +28,18 @@ def test_nothing_is_written_without_home(identity, silent, command, variable, ho
     assert aws_files() == before
 
 
+@pytest.mark.parametrize("path, pattern", [
+    ("file/credentials", "cannot open directory .*file: Not a directory"),
+    ("n" * 300, "File name too long"), ("directory/", "is a directory"), ("/", "is a directory"),
+    ("/dev/null", "is not a regular file")])
+def test_paths_that_can_be_no_file(identity, emulator, tmp_path, path, pattern):
+    (tmp_path / "file").touch()
+    result = run("update", "--once", *identity.flags, *ARNS, "--endpoint", emulator.url,
+                 cwd=tmp_path, env={"AWS_SHARED_CREDENTIALS_FILE": path})
+    assert_fails(result, 2, pattern)
+    assert os.listdir(tmp_path) == ["file"]
+
+
 def test_files_that_are_named_need_no_home(identity, emulator, tmp_path):
     prefix = ("env", "-u", "HOME")
     common = [*identity.flags, *ARNS, "--endpoint", emulator.url]

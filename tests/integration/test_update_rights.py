@@ -150,17 +150,6 @@ def test_no_right_to_become_the_user(identity, emulator):
         assert not os.listdir(path.parent)
 
 
-@as_root
-def test_a_first_use_as_another_user(identity, emulator):
-    with reachable_directory(0o777) as home:
-        flags = identity_of(NOBODY_ID, identity, home)
-        assert_written(update_once(emulator, flags, None, prefix=NOBODY, env={"HOME": str(home)}))
-        path = home / ".aws" / "credentials"
-        keys_in(path)
-        assert mode_of(path) == 0o600 and mode_of(path.parent) == 0o700
-        assert path.stat().st_uid == NOBODY_ID
-
-
 def test_root_of_a_user_namespace(identity, emulator, tmp_path):
     """Directories of users whom it does not know, as / is, are somebody else's."""
     path = tmp_path / "credentials"

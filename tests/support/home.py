@@ -11,11 +11,10 @@ import subprocess
 import pytest
 
 from support.process import ARNS, ROLE_ARN, environment, run
+from support.users import NOBODY, as_root  # noqa: F401
 
 AWS = pathlib.Path("/usr/bin/aws")
 needs_aws = pytest.mark.skipif(not AWS.exists(), reason="the AWS CLI is not installed")
-NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="takes root, to become another user")
 STATIC = "aws_access_key_id = AKIASTATIC\naws_secret_access_key = STATICSECRET\n"
 
 
