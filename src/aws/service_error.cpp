@@ -1,10 +1,14 @@
 // The service's errors as a user should read them. Declared in create_session.h.
+#include <algorithm>
+#include <cstring>
 #include <string_view>
+#include <utility>
 
 #include "aws/create_session.h"
 #include "base/codec.h"
 #include "base/json.h"
 #include "identity/demands.h"
+#include "identity/session_tags.h"
 
 namespace rolecall::aws {
 namespace {
@@ -63,21 +67,41 @@ bool may_pass(int status, std::string_view name) {
 }
 
 std::string untrusted_hint(const identity::Identity& identity, std::chrono::sys_seconds now) {
-  const auto unmet = identity::unmet_demands(identity.leaf, identity.chain, now);
-  if (!unmet.empty()) {
-    std::string hint = "the service demands more of this certificate: ";
-    for (const std::string& clause : unmet) {
-      hint += (&clause == &unmet.front() ? "" : "; ") + clause;
-    }
-    return hint;
+  const identity::Requirements found =
+      identity::check_requirements(identity.leaf, identity.chain, now);
+  if (!found.unmet.empty()) {
+    return "the service requires more of this certificate: " + identity::joined(found.unmet);
   }
   const identity::Certificate& top = identity.chain.empty() ? identity.leaf : identity.chain.back();
-  return "the certificate itself meets the service's demands; the trust anchor must hold the CA "
-         "\"" +
-         top.issuer() + "\"" +
+  return (found.doubtful.empty()
+              ? "the certificate itself meets the service's requirements; "
+              : "this may be the reason: " + identity::joined(found.doubtful) + ". Otherwise ") +
+         "the trust anchor must hold the CA \"" + top.issuer() + "\"" +
          (identity.chain.empty() ? " (if that is an intermediate, give it with --intermediates)"
                                  : "") +
          ", be enabled, and no imported CRL may list the certificate";
+}
+
+// "… Issuer: [ CN ]; Subject: [  ]; SAN: [ DNS/2 ]" names the attributes that the profile maps.
+std::string mapping_hint(const std::string& text, const identity::Certificate& leaf) {
+  if (std::string unfit = identity::unfit_tags(leaf); !unfit.empty()) return unfit;
+  std::vector<identity::SessionTag> named;
+  for (const auto& [word, field] : {std::pair("Issuer: [", "x509Issuer"),
+                                    {"Subject: [", "x509Subject"},
+                                    {"SAN: [", "x509SAN"}}) {
+    const std::size_t at = text.find(word);
+    if (at == std::string::npos) continue;
+    std::string_view rest = std::string_view(text).substr(at + std::strlen(word));
+    rest = rest.substr(0, rest.find(']'));
+    while (!(rest = rest.substr(std::min(rest.find_first_not_of(", "), rest.size()))).empty()) {
+      const std::size_t end = std::min(rest.find_first_of(", "), rest.size());
+      named.push_back({field, std::string(rest.substr(0, end)), ""});
+      rest.remove_prefix(end);
+    }
+  }
+  if (named.empty()) return "rolecall read-certificate-data --format text shows the certificate";
+  return "a session tag takes letters, digits, blanks and _.:/=+-@ only; " +
+         identity::remedy_for(named);
 }
 
 std::string hint_for(const ServiceAnswer& answer, int status, const identity::Identity& identity,
@@ -97,6 +121,7 @@ std::string hint_for(const ServiceAnswer& answer, int status, const identity::Id
     return "leave --role-session-name out, or let the profile accept it: aws rolesanywhere "
            "update-profile --profile-id ID --accept-role-session-name";
   }
+  if (says("failed to be mapped")) return mapping_hint(answer.text, identity.leaf);
   if (says("Unable to assume role")) {
     return "the profile must be enabled and list the role; the role's trust policy must let "
            "rolesanywhere.amazonaws.com do sts:AssumeRole, sts:TagSession and "

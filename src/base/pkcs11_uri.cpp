@@ -93,9 +93,17 @@ void wipe_pins(char* text, std::size_t size) {
   const std::string lower = lower_case(std::string(text, size));
   const std::size_t uri = lower.find(scheme);
   if (uri == std::string::npos || !holds_pin(lower.substr(uri))) return;
-  // With white space in the name itself it is not found here: then all of it goes.
+  const auto count = [](std::string_view part) {
+    std::size_t found = 0;
+    for (std::size_t at = part.find(pin_value); at != part.npos; at = part.find(pin_value, at + 1))
+      ++found;
+    return found;
+  };
+  // With white space in the name itself one is not found here: then all of it goes.
+  if (count(lower.substr(uri)) < count(without_space(lower.substr(uri)))) {
+    return wipe(text + uri, size - uri);
+  }
   std::size_t pin = lower.find(pin_value, uri);
-  if (pin == std::string::npos) wipe(text + uri, size - uri);
   while (pin != std::string::npos) {
     const std::size_t end = std::min(lower.find_first_of(";&?", pin), size);
     const std::size_t begin = std::min(pin + pin_value.size() + 1, end);

@@ -226,11 +226,14 @@ std::string certificate_view(const CertificateFile& file, sys_seconds now) {
     view.add("Chain", link(issuer, now));
   for (const Certificate& other : file.others)
     view.add("Not in chain", link(other, now));
-  const std::vector<std::string> unmet = identity::unmet_demands(leaf, file.chain, now);
-  view.add("Demands", unmet.empty() ? "met, as far as can be seen without the trust anchor"
-                                    : std::to_string(unmet.size()) + " not met");
-  for (const std::string& clause : unmet)
+  const identity::Requirements found = identity::check_requirements(leaf, file.chain, now);
+  view.add("Requirements", found.unmet.empty()
+                               ? "met, as far as can be seen without the trust anchor"
+                               : std::to_string(found.unmet.size()) + " not met");
+  for (const std::string& clause : found.unmet)
     view.add("Fails", terminal_safe(clause));
+  for (const std::string& clause : found.doubtful)
+    view.add("Warning", terminal_safe(clause));
   return view.take();
 }
 

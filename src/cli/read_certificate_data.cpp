@@ -91,7 +91,8 @@ void read_certificate_data(CLI::App& app, std::vector<std::string> arguments) {
   add_hidden(app, "--system-store-name");
   parse(app,
         "The view has one fact a line, behind a name and a colon, for grep as well; a line\n"
-        "\"Fails:\" for each demand of the service that is not met.",
+        "\"Fails:\" for each requirement of the service that is not met, and a line \"Warning:\"\n"
+        "for what the service may refuse.",
         std::move(arguments));
   const Reporter reporter = stderr_reporter(debug);
   finish_identity_flags(app, flags, reporter);

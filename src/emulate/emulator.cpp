@@ -10,6 +10,7 @@
 #include "emulate/refusal.h"
 #include "emulate/session_input.h"
 #include "emulate/session_request.h"
+#include "emulate/session_tags.h"
 #include "emulate/sts.h"
 #include "rolecall/error.h"
 
@@ -160,6 +161,8 @@ Secret Emulator::create_session(const http::Request& request, sys_seconds now, L
                         ": it is not one of the roles that --role-arn allows");
   }
 
+  check_session_tags(leaf, input.role_arn);
+
   Session session = random_session();
   const std::string name =
       input.role_session_name.empty() ? serial_hex(leaf) : input.role_session_name;
@@ -177,7 +180,7 @@ Secret Emulator::create_session(const http::Request& request, sys_seconds now, L
   const std::string subject_arn = "arn:" + input.partition + ":rolesanywhere:" + input.region +
                                   ":" + input.anchor_account + ":subject/" +
                                   uuid_for(subject_text(leaf));
-  Secret body = session_json(session, input, common_name(leaf), subject_arn);
+  Secret body = session_json(session, input, source_identity(leaf), subject_arn);
   const auto shared = std::make_shared<const Session>(std::move(session));
   const std::scoped_lock lock(mutex_);
   sessions_.add(shared);

@@ -11,6 +11,7 @@
 
 #include "base/codec.h"
 #include "base/time.h"
+#include "base/unicode.h"
 #include "emulate/refusal.h"
 #include "rolecall/error.h"
 
@@ -60,11 +61,22 @@ bool has_key_usage(X509* certificate, std::uint32_t usage) {
   return have != std::numeric_limits<std::uint32_t>::max() && (have & usage) != 0;
 }
 
+// RFC 5480: the parameters of an EC key are the OID of its curve.
+bool has_explicit_curve(const X509* certificate) {
+  X509_ALGOR* algorithm = nullptr;
+  X509_PUBKEY_get0_param(nullptr, nullptr, nullptr, &algorithm, X509_get_X509_PUBKEY(certificate));
+  const ASN1_OBJECT* kind = nullptr;
+  int parameters = V_ASN1_UNDEF;
+  X509_ALGOR_get0(&kind, &parameters, nullptr, algorithm);
+  return OBJ_obj2nid(kind) == NID_X9_62_id_ecPublicKey && parameters != V_ASN1_OBJECT;
+}
+
 // What makes a certificate unfit to issue others; empty where it is fit.
 std::string issuer_fault(X509* certificate) {
   const std::uint32_t flags = X509_get_extension_flags(certificate);
   if ((flags & EXFLAG_INVALID) != 0) return "has an extension that cannot be read";
   if (X509_get_version(certificate) != 2) return "is not X.509 version 3";
+  if (has_explicit_curve(certificate)) return "has an EC key that is not on a named curve";
   if ((flags & EXFLAG_BCONS) == 0 || (flags & EXFLAG_CA) == 0) {
     return "has no basicConstraints with CA:TRUE";
   }
@@ -99,6 +111,8 @@ void check_signature_algorithm(X509* certificate, const std::string& who) {
 
 void check_leaf_key(X509* leaf, const std::string& who) {
   const EVP_PKEY* key = X509_get0_pubkey(leaf);
+  if (has_explicit_curve(leaf))
+    throw insufficient("the EC key of " + who + " is not on a named curve");
   if (key == nullptr) throw insufficient("the key of " + who + " cannot be read");
   if (EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA && EVP_PKEY_get_bits(key) < 2048) {
     throw insufficient("the RSA key of " + who + " has " + std::to_string(EVP_PKEY_get_bits(key)) +
@@ -113,17 +127,15 @@ void check_leaf(X509* leaf, const std::string& who, sys_seconds now) {
     throw insufficient(who + " has an extension that cannot be read");
   }
   if (X509_get_version(leaf) != 2) throw insufficient(who + " is not X.509 version 3");
-  if ((flags & EXFLAG_BCONS) == 0) {
-    throw insufficient("basicConstraints of " + who + " is missing; CA:FALSE is needed");
+  if (X509_NAME_entry_count(X509_get_subject_name(leaf)) == 0) {
+    throw insufficient("the subject of the leaf is empty, which is not supported yet");
   }
-  if ((flags & EXFLAG_CA) != 0) {
-    throw insufficient("basicConstraints of " + who + " has CA:TRUE; CA:FALSE is needed");
+  // Without basicConstraints it is taken: Vault and step-ca make such certificates.
+  if ((flags & EXFLAG_BCONS) != 0 && (flags & EXFLAG_CA) != 0) {
+    throw insufficient("basicConstraints of " + who + " has CA:TRUE; it must be CA:FALSE");
   }
   if (!has_key_usage(leaf, KU_DIGITAL_SIGNATURE)) {
     throw insufficient("keyUsage of " + who + " has no digitalSignature");
-  }
-  if ((flags & EXFLAG_XKUSAGE) != 0 && (X509_get_extended_key_usage(leaf) & XKU_SSL_CLIENT) == 0) {
-    throw insufficient("extendedKeyUsage of " + who + " has no clientAuth");
   }
   check_signature_algorithm(leaf, who);
   check_leaf_key(leaf, who);
@@ -238,6 +250,13 @@ std::string common_name(const X509* certificate) {
   return name;
 }
 
+std::string source_identity(const X509* certificate) {
+  // STS takes 64 characters.
+  const std::string name = common_name(certificate);
+  if (name.empty()) return "ID=" + serial_hex(certificate);
+  return code_points(name).size() <= 61 ? "CN=" + name : name;
+}
+
 std::string serial_hex(const X509* certificate) {
   const BignumPtr serial = serial_number(certificate);
   std::string bytes(std::max<std::size_t>(1, static_cast<std::size_t>(BN_num_bytes(serial.get()))),
@@ -283,11 +302,13 @@ X509* Trust::find_anchor(X509* certificate) const {
 void Trust::check_revocation(X509* certificate, X509* issuer) const {
   for (const X509CrlPtr& crl : crls_) {
     if (X509_NAME_cmp(X509_CRL_get_issuer(crl.get()), X509_get_subject_name(issuer)) != 0) continue;
+    X509_REVOKED* entry = nullptr;
+    // 2 is "removeFromCRL": valid again. The signature, which covers all of a list that may be
+    // long, counts only where the certificate is on it.
+    if (X509_CRL_get0_by_cert(crl.get(), &entry, certificate) != 1) continue;
     const bool genuine = X509_CRL_verify(crl.get(), X509_get0_pubkey(issuer)) == 1;
     ERR_clear_error();
-    X509_REVOKED* entry = nullptr;
-    // 2 is "removeFromCRL": valid again.
-    if (!genuine || X509_CRL_get0_by_cert(crl.get(), &entry, certificate) != 1) continue;
+    if (!genuine) continue;
     throw untrusted(who_text("the certificate", certificate) + ", serial number " +
                     serial_hex(certificate) + ", was revoked on " +
                     rfc3339(time_of(X509_REVOKED_get0_revocationDate(entry))) +

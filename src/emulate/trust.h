@@ -1,4 +1,4 @@
-// The trust anchor, and what IAM Roles Anywhere demands of the certificates below it (User Guide,
+// The trust anchor, and what IAM Roles Anywhere requires of the certificates below it (User Guide,
 // "Trust model": constraints on end-entity certificates, issuers, signatures, revocation).
 #pragma once
 
@@ -38,7 +38,10 @@ class Trust {
 
 std::string subject_text(const X509* certificate);  // "CN=web,O=Example" (RFC 4514), UTF-8
 std::string common_name(const X509* certificate);   // UTF-8; empty where there is none
-std::string serial_hex(const X509* certificate);    // lower case, whole bytes: "01"
+// The sourceIdentity of its sessions: "CN=web", a longer name bare, without one "ID=" and the
+// serial.
+std::string source_identity(const X509* certificate);
+std::string serial_hex(const X509* certificate);  // lower case, whole bytes: "01"
 std::string serial_decimal(const X509* certificate);
 
 }  // namespace rolecall::emulate

@@ -11,6 +11,7 @@
 #include "base/pkcs11_uri.h"
 #include "base/time.h"
 #include "identity/chain.h"
+#include "identity/demands.h"
 #include "identity/file_form.h"
 #include "identity/pem.h"
 #include "identity/pkcs11_search.h"
@@ -265,12 +266,7 @@ Identity load_identity(const IdentityOptions& options, std::chrono::sys_seconds 
   if (!material.is_whole) add_intermediates(files, options, pool);
   if (!material.neighbours.empty()) add_from_token(material, leaf, now);
   std::vector<Certificate> chain = order_chain(leaf, pool, now, reporter);
-  for (const Certificate& issuer : chain) {
-    if (!issuer.valid_at(now)) {
-      reporter.warning("intermediate certificate " + issuer.name() + " is valid from " +
-                       validity_text(issuer) + " only");
-    }
-  }
+  warn_of_requirements(leaf, chain, now, reporter);
   reporter.trace([&] {
     std::string text = "leaf: " + leaf.name() + ", serial " + leaf.serial_decimal() + ", " +
                        describe_key(key.get()) + ", valid from " + validity_text(leaf);

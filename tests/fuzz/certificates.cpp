@@ -31,7 +31,7 @@ void run(std::string_view input) {
       look_at(certificate);
     const auto chain = identity::order_chain(found[0], found, test::now, {});
     require(chain.size() < found.size(), "a chain holds no certificate twice");
-    identity::unmet_demands(found[0], chain, test::now);
+    identity::check_requirements(found[0], chain, test::now);
   });
 }
 

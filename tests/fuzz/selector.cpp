@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "target.h"
+#include "unit/support/certificates.h"
 
 namespace rolecall::fuzz {
 namespace {
@@ -38,16 +39,21 @@ void run(std::string_view input) {
   const std::string text(input);
   if (text.starts_with("file:")) return;  // any file of this machine
   identity::Selector selector;
-  if (!refuses([&] { selector = identity::parse_selector(text); })) check_other_form(selector);
+  if (refuses([&] { selector = identity::parse_selector(text); })) return;
+  check_other_form(selector);
+  static const identity::Certificate leaf(test::der(test::make({}, nullptr).get()), "leaf");
+  identity::matches(selector, leaf);  // reads the names
 }
 
 std::vector<std::string> seeds() {
-  return {"Key=x509Subject,Value=CN=web,O=Example\\, Inc. Key=x509Issuer,Value=CN=ca",
-          "Key=x509Serial,Value=0A1b",
-          "Key=x509Serial,Value=-1 Key=x509Subject,Value=CN=\\C3\\A9+OU=x",
-          R"([{"Key": "x509Subject", "Value": "CN=web"}, {"Key": "x509Serial", "Value": "01"}])",
-          R"([{"Key": "x509Issuer", "Value": "CN=a\u00e9,OU=#0c01"}])",
-          "{}"};
+  return {
+      "Key=x509Subject,Value=CN=web,O=Example\\, Inc. Key=x509Issuer,Value=CN=ca",
+      "Key=x509Serial,Value=0A1b",
+      "Key=x509Subject,Value=O = \"A, \\\"B\\\"\", CN = leaf+E=#1601 Key=x509Serial,Value=2a:00:05",
+      "Key=x509Serial,Value=-1 Key=x509Subject,Value=CN=\\C3\\A9+OU=x",
+      R"([{"Key": "x509Subject", "Value": "CN=web"}, {"Key": "x509Serial", "Value": "01"}])",
+      R"([{"Key": "x509Issuer", "Value": "CN=a\u00e9,OU=#0c01"}])",
+      "{}"};
 }
 
 const Registration target({"selector", seeds, run});

@@ -140,7 +140,7 @@ def test_heaps_of_certificates(deep, emulator, tmp_path, name):
 @pytest.mark.parametrize("certificates,intermediates,chain,warning", [
     ("leaf", "other", "", "Other Intermediate|CN=B"),
     ("leaf", "a", "", "CN=B"),
-    ("leaf", "ended_b a", "ended_b a", "CN=B.*valid"),
+    ("leaf", "ended_b a", "ended_b a", "validity of CN=B ended"),
 ])
 def test_chains_that_a_person_should_look_at(deep, tmp_path, certificates, intermediates, chain,
                                              warning):

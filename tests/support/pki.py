@@ -133,7 +133,8 @@ def make(name, issuer=None, ca=False, key_kind="p256", private_key=None, not_bef
     `extended`: OIDs of extendedKeyUsage, none for issuers. `hosts`: subjectAltName.
     """
     private_key = private_key or key(key_kind, name)
-    subject = subject or x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    if subject is None:
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     if usage is None:
         usage = ("key_cert_sign", "crl_sign") if ca else ("digital_signature",)
     builder = (x509.CertificateBuilder()

@@ -36,5 +36,16 @@ TEST(Pkcs11Uri, MessagesShowNoPin) {
   EXPECT_EQ(without_pin("/a file"), "/a file");
 }
 
+TEST(Pkcs11Uri, EveryPinIsWiped) {
+  for (std::string text : {"pkcs11:token=a?pin-value=my secret", "pkcs11:pin- value=my secret",
+                           "pkcs11:pin- value=my secret;object=pin-value",
+                           "x PKCS11:object=a?PIN-VALUE=my secret&pin-source=b"}) {
+    const std::size_t size = text.size();
+    wipe_pins(text.data(), text.size());
+    EXPECT_EQ(text.find("secret"), std::string::npos) << text;
+    EXPECT_EQ(text.size(), size);
+  }
+}
+
 }  // namespace
 }  // namespace rolecall

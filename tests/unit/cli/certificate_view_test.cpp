@@ -49,7 +49,7 @@ TEST_F(CertificateView, OneFactALine) {
   EXPECT_EQ(text.substr(chain),
             "Chain:         CN=one (30 days left)\n"
             "Not in chain:  CN=root (30 days left)\n"
-            "Demands:       met, as far as can be seen without the trust anchor\n");
+            "Requirements:  met, as far as can be seen without the trust anchor\n");
 }
 
 TEST_F(CertificateView, Validity) {
@@ -65,14 +65,16 @@ TEST_F(CertificateView, Validity) {
   EXPECT_THAT(view(recipe), HasSubstr("Valid from:    2026-11-26T17:51:52Z (in 3 days)\n"));
 }
 
-TEST_F(CertificateView, EachDemandThatFailsIsALine) {
+TEST_F(CertificateView, EachRequirementThatFailsIsALine) {
   const std::string text = view(
       Recipe().with(NID_basic_constraints, "").with(NID_key_usage, "keyAgreement,encipherOnly"));
   EXPECT_THAT(text, HasSubstr("Key usage:     keyAgreement, encipherOnly\n"));
   EXPECT_THAT(text, HasSubstr("CA:            not said (no basicConstraints)\n"));
-  EXPECT_THAT(text, HasSubstr("Demands:       2 not met\n"
-                              "Fails:         basicConstraints of CN=leaf is missing (CA:FALSE)\n"
+  EXPECT_THAT(text, HasSubstr("Requirements:  1 not met\n"
                               "Fails:         keyUsage of CN=leaf lacks digitalSignature\n"));
+  EXPECT_THAT(view(Recipe().with(NID_ext_key_usage, "serverAuth")),
+              HasSubstr("Requirements:  met, as far as can be seen without the trust anchor\n"
+                        "Warning:       extendedKeyUsage of CN=leaf lacks clientAuth\n"));
 }
 
 TEST_F(CertificateView, WhatIsMissing) {

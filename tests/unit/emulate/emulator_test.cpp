@@ -49,7 +49,7 @@ TEST_F(EmulatorTest, GrantsASessionOfTheDocumentedShape) {
   const std::string id = set.at("assumedRoleUser").at("assumedRoleId");
   EXPECT_EQ(id.substr(0, 4) + id.substr(21), "AROA:1234");
   EXPECT_EQ(set.at("roleArn"), "arn:aws:iam::123456789012:role/teams/demo");
-  EXPECT_EQ(set.at("sourceIdentity"), "leaf");
+  EXPECT_EQ(set.at("sourceIdentity"), "CN=leaf");
   EXPECT_TRUE(set.at("packedPolicySize").is_number_integer());
   EXPECT_EQ(body.at("subjectArn")
                 .get<std::string>()

@@ -1,6 +1,7 @@
 #include "emulate/trust.h"
 
 #include <gtest/gtest.h>
+#include <openssl/core_names.h>
 #include <openssl/pem.h>
 
 #include <functional>
@@ -145,6 +146,12 @@ Recipe version_1() {
   return recipe;
 }
 
+Recipe named(const std::string& name) {
+  Recipe recipe;
+  recipe.name = name;
+  return recipe;
+}
+
 Recipe valid(std::chrono::sys_seconds from, std::chrono::sys_seconds until) {
   Recipe recipe;
   recipe.from = from;
@@ -156,16 +163,11 @@ INSTANTIATE_TEST_SUITE_P(
     All, LeafDemand,
     testing::Values(
         Demand{"Version", version_1(), "is not X.509 version 3"},
-        Demand{"NoBasicConstraints", Recipe().with(NID_basic_constraints, ""),
-               "basicConstraints of the leaf (CN=leaf) is missing"},
         Demand{"CaTrue", Recipe().with(NID_basic_constraints, "CA:TRUE"), "has CA:TRUE"},
         Demand{"NoKeyUsage", Recipe().with(NID_key_usage, ""), "has no digitalSignature"},
         Demand{"OtherKeyUsage", Recipe().with(NID_key_usage, "keyEncipherment,keyAgreement"),
                "keyUsage of the leaf (CN=leaf) has no digitalSignature"},
-        Demand{"OtherExtendedKeyUsage", Recipe().with(NID_ext_key_usage, "serverAuth"),
-               "extendedKeyUsage of the leaf (CN=leaf) has no clientAuth"},
-        Demand{"AnyExtendedKeyUsage", Recipe().with(NID_ext_key_usage, "anyExtendedKeyUsage"),
-               "has no clientAuth"},
+        Demand{"EmptySubject", named(""), "the subject of the leaf is empty"},
         Demand{"Sha1", with_digest(EVP_sha1()), "is signed with ecdsa-with-SHA1"},
         Demand{"Sha224", with_digest(EVP_sha224()), "SHA-256 or stronger"},
         Demand{"Expired",
@@ -183,6 +185,36 @@ TEST_F(TrustTest, RefusesMd5AndShortRsaKeys) {
                       "is signed with md5WithRSAEncryption"));
   EXPECT_TRUE(refused(check({root}, make({}, &root, test::rsa_key(1024))), insufficient,
                       "has 1024 bits; 2048 are the least"));
+}
+
+// As Vault's and step-ca's are, and those of servers, which the guide no longer forbids.
+TEST_F(TrustTest, TakesALeafWithoutBasicConstraintsOrClientAuth) {
+  EXPECT_EQ(check({root}, make(Recipe().with(NID_basic_constraints, ""), &root)), "");
+  EXPECT_EQ(check({root}, make(Recipe().with(NID_ext_key_usage, "serverAuth"), &root)), "");
+  EXPECT_EQ(check({root}, make(Recipe().with(NID_ext_key_usage, "anyExtendedKeyUsage"), &root)),
+            "");
+}
+
+TEST_F(TrustTest, RefusesCurvesWithoutAName) {
+  const auto explicit_key = [] {
+    EVP_PKEY* key = EVP_EC_gen("P-256");
+    EVP_PKEY_set_utf8_string_param(key, OSSL_PKEY_PARAM_EC_ENCODING, "explicit");
+    return test::KeyPtr(key, EVP_PKEY_free);
+  };
+  EXPECT_TRUE(refused(check({root}, make({}, &root, explicit_key())), insufficient,
+                      "the EC key of the leaf (CN=leaf) is not on a named curve"));
+  const Entity issuer = make(test::ca_recipe("odd"), &root, explicit_key());
+  EXPECT_TRUE(refused(check({root}, make({}, &issuer), {issuer}), insufficient,
+                      "the issuer (CN=odd) has an EC key that is not on a named curve"));
+}
+
+TEST_F(TrustTest, RefusesEdDsaSignatures) {
+  const test::KeyPtr key(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"), EVP_PKEY_free);
+  Recipe ca = test::ca_recipe("ed");
+  ca.digest = nullptr;
+  const Entity ed = make(ca, nullptr, key);
+  EXPECT_TRUE(refused(check({ed}, make(with_digest(nullptr), &ed)), insufficient,
+                      "is signed with ED25519"));
 }
 
 TEST_F(TrustTest, TakesALeafWithoutExtendedKeyUsage) {
@@ -302,6 +334,20 @@ TEST(TrustFiles, ThatCannotBeUsedAreUsageErrors) {
   }
   EXPECT_THROW(Trust({"f", good}, {{"CRL file", good}}), Error);
   EXPECT_NO_THROW(Trust({"f", "some text\n" + good + good}, {{"c", test::crl_pem(root, {})}}));
+}
+
+TEST(CertificateText, SourceIdentityHasTheFormThatFits) {
+  const auto of = [](const std::string& name) {
+    return source_identity(make(named(name), nullptr).get());
+  };
+  EXPECT_EQ(of("web"), "CN=web");
+  EXPECT_EQ(of(std::string(61, 'x')), "CN=" + std::string(61, 'x'));
+  EXPECT_EQ(of(std::string(62, 'x')), std::string(62, 'x'));
+  EXPECT_EQ(of(std::string(64, 'x')), std::string(64, 'x'));
+  EXPECT_EQ(of(""), "ID=1234");
+  Recipe recipe = named("");
+  recipe.serial = 0xabc;
+  EXPECT_EQ(source_identity(make(recipe, nullptr).get()), "ID=0abc");
 }
 
 TEST(CertificateText, IsWhatPeopleWrite) {

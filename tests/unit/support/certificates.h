@@ -80,8 +80,10 @@ inline Entity make(const Recipe& recipe, const Entity* issuer, KeyPtr key = ec_k
   set_time(X509_getm_notBefore(x), recipe.from);
   set_time(X509_getm_notAfter(x), recipe.until);
   const auto* name = reinterpret_cast<const unsigned char*>(recipe.name.c_str());
-  X509_NAME_add_entry_by_NID(X509_get_subject_name(x), NID_commonName, MBSTRING_UTF8, name, -1, -1,
-                             0);
+  if (!recipe.name.empty()) {
+    X509_NAME_add_entry_by_NID(X509_get_subject_name(x), NID_commonName, MBSTRING_UTF8, name, -1,
+                               -1, 0);
+  }
   X509_set_issuer_name(x, X509_get_subject_name(issuer != nullptr ? issuer->get() : x));
   X509_set_pubkey(x, entity.key.get());
   for (const auto& [nid, value] : recipe.extensions) {

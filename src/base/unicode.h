@@ -1,0 +1,15 @@
+// What Unicode says of characters, as far as it is needed.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace rolecall {
+
+// The characters of a text in UTF-8; a byte that is not UTF-8 becomes U+FFFD.
+std::u32string code_points(std::string_view text);
+
+// Whether its general category is a letter, a separator or a number: [\p{L}\p{Z}\p{N}].
+bool is_letter_separator_or_number(char32_t c);
+
+}  // namespace rolecall
