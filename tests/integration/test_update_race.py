@@ -1,4 +1,5 @@
-"""`update` in a directory whose owner exchanges what is on its path, at every moment of the run."""
+"""`update` and `configure` in a directory whose owner exchanges what is on its path, at every moment
+of the run."""
 
 import pathlib
 import random
@@ -8,7 +9,7 @@ import sys
 
 import pytest
 
-from support.process import ARNS, BINARY, environment
+from support.process import ARNS, BINARY, environment, run
 from support.users import (ATTACKER, VICTIM, as_root, become, directory_of, file_of, identity_of,
                            link_of, reachable_directory)
 
@@ -105,3 +106,41 @@ def test_nothing_elsewhere_changes(identity, emulator, user):
     print(f"{ROUNDS} rounds: {counts}")
     # The race was run, and the program was not just stopped by it.
     assert counts["done"] > ROUNDS / 4 and counts["wrote"] > ROUNDS / 10, counts
+
+
+@as_root
+@pytest.mark.parametrize("user", [0, VICTIM], ids=["root", "user"])
+def test_configure_changes_nothing_elsewhere(identity, emulator, user):
+    """It writes the config file, and takes static keys out of the credentials file."""
+    dice = random.Random(2)
+    keys = "[demo]\naws_access_key_id = EVIL\naws_secret_access_key = EVIL\n"
+    counts = {"done": 0, "missed": 0, 0: 0}
+    with reachable_directory() as base:
+        flags = [*identity_of(user, identity, base), *ARNS, "--endpoint", emulator.url]
+        victim = directory_of(user, base / "victim")
+        precious = [file_of(user, victim / name, PRECIOUS + keys) for name in ("config", "credentials")]
+        evil = directory_of(ATTACKER, base / "evil")
+        aws = directory_of(ATTACKER, evil / ".aws", 0o777)
+        link_of(ATTACKER, evil / "link", victim)
+        for path in precious:
+            link_of(ATTACKER, aws / f"link-{path.name}", path)
+        before = [identity_and_content(path) for path in precious]
+        attacker = Attacker(evil, aws)
+        try:
+            for number in range(90):
+                for name in ("config", "credentials"):
+                    (aws / name).unlink(missing_ok=True)
+                    file_of(user or ATTACKER, aws / name, "[default]\n" + keys)
+                pair = (".aws link", ".aws/config .aws/link-config",
+                        ".aws/credentials .aws/link-credentials")[number % 3]
+                assert attacker.say(f"{dice.randint(1, 40)} {pair}") == "armed"
+                result = run("configure", "--profile", "demo", "--remove-static-keys", *flags,
+                             prefix=become(user) if user else (), env={"HOME": str(evil)})
+                counts[result.code] = counts.get(result.code, 0) + 1
+                counts[attacker.say("back")] += 1
+                assert [identity_and_content(path) for path in precious] == before, (number, result)
+                assert len(list(victim.iterdir())) == 2, (number, result)
+        finally:
+            attacker.end()
+    print(f"90 rounds: {counts}")
+    assert counts["done"] > 30 and counts[0] > 10, counts
