@@ -163,6 +163,7 @@ def test_update(service):
     one = service("rolecall-update.service")
     file = one.state / "rolecall-update" / "credentials"
     file.write_text("[default]\n", encoding="utf-8")
+    file.chmod(0o600)
     if os.geteuid() == 0:
         os.chown(file, 65534, 65533)  # one of the user's groups, which the new file keeps
     group = file.stat().st_gid

@@ -58,7 +58,7 @@ def test_a_key_stays_if_no_copy_of_it_can_be_made(identity, emulator, tmp_path):
     path = tmp_path / ("c" * 233)
     before = "[default]\n" + LONG_TERM
     write(path, before)
-    assert_fails(update_once(emulator, identity.flags, path), 1, "cannot make a copy of")
+    assert_fails(update_once(emulator, identity.flags, path), 2, "cannot make a copy of")
     assert path.read_text() == before and not backups(path)
 
 
