@@ -4,6 +4,7 @@
 #include <array>
 
 #include "aws/credentials_file.h"
+#include "aws/ini_lines.h"
 #include "base/codec.h"
 #include "rolecall/error.h"
 
@@ -28,15 +29,15 @@ std::string_view profile_of(std::string_view header) {
 }
 
 constexpr std::string_view role_wins =
-    "wins over credential_process: that role is assumed instead; take it out, or make it a "
-    "profile of its own with source_profile";
-constexpr std::string_view wins = "wins over credential_process; take it out";
+    "takes precedence over credential_process: that role is assumed instead; remove it, or move it "
+    "to a profile of its own with source_profile";
+constexpr std::string_view wins = "takes precedence over credential_process; remove it";
 constexpr std::string_view sso_wins =
-    "makes it a profile of IAM Identity Center, which wins over credential_process; take all of "
-    "sso_* out";
+    "makes it a profile of IAM Identity Center, which takes precedence over credential_process; "
+    "remove all of sso_*";
 constexpr std::string_view login_wins =
-    "(of aws login) wins over credential_process in the AWS CLI and the SDKs for Python and Go; "
-    "take it out";
+    "which aws login writes, takes precedence over credential_process in the AWS CLI and the SDKs "
+    "for Python and Go; remove it";
 
 // What a profile can have credentials by, and what it does there to the credential_process of the
 // config file. Either file may hold it: the AWS CLI reads both as one.
@@ -45,41 +46,51 @@ struct Source {
   std::string_view in_credentials_file;
   std::string_view in_config_file;  // empty: nothing
 };
-constexpr std::array<Source, 8> sources = {{
-    {"aws_access_key_id", "wins over credential_process; --remove-static-keys takes it out",
-     "wins over credential_process in programs of the SDKs for Go and JavaScript, such as "
-     "Terraform, though not in the AWS CLI; --remove-static-keys takes it out"},
-    {"credential_process", "wins over that of the config file; take it out", ""},
+constexpr std::array<Source, 6> sources = {{
+    {"aws_access_key_id",
+     "takes precedence over credential_process; --remove-static-keys removes it",
+     "takes precedence over credential_process in programs of the SDKs for Go and JavaScript, such "
+     "as Terraform, though not in the AWS CLI; --remove-static-keys removes it"},
+    {"credential_process", "takes precedence over that of the config file; remove it", ""},
     {"role_arn", role_wins, role_wins},
-    {"source_profile", "", ""},  // counts with role_arn alone
-    {"credential_source", "", ""},
     {"web_identity_token_file", wins, wins},
     {"sso_", sso_wins, sso_wins},
     {"login_session", login_wins, login_wins},
 }};
 
-// "KEY of [SECTION] in FILE, line N," for the first key of the source in the section, or nothing.
+// "KEY of [SECTION] in FILE, line N" for the first key of the source in the section, or nothing.
 std::string place(const Source& source, const IniSection& section, const std::string& file) {
   for (const auto& [key, line] : section.lines) {
     const bool found = source.key.ends_with('_') ? key.starts_with(source.key) : key == source.key;
     if (!found) continue;
-    return key + " of [" + section.name + "] in " + file + ", line " + std::to_string(line) + ",";
+    return key + " of [" + section.name + "] in " + file + ", line " + std::to_string(line);
   }
   return {};
 }
 
 // Calls `look` with each section of the profile, the name of its file, and the member of Source
-// that is that file's.
+// that is that file's. What stands in [DEFAULT] is a part of every other section to the AWS CLI, as
+// it is to Python's configparser.
 template <class Look>
 void for_each_section(const ProfileFiles& files, Look look) {
-  for (const IniSection& section : ini_sections(files.credentials)) {
-    if (section.name == files.profile)
-      look(section, "credentials file " + files.credentials_path, &Source::in_credentials_file);
-  }
-  for (const IniSection& section : ini_sections(files.config)) {
-    if (profile_of(section.name) == files.profile)
-      look(section, "AWS config file " + files.config_path, &Source::in_config_file);
-  }
+  const auto look_into = [&](std::string_view text, const std::string& file,
+                             std::string_view Source::*member, auto is_of_profile) {
+    const std::vector<IniSection> sections = ini_sections(text);
+    bool found = false;
+    for (const IniSection& section : sections) {
+      if (!is_of_profile(section.name)) continue;
+      found = true;
+      look(section, file, member);
+    }
+    for (const IniSection& section : sections) {
+      if (found && section.name == "DEFAULT") look(section, file, member);
+    }
+  };
+  look_into(files.credentials, "credentials file " + files.credentials_path,
+            &Source::in_credentials_file,
+            [&](const std::string& name) { return name == files.profile; });
+  look_into(files.config, "AWS config file " + files.config_path, &Source::in_config_file,
+            [&](const std::string& name) { return profile_of(name) == files.profile; });
 }
 
 }  // namespace
@@ -120,6 +131,17 @@ std::string config_section(std::string_view what, std::string_view file, std::st
   return (profile == "default" ? "" : "profile ") + std::string(profile);
 }
 
+std::string setting(std::string_view file, std::string_view section, std::string_view key) {
+  std::string value;
+  bool inside = false;
+  for (const IniLine& line : ini_lines(file)) {
+    if (line.kind == IniLine::Kind::header) inside = line.name == section;
+    if (!inside || line.kind != IniLine::Kind::option || line.name != key) continue;
+    value = trim(file.substr(line.value, line.end - line.value));
+  }
+  return value;
+}
+
 std::vector<IniChange> without_static_keys() {
   std::vector<IniChange> changes;
   changes.reserve(key_names.size());
@@ -147,7 +169,9 @@ std::vector<std::string> settings_that_win(const ProfileFiles& files) {
     for (const Source& source : sources) {
       const std::string found = place(source, section, file);
       if (found.empty() || (source.*consequence).empty()) continue;
-      sentences.push_back(found + " " + std::string(source.*consequence));
+      // --remove-static-keys does not touch what is for all profiles.
+      const bool for_all = section.name == "DEFAULT" && source.key == "aws_access_key_id";
+      sentences.push_back(found + ", " + std::string(for_all ? wins : source.*consequence));
     }
   });
   return sentences;

@@ -22,6 +22,10 @@ void check_config_profile_name(std::string_view profile);
 // Error (usage) where several sections are this profile's; `what` is the file in messages.
 std::string config_section(std::string_view what, std::string_view file, std::string_view profile);
 
+// The value of a key (in lower case) in the section [`section`], without the lines that continue
+// it; empty if there is none. Of several the last counts.
+std::string setting(std::string_view file, std::string_view section, std::string_view key);
+
 // The removal of every key that makes static credentials; for either file.
 std::vector<IniChange> without_static_keys();
 

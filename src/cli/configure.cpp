@@ -19,6 +19,8 @@
 #include "cli/credential_command.h"
 #include "cli/environment.h"
 #include "cli/obtain.h"
+#include "cli/password.h"
+#include "cli/ready_line.h"
 #include "cli/settings.h"
 #include "cli/ui.h"
 
@@ -38,27 +40,34 @@ std::string listed(const std::vector<std::string>& words) {
 
 // What makes commands take other credentials than the profile's. (Container and instance
 // credentials come behind every profile.)
-void warn_of_environment(const std::string& profile, const Reporter& reporter) {
+std::vector<std::string> environment_that_precedes(const std::string& profile) {
+  std::vector<std::string> sentences;
   for (const char* name : {"AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE"}) {
     if (environment(name).empty()) continue;
-    reporter.warning(std::string(name) +
-                     " in the environment wins over every profile that is not named with "
-                     "--profile; unset it");
+    sentences.push_back(std::string(name) +
+                        " in the environment takes precedence over every profile that is not named "
+                        "with --profile; unset it");
   }
   for (const char* name : {"AWS_PROFILE", "AWS_DEFAULT_PROFILE"}) {
     const std::string other = environment(name);
     if (other.empty() || other == profile) continue;
-    reporter.warning(std::string(name) + " in the environment is " + other +
-                     ": commands take that profile, but for those with --profile " + profile);
+    sentences.push_back(std::string(name) + " in the environment is " + other +
+                        ": commands use that profile, except those with --profile " + profile);
   }
+  return sentences;
 }
 
 // What this run has from the environment is not part of the profile.
-void warn_of_variables(const std::vector<std::string>& variables, const Reporter& reporter) {
-  if (variables.empty()) return;
-  reporter.warning(listed(variables) +
-                   " of the environment is not part of the profile, which works only where it is "
-                   "set as well");
+std::string sentence_of_variables(const std::vector<std::string>& variables) {
+  return listed(variables) +
+         " of the environment is not part of the profile, which works only where it is set as well";
+}
+
+// A profile is used by programs without a terminal, too.
+std::string sentence_of_typed(const std::string& what) {
+  return "the password or PIN of " + what +
+         " was typed: where there is no terminal to ask on, this profile fails. Run this command "
+         "once more with --password-source file:PATH or command:WORDS, which say where it is";
 }
 
 std::vector<std::string> variables_in_use(const CLI::App& app) {
@@ -89,24 +98,28 @@ class ProfileEditor {
   const std::string& config_path() const { return config_path_; }
   const std::string& section() const { return section_; }
 
-  // Notes what is to be done, and says what a person should know of it; changes nothing.
-  void plan(bool remove_static_keys, const Reporter& reporter) {
+  // Notes what is to be done; changes nothing. Returns a sentence for each thing by which the
+  // profile, once it is written, does not use its credential_process, or may not.
+  std::vector<std::string> plan(bool remove_static_keys) {
+    std::vector<std::string> sentences;
     try {
       credentials_ = read_text_file(aws::credentials_file_role, credentials_path_);
     } catch (const Error& error) {
       if (remove_static_keys) throw;
-      reporter.warning(std::string(error.what()) + ": whether static keys win is not known");
+      sentences.push_back(std::string(error.what()) +
+                          ": whether static keys take precedence is not known");
     }
     new_config_ = edit_config(config_.view(), true, remove_static_keys);
     new_credentials_ = edit_credentials(credentials_.view(), remove_static_keys);
     for (const std::string& warning : new_config_.warnings)
-      reporter.warning(config_name() + ": " + warning);
+      sentences.push_back(config_name() + ": " + warning);
     for (const std::string& warning : new_credentials_.warnings)
-      reporter.warning(credentials_name() + ": " + warning);
-    for (const std::string& sentence :
+      sentences.push_back(credentials_name() + ": " + warning);
+    for (std::string& sentence :
          aws::settings_that_win({profile_, config_path_, new_config_.bytes.view(),
                                  credentials_path_, new_credentials_.bytes.view()}))
-      reporter.warning(sentence);
+      sentences.push_back(std::move(sentence));
+    return sentences;
   }
 
   std::string diff() const {
@@ -188,13 +201,14 @@ class ProfileEditor {
 
 std::string summary(const ProfileEditor& editor, const std::string& profile,
                     const std::string& line, const Credentials& credentials,
-                    const std::string& region, bool written) {
-  std::string text = "[" + editor.section() + "] in " + editor.config_path() +
-                     (written ? ":\n" : ", as it was:\n") + "  credential_process = " + line +
-                     "\ntried it: " + credentials.assumed_role_arn + " until " +
-                     rfc3339(credentials.expiration) + " (" +
-                     rough_duration(credentials.expiration - wall_clock()) +
-                     ")\nuse it: aws --profile " + profile + " sts get-caller-identity\n";
+                    const std::string& region, bool written, bool in_use) {
+  std::string text =
+      "[" + editor.section() + "] in " + editor.config_path() +
+      (written ? ":\n" : ", as it was:\n") + "  credential_process = " + line +
+      "\ntried it: " + credentials.assumed_role_arn + " until " + rfc3339(credentials.expiration) +
+      " (" + rough_duration(credentials.expiration - wall_clock()) +
+      (in_use ? ")\nuse it: " : ")\nnot in use yet: see the warnings; after that: ") +
+      "aws --profile " + profile + " sts get-caller-identity\n";
   if (!editor.has_region() && environment("AWS_REGION").empty() &&
       environment("AWS_DEFAULT_REGION").empty()) {
     text +=
@@ -212,6 +226,23 @@ std::string safe_lines(const std::string& text) {
     begin = end + 1;
   }
   return result;
+}
+
+// The flags of the line that the profile has, if the official helper made it.
+std::vector<std::string> flags_there(const std::string& profile) {
+  const std::string path = aws_config_path();
+  const Secret text = read_text_file(aws::config_file_role, path);
+  const std::string name = "AWS config file " + path;
+  const std::string line = aws::setting(
+      text.view(), aws::config_section(name, text.view(), profile), "credential_process");
+  try {
+    return flags_of_line(line).value_or(std::vector<std::string>());
+  } catch (const Error& error) {
+    throw Error(ErrorKind::usage,
+                "credential_process of profile " + profile + " in " + name +
+                    " cannot be taken over: " + error.what(),
+                "give its flags to this command, with whole paths");
+  }
 }
 
 }  // namespace
@@ -234,6 +265,12 @@ void configure(CLI::App& app, std::vector<std::string> arguments) {
       ->group(group);
   add_session_flags(app, flags);
   add_cache_flags(app, cache);
+  arguments = with_flags_of_line(std::move(arguments));
+  if (const auto alone = profile_alone(arguments, own_flags)) {
+    std::vector<std::string> there = flags_there(*alone);
+    // In reverse, as CLI11 takes them from the back: before all others.
+    arguments.insert(arguments.end(), there.rbegin(), there.rend());
+  }
   std::vector<FlagWords> given;
   std::vector<std::string> variables;
   app.callback([&] {
@@ -246,6 +283,9 @@ void configure(CLI::App& app, std::vector<std::string> arguments) {
         "those that the environment or the configuration file give are taken from there again\n"
         "each time. Then it tries the profile once.\n"
         "  rolecall configure --profile billing --binding billing\n"
+        "A line of aws_signing_helper is taken over: one that the profile has, if there are no\n"
+        "other flags, or one that is given\n"
+        "  rolecall configure --profile billing -- aws_signing_helper credential-process …\n"
         "\n"
         "Exit code: 0 done, 1 refused, 2 wrong flags or files, 3 worth another try later.",
         std::move(arguments));
@@ -261,12 +301,19 @@ void configure(CLI::App& app, std::vector<std::string> arguments) {
   const Reporter reporter = stderr_reporter(flags.debug);
   const std::string line = credential_process_line(program_path(), given);
   ProfileEditor editor(profile, line);
-  editor.plan(remove_static_keys, reporter);
-  warn_of_environment(profile, reporter);
-  warn_of_variables(variables, reporter);
+  std::vector<std::string> warnings = editor.plan(remove_static_keys);
+  const bool in_use = warnings.empty();
+  for (std::string& sentence : environment_that_precedes(profile))
+    warnings.push_back(std::move(sentence));
+  if (!variables.empty()) warnings.push_back(sentence_of_variables(variables));
+  const auto warn = [&] {
+    for (const std::string& sentence : warnings)
+      reporter.warning(sentence);
+  };
   if (dry_run) {
     const std::string diff = editor.diff();
     write_all(STDOUT_FILENO, diff.empty() ? "nothing would change\n" : diff, "standard output");
+    warn();
     return;
   }
   // What is there may work, so it stays until the new line has.
@@ -277,6 +324,7 @@ void configure(CLI::App& app, std::vector<std::string> arguments) {
   try {
     credentials = create_session(flags.identity.options, flags.session, reporter);
   } catch (const Error& error) {
+    warn();
     throw Error(error.kind(),
                 "[" + editor.section() + "] in " + editor.config_path() +
                     (replaces ? " stays as it was, since trying the new credential_process failed"
@@ -289,8 +337,11 @@ void configure(CLI::App& app, std::vector<std::string> arguments) {
   if (replaces) editor.write_profile(reporter);
   if (remove_static_keys) editor.remove_static_keys(reporter);
   write_all(STDOUT_FILENO,
-            safe_lines(summary(editor, profile, line, credentials, region, !was_written)),
+            safe_lines(summary(editor, profile, line, credentials, region, !was_written, in_use)),
             "standard output");
+  for (const std::string& what : typed_passwords())
+    warnings.push_back(sentence_of_typed(what));
+  warn();  // last, as what is read last is what to do next
 }
 
 }  // namespace rolecall::cli

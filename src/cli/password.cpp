@@ -86,6 +86,8 @@ const char* tries_text(TriesLeft left) {
   return left == TriesLeft::few ? " (a few more wrong ones and it locks)" : "";
 }
 
+std::vector<std::string> typed;
+
 Secret from_terminal(const PasswordRequest& request) {
   const std::string what = noun(request.kind);
   std::string prompt = request.attempt > 1 ? "Wrong " + what + ". " : "";
@@ -102,6 +104,8 @@ Secret from_terminal(const PasswordRequest& request) {
             (request.kind == PasswordKind::tpm_key ? "; --no-tpm-key-password where it has none"
                                                    : ""));
   }
+  if (std::find(typed.begin(), typed.end(), request.what) == typed.end())
+    typed.push_back(request.what);
   return std::move(*password);
 }
 
@@ -173,6 +177,10 @@ PasswordSource by_kind(GivenPasswords given) {
 }
 
 }  // namespace
+
+const std::vector<std::string>& typed_passwords() {
+  return typed;
+}
 
 PasswordSource password_source(const std::string& spec, GivenPasswords given,
                                const Reporter& reporter) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "rolecall/identity_options.h"
 #include "rolecall/reporter.h"
@@ -22,5 +23,8 @@ struct GivenPasswords {
 // run; what can be read only once is remembered. Throws Error (usage) for a spec of no known form.
 PasswordSource password_source(const std::string& spec, GivenPasswords given,
                                const Reporter& reporter);
+
+// What a person has typed a password or PIN for in this run, each once.
+const std::vector<std::string>& typed_passwords();
 
 }  // namespace rolecall::cli

@@ -163,7 +163,7 @@ def test_directories_and_odd_files(home, tmp_path):
     home.config.unlink()
     home.credentials.mkdir()
     result = assert_configured(home.configure())
-    assert [w for w in result.warnings if "whether static keys win is not known" in w], result
+    assert [w for w in result.warnings if "whether static keys take precedence is not known" in w], result
     assert_fails(home.configure("--remove-static-keys"), 2, "credentials file .* not a regular")
 
 
@@ -254,12 +254,12 @@ def warned(result, pattern):
 
 @needs_aws
 @pytest.mark.parametrize("config, credentials, pattern, what_the_cli_says", [
-    ("", "[demo]\n" + STATIC, r"aws_access_key_id of \[demo\] in credentials file .*, line 2, wins",
+    ("", "[demo]\n" + STATIC, r"aws_access_key_id of \[demo\] in credentials file .*, line 2, takes",
      "InvalidClientTokenId"),
     ("", "[demo]\ncredential_process = /bin/false\n", "credential_process of .demo. in credentials",
      "custom-process"),
     ("role_arn = arn:aws:iam::111122223333:role/x\nsource_profile = none\n", "",
-     r"role_arn of \[profile demo\] in AWS config file .*, line 3, wins", "none"),
+     r"role_arn of \[profile demo\] in AWS config file .*, line 3, takes", "none"),
     ("", "[demo]\nrole_arn = arn:aws:iam::111122223333:role/x\n", "role_arn of .demo. in cred",
      "role_arn|source_profile|credential_source"),
     ("sso_account_id = 1\nsso_role_name = x\n", "", "sso_account_id of .profile demo.", "sso"),
@@ -277,16 +277,16 @@ def test_settings_that_win(home, config, credentials, pattern, what_the_cli_says
 def test_static_keys_of_the_config_file_win_elsewhere(home):
     home.write(config="[profile demo]\n" + STATIC)
     result = home.configure()
-    warned(result, r"aws_access_key_id of \[profile demo\] .*, line 3, wins .* Go")
+    warned(result, r"aws_access_key_id of \[profile demo\] .*, line 3, takes .* Go")
     assert works(home.aws("--profile", "demo"))
 
 
 @needs_aws
 @pytest.mark.parametrize("env, warning, named, profile, unnamed", [
     ({"AWS_ACCESS_KEY_ID": "AKIASTATIC", "AWS_SECRET_ACCESS_KEY": "s"},
-     "AWS_ACCESS_KEY_ID in the environment wins", True, False, False),
+     "AWS_ACCESS_KEY_ID in the environment takes precedence", True, False, False),
     ({"AWS_WEB_IDENTITY_TOKEN_FILE": "/nonexistent", "AWS_ROLE_ARN": ROLE_ARN},
-     "AWS_WEB_IDENTITY_TOKEN_FILE in the environment wins", True, False, False),
+     "AWS_WEB_IDENTITY_TOKEN_FILE in the environment takes precedence", True, False, False),
     ({"AWS_PROFILE": "other"}, "AWS_PROFILE in the environment is other", True, None, False),
     ({"AWS_DEFAULT_PROFILE": "other"}, "AWS_DEFAULT_PROFILE in the environment is other", True,
      None, False),

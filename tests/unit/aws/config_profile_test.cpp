@@ -96,13 +96,25 @@ TEST(CredentialSettings, OneAFile) {
             "[default]\naws_access_key_id = K\naws_secret_access_key = S\n"),
       ElementsAre(AllOf(HasSubstr("aws_access_key_id of [default]"), HasSubstr("/k, line 2")),
                   AllOf(HasSubstr("credential_process of [default]"), HasSubstr("line 2"))));
-  for (const char* key :
-       {"aws_access_key_id", "credential_process", "role_arn", "source_profile",
-        "credential_source", "web_identity_token_file", "sso_account_id", "login_session"}) {
+  for (const char* key : {"aws_access_key_id", "credential_process", "role_arn",
+                          "web_identity_token_file", "sso_account_id", "login_session"}) {
     const std::string text = "[default]\n" + std::string(key) + " = x\n";
     EXPECT_THAT(found(text, ""), ElementsAre(HasSubstr(key + std::string(" of [default]"))));
     EXPECT_THAT(found("", text), ElementsAre(HasSubstr(key + std::string(" of [default]"))));
   }
+  // These mean something beside role_arn only.
+  EXPECT_THAT(found("[default]\nsource_profile = a\ncredential_source = Environment\n", ""),
+              IsEmpty());
+}
+
+TEST(CredentialSettings, ThoseOfDefaultAreInEverySectionOfTheFile) {
+  const std::string all = "[DEFAULT]\naws_access_key_id = K\naws_secret_access_key = S\n";
+  EXPECT_THAT(credential_settings({"a", "/c", "[profile a]\nregion = r\n", "/k", all}), IsEmpty());
+  EXPECT_THAT(
+      credential_settings({"a", "/c", "", "/k", all + "[a]\nregion = r\n"}),
+      ElementsAre(HasSubstr("aws_access_key_id of [DEFAULT] in credentials file /k, line 2")));
+  EXPECT_THAT(winners("[profile a]\ncredential_process = x\n", all + "[a]\n"),
+              ElementsAre(AllOf(HasSubstr("of [DEFAULT]"), HasSubstr("remove it"))));
 }
 
 }  // namespace
