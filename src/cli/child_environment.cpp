@@ -4,7 +4,8 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
+#include <set>
+#include <utility>
 
 #include "base/time.h"
 #include "cli/environment.h"
@@ -42,6 +43,17 @@ bool is_of_credentials(std::string_view name) {
              credential_names.end();
 }
 
+// Of several with the same name the first that is not empty.
+std::string value_of(std::string_view name) {
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const std::string_view text(*variable);
+    if (text.size() > name.size() + 1 && text.starts_with(name) && text[name.size()] == '=') {
+      return std::string(text.substr(name.size() + 1));
+    }
+  }
+  return {};
+}
+
 void add(Secret& block, std::string_view name, std::string_view value) {
   block.append(name);
   block.append("=");
@@ -62,27 +74,45 @@ std::vector<Variable> credential_variables(const Credentials& credentials) {
   return variables;
 }
 
-Secret child_environment(const std::vector<Variable>& variables, const std::string& region) {
+std::vector<Variable> region_variables(const std::string& region) {
+  const std::string newer = value_of("AWS_REGION");
+  const std::string older = value_of("AWS_DEFAULT_REGION");
+  const std::string& otherwise = newer.empty() ? (older.empty() ? region : older) : newer;
+  std::vector<Variable> variables;
+  variables.push_back({"AWS_REGION", Secret(otherwise)});
+  variables.push_back({"AWS_DEFAULT_REGION", Secret(older.empty() ? otherwise : older)});
+  return variables;
+}
+
+std::vector<std::string> other_credential_variables() {
+  std::vector<std::string> names;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const std::string_view text(*variable);
+    const std::string_view name = text.substr(0, text.find('='));
+    if (name.size() == text.size() || !is_of_credentials(name)) continue;
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.emplace_back(name);
+  }
+  return names;
+}
+
+Secret child_environment(std::vector<Variable> variables, const std::string& region) {
+  for (Variable& variable : region_variables(region))
+    variables.push_back(std::move(variable));
   Secret block;
-  std::map<std::string_view, std::string_view> kept;
+  std::set<std::string_view> kept;
+  for (const Variable& variable : variables)
+    kept.insert(variable.name);
   for (char** variable = environ; *variable != nullptr; ++variable) {
     const std::string_view text(*variable);
     const std::size_t equals = text.find('=');
     if (equals == std::string_view::npos) continue;
     const std::string_view name = text.substr(0, equals);
-    const std::string_view value = text.substr(equals + 1);
-    const bool is_region = name == "AWS_REGION" || name == "AWS_DEFAULT_REGION";
-    if (is_of_credentials(name) || is_for_us_alone(name) || (is_region && value.empty())) continue;
+    if (is_of_credentials(name) || is_for_us_alone(name)) continue;
     // Of two with the same name getenv(3) sees the first, and other programs the last.
-    if (kept.emplace(name, value).second) add(block, name, value);
+    if (kept.insert(name).second) add(block, name, text.substr(equals + 1));
   }
   for (const Variable& variable : variables)
     add(block, variable.name, variable.value.view());
-  if (kept.contains("AWS_REGION")) return block;
-  const auto otherwise = kept.find("AWS_DEFAULT_REGION");
-  const bool is_set = otherwise != kept.end();
-  add(block, "AWS_REGION", is_set ? otherwise->second : region);
-  if (!is_set) add(block, "AWS_DEFAULT_REGION", region);
   return block;
 }
 

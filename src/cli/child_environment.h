@@ -19,10 +19,16 @@ struct Variable {
 // "Account-based endpoints").
 std::vector<Variable> credential_variables(const Credentials& credentials);
 
-// Ours, each "NAME=value" with a NUL behind it, and no name twice: without what AWS tools would
-// take credentials from before or instead of `variables` (AWS_PROFILE, AWS_CONTAINER_…), and with
-// these. AWS_REGION, where it is unset or empty, is AWS_DEFAULT_REGION; where that is, too, both
-// are `region`.
-Secret child_environment(const std::vector<Variable>& variables, const std::string& region);
+// AWS_REGION and AWS_DEFAULT_REGION as they are here. One that is unset or empty is the other one;
+// if neither is set, both are `region`.
+std::vector<Variable> region_variables(const std::string& region);
+
+// The variables that are set here from which AWS tools would take credentials before or instead of
+// ours, or choose a profile or a role by (AWS_PROFILE, AWS_CONTAINER_…); each once.
+std::vector<std::string> other_credential_variables();
+
+// Ours, each "NAME=value" with a NUL behind it, and no name twice: without those above, with
+// `variables` and with region_variables(region).
+Secret child_environment(std::vector<Variable> variables, const std::string& region);
 
 }  // namespace rolecall::cli

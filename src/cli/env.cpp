@@ -44,7 +44,7 @@ void env(CLI::App& app, std::vector<std::string> arguments) {
   add_choice(app, "--format", format, {"shell", "systemd"},
              "shell: lines for eval. systemd: lines for an EnvironmentFile=.\nDefault: shell");
   add_switch(app, "--token-file", token_file,
-             "Name the token's file instead of the token: for SDKs from\n2024 on");
+             "Name the token's file, and do not print the token: for SDKs\nfrom 2024 on");
   parse(app,
         "Example:\n"
         "  eval \"$(rolecall env)\" && aws sts get-caller-identity\n"
@@ -67,14 +67,17 @@ void env(CLI::App& app, std::vector<std::string> arguments) {
     text.append(value);
     text.append("\n");
   };
-  // Some SDKs prefer it to the URI below. An EnvironmentFile cannot take a variable away.
+  // Some SDKs prefer it to the URI below, or an older token to its file. An EnvironmentFile cannot
+  // take a variable away.
   if (shell) text.append("unset AWS_CONTAINER_CREDENTIALS_RELATIVE_URI\n");
+  if (shell && token_file) text.append("unset AWS_CONTAINER_AUTHORIZATION_TOKEN\n");
   line("AWS_CONTAINER_CREDENTIALS_FULL_URI", quoted(files.uri));
-  if (token_file) {
+  if (!token_file) line("AWS_CONTAINER_AUTHORIZATION_TOKEN", files.token.view());
+  // Some SDKs know only the one, some only the other. Of an EnvironmentFile it is not known that
+  // its unit's user can read the file, and an SDK does without the token then.
+  if (token_file || shell) {
     line("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
          quoted(std::filesystem::absolute(files.token_path).string()));
-  } else {
-    line("AWS_CONTAINER_AUTHORIZATION_TOKEN", files.token.view());
   }
   write_all(STDOUT_FILENO, text.view(), "standard output");
 }

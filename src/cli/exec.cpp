@@ -79,21 +79,26 @@ void exec(CLI::App& app, std::vector<std::string> arguments) {
   SessionFlags flags;
   CacheFlags cache;
   bool refresh = false;
+  bool allow_default_profile = false;
   add_switch(app, "--refresh", refresh,
              "For runs longer than a session: the command gets an endpoint\n"
              "that renews, in place of credentials");
+  add_switch(app, "--allow-default-profile", allow_default_profile,
+             "With --refresh: run the command also if the default profile of\n"
+             "AWS's files has credentials, which take precedence");
   add_session_flags(app, flags);
   add_cache_flags(app, cache);
   parse(app,
         "Usage: rolecall exec [OPTIONS] -- COMMAND [ARGUMENTS]\n"
         "The command takes this program's place, with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,\n"
-        "AWS_SESSION_TOKEN and AWS_CREDENTIAL_EXPIRATION in its environment (and AWS_REGION where\n"
-        "it is not set), and without AWS_PROFILE and what else would win over them.\n"
+        "AWS_SESSION_TOKEN and AWS_CREDENTIAL_EXPIRATION in its environment, with AWS_REGION and\n"
+        "AWS_DEFAULT_REGION, and without AWS_PROFILE and whatever else takes precedence.\n"
         "With --refresh it is a child that finds AWS_CONTAINER_CREDENTIALS_FULL_URI instead.\n"
         "Exit code: the command's; 125 where there are no credentials for it, 126 where it cannot\n"
         "be run, 127 where it is not found.",
         std::move(arguments));
   if (refresh) {
+    if (!allow_default_profile) refuse_other_credentials();
     end_process(
         run_with_endpoint(binding_options(app, flags, "exec"), std::move(command), flags.debug));
   }

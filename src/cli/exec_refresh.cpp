@@ -7,16 +7,14 @@
 #include <optional>
 #include <vector>
 
-#include "aws/config_profile.h"
-#include "aws/credentials_file.h"
 #include "base/openssl.h"
 #include "base/process.h"
 #include "base/spawn.h"
-#include "cli/aws_files.h"
 #include "cli/child_environment.h"
 #include "cli/exec.h"
 #include "cli/renewals.h"
 #include "cli/signals.h"
+#include "cli/token_file.h"
 #include "cli/ui.h"
 #include "cli/withheld.h"
 #include "serve/service.h"
@@ -103,10 +101,15 @@ int run_beside_server(const serve::Binding& binding, std::vector<std::string> co
                             [&service](const http::Request& request) {
                               return service.handle(request, aws::Instant::now());
                             });
+  const TokenFile file(token);
   std::vector<Variable> variables;
   variables.push_back({"AWS_CONTAINER_CREDENTIALS_FULL_URI", Secret(uri)});
   variables.push_back({"AWS_CONTAINER_AUTHORIZATION_TOKEN", token.copy()});
-  const Program program(std::move(command), child_environment(variables, binding.region()));
+  if (!file.path().empty()) {
+    variables.push_back({"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", Secret(file.path())});
+  }
+  const Program program(std::move(command),
+                        child_environment(std::move(variables), binding.region()));
   signals.act(milliseconds(0));
   const Spawned child = spawn(program.words(), program.environment(), [&signals] {
     signals.give_back();
@@ -116,26 +119,10 @@ int run_beside_server(const serve::Binding& binding, std::vector<std::string> co
   return child.error != 0 ? program.report(child.error) : wait_for_end(child.pid, signals);
 }
 
-// SDKs look for an endpoint last.
-void warn_of_default_profile(const Reporter& reporter) {
-  try {
-    const std::string config = aws_config_path();
-    const std::string credentials = aws_credentials_path();
-    const Secret config_text = read_text_file(aws::config_file_role, config);
-    const Secret credentials_text = read_text_file(aws::credentials_file_role, credentials);
-    for (const std::string& found : aws::credential_settings(
-             {"default", config, config_text.view(), credentials, credentials_text.view()}))
-      reporter.warning(found + " comes before what --refresh gives the command");
-  } catch (const Error&) {
-    return;  // no home directory, or files that we may not read: the command may not, either
-  }
-}
-
 }  // namespace
 
 int run_with_endpoint(serve::BindingOptions binding, std::vector<std::string> command, bool debug) {
   const serve::Log log(serve::Log::Format::text, write_log, debug);
-  warn_of_default_profile(stderr_reporter(debug));
   Renewals renewals(log, debug);
   renewals.add(std::move(binding));
   renewals.load_identities(false, no_credentials);

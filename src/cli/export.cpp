@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <array>
 
+#include "aws/arn.h"
 #include "base/files.h"
 #include "base/process.h"
 #include "cli/child_environment.h"
@@ -35,7 +36,13 @@ void export_credentials(CLI::App& app, std::vector<std::string> arguments) {
         std::move(arguments));
   finish_session_flags(app, flags);
   const Credentials credentials = obtain_credentials(flags, cache);
-  write_all(STDOUT_FILENO, export_text(credentials, format, profile).view(), "standard output");
+  const std::string region = aws::parse_trust_anchor_arn(flags.session.trust_anchor_arn).region;
+  ShellChanges changes = {region_variables(region), other_credential_variables()};
+  // What is set below need not be taken away before.
+  for (const Variable& variable : credential_variables(credentials))
+    std::erase(changes.unset, variable.name);
+  write_all(STDOUT_FILENO, export_text(credentials, changes, format, profile).view(),
+            "standard output");
 }
 
 }  // namespace rolecall::cli

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "aws/credentials_file.h"
-#include "cli/child_environment.h"
 
 namespace rolecall::cli {
 namespace {
@@ -39,16 +38,35 @@ Secret dotenv_word(std::string_view text) {
   return is_plain ? Secret(text) : posix_word(text);
 }
 
-Secret lines(const Credentials& credentials, std::string_view begin, std::string_view middle,
-             Secret (*word)(std::string_view)) {
+// How a shell, or a file, sets a variable and takes one away.
+struct Form {
+  std::string_view set;
+  std::string_view equals;
+  Secret (*word)(std::string_view);
+  std::string_view unset = {};  // empty: it cannot
+  std::string_view behind_unset = {};
+};
+
+Secret lines(const Credentials& credentials, const ShellChanges& changes, const Form& form) {
   Secret text;
-  for (const Variable& variable : credential_variables(credentials)) {
-    text.append(begin);
+  const auto add = [&](const Variable& variable) {
+    text.append(form.set);
     text.append(variable.name);
-    text.append(middle);
-    text.append(word(variable.value.view()).view());
+    text.append(form.equals);
+    text.append(form.word(variable.value.view()).view());
+    text.append("\n");
+  };
+  for (const std::string& name : changes.unset) {
+    if (form.unset.empty()) break;
+    text.append(form.unset);
+    text.append(name);
+    text.append(form.behind_unset);
     text.append("\n");
   }
+  for (const Variable& variable : credential_variables(credentials))
+    add(variable);
+  for (const Variable& variable : changes.set)
+    add(variable);
   return text;
 }
 
@@ -75,11 +93,8 @@ Secret powershell_word(std::string_view text) {
   return word;
 }
 
-Secret export_text(const Credentials& credentials, const std::string& format,
-                   const std::string& profile) {
-  if (format == "fish") return lines(credentials, "set -gx ", " ", fish_word);
-  if (format == "powershell") return lines(credentials, "$env:", " = ", powershell_word);
-  if (format == "dotenv") return lines(credentials, "", "=", dotenv_word);
+Secret export_text(const Credentials& credentials, const ShellChanges& changes,
+                   const std::string& format, const std::string& profile) {
   if (format == "ini") {
     aws::check_profile_name(profile);
     return std::move(aws::set_profile_credentials("", profile, credentials).bytes);
@@ -89,7 +104,11 @@ Secret export_text(const Credentials& credentials, const std::string& format,
     text.append("\n");
     return text;
   }
-  return lines(credentials, "export ", "=", posix_word);
+  Form form = {"export ", "=", posix_word, "unset "};
+  if (format == "fish") form = {"set -gx ", " ", fish_word, "set -e "};
+  if (format == "powershell") form = {"$env:", " = ", powershell_word, "$env:", " = $null"};
+  if (format == "dotenv") form = {"", "=", dotenv_word};
+  return lines(credentials, changes, form);
 }
 
 }  // namespace rolecall::cli

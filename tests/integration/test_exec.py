@@ -47,12 +47,14 @@ def test_the_environment_of_the_command(identity, emulator):
 
 
 @pytest.mark.parametrize("before, after", [
-    ({"AWS_REGION": "us-west-2"}, {"AWS_REGION": "us-west-2"}),
+    ({"AWS_REGION": "us-west-2"},
+     {"AWS_REGION": "us-west-2", "AWS_DEFAULT_REGION": "us-west-2"}),
     ({"AWS_DEFAULT_REGION": "us-west-2"},
      {"AWS_REGION": "us-west-2", "AWS_DEFAULT_REGION": "us-west-2"}),
     ({"AWS_REGION": "", "AWS_DEFAULT_REGION": "us-west-2"},
      {"AWS_REGION": "us-west-2", "AWS_DEFAULT_REGION": "us-west-2"}),
-    ({"AWS_REGION": "us-west-2", "AWS_DEFAULT_REGION": ""}, {"AWS_REGION": "us-west-2"}),
+    ({"AWS_REGION": "us-west-2", "AWS_DEFAULT_REGION": ""},
+     {"AWS_REGION": "us-west-2", "AWS_DEFAULT_REGION": "us-west-2"}),
     ({"AWS_REGION": "us-west-2", "AWS_DEFAULT_REGION": "us-west-1"},
      {"AWS_REGION": "us-west-2", "AWS_DEFAULT_REGION": "us-west-1"}),
     ({"AWS_REGION": "", "AWS_DEFAULT_REGION": ""},

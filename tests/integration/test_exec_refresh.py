@@ -62,8 +62,8 @@ def ask(uri, token):
 def test_the_environment_and_the_endpoint(identity, emulator):
     gone = {name: "old" for name in (
         "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE",
-        "AWS_CREDENTIAL_EXPIRATION", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "AWS_ACCOUNT_ID", "AWS_BEARER_TOKEN_BEDROCK")}
+        "AWS_CREDENTIAL_EXPIRATION", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_ACCOUNT_ID",
+        "AWS_BEARER_TOKEN_BEDROCK")}
     script = ("import json, os, sys; print(json.dumps(dict(os.environ)), flush=True);"
               "sys.stdin.read()")
     with subprocess.Popen([BINARY, *words(identity, emulator, PYTHON, "-c", script)],
@@ -238,20 +238,6 @@ def test_a_signal_before_there_are_credentials_ends_it(identity, number, tmp_pat
         _, err = process.communicate(timeout=20)
     assert process.returncode == -number and err == "", err
     assert not (tmp_path / "ran").exists()
-
-
-def test_what_would_win_is_told(identity, emulator, tmp_path):
-    (tmp_path / ".aws").mkdir()
-    (tmp_path / ".aws" / "credentials").write_text(
-        "[other]\naws_access_key_id = x\n[default]\naws_access_key_id = x\n")
-    (tmp_path / ".aws" / "config").write_text("[default]\ncredential_process = x\n")
-    done = execute(identity, emulator, "true", env={"HOME": str(tmp_path)})
-    assert done.code == 0 and len(done.warnings) == 2, done
-    assert "aws_access_key_id of [default]" in done.err and "line 4" in done.err
-    assert "credential_process of [default]" in done.err
-    (tmp_path / ".aws" / "credentials").write_text("[other]\naws_access_key_id = x\n")
-    (tmp_path / ".aws" / "config").write_text("[default]\nregion = x\n")
-    assert execute(identity, emulator, "true", env={"HOME": str(tmp_path)}).err == ""
 
 
 def test_the_aws_cli(identity, emulator, tmp_path):

@@ -21,7 +21,7 @@ def exported(identity, emulator, form, *more):
 
 
 VARIABLES = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
-             "AWS_CREDENTIAL_EXPIRATION", "AWS_ACCOUNT_ID"]
+             "AWS_CREDENTIAL_EXPIRATION", "AWS_ACCOUNT_ID", "AWS_REGION", "AWS_DEFAULT_REGION"]
 
 
 @pytest.mark.parametrize("shell", ["sh", "bash", "zsh", "dash"])
@@ -34,6 +34,20 @@ def test_posix_shells(identity, emulator, shell):
     seen = json.loads(done.stdout)
     for name in VARIABLES:
         assert f"export {name}='{seen[name]}'\n" in text
+
+
+def test_a_shell_loses_what_would_take_precedence(identity, emulator):
+    """As a command under exec does."""
+    before = {"AWS_PROFILE": "none-such", "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1/",
+              "AWS_SECURITY_TOKEN": "old", "AWS_DEFAULT_REGION": "us-west-2"}
+    result = run("export", *flags(identity, emulator), env=before)
+    done = subprocess.run(["sh", "-c", 'eval "$1"; exec "$2" "$3" "$4"', "x", result.out, *SHOW],
+                          env=environment(before), capture_output=True, text=True, check=True)
+    seen = json.loads(done.stdout)
+    under_exec = json.loads(run("exec", *flags(identity, emulator), "--", *SHOW, env=before).out)
+    assert set(seen) - {"PWD", "_", "SHLVL", "OLDPWD"} == set(under_exec)
+    assert seen["AWS_REGION"] == seen["AWS_DEFAULT_REGION"] == "us-west-2"
+    assert under_exec["AWS_REGION"] == under_exec["AWS_DEFAULT_REGION"] == "us-west-2"
 
 
 def test_fish(identity, emulator, tmp_path):

@@ -3,6 +3,7 @@
 import concurrent.futures
 import http.client
 import os
+import pathlib
 import re
 import signal
 import socket
@@ -94,6 +95,8 @@ def test_container_endpoint(serve):
     values = dict(line.removeprefix("export ").split("=", 1) for line in exports)
     uri = values.pop("AWS_CONTAINER_CREDENTIALS_FULL_URI")
     token = values.pop("AWS_CONTAINER_AUTHORIZATION_TOKEN")
+    file = pathlib.Path(values.pop("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"))
+    assert file.read_text() == token
     assert not values and uri == f"{serve.url}/credentials/default", done
     assert re.fullmatch("[0-9a-f]{64}", token)
     answer = serve.ask("GET", "/credentials/default", {"Authorization": token})

@@ -14,7 +14,7 @@ Credentials sample() {
 
 TEST(ExportText, Formats) {
   const auto text = [](const char* format) {
-    return std::string(export_text(sample(), format, "p").view());
+    return std::string(export_text(sample(), {}, format, "p").view());
   };
   EXPECT_EQ(text("env"),
             "export AWS_ACCESS_KEY_ID='ASIA'\nexport AWS_SECRET_ACCESS_KEY='s/e+c='\n"
@@ -43,6 +43,21 @@ TEST(ExportText, Formats) {
             "{\"Version\":1,\"AccessKeyId\":\"ASIA\",\"SecretAccessKey\":\"s/e+c=\","
             "\"SessionToken\":\"tok'en\",\"Expiration\":\"1970-01-01T00:00:00Z\","
             "\"AccountId\":\"012345678901\"}\n");
+}
+
+TEST(ExportText, WhatElseAShellIsToHaveAndToLose) {
+  const auto text = [](const char* format) {
+    ShellChanges changes;
+    changes.set.push_back({"AWS_REGION", Secret("eu-west-1")});
+    changes.unset.emplace_back("AWS_PROFILE");
+    return std::string(export_text(sample(), changes, format, "p").view());
+  };
+  EXPECT_TRUE(text("env").starts_with("unset AWS_PROFILE\nexport AWS_ACCESS_KEY_ID='ASIA'\n"));
+  EXPECT_TRUE(text("env").ends_with("\nexport AWS_REGION='eu-west-1'\n"));
+  EXPECT_TRUE(text("fish").starts_with("set -e AWS_PROFILE\nset -gx AWS_ACCESS_KEY_ID 'ASIA'\n"));
+  EXPECT_TRUE(text("powershell").starts_with("$env:AWS_PROFILE = $null\n$env:AWS_ACCESS_KEY_ID"));
+  EXPECT_TRUE(text("dotenv").starts_with("AWS_ACCESS_KEY_ID=ASIA\n"));
+  EXPECT_TRUE(text("dotenv").ends_with("\nAWS_REGION=eu-west-1\n"));
 }
 
 TEST(ExportText, WordsOfEachShell) {
