@@ -10,6 +10,7 @@
 #include "aws/create_session.h"
 #include "base/codec.h"
 #include "base/files.h"
+#include "base/pkcs11_uri.h"
 #include "base/process.h"
 #include "base/time.h"
 #include "cli/command.h"
@@ -17,6 +18,7 @@
 #include "cli/settings.h"
 #include "cli/ui.h"
 #include "identity/identity.h"
+#include "identity/tpm.h"
 
 namespace rolecall::cli {
 namespace {
@@ -35,7 +37,7 @@ std::string expiry(const identity::Certificate& leaf) {
                              : " (" + rough_duration(end - wall_clock()) + ")");
 }
 
-// The leaf is known for sure only with its key, which stays unread here.
+// The leaf is known for sure only with its key.
 const identity::Certificate& likely_leaf(const std::vector<identity::Certificate>& all) {
   const auto leaf = std::find_if(all.begin(), all.end(), [](const identity::Certificate& one) {
     return X509_check_ca(one.x509()) == 0;
@@ -54,6 +56,38 @@ void fill_from_token(Row& row, const IdentityOptions& options) {
   const identity::Certificate& leaf = likely_leaf(found);
   row[1] = expiry(leaf);
   row[3] = or_dash(leaf.subject());
+}
+
+// Thrown instead of asking a person.
+struct NobodyIsAsked {};
+
+// The leaf that the key matches, with everything else that a run reads. Hardware is not used for
+// this: whether a key there matches is not known, and neither is it of a key whose password nobody
+// has given.
+identity::Certificate checked_leaf(IdentityOptions options,
+                                   const std::vector<identity::Certificate>& all) {
+  if (is_pkcs11_uri(options.private_key) || identity::is_tpm_handle(options.private_key) ||
+      is_stream(options.private_key)) {
+    return likely_leaf(all);
+  }
+  options.password = [ask = std::move(options.password)](const PasswordRequest& request) {
+    if (!ask || request.kind != PasswordKind::file) throw NobodyIsAsked();
+    return ask(request);
+  };
+  // That a certificate has expired is in a column of its own, so each counts in its own time.
+  std::vector<std::chrono::sys_seconds> times = {wall_clock()};
+  for (const identity::Certificate& one : all)
+    times.push_back(one.not_before());
+  for (const auto& time : times) {
+    try {
+      return identity::load_identity(options, time, {}).leaf;
+    } catch (const NobodyIsAsked&) {
+      break;
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::failed || &time == &times.back()) throw;
+    }
+  }
+  return likely_leaf(all);
 }
 
 // What stands in the way of a binding stands in its row: the others are still of interest.
@@ -85,9 +119,11 @@ Row row_of(const ConfigFile& file, const std::string& name,
       return row;
     }
     const auto certificates = identity::load_certificates(identity, wall_clock());
-    const identity::Certificate& leaf = likely_leaf(certificates);
+    row[1] = expiry(likely_leaf(certificates));
+    const identity::Certificate leaf = checked_leaf(identity, certificates);
     row[1] = expiry(leaf);
     row[3] = or_dash(leaf.subject());
+    if (!flags.session.ca_bundle.empty()) read_file("CA bundle", flags.session.ca_bundle);
   } catch (const Error& error) {
     row[3] = terminal_safe("error: " + std::string(error.what()));
   }
