@@ -20,6 +20,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/time.h"
+#include "base/waiting.h"
 #include "rolecall/error.h"
 
 namespace rolecall::aws {
@@ -247,6 +248,7 @@ Credentials Cache::get(const Request& request, const Reporter& reporter) const {
 
   CacheLock lock(fd_, name_of(request.key));
   bool waited = false;
+  std::optional<Waiting> waiting;
   for (milliseconds nap(2); !lock.take(); nap = std::min(nap * 2, milliseconds(50))) {
     if (entry && lives(*entry)) {
       reporter.trace([] { return "another process renews; the cached session is still good"; });
@@ -256,13 +258,16 @@ Credentials Cache::get(const Request& request, const Reporter& reporter) const {
       reporter.warning(
           "another process has been asking for these credentials for half of "
           "--timeout; asking without it, and caching nothing");
+      waiting.reset();
       return request.renew(left());
     }
     waited = true;
+    if (!waiting) waiting.emplace("another process that renews these credentials");
     std::this_thread::sleep_for(nap);
     entry = find(request.key);
     if (entry && is_fresh(*entry, request.margin)) return std::move(entry->credentials);
   }
+  waiting.reset();
   // Whoever had the lock may have just renewed, or failed.
   entry = find(request.key);
   if (entry && is_fresh(*entry, request.margin)) return std::move(entry->credentials);

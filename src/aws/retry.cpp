@@ -8,6 +8,7 @@
 
 #include "aws/sigv4_x509.h"
 #include "base/time.h"
+#include "base/waiting.h"
 
 namespace rolecall::aws {
 namespace {
@@ -72,8 +73,10 @@ Credentials send_with_retries(http::Client& client, const SessionRequest& reques
       throw Error(error);
     };
     try {
-      const http::Response response =
-          client.post(sessions_path, signed_request.headers, request.body, deadline);
+      const http::Response response = [&] {
+        const Waiting waiting("an answer of " + request.origin.text());
+        return client.post(sessions_path, signed_request.headers, request.body, deadline);
+      }();
       const auto theirs = server_time(response);
       if (response.status >= 200 && response.status < 300) {
         Credentials credentials = read_credentials(response);
@@ -122,6 +125,7 @@ Credentials send_with_retries(http::Client& client, const SessionRequest& reques
       return std::string(failure->what()) + "\nnext attempt in " + std::to_string(wait.count()) +
              " ms";
     });
+    const Waiting waiting("the next attempt, after this: " + std::string(failure->what()));
     std::this_thread::sleep_for(wait);
     ++attempt;
   }

@@ -1,6 +1,7 @@
 #include "base/files.h"
 
 #include "base/pkcs11_uri.h"
+#include "base/waiting.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -27,6 +28,7 @@ constexpr int stream_patience_ms = 60000;
 
 // A pipe that nobody writes to, or writes no more to, must not hang a run.
 void await_writer(int descriptor, const std::string& name, int patience_ms) {
+  const Waiting waiting("input: " + name);
   pollfd pipe{descriptor, POLLIN, 0};
   int ready = 0;
   do {

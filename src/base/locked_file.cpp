@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "base/new_file.h"
+#include "base/waiting.h"
 #include "rolecall/error.h"
 
 namespace rolecall {
@@ -162,6 +163,7 @@ void LockedFile::lock_the_file_itself() {
 }
 
 void LockedFile::wait_for_lock(int lock, const std::string& path) const {
+  const Waiting waiting("the lock " + path + ", which another rolecall holds");
   const auto end = std::chrono::steady_clock::now() + lock_wait;
   while (flock(lock, LOCK_EX | LOCK_NB) != 0) {
     if (errno == EINTR) continue;

@@ -15,6 +15,7 @@
 #include "base/pipe.h"
 #include "base/process.h"
 #include "base/spawn.h"
+#include "base/waiting.h"
 #include "rolecall/error.h"
 
 namespace rolecall {
@@ -175,6 +176,7 @@ Secret command_output(const std::vector<std::string>& argv, std::chrono::millise
     throw Error(ErrorKind::usage,
                 "cannot start command " + name + ": " + std::strerror(spawned.error));
   }
+  const Waiting waiting("command " + name);
   Child child(spawned.pid);
   output.close_end(1);
 

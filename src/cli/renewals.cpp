@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 
+#include "base/waiting.h"
 #include "cli/hardware_limit.h"
 #include "cli/ui.h"
 #include "identity/hardware_wait.h"
@@ -106,6 +107,7 @@ void Renewals::log_silence(const identity::SilentHardware& silent) const {
 }
 
 bool Renewals::await_first(const std::function<bool()>& told_to_stop) {
+  const Waiting waiting("the first credentials");
   std::list<std::future<void>*> left;
   for (serve::Refresher& refresher : refreshers_)
     left.push_back(&refresher.first());

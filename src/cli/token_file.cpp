@@ -18,9 +18,9 @@ namespace {
 constexpr const char* name = "token";
 
 std::string place() {
-  const std::string runtime = user_runtime_directory();
+  std::string runtime = user_runtime_directory();
   if (!runtime.empty()) return runtime;
-  const std::string temporary = environment("TMPDIR");
+  std::string temporary = environment("TMPDIR");
   return temporary.starts_with('/') ? temporary : "/tmp";
 }
 

@@ -2,6 +2,7 @@
 
 #include <limits.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <array>
@@ -10,9 +11,12 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "base/codec.h"
 #include "base/files.h"
+#include "base/waiting.h"
+#include "cli/environment.h"
 #include "cli/origins.h"
 
 namespace rolecall::cli {
@@ -20,11 +24,73 @@ namespace {
 
 const auto program_start = std::chrono::steady_clock::now();
 
-// One write a message: SDKs and journals read stderr of several processes at once.
-void write_line(const std::string& line) {
-  const std::string text = line + "\n";
+void write_text(std::string_view text) {
   const ssize_t put = write(STDERR_FILENO, text.data(), text.size());
   static_cast<void>(put);  // there is nowhere left to complain
+}
+
+// A line on a terminal that says what is being waited for, and is removed again.
+class StatusLine {
+ public:
+  void show(const std::string& what) {
+    const std::scoped_lock lock(mutex_);
+    remove();
+    if (what.empty() || !is_in_foreground()) return;
+    write_text(fitting("rolecall: waiting for " + terminal_safe(what)));
+    is_shown_ = true;
+  }
+
+  // No other text may be written into it.
+  template <class Write>
+  void without(Write&& write) {
+    const std::scoped_lock lock(mutex_);
+    remove();
+    write();
+  }
+
+ private:
+  void remove() {
+    if (std::exchange(is_shown_, false)) write_text("\r\x1b[K");
+  }
+
+  static bool is_in_foreground() {
+    const pid_t group = tcgetpgrp(STDERR_FILENO);
+    return group <= 0 || group == getpgrp();
+  }
+
+  // A line that wraps could not be removed.
+  static std::string fitting(std::string text) {
+    winsize size{};
+    const bool is_known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
+    const std::size_t columns = (is_known ? size.ws_col : 80U) - 1U;
+    if (text.size() <= columns) return text;
+    text.resize(columns);
+    // No part of a character of several bytes.
+    while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0x80) != 0)
+      text.pop_back();
+    return text;
+  }
+
+  std::mutex mutex_;
+  bool is_shown_ = false;
+};
+
+// Never destroyed: another thread may use it until the end.
+StatusLine& status_line() {
+  static StatusLine& the_only = *new StatusLine;
+  return the_only;
+}
+
+// Steps (--debug) say more than such a line; and it is for people only.
+void show_waits_on_terminal() {
+  static const bool is_terminal = isatty(STDERR_FILENO) == 1 && environment("TERM") != "dumb";
+  if (!is_terminal) return;
+  show_waits([](const std::string& what) { status_line().show(what); });
+}
+
+// One write a message: SDKs and journals read stderr of several processes at once.
+void write_line(const std::string& line) {
+  status_line().without([&] { write_text(line + "\n"); });
 }
 
 }  // namespace
@@ -56,12 +122,13 @@ void write_log(const std::string& line) {
   pollfd log{STDERR_FILENO, POLLOUT, 0};
   if (line.size() > PIPE_BUF || poll(&log, 1, 0) != 1) return;
   try {
-    write_all(STDERR_FILENO, line, "stderr");
+    status_line().without([&] { write_all(STDERR_FILENO, line, "stderr"); });
   } catch (const Error&) {  // as above
   }
 }
 
 Reporter stderr_reporter(bool debug) {
+  if (!debug) show_waits_on_terminal();
   Reporter reporter;
   reporter.warn = [](std::string_view text) {
     static std::mutex mutex;

@@ -28,7 +28,8 @@ void print_result(const std::string& text);
 void write_log(const std::string& line);
 
 // Warnings always, but each text once, as a run may last for months; steps with the milliseconds
-// since the program's start where `debug` is set.
+// since the program's start where `debug` is set. Where it is not, and stderr is a terminal, a line
+// says what this thread waits for if that takes more than a second; it is removed again.
 Reporter stderr_reporter(bool debug);
 
 }  // namespace rolecall::cli

@@ -8,6 +8,7 @@
 #include <new>
 
 #include "base/library.h"
+#include "base/waiting.h"
 #include "rolecall/error.h"
 
 namespace rolecall::identity {
@@ -54,6 +55,7 @@ void Decryptor::load_legacy(const std::string& reason) {
 }
 
 bool Decryptor::attempt(const DecryptAttempt& attempt) {
+  const Waiting waiting("the decryption of " + name_);
   Decryption result = attempt(library_);
   if (result == Decryption::unsupported && library_ == nullptr) {
     load_legacy(first_reason());

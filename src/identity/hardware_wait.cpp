@@ -8,6 +8,8 @@
 #include <mutex>
 #include <system_error>
 
+#include "base/waiting.h"
+
 namespace rolecall::identity {
 namespace {
 
@@ -138,6 +140,7 @@ Board& board() {
 }
 
 thread_local int depth = 0;
+thread_local std::optional<Waiting> waiting;
 
 }  // namespace
 
@@ -146,11 +149,15 @@ const char* const hint_for_silent_hardware =
     "--list-objects, tpm2_getrandom 8";
 
 HardwareWait::HardwareWait(const std::string& name) {
-  if (depth++ == 0) board().begin(name);
+  if (depth++ != 0) return;
+  board().begin(name);
+  waiting.emplace(name);
 }
 
 HardwareWait::~HardwareWait() {
-  if (--depth == 0) board().end();
+  if (--depth != 0) return;
+  waiting.reset();
+  board().end();
 }
 
 std::string SilentHardware::text() const {

@@ -1,0 +1,117 @@
+#include "base/waiting.h"
+
+#include <signal.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace rolecall {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds patience{1};
+
+class Board {
+ public:
+  void show_with(std::function<void(const std::string&)> show) {
+    const std::scoped_lock lock(mutex_);
+    show_ = std::move(show);
+    owner_ = std::this_thread::get_id();
+    is_used_ = true;
+  }
+
+  unsigned long begin(std::string what) {
+    if (!is_used_) return 0;
+    const std::scoped_lock lock(mutex_);
+    if (std::this_thread::get_id() != owner_) return 0;
+    hide();
+    waits_.push_back({++last_number_, std::move(what), Clock::now() + patience});
+    watch();
+    changed_.notify_one();
+    return last_number_;
+  }
+
+  void end(unsigned long number) {
+    const std::scoped_lock lock(mutex_);
+    hide();
+    std::erase_if(waits_, [number](const Wait& wait) { return wait.number == number; });
+    if (!waits_.empty()) changed_.notify_one();
+  }
+
+ private:
+  struct Wait {
+    unsigned long number;
+    std::string what;
+    Clock::time_point due;
+  };
+
+  void hide() {
+    if (std::exchange(is_shown_, false)) show_("");
+  }
+
+  void watch() {
+    if (is_watched_) return;
+    // Signals are for the other threads.
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    try {
+      std::thread([this] { run(); }).detach();
+      is_watched_ = true;
+    } catch (const std::system_error&) {  // no thread to be had: then nothing is shown
+    }
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  }
+
+  void run() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      if (waits_.empty() || is_shown_) {
+        changed_.wait(lock);
+      } else if (Clock::now() < waits_.back().due) {
+        changed_.wait_until(lock, waits_.back().due);
+      } else {
+        is_shown_ = true;
+        show_(waits_.back().what);
+      }
+    }
+  }
+
+  std::atomic<bool> is_used_ = false;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::function<void(const std::string&)> show_;
+  std::thread::id owner_;
+  std::vector<Wait> waits_;  // the newest last
+  unsigned long last_number_ = 0;
+  bool is_shown_ = false;
+  bool is_watched_ = false;
+};
+
+// Never destroyed: its thread uses it until the end of the process.
+Board& board() {
+  static Board& the_only = *new Board;
+  return the_only;
+}
+
+}  // namespace
+
+Waiting::Waiting(std::string what) : number_(board().begin(std::move(what))) {}
+
+Waiting::~Waiting() {
+  if (number_ != 0) board().end(number_);
+}
+
+void show_waits(std::function<void(const std::string& what)> show) {
+  board().show_with(std::move(show));
+}
+
+}  // namespace rolecall
