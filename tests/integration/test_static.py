@@ -320,14 +320,29 @@ def test_exec_cache_and_files(system, server):
     assert "aws_session_token" in (system.directory / "home/me/.aws/credentials").read_text()
 
 
-def test_the_home_of_a_user_without_the_variable(system, server):
+def test_nothing_is_written_without_home(system, server):
     system.trust()
-    system.put("/etc/passwd", "daemon:x:1:1::/nowhere:/x\nme:x:0:0::/home/of/me:/x\n")
+    system.put("/etc/passwd", "me:x:0:0::/home/of/me:/x\n")
     (system.directory / "home/of/me").mkdir(parents=True)
     result = system.run("update", *system.flags, *ARNS, "--endpoint", server.url, "--once",
                         env={"HOME": ""})
+    assert_fails(result, 2, "HOME is not set")
+    assert not (system.directory / "home/of/me/.aws").exists()
+
+
+def test_root_takes_the_rights_of_the_owner_of_a_directory(system, server):
+    system.trust()
+    system.put("/etc/passwd", "me:x:4711:4712::/home/me:/x\n")
+    home = system.directory / "home/me"
+    home.mkdir(parents=True)
+    if os.geteuid() != 0:
+        pytest.skip("takes root, to make another user's directory")
+    os.chown(home, 4711, 0)
+    result = system.run("update", *system.flags, *ARNS, "--endpoint", server.url, "--once",
+                        env={"HOME": "/home/me"})
     assert result.code == 0, result
-    assert (system.directory / "home/of/me/.aws/credentials").exists()
+    info = (home / ".aws/credentials").stat()
+    assert (info.st_uid, info.st_gid) == (4711, 4712)
 
 
 @pytest.mark.parametrize("section", ["legacy", "tpm2", "/module.so"])
