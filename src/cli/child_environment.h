@@ -27,6 +27,10 @@ std::vector<Variable> region_variables(const std::string& region);
 // ours, or choose a profile or a role by (AWS_PROFILE, AWS_CONTAINER_…); each once.
 std::vector<std::string> other_credential_variables();
 
+// What the files of AWS and of boto have of credentials that SDKs take before those of an endpoint,
+// each with its place: "aws_access_key_id of [default] in credentials file /x, line 2".
+std::vector<std::string> other_credentials_in_files();
+
 // Ours, each "NAME=value" with a NUL behind it, and no name twice: without those above, with
 // `variables` and with region_variables(region).
 Secret child_environment(std::vector<Variable> variables, const std::string& region);

@@ -5,9 +5,12 @@
 
 #include "base/files.h"
 #include "base/process.h"
+#include "cli/child_environment.h"
 #include "cli/command.h"
+#include "cli/environment.h"
 #include "cli/flags.h"
 #include "cli/systemd.h"
+#include "cli/ui.h"
 #include "rolecall/error.h"
 #include "serve/binding.h"
 #include "serve/token_files.h"
@@ -28,6 +31,16 @@ std::string quoted(const std::string& value) {
           "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./:[]@%+,") ==
       std::string::npos;
   return harmless ? value : "'" + value + "'";
+}
+
+// A shell that evaluates the lines has its own environment and files besides.
+void warn_of_other_credentials() {
+  std::vector<std::string> found = other_credentials_in_files();
+  for (const char* name : {"AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE"}) {
+    if (!environment(name).empty()) found.push_back(name + std::string(" in the environment"));
+  }
+  for (const std::string& place : found)
+    print_warning(place + ", takes precedence over the endpoint of serve in AWS SDKs; remove it");
 }
 
 }  // namespace
@@ -79,6 +92,7 @@ void env(CLI::App& app, std::vector<std::string> arguments) {
     line("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
          quoted(std::filesystem::absolute(files.token_path).string()));
   }
+  if (shell) warn_of_other_credentials();
   write_all(STDOUT_FILENO, text.view(), "standard output");
 }
 

@@ -46,6 +46,23 @@ bool asks_for_help(const std::vector<std::string>& arguments) {
   });
 }
 
+// The command would act as somebody else.
+void refuse_other_credentials() {
+  const std::vector<std::string> found = other_credentials_in_files();
+  if (found.empty()) return;
+  std::string all = found.front();
+  for (std::size_t i = 1; i < found.size(); ++i)
+    all += (i + 1 == found.size() ? ", and " : ", ") + found[i];
+  throw Error(ErrorKind::usage,
+              all + (found.size() == 1 ? ", takes" : ", take") +
+                  " precedence over the endpoint of --refresh, so the command would use other "
+                  "credentials",
+              "exec without --refresh gives credentials that take precedence over every file. Or "
+              "give that profile another name; or, if the command needs none of these files, set "
+              "AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE (BOTO_CONFIG) to /dev/null. With "
+              "--allow-default-profile the command runs with the other credentials");
+}
+
 }  // namespace
 
 Program::Program(std::vector<std::string> command, Secret environment)

@@ -35,10 +35,6 @@ class Program {
   std::vector<char*> variables_;
 };
 
-// Throws Error (usage) if the files of AWS or of boto have credentials that SDKs take before those
-// of an endpoint, naming each: the command would act as somebody else.
-void refuse_other_credentials();
-
 // Runs the command beside a container credentials endpoint that keeps its credentials fresh: on a
 // free loopback port, with a token of its own, as long as the command lives. Signals that are sent
 // to this process go on to the command. Returns the command's exit code, 128 + n where signal n

@@ -1,10 +1,12 @@
-// What a command would use instead of the endpoint of exec --refresh: SDKs look for that last.
+// What programs would use instead of an endpoint that they are given: SDKs look for that last.
+#include <utility>
+
 #include "aws/config_profile.h"
 #include "aws/credentials_file.h"
 #include "aws/ini_edit.h"
 #include "cli/aws_files.h"
+#include "cli/child_environment.h"
 #include "cli/environment.h"
-#include "cli/exec.h"
 #include "rolecall/error.h"
 
 namespace rolecall::cli {
@@ -52,22 +54,11 @@ std::vector<std::string> in_boto_files() {
 
 }  // namespace
 
-void refuse_other_credentials() {
+std::vector<std::string> other_credentials_in_files() {
   std::vector<std::string> found = in_default_profile();
   for (std::string& place : in_boto_files())
     found.push_back(std::move(place));
-  if (found.empty()) return;
-  std::string all = found.front();
-  for (std::size_t i = 1; i < found.size(); ++i)
-    all += (i + 1 == found.size() ? " and " : ", ") + found[i];
-  throw Error(ErrorKind::usage,
-              all + (found.size() == 1 ? " takes" : " take") +
-                  " precedence over the endpoint of --refresh, so the command would use other "
-                  "credentials",
-              "exec without --refresh gives credentials that take precedence over every file. Or "
-              "give that profile another name; or, if the command needs none of these files, set "
-              "AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE (BOTO_CONFIG) to /dev/null. With "
-              "--allow-default-profile the command runs with the other credentials");
+  return found;
 }
 
 }  // namespace rolecall::cli

@@ -41,7 +41,7 @@ def caller(emulator):
 
 @pytest.mark.parametrize("file, text, place", [
     (".aws/credentials", "[other]\n" + STATIC + "[default]\n" + STATIC,
-     r"aws_access_key_id of \[default\] in credentials file .*, line 5 takes"),
+     r"aws_access_key_id of \[default\] in credentials file .*, line 5, takes"),
     (".aws/config", "[default]\ncredential_process = x\n", r"credential_process of \[default\]"),
     (".aws/config", "[default]\nrole_arn = x\n", r"role_arn of \[default\]"),
     (".aws/config", "[profile default]\nsso_session = x\n", r"sso_session of \[profile default\]"),
@@ -62,7 +62,7 @@ def test_all_of_them_are_named(identity, silent, tmp_path):
     write(tmp_path, ".aws/credentials", "[default]\n" + STATIC)
     write(tmp_path, ".aws/config", "[default]\ncredential_process = x\n")
     assert_fails(execute(identity, silent, "true", env={"HOME": str(tmp_path)}), 125,
-                 r"aws_access_key_id of .* and credential_process of .* take precedence")
+                 r"aws_access_key_id of .*, and credential_process of .*, take precedence")
 
 
 @needs_aws
