@@ -100,9 +100,10 @@ bool SafeDirectory::enter(const std::string& name) {
   if (next.fd < 0 && (errno == ENOTDIR || errno == ELOOP)) return false;
   if (next.fd < 0) fail_on_file(role_, errno, "cannot open directory " + path_of(name));
   std::swap(directory_.fd, next.fd);
+  const std::string path = path_of(name);
   show(name);
   if (depth_) *depth_ += name == ".." ? -1 : 1;
-  judge(path());
+  judge(path);
   return true;
 }
 

@@ -96,7 +96,7 @@ def test_root_says_who_gets_the_credentials(identity, emulator, mode):
         assert_written(update_once(emulator, identity.flags, path), f"{path} {warning}")
         assert path.stat().st_uid == ATTACKER
         below = directory_of(ATTACKER, base / "aws") / "credentials"
-        assert_written(update_once(emulator, identity.flags, below), warning)
+        assert_written(update_once(emulator, identity.flags, below), f"{below.parent} {warning}")
         assert below.stat().st_uid == ATTACKER
 
 
