@@ -28,9 +28,10 @@ bool certificate_is_on_token(const IdentityOptions& options);
 // Reads every file that `options` names once, searches the tokens that it names, and asks for a
 // password or PIN where the key needs one, and only then. The leaf is the certificate that the key
 // fits; of several (renewed with the same key) the one that is valid at `now` and ends last. Warns
-// of a key file that others can read or that is another user's. Throws Error: usage for files that do not hold what
-// they should or do not fit, failed for a leaf that is not valid at `now` or a token that refuses,
-// try_later for a token that is not there. With a key in hardware each signature asks the hardware.
+// of a key file that others can read or that is another user's. Throws Error: usage for files that
+// do not hold what they should or do not fit, failed for a leaf that is not valid at `now` or a
+// token that refuses, try_later for a token that is not there. With a key in hardware each
+// signature asks the hardware.
 Identity load_identity(const IdentityOptions& options, std::chrono::sys_seconds now,
                        const Reporter& reporter);
 
