@@ -68,30 +68,107 @@ std::string shown_list(const std::vector<std::string>& names) {
   return text;
 }
 
-// What a name means in a table, or an error.
-Kind kind_in(const CLI::App& own, const std::string& table, const std::string& name,
-             const std::string& place) {
-  const CLI::Option* setting = reads(own, table) ? setting_of(own, name) : nullptr;
-  if (setting != nullptr) return kind_of(*setting);
+// What most files have in tables that the running command does not read, so that these commands
+// need not be asked for their flags in every run. A name that is missing here is found all the
+// same.
+struct QuickName {
+  std::string_view command;  // empty: each of session_commands
+  std::string_view name;
+  TomlType type;
+};
+constexpr std::array<std::string_view, 6> session_commands = {
+    "configure", "credential-process", "exec", "export", "serve", "update"};
+constexpr std::array<QuickName, 37> quick_names = {{
+    {"", "certificate", TomlType::text},
+    {"", "private-key", TomlType::text},
+    {"", "intermediates", TomlType::text},
+    {"", "cert-selector", TomlType::text},
+    {"", "pkcs11-lib", TomlType::text},
+    {"", "password-source", TomlType::text},
+    {"", "reuse-pin", TomlType::truth},
+    {"", "role-arn", TomlType::text},
+    {"", "profile-arn", TomlType::text},
+    {"", "trust-anchor-arn", TomlType::text},
+    {"", "role-session-name", TomlType::text},
+    {"", "session-duration", TomlType::number},
+    {"", "region", TomlType::text},
+    {"", "endpoint", TomlType::text},
+    {"", "use-fips", TomlType::truth},
+    {"", "use-dualstack", TomlType::truth},
+    {"", "ca-bundle", TomlType::text},
+    {"", "with-proxy", TomlType::truth},
+    {"", "connect-timeout", TomlType::number},
+    {"", "timeout", TomlType::number},
+    {"", "debug", TomlType::truth},
+    {"credential-process", "cache", TomlType::truth},
+    {"credential-process", "cache-margin", TomlType::number},
+    {"exec", "cache", TomlType::truth},
+    {"exec", "cache-margin", TomlType::number},
+    {"exec", "refresh", TomlType::truth},
+    {"export", "cache", TomlType::truth},
+    {"export", "cache-margin", TomlType::number},
+    {"export", "format", TomlType::text},
+    {"serve", "port", TomlType::number},
+    {"serve", "address", TomlType::text},
+    {"serve", "imds", TomlType::truth},
+    {"serve", "token-dir", TomlType::text},
+    {"serve", "log-format", TomlType::text},
+    {"update", "once", TomlType::truth},
+    {"update", "profile", TomlType::text},
+    {"update", "refresh-before", TomlType::number},
+}};
+
+bool is_session_command(std::string_view name) {
+  return std::find(session_commands.begin(), session_commands.end(), name) !=
+         session_commands.end();
+}
+
+const QuickName* quick_name_in(const std::string& table, const std::string& name) {
+  const bool of_all = table.empty() || table.starts_with("binding.");
+  const auto* found =
+      std::find_if(quick_names.begin(), quick_names.end(), [&](const QuickName& one) {
+        return one.name == name && (of_all || one.command == table ||
+                                    (one.command.empty() && is_session_command(table)));
+      });
+  return found == quick_names.end() ? nullptr : &*found;
+}
+
+[[noreturn]] void refuse_name(const std::string& table, const std::string& name,
+                              const std::string& place) {
   std::vector<std::string> names;
   std::vector<std::string> elsewhere;
   for (const std::string& command : command_names()) {
     const CLI::App& app = app_of(command);
-    setting = setting_of(app, name);
-    if (!reads(app, table)) {
-      if (setting != nullptr) elsewhere.push_back("[" + command + "]");
-      continue;
+    if (reads(app, table)) {
+      for (std::string& other : settings_of(app))
+        names.push_back(std::move(other));
+    } else if (setting_of(app, name) != nullptr) {
+      elsewhere.push_back("[" + command + "]");
     }
-    if (setting != nullptr) return kind_of(*setting);
-    for (std::string& other : settings_of(app))
-      names.push_back(std::move(other));
   }
   std::string hint =
       elsewhere.empty() ? similar(name, names) : "it belongs into " + shown_list(elsewhere);
   if (hint.empty()) hint = "names are those of the flags, without their dashes";
-  const std::string where =
-      table.empty() || table.starts_with("binding.") ? "" : " in [" + table + "]";
-  throw Error(ErrorKind::usage, place + ": there is no setting \"" + name + "\"" + where, hint);
+  const bool is_command_table = is_command(table);
+  throw Error(ErrorKind::usage,
+              place + ": there is no setting \"" + name + "\"" +
+                  (is_command_table ? " in [" + table + "]" : ""),
+              hint);
+}
+
+// What a name means in a table, or an error.
+Kind kind_in(const CLI::App& own, const std::string& table, const std::string& name,
+             const std::string& place) {
+  if (const QuickName* quick = quick_name_in(table, name)) return {quick->type, false};
+  const CLI::Option* setting = reads(own, table) ? setting_of(own, name) : nullptr;
+  if (setting != nullptr) return kind_of(*setting);
+  for (const std::string& command :
+       is_command(table) ? std::vector<std::string>{table} : command_names()) {
+    const CLI::App& app = app_of(command);
+    setting = reads(app, table) ? setting_of(app, name) : nullptr;
+    if (setting != nullptr) return kind_of(*setting);
+  }
+  refuse_name(table, name, place);
 }
 
 const char* shown(TomlType type) {
@@ -153,6 +230,19 @@ void check_names(const CLI::App& app, const ConfigFile& file) {
     }
     if (!is_binding || !skips_bindings) check_table(app, file, table);
   }
+}
+
+std::vector<std::string> stale_quick_names() {
+  std::vector<std::string> stale;
+  for (const QuickName& one : quick_names) {
+    for (const std::string_view command : session_commands) {
+      if (!one.command.empty() && one.command != command) continue;
+      const CLI::Option* setting = setting_of(app_of(std::string(command)), std::string(one.name));
+      if (setting == nullptr || kind_of(*setting).type != one.type || kind_of(*setting).several)
+        stale.push_back(std::string(command) + " " + std::string(one.name));
+    }
+  }
+  return stale;
 }
 
 void warn_of_unknown_variables(const CLI::App& app) {

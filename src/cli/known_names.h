@@ -3,6 +3,9 @@
 // when it is needed.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "cli/config_file.h"
 
 namespace CLI {
@@ -22,5 +25,9 @@ void check_table(const CLI::App& app, const ConfigFile& file, const std::string&
 
 // Warns about variables that begin with ROLECALL_ and mean nothing to any command.
 void warn_of_unknown_variables(const CLI::App& app);
+
+// For the test that holds the short list of known names to the flags of the commands: what is in
+// the list and is no flag, or one of another kind.
+std::vector<std::string> stale_quick_names();
 
 }  // namespace rolecall::cli
