@@ -100,6 +100,14 @@ std::vector<SessionTag> session_tags(const Certificate& leaf) {
 }
 
 std::string tag_fault(const SessionTag& tag) {
+  // Nearly all are like this, and need no table.
+  const auto is_plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '-' && c <= ':') || c == ' ';
+  };
+  if (tag.value.size() <= longest_value && tag.field.size() + tag.specifier.size() < longest_key &&
+      std::all_of(tag.value.begin(), tag.value.end(), is_plain)) {
+    return {};
+  }
   const std::u32string value = code_points(tag.value);
   std::u32string wrong;
   for (const char32_t c : value) {
