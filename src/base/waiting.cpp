@@ -20,9 +20,10 @@ constexpr std::chrono::seconds patience{1};
 
 class Board {
  public:
-  void show_with(std::function<void(const std::string&)> show) {
+  void show_with(std::function<void(const std::string&)> show, std::function<bool()> is_wanted) {
     const std::scoped_lock lock(mutex_);
     show_ = std::move(show);
+    is_wanted_ = std::move(is_wanted);
     owner_ = std::this_thread::get_id();
     is_used_ = true;
   }
@@ -31,6 +32,8 @@ class Board {
     if (!is_used_) return 0;
     const std::scoped_lock lock(mutex_);
     if (std::this_thread::get_id() != owner_) return 0;
+    if (const auto is_wanted = std::exchange(is_wanted_, nullptr)) is_used_ = is_wanted();
+    if (!is_used_) return 0;
     hide();
     waits_.push_back({++last_number_, std::move(what), Clock::now() + patience});
     watch();
@@ -89,6 +92,7 @@ class Board {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::function<void(const std::string&)> show_;
+  std::function<bool()> is_wanted_;
   std::thread::id owner_;
   std::vector<Wait> waits_;  // the newest last
   unsigned long last_number_ = 0;
@@ -110,8 +114,9 @@ Waiting::~Waiting() {
   if (number_ != 0) board().end(number_);
 }
 
-void show_waits(std::function<void(const std::string& what)> show) {
-  board().show_with(std::move(show));
+void show_waits(std::function<void(const std::string& what)> show,
+                std::function<bool()> is_wanted) {
+  board().show_with(std::move(show), std::move(is_wanted));
 }
 
 }  // namespace rolecall

@@ -21,7 +21,9 @@ class Waiting {
 
 // Calls `show` once this thread has waited for a second for one thing, with what that is, and again
 // with an empty text when that is over. `show` runs in a thread of its own, or in this one; never
-// twice at once. Other threads' waits are not shown: nobody waits for them.
-void show_waits(std::function<void(const std::string& what)> show);
+// twice at once. Other threads' waits are not shown: nobody waits for them. `is_wanted`, if it is
+// given, is asked at the first wait: most runs that find all in the cache have none.
+void show_waits(std::function<void(const std::string& what)> show,
+                std::function<bool()> is_wanted = {});
 
 }  // namespace rolecall

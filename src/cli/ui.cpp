@@ -83,9 +83,10 @@ StatusLine& status_line() {
 
 // Steps (--debug) say more than such a line; and it is for people only.
 void show_waits_on_terminal() {
-  static const bool is_terminal = isatty(STDERR_FILENO) == 1 && environment("TERM") != "dumb";
-  if (!is_terminal) return;
-  show_waits([](const std::string& what) { status_line().show(what); });
+  static bool is_done = false;
+  if (std::exchange(is_done, true)) return;
+  show_waits([](const std::string& what) { status_line().show(what); },
+             [] { return isatty(STDERR_FILENO) == 1 && environment("TERM") != "dumb"; });
 }
 
 // One write a message: SDKs and journals read stderr of several processes at once.

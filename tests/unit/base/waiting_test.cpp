@@ -70,6 +70,19 @@ TEST(Waiting, ShortOnesAndThoseOfOtherThreadsAreNotShown) {
   changed.notify_all();
 }
 
+TEST(Waiting, WhetherItIsWantedIsAskedAtTheFirstWait) {
+  int asked = 0;
+  show_waits([](const std::string&) { ADD_FAILURE() << "nobody wants it"; },
+             [&asked] {
+               ++asked;
+               return false;
+             });
+  EXPECT_EQ(asked, 0);
+  for (int i = 0; i < 3; ++i)
+    const Waiting waiting("x");
+  EXPECT_EQ(asked, 1);
+}
+
 TEST(Waiting, AfterAnInnerOneTheOuterOneIsShown) {
   Shown shown;
   const Waiting outer("outer");
