@@ -268,8 +268,9 @@ void Refresher::warn_of_certificates(bool after_renewal) {
          {"in", rough_duration(certificate.not_after - now)}});
   }
   if (status_.certificates.empty()) return;
+  // The first day begins with the start, and what was said then is not said again.
+  if (daily && warned_ != std::chrono::sys_days{}) said_.clear();
   warned_ = today;
-  if (daily) said_.clear();
 }
 
 }  // namespace rolecall::serve

@@ -1,6 +1,7 @@
 """Certificates that the service refuses, or may: said before the request and after the refusal, and
 refused by `emulate`."""
 
+import signal
 import subprocess
 
 import pytest
@@ -10,6 +11,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from support import pki
 from support.process import (Emulator, assert_credentials, assert_fails, environment, run,
                              session)
+from support.serve import Serve, eventually
 from support.verifier import Verifier, service_error
 
 UNTRUSTED = "Untrusted certificate. Insufficient certificate"
@@ -176,3 +178,13 @@ def test_a_hit_in_the_cache_says_nothing_more(tmp_path, identity):
         again = session(verifier, flags, "--cache", env=cache)
         assert len(verifier.requests) == 1
     assert field in first.err and again.err == "" and first.out == again.out, (first, again)
+
+
+def test_serve_says_it_once(tmp_path, identity, emulator):
+    leaf = identity.intermediate.issue("leaf", extended=(ExtendedKeyUsageOID.SERVER_AUTH,))
+    with Serve(tmp_path, server=emulator, flags=pki.write_identity(tmp_path, leaf)) as server:
+        for _ in range(3):
+            before = server.metric("rolecall_renewals_total")
+            server.process.send_signal(signal.SIGHUP)
+            eventually(lambda: server.metric("rolecall_renewals_total") > before)
+        assert server.err.count("lacks clientAuth") == 1, server.err
