@@ -4,6 +4,7 @@
 #include <array>
 #include <string_view>
 
+#include "base/codec.h"
 #include "rolecall/error.h"
 
 namespace rolecall::aws {
@@ -13,27 +14,25 @@ struct Kind {
   const char* flag;
   const char* service;
   const char* resource;  // with its "/"
+  const char* alias;     // the same for an alias; empty: the service has none
   const char* form;
 };
 
 constexpr std::array<Kind, 3> kinds = {{
-    {"--role-arn", "iam", "role/", "arn:aws:iam::123456789012:role/NAME"},
-    {"--profile-arn", "rolesanywhere", "profile/",
-     "arn:aws:rolesanywhere:REGION:123456789012:profile/ID"},
-    {"--trust-anchor-arn", "rolesanywhere", "trust-anchor/",
-     "arn:aws:rolesanywhere:REGION:123456789012:trust-anchor/ID"},
+    {"--role-arn", "iam", "role/", "", "arn:aws:iam::123456789012:role/NAME"},
+    {"--profile-arn", "rolesanywhere", "profile/", "alias/profile/",
+     "arn:aws:rolesanywhere:REGION:123456789012:profile/ID, or …:alias/profile/NAME"},
+    {"--trust-anchor-arn", "rolesanywhere", "trust-anchor/", "alias/trust-anchor/",
+     "arn:aws:rolesanywhere:REGION:123456789012:trust-anchor/ID, or …:alias/trust-anchor/NAME"},
 }};
 
+constexpr std::size_t longest_arn = 1011;  // that an alias ARN may be; no other one is longer
+constexpr std::size_t longest_alias = 256;
+
 constexpr std::string_view lower_digits_dash = "abcdefghijklmnopqrstuvwxyz0123456789-";
+constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 constexpr std::string_view letters_digits_dash =
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
-
-bool printable(std::string_view text) {
-  for (const char c : text) {
-    if (c <= ' ' || c > '~') return false;
-  }
-  return true;
-}
 
 bool only(std::string_view text, std::string_view alphabet) {
   return !text.empty() && text.find_first_not_of(alphabet) == std::string_view::npos;
@@ -46,12 +45,71 @@ bool is_role(std::string_view path_and_name) {
   return name.size() <= 64 && only(name, alphabet) && path_and_name.size() <= 512 + 64;
 }
 
+// IAM Roles Anywhere User Guide, "Resource aliases". The names below "aws/" are the service's own.
+bool is_alias(std::string_view name) {
+  const std::string alphabet = std::string(letters_digits_dash) + "_/";
+  return name.size() <= longest_alias && only(name, alphabet) &&
+         letters.find(name.front()) != std::string_view::npos && !name.ends_with('/') &&
+         name.find("//") == std::string_view::npos && !lower_case(name).starts_with("aws/");
+}
+
+bool has_alias(const Kind& kind, std::string_view resource) {
+  return *kind.alias != '\0' && resource.starts_with(kind.alias);
+}
+
 // What kind of ARN this is instead: people swap the three flags.
 const Kind* kind_of(const Arn& arn) {
   for (const Kind& kind : kinds) {
-    if (arn.service == kind.service && arn.resource.starts_with(kind.resource)) return &kind;
+    if (arn.service != kind.service) continue;
+    if (arn.resource.starts_with(kind.resource) || has_alias(kind, arn.resource)) return &kind;
   }
   return nullptr;
+}
+
+bool is_plain(char c) {
+  return c > ' ' && c <= '~';
+}
+
+bool is_quote(char c) {
+  return c == '"' || c == '\'' || c == '`';
+}
+
+// Of the character that a text begins with.
+const char* name_of(std::string_view text) {
+  if (is_quote(text.front())) return "a quotation mark";
+  if (text.starts_with("\xe2\x80") && text.size() > 2 && text[2] >= '\x98' && text[2] <= '\x9f') {
+    return "a curly quotation mark";
+  }
+  switch (text.front()) {
+    case ' ':
+      return "a blank";
+    case '\t':
+      return "a tab";
+    case '\r':
+      return "a carriage return (\\r)";
+    case '\n':
+      return "a line feed (\\n)";
+    default:
+      return text.front() > '~' || text.front() < '\0' ? "a character that is not ASCII"
+                                                       : "a control character";
+  }
+}
+
+// What a copy from a page or a file brings along and a message hardly shows: what it is, and where.
+// A quotation mark may be part of a role's path.
+std::string stray_character(std::string_view text) {
+  if (text.empty()) return {};
+  if (!is_plain(text.front()) || is_quote(text.front())) {
+    return std::string(name_of(text)) + " at its beginning";
+  }
+  const auto* odd = std::find_if_not(text.begin(), text.end(), is_plain);
+  if (odd != text.end()) {
+    const std::string_view rest = text.substr(static_cast<std::size_t>(odd - text.begin()));
+    const bool is_last = std::none_of(rest.begin(), rest.end(), is_plain);
+    return std::string(name_of(rest)) +
+           (is_last ? " at its end" : " behind \"" + std::string(text.begin(), odd) + "\"");
+  }
+  return is_quote(text.back()) ? "a quotation mark at its end" : "";
 }
 
 Arn parse(const std::string& text, const Kind& kind) {
@@ -59,10 +117,14 @@ Arn parse(const std::string& text, const Kind& kind) {
     throw Error(ErrorKind::usage, std::string(kind.flag) + " \"" + text + "\" " + why,
                 hint.empty() ? std::string("its form is ") + kind.form : hint);
   };
-  if (!printable(text)) {
+  if (text.size() > longest_arn) {
     throw Error(ErrorKind::usage,
-                std::string(kind.flag) + " holds white space or characters that no ARN has",
+                std::string(kind.flag) + " has " + std::to_string(text.size()) +
+                    " characters, more than an ARN may have (" + std::to_string(longest_arn) + ")",
                 std::string("its form is ") + kind.form);
+  }
+  if (const std::string stray = stray_character(text); !stray.empty()) {
+    refuse("has " + stray, std::string("take it out; the form of the value is ") + kind.form);
   }
   std::array<std::string, 6> parts;
   std::string_view rest = text;
@@ -77,9 +139,7 @@ Arn parse(const std::string& text, const Kind& kind) {
   if (const Kind* other = kind_of(arn); other != nullptr && other != &kind) {
     refuse(std::string("is what ") + other->flag + " takes", "are the two swapped?");
   }
-  if (!only(arn.partition, lower_digits_dash) || !arn.partition.starts_with("aws")) {
-    refuse("has no AWS partition");
-  }
+  if (!only(arn.partition, lower_digits_dash)) refuse("has no partition, such as aws");
   if (arn.service != kind.service) refuse(std::string("is not of the service ") + kind.service);
   const bool regional = arn.service != "iam";
   if (regional && !only(arn.region, lower_digits_dash)) refuse("has no region");
@@ -88,6 +148,12 @@ Arn parse(const std::string& text, const Kind& kind) {
     refuse("has no account number of 12 digits");
   }
   const std::string_view resource = arn.resource;
+  if (has_alias(kind, resource)) {
+    if (is_alias(resource.substr(std::string_view(kind.alias).size()))) return arn;
+    refuse("has an alias that the service does not allow",
+           "an alias has 1 to 256 letters, digits and _-/; it starts with a letter, has no \"//\", "
+           "does not end in \"/\" and does not start with \"aws/\"");
+  }
   const std::string_view prefix = kind.resource;
   if (!resource.starts_with(prefix)) refuse("is not a " + std::string(prefix) + " resource");
   const std::string_view id = resource.substr(prefix.size());

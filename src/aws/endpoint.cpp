@@ -13,45 +13,74 @@ struct Partition {
   std::string_view name;
   std::string_view region_prefix;  // empty: every region that no other partition claims
   std::string_view suffix;
-  std::string_view dualstack_suffix;  // empty: none
+  std::string_view dualstack_suffix;
 };
 
-constexpr std::array<Partition, 7> partitions = {{
+// As in the SDKs' partition metadata (botocore's partitions.json). A new partition is a new line.
+constexpr std::array<Partition, 8> partitions = {{
+    {"aws-eusc", "eusc-", "amazonaws.eu", "api.amazonwebservices.eu"},
     {"aws-us-gov", "us-gov-", "amazonaws.com", "api.aws"},
     {"aws-cn", "cn-", "amazonaws.com.cn", "api.amazonwebservices.com.cn"},
-    {"aws-iso", "us-iso-", "c2s.ic.gov", ""},
-    {"aws-iso-b", "us-isob-", "sc2s.sgov.gov", ""},
-    {"aws-iso-e", "eu-isoe-", "cloud.adc-e.uk", ""},
-    {"aws-iso-f", "us-isof-", "csp.hci.ic.gov", ""},
-    {"aws", "", "amazonaws.com", "api.aws"},
+    {"aws-iso", "us-iso-", "c2s.ic.gov", "api.aws.ic.gov"},
+    {"aws-iso-b", "us-isob-", "sc2s.sgov.gov", "api.aws.scloud"},
+    {"aws-iso-e", "eu-isoe-", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"},
+    {"aws-iso-f", "us-isof-", "csp.hci.ic.gov", "api.aws.hci.ic.gov"},
+    {"aws", "", "amazonaws.com", "api.aws"},  // last: it takes the regions that are left
 }};
+
+constexpr std::array<std::string_view, 6> fips_regions = {
+    "us-east-1", "us-east-2", "us-west-1", "us-west-2", "us-gov-east-1", "us-gov-west-1"};
+
+// nullptr: it is not known here.
+const Partition* find_partition(std::string_view name) {
+  const auto* found = std::find_if(partitions.begin(), partitions.end(),
+                                   [name](const Partition& one) { return one.name == name; });
+  return found == partitions.end() ? nullptr : found;
+}
+
+const Partition& partition_of_region(std::string_view region) {
+  return *std::find_if(partitions.begin(), partitions.end(), [region](const Partition& one) {
+    return region.starts_with(one.region_prefix);
+  });
+}
+
+void check_fips(const std::string& region) {
+  if (std::find(fips_regions.begin(), fips_regions.end(), region) != fips_regions.end()) return;
+  std::string known;
+  for (const std::string_view one : fips_regions) {
+    known += known.empty() ? "" : one == fips_regions.back() ? " and " : ", ";
+    known += one;
+  }
+  throw Error(
+      ErrorKind::usage, "IAM Roles Anywhere has no FIPS endpoint in region " + region,
+      "leave out --use-fips (AWS_USE_FIPS_ENDPOINT); FIPS endpoints exist only in " + known);
+}
 
 }  // namespace
 
+void check_region(const std::string& partition, const std::string& region) {
+  const Partition* known = find_partition(partition);
+  const Partition& of_region = partition_of_region(region);
+  if (known == nullptr || known == &of_region) return;
+  throw Error(ErrorKind::usage,
+              "region " + region + " belongs to the partition " + std::string(of_region.name) +
+                  ", but the ARNs to " + partition,
+              "copy the ARNs again from the console or from `aws rolesanywhere list-profiles`");
+}
+
 std::string service_endpoint(const std::string& partition, const std::string& region, bool use_fips,
                              bool use_dualstack) {
-  const auto* of_region =
-      std::find_if(partitions.begin(), partitions.end(),
-                   [&](const Partition& p) { return region.starts_with(p.region_prefix); });
-  const bool known = std::any_of(partitions.begin(), partitions.end(),
-                                 [&](const Partition& p) { return p.name == partition; });
-  if (!known) {
-    throw Error(ErrorKind::usage, "partition " + partition + " of the ARNs is not known here",
-                "name the service's host with --endpoint");
-  }
-  if (of_region->name != partition) {
+  const Partition* known = find_partition(partition);
+  if (known == nullptr) {
     throw Error(ErrorKind::usage,
-                "region " + region + " belongs to the partition " + std::string(of_region->name) +
-                    ", but the ARNs to " + partition,
-                "copy the ARNs again from the console or from `aws rolesanywhere list-profiles`");
+                "the ARNs are of the partition " + partition + ", which is unknown",
+                "check the ARNs; if there is such a partition, name its host with --endpoint");
   }
-  if (use_dualstack && of_region->dualstack_suffix.empty()) {
-    throw Error(ErrorKind::usage, "partition " + partition + " has no dual-stack endpoints",
-                "leave out --use-dualstack (AWS_USE_DUALSTACK_ENDPOINT)");
-  }
+  check_region(partition, region);
+  if (use_fips) check_fips(region);
   std::string host = use_fips ? "https://rolesanywhere-fips." : "https://rolesanywhere.";
   host += region + ".";
-  host += use_dualstack ? of_region->dualstack_suffix : of_region->suffix;
+  host += use_dualstack ? known->dualstack_suffix : known->suffix;
   return host;
 }
 

@@ -37,20 +37,49 @@ std::optional<Arn> split_arn(std::string_view text) {
   const bool account =
       parts[4].size() == 12 &&
       std::all_of(parts[4].begin(), parts[4].end(), [](char c) { return c >= '0' && c <= '9'; });
-  const bool partition = parts[1].starts_with("aws") && all_of(parts[1], "-");
+  const bool partition = !parts[1].empty() && all_of(parts[1], "-");
   if (parts[0] != "arn" || !account || !partition) return std::nullopt;
   return Arn{parts[1], parts[2], parts[3], parts[4], parts[5]};
 }
 
+// The user guide's "Resource aliases": steps that a letter begins, between single slashes.
+bool is_alias(std::string_view name) {
+  constexpr std::size_t longest = 256;
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  if (name.empty() || name.size() > longest || !is_letter(name[0]) || !all_of(name, "-_/")) {
+    return false;
+  }
+  char before = '/';
+  for (const char c : name) {
+    if (c == '/' && before == '/') return false;
+    before = c;
+  }
+  std::string first(name.substr(0, name.find('/')));
+  for (char& c : first)
+    c = static_cast<char>(c | 0x20);  // letters become small ones, no other character a letter
+  const bool is_reserved = first == "aws" && first.size() < name.size();
+  return before != '/' && !is_reserved;
+}
+
+// Of a trust anchor or a profile, by its id or by its alias.
 Arn service_arn(const std::string& parameter, const std::string& text, std::string_view kind) {
+  constexpr std::size_t longest = 1011;
   const auto arn = split_arn(text);
+  const auto behind = [&](const std::string& prefix) -> std::optional<std::string_view> {
+    const std::string_view resource = arn->resource;
+    if (!resource.starts_with(prefix)) return std::nullopt;
+    return resource.substr(prefix.size());
+  };
   const std::string prefix = std::string(kind) + "/";
-  if (!arn || arn->service != "rolesanywhere" || arn->region.empty() || !all_of(arn->region, "-") ||
-      !arn->resource.starts_with(prefix) || arn->resource.size() == prefix.size() ||
-      !all_of(std::string_view(arn->resource).substr(prefix.size()), "-")) {
-    throw invalid_input(parameter + " \"" + text +
+  const bool has_place = arn && arn->service == "rolesanywhere" && !arn->region.empty() &&
+                         all_of(arn->region, "-") && text.size() <= longest;
+  const auto id = has_place ? behind(prefix) : std::nullopt;
+  const auto alias = has_place ? behind("alias/" + prefix) : std::nullopt;
+  const bool is_id = id && !id->empty() && all_of(*id, "-");
+  if (!is_id && !(alias && is_alias(*alias))) {
+    throw invalid_input(parameter + " \"" + text.substr(0, longest) +
                         "\" is not arn:<partition>:rolesanywhere:<region>:<account>:" + prefix +
-                        "<id>");
+                        "<id>, nor the same with alias/" + prefix + "<name>");
   }
   return *arn;
 }
@@ -80,8 +109,10 @@ Arn role_arn(const std::string& text) {
   return *arn;
 }
 
-std::string partition_of(std::string_view region) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 6> known = {{
+// Whether regions of this name are in the partition. One that is not listed may have any.
+bool has_region(std::string_view partition, std::string_view region) {
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 7> claims = {{
+      {"eusc-", "aws-eusc"},
       {"us-gov-", "aws-us-gov"},
       {"cn-", "aws-cn"},
       {"us-iso-", "aws-iso"},
@@ -89,10 +120,15 @@ std::string partition_of(std::string_view region) {
       {"eu-isoe-", "aws-iso-e"},
       {"us-isof-", "aws-iso-f"},
   }};
-  for (const auto& [prefix, partition] : known) {
-    if (region.starts_with(prefix)) return std::string(partition);
-  }
-  return "aws";
+  const auto* of_region = std::find_if(claims.begin(), claims.end(), [region](const auto& claim) {
+    return region.starts_with(claim.first);
+  });
+  const bool is_claimed = of_region != claims.end();
+  if (partition == "aws") return !is_claimed;
+  const bool is_listed = std::any_of(claims.begin(), claims.end(), [partition](const auto& claim) {
+    return claim.second == partition;
+  });
+  return !is_listed || (is_claimed && of_region->second == partition);
 }
 
 // A parameter as text, wherever it came from.
@@ -154,7 +190,7 @@ void check_agreement(const Arn& anchor, const Arn& profile, const Arn& role) {
   if (anchor.partition != role.partition) {
     differ("the partitions of trustAnchorArn and roleArn", anchor.partition, role.partition);
   }
-  if (partition_of(anchor.region) != anchor.partition) {
+  if (!has_region(anchor.partition, anchor.region)) {
     differ("the partition and the region of trustAnchorArn", anchor.partition, anchor.region);
   }
 }

@@ -65,7 +65,8 @@ TEST(SessionInput, TakesEveryPartition) {
        {std::pair("aws", "ap-southeast-2"), std::pair("aws-cn", "cn-north-1"),
         std::pair("aws-us-gov", "us-gov-west-1"), std::pair("aws-iso", "us-iso-east-1"),
         std::pair("aws-iso-b", "us-isob-east-1"), std::pair("aws-iso-e", "eu-isoe-west-1"),
-        std::pair("aws-iso-f", "us-isof-south-1")}) {
+        std::pair("aws-iso-f", "us-isof-south-1"), std::pair("aws-eusc", "eusc-de-east-1"),
+        std::pair("aws-moon", "moon-far-1"), std::pair("aws-moon", "us-east-1")}) {
     test::SessionRecipe recipe;
     for (std::string* arn : {&recipe.anchor_arn, &recipe.profile_arn}) {
       test::replace(*arn, "arn:aws:", std::string("arn:") + partition + ":");
@@ -100,7 +101,7 @@ TEST(SessionInput, RefusesIllFormedArns) {
                           "arn:aws:rolesanywhere:us-east-1:123456789012:trust-anchor/",
                           "arn:aws:rolesanywhere:us-east-1:123456789012:trust-anchor/1/2",
                           "arn:aws:iam:us-east-1:123456789012:trust-anchor/1",
-                          "arn:gcp:rolesanywhere:us-east-1:123456789012:trust-anchor/1",
+                          "arn::rolesanywhere:us-east-1:123456789012:trust-anchor/1",
                           "aws:aws:rolesanywhere:us-east-1:123456789012:trust-anchor/1",
                           "arn:aws:rolesanywhere:us east:123456789012:trust-anchor/1"}) {
     test::SessionRecipe recipe;
