@@ -111,6 +111,7 @@ Secret child_environment(std::vector<Variable> variables, const std::string& reg
     // Of two with the same name getenv(3) sees the first, and other programs the last.
     if (kept.insert(name).second) add(block, name, text.substr(equals + 1));
   }
+  if (!key_log_of_commands().empty()) add(block, "SSLKEYLOGFILE", key_log_of_commands());
   for (const Variable& variable : variables)
     add(block, variable.name, variable.value.view());
   return block;

@@ -14,6 +14,7 @@ namespace rolecall::cli {
 namespace {
 
 std::set<std::string, std::less<>> own_variables;
+std::string key_log;
 
 // All with this name: whoever starts us may have given several, of which getenv(3) sees the first.
 void wipe_variable(const std::string& name) {
@@ -65,6 +66,15 @@ void set_for_us_alone(const char* name, const char* value) {
 
 bool is_for_us_alone(std::string_view name) {
   return own_variables.contains(name);
+}
+
+void set_aside_key_log() {
+  key_log = environment("SSLKEYLOGFILE");
+  unsetenv("SSLKEYLOGFILE");
+}
+
+const std::string& key_log_of_commands() {
+  return key_log;
 }
 
 std::optional<Secret> take_secret_variable(const std::string& name) {

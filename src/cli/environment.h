@@ -29,6 +29,12 @@ bool names_own_place(const char* variable);
 void set_for_us_alone(const char* name, const char* value);
 bool is_for_us_alone(std::string_view name);
 
+// Takes SSLKEYLOGFILE out of the environment: libcurl, OpenSSL or a module would write down there
+// what decrypts our TLS, and so the credentials. The value is kept for exec's command, as it was
+// set for that. Before any thread starts.
+void set_aside_key_log();
+const std::string& key_log_of_commands();  // empty: none is set
+
 // The value of a variable that holds a secret, once or many times: it is overwritten where the
 // kernel shows it as /proc/PID/environ, and no command that is run inherits it. Nothing where it is
 // not set.

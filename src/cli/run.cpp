@@ -10,6 +10,7 @@
 #include "base/pkcs11_uri.h"
 #include "base/process.h"
 #include "cli/command.h"
+#include "cli/environment.h"
 #include "cli/exec.h"
 #include "cli/settings.h"
 #include "cli/ui.h"
@@ -54,13 +55,21 @@ const Command* find_command(const std::string& name) {
   return found == commands.end() ? nullptr : &*found;
 }
 
+// Spellings of AWS's variables and configuration file, which people try as flags.
+void use_our_spelling(std::string& argument) {
+  const std::string name = argument.substr(0, argument.find('='));
+  if (name != "--use-fips-endpoint" && name != "--use-dualstack-endpoint") return;
+  argument.erase(name.rfind("-endpoint"), std::string_view("-endpoint").size());
+}
+
 void run_command(const Command& command, std::vector<std::string> arguments) {
   const std::string full_name = "rolecall " + std::string(command.name);
   CLI::App app(std::string(command.summary), full_name);
   app.get_formatter()->column_width(32);
-  // CLI11 would take the next word as the value of "--flag=".
+  // What is before exec's command. CLI11 would take the next word as the value of "--flag=".
   for (std::size_t i = 0; i < arguments.size() && arguments[i] != "--"; ++i) {
     std::string& argument = arguments[i];
+    use_our_spelling(argument);
     if (!argument.starts_with("--") || argument.find('=') != argument.size() - 1) continue;
     argument.pop_back();
     arguments.insert(arguments.begin() + static_cast<std::ptrdiff_t>(++i), std::string());
@@ -153,6 +162,7 @@ void declare_flags(const std::string& name, CLI::App& app) {
 int run(int argc, char** argv) {
   guard_standard_descriptors();
   take_signals();
+  set_aside_key_log();
   const std::string command = argc > 1 ? argv[1] : "";
   try {
     const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
