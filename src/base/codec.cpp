@@ -172,6 +172,17 @@ std::string terminal_safe(std::string_view text) {
   return safe;
 }
 
+std::string terminal_safe_lines(std::string_view text) {
+  std::string safe;
+  for (;;) {
+    const std::size_t end = text.find_first_of("\n\t");
+    safe += terminal_safe(text.substr(0, end));
+    if (end == std::string_view::npos) return safe;
+    safe += text[end];
+    text.remove_prefix(end + 1);
+  }
+}
+
 std::string lower_case(std::string_view text) {
   std::string lower(text);
   for (char& c : lower) {

@@ -24,6 +24,8 @@ std::string_view without_line_end(std::string_view text);  // one "\n" or "\r\n"
 // Text from outside as a terminal and UTF-8 readers may have it: control characters (C1 too) and
 // those that turn the direction of text become spaces, bytes that are not UTF-8 "?".
 std::string terminal_safe(std::string_view text);
+// The same for a text of several lines, which stay; tabs, too.
+std::string terminal_safe_lines(std::string_view text);
 std::string lower_case(std::string_view text);  // ASCII alone: no locale
 
 // At least one character, all of them printable ASCII without blanks.

@@ -45,6 +45,10 @@ std::string to_text(const json& value) {
   return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
+std::string to_log_text(const json& value) {
+  return value.dump(-1, ' ', true, json::error_handler_t::replace);
+}
+
 Secret to_text(const SecretJson& value) {
   return Secret(value.dump(-1, ' ', false, SecretJson::error_handler_t::replace));
 }

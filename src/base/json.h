@@ -24,5 +24,6 @@ json parse_json(std::string_view text);
 SecretJson parse_secret_json(std::string_view text);
 std::string to_text(const json& value);  // one line; bytes that are not UTF-8 become U+FFFD
 Secret to_text(const SecretJson& value);
+std::string to_log_text(const json& value);  // the same in ASCII, as terminals show logs
 
 }  // namespace rolecall

@@ -202,11 +202,14 @@ class ProfileEditor {
 std::string summary(const ProfileEditor& editor, const std::string& profile,
                     const std::string& line, const Credentials& credentials,
                     const std::string& region, bool written, bool in_use) {
+  // Each value for itself: a line feed in it must not make a line.
+  const auto safe = [](const std::string& value) { return terminal_safe(value); };
   std::string text =
-      "[" + editor.section() + "] in " + editor.config_path() +
-      (written ? ":\n" : ", as it was:\n") + "  credential_process = " + line +
-      "\ntried it: " + credentials.assumed_role_arn + " until " + rfc3339(credentials.expiration) +
-      " (" + rough_duration(credentials.expiration - wall_clock()) +
+      "[" + safe(editor.section()) + "] in " + safe(editor.config_path()) +
+      (written ? ":\n" : ", as it was:\n") + "  credential_process = " + safe(line) +
+      "\ntried it: " + safe(credentials.assumed_role_arn) + " until " +
+      rfc3339(credentials.expiration) + " (" +
+      rough_duration(credentials.expiration - wall_clock()) +
       (in_use ? ")\nuse it: " : ")\nnot in use yet: see the warnings; after that: ") +
       "aws --profile " + profile + " sts get-caller-identity\n";
   if (!editor.has_region() && environment("AWS_REGION").empty() &&
@@ -215,17 +218,6 @@ std::string summary(const ProfileEditor& editor, const std::string& profile,
         "it has no region yet: aws --profile " + profile + " configure set region " + region + "\n";
   }
   return text;
-}
-
-// Line by line, as terminal_safe makes a line feed a space.
-std::string safe_lines(const std::string& text) {
-  std::string result;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = text.find('\n', begin);
-    result += terminal_safe(text.substr(begin, end - begin)) + "\n";
-    begin = end + 1;
-  }
-  return result;
 }
 
 // The flags of the line that the profile has, if the official helper made it.
@@ -312,7 +304,8 @@ void configure(CLI::App& app, std::vector<std::string> arguments) {
   };
   if (dry_run) {
     const std::string diff = editor.diff();
-    write_all(STDOUT_FILENO, diff.empty() ? "nothing would change\n" : diff, "standard output");
+    write_all(STDOUT_FILENO, diff.empty() ? "nothing would change\n" : terminal_safe_lines(diff),
+              "standard output");
     warn();
     return;
   }
@@ -337,7 +330,7 @@ void configure(CLI::App& app, std::vector<std::string> arguments) {
   if (replaces) editor.write_profile(reporter);
   if (remove_static_keys) editor.remove_static_keys(reporter);
   write_all(STDOUT_FILENO,
-            safe_lines(summary(editor, profile, line, credentials, region, !was_written, in_use)),
+            summary(editor, profile, line, credentials, region, !was_written, in_use),
             "standard output");
   for (const std::string& what : typed_passwords())
     warnings.push_back(sentence_of_typed(what));

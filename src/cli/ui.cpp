@@ -143,7 +143,7 @@ Reporter stderr_reporter(bool debug) {
           std::chrono::steady_clock::now() - program_start;
       std::array<char, 32> stamp{};
       std::snprintf(stamp.data(), stamp.size(), "%9.2f ms  ", since.count());
-      write_line(std::string("rolecall: debug: ") + stamp.data() + std::string(text));
+      write_line(std::string("rolecall: debug: ") + stamp.data() + terminal_safe_lines(text));
     };
   }
   return reporter;

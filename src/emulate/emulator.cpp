@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "base/json.h"
@@ -68,10 +69,17 @@ void refuse(Answer& answer, const Refusal& refusal) {
   answer.log.reason = refusal.what();
 }
 
-void refuse_with_json(Answer& answer, const Refusal& refusal) {
+// The service says how long to wait in a header, and where it is unavailable in the body as well.
+void refuse_with_json(Answer& answer, const Refusal& refusal,
+                      std::optional<std::chrono::seconds> retry_after = {}) {
   refuse(answer, refusal);
+  json body = {{"message", refusal.what()}};
+  if (retry_after) {
+    answer.response.headers.push_back({"Retry-After", std::to_string(retry_after->count())});
+    if (refusal.status() == 503) body["retryAfterSeconds"] = retry_after->count();
+  }
   answer.response.headers.push_back({"x-amzn-errortype", refusal.name()});
-  answer.response.body = Secret(to_text(json{{"message", refusal.what()}}));
+  answer.response.body = Secret(to_text(body));
 }
 
 // The documented answer of CreateSession. Keys and token need no escapes in JSON.
@@ -118,7 +126,7 @@ std::string log_line(const LogEntry& entry, std::chrono::milliseconds took) {
   put("accessKeyId", entry.access_key_id);
   if (entry.duration.count() > 0) line["durationSeconds"] = entry.duration.count();
   line["milliseconds"] = took.count();
-  return to_text(line);
+  return to_log_text(line);
 }
 
 Emulator::Emulator(Options options)
@@ -202,13 +210,10 @@ void Emulator::answer_sessions(const http::Request& request, const Effects& effe
     response.status = 201;
     if (outcome_is(Fault::Kind::empty)) response.body = Secret(R"({"credentialSet":[]})");
   } catch (const Refusal& refusal) {
-    refuse_with_json(answer, refusal);
+    refuse_with_json(answer, refusal, effects.retry_after);
   }
   if (outcome_is(Fault::Kind::broken)) response.body = Secret("this is not JSON\n");
   if (outcome_is(Fault::Kind::truncated)) response.cut_after = response.body.size() / 2;
-  if (effects.retry_after && response.status >= 400) {
-    response.headers.push_back({"Retry-After", std::to_string(effects.retry_after->count())});
-  }
 }
 
 void Emulator::answer_sts(const http::Request& request, const std::string& request_id,

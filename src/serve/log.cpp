@@ -16,7 +16,7 @@ void Log::line(std::string_view level, std::string_view event,
     for (const Field& field : fields) {
       if (!field.value.empty()) object[std::string(field.name)] = field.value;
     }
-    return write_(to_text(object) + "\n");
+    return write_(to_log_text(object) + "\n");
   }
   std::string text = "rolecall: ";
   if (level == "warning") text += "warning: ";
