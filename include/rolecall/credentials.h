@@ -12,8 +12,9 @@ struct Credentials {
   std::string access_key_id;
   Secret secret_access_key;
   Secret session_token;
-  std::chrono::sys_seconds expiration;  // UTC
-  std::string assumed_role_arn;         // arn:aws:sts::<account>:assumed-role/<role>/<session>
+  // UTC. Never further from this machine's time than what was asked for and five minutes.
+  std::chrono::sys_seconds expiration;
+  std::string assumed_role_arn;  // arn:aws:sts::<account>:assumed-role/<role>/<session>
   // How far the service's clock is ahead of this machine's, where that is over 4 minutes: then
   // `expiration` is not to be compared with the local time. Else 0.
   std::chrono::seconds clock_skew{0};

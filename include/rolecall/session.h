@@ -25,10 +25,12 @@ struct SessionOptions {
   bool use_dualstack = false;
 
   bool verify_tls = true;
-  std::string ca_bundle;      // PEM file of roots; empty: ca_directory
-  std::string ca_directory;   // hashed directory of roots; empty too: the system's
-  bool use_proxy = false;     // HTTPS_PROXY, ALL_PROXY and NO_PROXY as libcurl reads them
-  bool proxy_unused = false;  // one of these is set, though use_proxy is not: for hints alone
+  std::string ca_bundle;     // PEM file of roots; empty: ca_directory
+  std::string ca_directory;  // hashed directory of roots; empty too: the system's
+  bool use_proxy = false;    // HTTPS_PROXY, ALL_PROXY and NO_PROXY as libcurl reads them
+  // For hints alone: one of these is set, though use_proxy is not; the one in use names a user.
+  bool proxy_unused = false;
+  bool proxy_has_user = false;
   std::chrono::milliseconds connect_timeout{5000};
   std::chrono::milliseconds timeout{30000};  // over all attempts and the waits between them
 };

@@ -35,6 +35,8 @@ constexpr off_t longest_entry = 64 * 1024;  // bytes
 // wait, and the others nothing.
 constexpr seconds hold_off{15};
 constexpr milliseconds short_wait{3000};
+// The longest session that can be asked for, and what clocks may differ by. Who says more is wrong.
+constexpr seconds longest_life{43200 + 300};
 constexpr const char* entry_suffix = ".json";
 constexpr const char* new_suffix = ".new";
 
@@ -108,7 +110,8 @@ struct CloseDirectory {
 };
 
 bool lives(const CacheEntry& entry) {
-  return entry.credentials.expiration > wall_clock();
+  const seconds left = entry.credentials.expiration - wall_clock();
+  return left > seconds(0) && left <= longest_life;
 }
 
 // An entry from the future was written by a clock that is not to be trusted.

@@ -78,7 +78,7 @@ CacheKey cache_key(const IdentityOptions& options, const SessionOptions& session
                use_latest_unused, pkcs11_module, reuse_pin_unused, no_password_unused] = options;
   const auto& [role, profile, trust_anchor, session_name, duration, region, endpoint, use_fips,
                use_dualstack, verify_tls, ca_bundle, ca_directory, use_proxy, proxy_unused,
-               connect_timeout, timeout] = session;
+               proxy_has_user, connect_timeout, timeout] = session;
   if (identity::certificate_is_on_token(options)) {
     return {"", "the certificate is on a token, which may hold another one tomorrow"};
   }

@@ -39,7 +39,22 @@ void check_options(const SessionOptions& options) {
 struct Scope {
   std::string partition;
   std::string region;
+  std::vector<std::string> warnings;
 };
+
+// Mostly a number that was mistyped: a profile lists roles of its own account.
+std::vector<std::string> account_warnings(const Arn& anchor, const Arn& profile, const Arn& role) {
+  std::vector<std::string> warnings;
+  const auto compare = [&](const char* flag, const Arn& arn) {
+    if (arn.account == profile.account) return;
+    warnings.push_back(std::string(flag) + " is of account " + arn.account +
+                       ", but --profile-arn of account " + profile.account +
+                       "; normally both are of one account");
+  };
+  compare("--role-arn", role);
+  compare("--trust-anchor-arn", anchor);
+  return warnings;
+}
 
 // The trust anchor's ARN is the truth; all else must agree with it.
 Scope agreed_scope(const SessionOptions& options) {
@@ -66,13 +81,14 @@ Scope agreed_scope(const SessionOptions& options) {
     disagree("--region", options.region, anchor.region,
              "leave --region out: the ARN's region is the one to ask");
   }
-  return {anchor.partition, anchor.region};
+  check_region(anchor.partition, anchor.region);
+  return {anchor.partition, anchor.region, account_warnings(anchor, profile, role)};
 }
 
 }  // namespace
 
 SessionRequest prepare_session(const SessionOptions& options) {
-  const Scope scope = agreed_scope(options);
+  Scope scope = agreed_scope(options);
   check_options(options);
   const bool own_endpoint = !options.endpoint.empty();
   if (own_endpoint && (options.use_fips || options.use_dualstack)) {
@@ -84,10 +100,12 @@ SessionRequest prepare_session(const SessionOptions& options) {
   }
   SessionRequest request;
   request.region = scope.region;
+  request.warnings = std::move(scope.warnings);
   request.origin =
       http::parse_origin(own_endpoint ? options.endpoint
                                       : service_endpoint(scope.partition, scope.region,
                                                          options.use_fips, options.use_dualstack));
+  request.duration = options.session_duration;
   json body = {{"durationSeconds", options.session_duration.count()},
                {"profileArn", options.profile_arn},
                {"roleArn", options.role_arn}};
@@ -97,9 +115,9 @@ SessionRequest prepare_session(const SessionOptions& options) {
   return request;
 }
 
-Credentials read_credentials(const http::Response& response) {
-  const auto broken = [](const std::string& why) {
-    return Error(ErrorKind::failed, "the answer of the service is not a session: " + why,
+Credentials read_credentials(const http::Response& response, const std::string& endpoint) {
+  const auto broken = [&endpoint](const std::string& why) {
+    return Error(ErrorKind::failed, "the answer of " + endpoint + " is not a session: " + why,
                  "is the endpoint really IAM Roles Anywhere, or does a proxy answer for it?");
   };
   const SecretJson answer = parse_secret_json(response.body.view());
@@ -133,7 +151,9 @@ Credentials read_credentials(const http::Response& response) {
   credentials.expiration = *expiration;
   if (const SecretJson* user = member(first, "assumedRoleUser")) {
     const SecretJson* arn = member(*user, "arn");
-    if (arn != nullptr && arn->is_string()) {
+    // It is printed, cached and asked for the account, so it is of one printable word, too.
+    if (arn != nullptr && arn->is_string() &&
+        is_printable_word(arn->get_ref<const WipingString&>())) {
       credentials.assumed_role_arn = arn->get_ref<const WipingString&>();
     }
   }

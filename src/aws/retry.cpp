@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "aws/sigv4_x509.h"
+#include "base/json.h"
 #include "base/time.h"
 #include "base/waiting.h"
 
@@ -19,26 +20,58 @@ using std::chrono::steady_clock;
 
 constexpr milliseconds longest_wait{20000};
 constexpr seconds tolerated_skew{240};
+constexpr seconds tolerated_difference{300};  // of an expiration, as in renewal.cpp
 
 std::optional<std::chrono::sys_seconds> server_time(const http::Response& response) {
   const std::string* date = http::find(response.headers, "date");
   return date == nullptr ? std::nullopt : parse_http_date(*date);
 }
 
-// Retry-After in seconds, or as a date (RFC 9110, 10.2.3). At most a day, so that no date however
-// far leaves the range of the clocks that it is compared on.
+// So that nothing however far leaves the range of the clocks that it is compared on.
+constexpr seconds longest_asked = std::chrono::hours(24);
+
+// What a 503 of the service may have in its body, beside the header or in its place.
+std::optional<milliseconds> retry_after_of_body(const http::Response& response) {
+  const json body = parse_json(response.body.view());
+  if (!body.is_object()) return std::nullopt;
+  const auto found = body.find("retryAfterSeconds");
+  if (found == body.end() || !found->is_number_integer()) return std::nullopt;
+  const auto count = found->get<std::int64_t>();
+  if (count < 0) return std::nullopt;
+  return seconds(std::min<std::int64_t>(count, longest_asked.count()));
+}
+
+// Retry-After in seconds, or as a date (RFC 9110, 10.2.3).
 std::optional<milliseconds> retry_after(const http::Response& response) {
   const std::string* value = http::find(response.headers, "retry-after");
-  if (value == nullptr) return std::nullopt;
+  if (value == nullptr) return retry_after_of_body(response);
   int count = 0;
   const auto [end, error] = std::from_chars(value->data(), value->data() + value->size(), count);
-  constexpr seconds longest = std::chrono::hours(24);
   if (error == std::errc() && end == value->data() + value->size() && count >= 0) {
-    return std::min(seconds(count), longest);
+    return std::min(seconds(count), longest_asked);
   }
   const auto date = parse_http_date(*value);
-  if (!date) return std::nullopt;
-  return std::clamp(*date - server_time(response).value_or(wall_clock()), seconds(0), longest);
+  if (!date) return retry_after_of_body(response);
+  return std::clamp(*date - server_time(response).value_or(wall_clock()), seconds(0),
+                    longest_asked);
+}
+
+// Another 5xx than these does not pass in the seconds that are waited here.
+bool is_tried_again(const Error& error, int status) {
+  return error.kind() == ErrorKind::try_later &&
+         (status < 501 || status == 502 || status == 503 || status == 504);
+}
+
+// No clock that is wrong, here or there, and no false answer makes credentials last longer than was
+// asked for: who reads `expiration` would keep them for years.
+void bound_expiration(Credentials& credentials, seconds asked, const Reporter& reporter) {
+  const auto now = wall_clock();
+  if (credentials.expiration <= now + asked + tolerated_difference) return;
+  reporter.trace([&] {
+    return "the service says that the session ends at " + rfc3339(credentials.expiration) +
+           ", longer than was asked for by this machine's clock; it counts for what was asked for";
+  });
+  credentials.expiration = now + asked;
 }
 
 // Random in [0, 1) s × 2^attempt, so that hosts that failed together do not come back together.
@@ -53,6 +86,7 @@ milliseconds random_wait(int attempt) {
 Credentials send_with_retries(http::Client& client, const SessionRequest& request,
                               const identity::Identity& identity, http::Deadline deadline,
                               const Reporter& reporter, int attempts) {
+  const std::string endpoint = request.origin.text();
   seconds skew{0};
   bool skew_known = false;
   int attempt = 1;
@@ -68,6 +102,7 @@ Credentials send_with_retries(http::Client& client, const SessionRequest& reques
     std::optional<milliseconds> asked_wait;
     std::optional<Error> failure;
     bool refused = false;
+    int status = 0;  // of the answer; none: no answer
     const auto fail = [&refused](const Error& error) {
       if (refused) throw Refusal(error);
       throw Error(error);
@@ -78,19 +113,21 @@ Credentials send_with_retries(http::Client& client, const SessionRequest& reques
         return client.post(sessions_path, signed_request.headers, request.body, deadline);
       }();
       const auto theirs = server_time(response);
+      status = response.status;
       if (response.status >= 200 && response.status < 300) {
-        Credentials credentials = read_credentials(response);
+        Credentials credentials = read_credentials(response, endpoint);
         if (credentials.expiration <= theirs.value_or(wall_clock() + skew)) {
           throw Error(ErrorKind::failed,
-                      "the service sent credentials that ended at " +
+                      endpoint + " sent credentials that ended at " +
                           rfc3339(credentials.expiration) + ", by its own clock",
                       "is the endpoint really IAM Roles Anywhere, or does a cache answer for it?");
         }
         const seconds ahead = theirs ? *theirs - wall_clock() : seconds(0);
         if (std::chrono::abs(ahead) > tolerated_skew) credentials.clock_skew = ahead;
+        bound_expiration(credentials, request.duration, reporter);
         return credentials;
       }
-      failure = service_error(response, identity, wall_clock());
+      failure = service_error(response, endpoint, identity, wall_clock());
       refused = true;
       const seconds off = theirs ? *theirs - wall_clock() : seconds(0);
       if (!skew_known && failure->kind() == ErrorKind::failed && response.status < 500 &&
@@ -106,7 +143,10 @@ Credentials send_with_retries(http::Client& client, const SessionRequest& reques
     } catch (const Error& error) {
       failure = error;
     }
-    if (failure->kind() != ErrorKind::try_later) fail(*failure);
+    if (!is_tried_again(*failure, status)) {
+      fail({failure->kind(), failure->what(), failure->hint(),
+            asked_wait.value_or(milliseconds(0))});
+    }
     const milliseconds wait = asked_wait ? *asked_wait : random_wait(attempt - 1);
     const bool in_time = wait < deadline - steady_clock::now();
     if (attempt == attempts || !in_time) {

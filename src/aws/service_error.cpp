@@ -1,6 +1,7 @@
 // The service's errors as a user should read them. Declared in create_session.h.
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -29,6 +30,18 @@ struct ServiceAnswer {
   std::string name;  // "AccessDeniedException"; empty where the answer is not the service's
   std::string text;
 };
+
+// A URL without what may be a secret in it: user and password, and all behind the path. Browsers
+// read "\\" as "/", and a session's id stands behind ";" sometimes.
+std::string without_secrets(std::string url) {
+  std::replace(url.begin(), url.end(), '\\', '/');
+  url = url.substr(0, url.find_first_of("?#"));
+  const std::size_t slashes = url.find("//");
+  const std::size_t begin = slashes == std::string::npos ? 0 : slashes + 2;
+  const std::size_t at = url.rfind('@', url.find('/', begin));
+  if (at != std::string::npos && at >= begin) url.erase(begin, at + 1 - begin);
+  return url.substr(0, url.find_first_of(";@"));
+}
 
 // "com.amazonaws.rolesanywhere#ValidationException:http://…" → "ValidationException"
 std::string bare_name(std::string_view name) {
@@ -62,8 +75,25 @@ bool is_throttling(std::string_view name) {
 }
 
 bool may_pass(int status, std::string_view name) {
-  return is_throttling(name) || status == 429 || status == 500 || status == 502 || status == 503 ||
-         status == 504;
+  return is_throttling(name) || status == 429 || status >= 500;
+}
+
+// What the service never sends: something else answers in its place.
+std::optional<Error> error_of_another(const http::Response& response, const std::string& endpoint) {
+  if (response.status == 511) {
+    return Error(ErrorKind::try_later,
+                 "something between here and " + endpoint + " wants a login first (HTTP 511)",
+                 "this network lets nothing through before a login: open a page in a browser, or "
+                 "ask whoever runs it");
+  }
+  if (response.status < 300 || response.status > 399) return std::nullopt;
+  const std::string* location = http::find(response.headers, "location");
+  const std::string target = location == nullptr ? "" : presentable(without_secrets(*location));
+  return Error(ErrorKind::failed,
+               endpoint + " answered with a redirect" + (target.empty() ? "" : " to " + target) +
+                   " (HTTP " + std::to_string(response.status) + ")",
+               "IAM Roles Anywhere sends none, and none is followed: a proxy or the login page of "
+               "a network stands between, or the endpoint is another server");
 }
 
 std::string untrusted_hint(const identity::Identity& identity, std::chrono::sys_seconds now) {
@@ -110,9 +140,14 @@ std::string hint_for(const ServiceAnswer& answer, int status, const identity::Id
     return answer.text.find(part) != std::string::npos;
   };
   if (is_throttling(answer.name) || status == 429) {
-    return "the account's quota is 10 CreateSession calls a second in a region; ask less often";
+    return "the quota is 10 CreateSession calls a second in an account and region, and less for "
+           "one certificate or address; --cache or rolecall serve ask less often";
   }
-  if (status >= 500) return "the service has a problem of its own; try again later";
+  if (status >= 500) {
+    return answer.name.empty()
+               ? "the service, or a proxy or gateway before it, has a problem; try again later"
+               : "the service has a problem of its own; try again later";
+  }
   if (says("Untrusted") || says("Insufficient certificate")) return untrusted_hint(identity, now);
   if (says("Invalid signature")) {
     return "check this machine's clock; a proxy that changes headers breaks the signature, too";
@@ -125,11 +160,12 @@ std::string hint_for(const ServiceAnswer& answer, int status, const identity::Id
   if (says("Unable to assume role")) {
     return "the profile must be enabled and list the role; the role's trust policy must let "
            "rolesanywhere.amazonaws.com do sts:AssumeRole, sts:TagSession and "
-           "sts:SetSourceIdentity, and its conditions must fit this certificate";
+           "sts:SetSourceIdentity, and its conditions must match this certificate; the role's "
+           "MaxSessionDuration must not be below --session-duration";
   }
   if (answer.name == "ResourceNotFoundException") {
-    return "check the ids in --trust-anchor-arn and --profile-arn: they must be in this region "
-           "and account";
+    return "check --trust-anchor-arn and --profile-arn: both must exist in this region and "
+           "account, and an alias may have been moved or deleted";
   }
   if (answer.name == "AccessDeniedException") {
     return "check that trust anchor and profile are enabled, and the role's trust policy";
@@ -143,15 +179,16 @@ std::string hint_for(const ServiceAnswer& answer, int status, const identity::Id
 
 }  // namespace
 
-Error service_error(const http::Response& response, const identity::Identity& identity,
-                    std::chrono::sys_seconds now) {
+Error service_error(const http::Response& response, const std::string& endpoint,
+                    const identity::Identity& identity, std::chrono::sys_seconds now) {
+  if (const auto error = error_of_another(response, endpoint)) return *error;
   const ServiceAnswer answer = read_answer(response);
   std::string what = "the service refused: ";
   what += answer.name.empty() ? "no error that IAM Roles Anywhere is known to send" : answer.name;
   if (!answer.text.empty()) what += ": " + answer.text;
   while (what.ends_with('.'))
     what.pop_back();
-  what += " (HTTP " + std::to_string(response.status);
+  what += " (" + endpoint + ", HTTP " + std::to_string(response.status);
   if (const std::string* id = http::find(response.headers, "x-amzn-requestid")) {
     what += ", request id " + presentable(*id);
   }

@@ -9,6 +9,8 @@ Credentials aws::open_session(const SessionRequest& request, const SessionOption
                               const identity::Identity& identity, const Reporter& reporter,
                               int attempts) {
   const http::Deadline deadline = std::chrono::steady_clock::now() + options.timeout;
+  for (const std::string& warning : request.warnings)
+    reporter.warning(warning);
   if (!options.verify_tls && request.origin.scheme == "https") {
     reporter.warning("--no-verify-ssl: anyone on the network's path can read the credentials");
   }
@@ -17,6 +19,7 @@ Credentials aws::open_session(const SessionRequest& request, const SessionOption
   client_options.trust = {options.ca_directory, options.ca_bundle};
   client_options.use_proxy = options.use_proxy;
   client_options.proxy_unused = options.proxy_unused;
+  client_options.proxy_has_user = options.proxy_has_user;
   client_options.connect_timeout = options.connect_timeout;
   http::Client client(request.origin, client_options, reporter);
   return send_with_retries(client, request, identity, deadline, reporter, attempts);

@@ -156,6 +156,7 @@ void finish_session_flags(const CLI::App& app, SessionFlags& flags) {
     if (!session.use_proxy) session.proxy_unused = true;
     if (session.use_proxy) {
       check_proxy(name, proxy);
+      if (proxy.find('@') != std::string::npos) session.proxy_has_user = true;
       reporter.trace([name] { return "a proxy is named by " + std::string(name); });
     }
   }

@@ -1,16 +1,15 @@
 #include "http/client.h"
 
 #include <arpa/inet.h>
-#include <openssl/x509_vfy.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstring>
 #include <new>
 
 #include "base/codec.h"
 #include "http/curl.h"
+#include "http/transfer_error.h"
 #include "rolecall/error.h"
 
 namespace rolecall::http {
@@ -47,16 +46,6 @@ void append(Slist& list, const std::string& line) {
   if (longer == nullptr) throw std::bad_alloc();
   static_cast<void>(list.release());
   list.reset(longer);
-}
-
-std::string seconds_text(std::chrono::milliseconds time) {
-  std::string text = std::to_string(time.count() / 1000);
-  if (time.count() % 1000 != 0) {
-    std::string fraction = std::to_string(1000 + time.count() % 1000).substr(1);
-    fraction.erase(fraction.find_last_not_of('0') + 1);
-    text += "." + fraction;
-  }
-  return text + " s";
 }
 
 }  // namespace
@@ -317,88 +306,17 @@ void Client::trace_times() const {
 
 void Client::fail(int curl_code) const {
   const Transfer& t = *transfer_;
-  const std::string server = origin_.text();
-  // With a proxy libcurl's own text may repeat its URL, and a password in it.
-  const std::string detail = t.error_text[0] != '\0' && !options_.use_proxy
-                                 ? t.error_text.data()
-                                 : libcurl().easy_strerror(static_cast<CURLcode>(curl_code));
-  std::string network_hint = "check the network, the firewall and the endpoint's name";
-  if (options_.proxy_unused) {
-    network_hint = "the environment names a proxy, which is used with --with-proxy alone";
-  } else if (options_.use_proxy) {
-    network_hint = "check the proxy that HTTPS_PROXY names, or leave out --with-proxy";
-  }
-  const long connect_status = t.info<long>(CURLINFO_HTTP_CONNECTCODE);
-  if (connect_status >= 400) {
-    const std::string what =
-        "the proxy refused to connect to " + server + ": HTTP " + std::to_string(connect_status);
-    if (connect_status == 407 || connect_status == 401) {
-      throw Error(ErrorKind::failed, what,
-                  "the proxy wants a user and password: HTTPS_PROXY=http://user:password@proxy");
-    }
-    throw Error(connect_status >= 500 ? ErrorKind::try_later : ErrorKind::failed, what,
-                "ask whoever runs the proxy to allow this host");
-  }
-  switch (curl_code) {
-    case CURLE_OUT_OF_MEMORY:
-      throw std::bad_alloc();
-    case CURLE_COULDNT_RESOLVE_HOST:
-      throw Error(ErrorKind::try_later, "cannot resolve the name " + origin_.host, network_hint);
-    case CURLE_COULDNT_RESOLVE_PROXY:
-      throw Error(ErrorKind::try_later, "cannot resolve the proxy's name",
-                  "check HTTPS_PROXY, or leave out --with-proxy");
-    case CURLE_COULDNT_CONNECT: {
-      const long os_error = t.info<long>(CURLINFO_OS_ERRNO);
-      throw Error(ErrorKind::try_later,
-                  "cannot connect to " + server +
-                      (options_.use_proxy ? " (a proxy is in use): " : ": ") +
-                      (os_error != 0 ? std::strerror(static_cast<int>(os_error)) : detail),
-                  network_hint);
-    }
-    case CURLE_OPERATION_TIMEDOUT: {
-      if (t.info<curl_off_t>(CURLINFO_PRETRANSFER_TIME_T) == 0) {
-        throw Error(ErrorKind::try_later,
-                    "no connection to " + server + " within " + seconds_text(t.connect_limit),
-                    network_hint);
-      }
-      throw Error(ErrorKind::try_later, server + " did not answer in time",
-                  "it may be overloaded; try again, or give --timeout more seconds");
-    }
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_ISSUER_ERROR:
-      // libcurl checks the name once OpenSSL has no objection, and has noted no result of it by
-      // then.
-      if (t.info<long>(CURLINFO_SSL_VERIFYRESULT) <= X509_V_ERR_UNSPECIFIED) {
-        throw Error(ErrorKind::failed,
-                    "the TLS certificate of " + server + " is for another host: " + detail,
-                    "check the endpoint's name, and whom that name leads to here");
-      }
-      throw Error(ErrorKind::failed,
-                  "the TLS certificate of " + server + " does not verify: " + detail,
-                  "name the CA that issued it with --ca-bundle or AWS_CA_BUNDLE (a proxy that "
-                  "opens TLS has a CA of its own); --no-verify-ssl is for tests alone");
-    case CURLE_URL_MALFORMAT:
-      throw Error(ErrorKind::usage,
-                  options_.use_proxy ? "the proxy's URL, or the endpoint's, is malformed"
-                                     : "the endpoint's URL is malformed",
-                  "they have the form scheme://host:port");
-    case CURLE_SSL_CACERT_BADFILE:
-      throw Error(
-          ErrorKind::usage,
-          "cannot read trusted roots from " +
-              (options_.trust.bundle.empty() ? options_.trust.directory : options_.trust.bundle),
-          "--ca-bundle, AWS_CA_BUNDLE and SSL_CERT_FILE name a PEM file of CA "
-          "certificates");
-    case CURLE_WRITE_ERROR:
-      if (t.too_large) {
-        throw Error(ErrorKind::failed, "the answer of " + server + " is too large",
-                    "is this endpoint really IAM Roles Anywhere?");
-      }
-      [[fallthrough]];
-    default:
-      throw Error(ErrorKind::try_later, "the exchange with " + server + " failed: " + detail,
-                  network_hint);
-  }
+  TransferFailure failure;
+  failure.code = curl_code;
+  failure.text = t.error_text.data();
+  failure.name = libcurl().easy_strerror(static_cast<CURLcode>(curl_code));
+  failure.connect_status = t.info<long>(CURLINFO_HTTP_CONNECTCODE);
+  failure.os_error = t.info<long>(CURLINFO_OS_ERRNO);
+  failure.verify_result = t.info<long>(CURLINFO_SSL_VERIFYRESULT);
+  failure.was_connected = t.info<curl_off_t>(CURLINFO_PRETRANSFER_TIME_T) != 0;
+  failure.connect_limit = t.connect_limit;
+  failure.too_large = t.too_large;
+  throw Error(transfer_error(origin_, options_, failure));
 }
 
 }  // namespace rolecall::http

@@ -29,9 +29,11 @@ using Deadline = std::chrono::steady_clock::time_point;
 
 struct ClientOptions {
   bool verify_tls = true;
-  Trust trust;                // both empty: the system's
-  bool use_proxy = false;     // as the *_proxy variables of the environment say
-  bool proxy_unused = false;  // such a variable is set, though use_proxy is not: for hints
+  Trust trust;             // both empty: the system's
+  bool use_proxy = false;  // as the *_proxy variables of the environment say
+  // For hints alone: such a variable is set, though use_proxy is not; the one in use names a user.
+  bool proxy_unused = false;
+  bool proxy_has_user = false;
   std::chrono::milliseconds connect_timeout{5000};
 };
 

@@ -24,7 +24,7 @@ class Scene {
       made.access_key_id = "ASIAEXAMPLE";
       made.secret_access_key = Secret("secret");
       made.session_token = Secret("token");
-      made.expiration = wall_clock() + std::chrono::hours(24 * 365);
+      made.expiration = wall_clock() + std::chrono::hours(12);
       return made;
     };
     cache_.get(request_, {});

@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 
+#include "base/codec.h"
 #include "base/json.h"
 #include "base/time.h"
 #include "http_text.h"
@@ -29,20 +30,24 @@ void check(const Credentials& credentials) {
   require(is_printable_word(credentials.access_key_id), "an access key is a printable word");
   require(is_printable_word(credentials.secret_access_key.view()), "a secret key is, too");
   require(is_printable_word(credentials.session_token.view()), "a session token is, too");
+  require(credentials.assumed_role_arn.empty() || is_printable_word(credentials.assumed_role_arn),
+          "so is the role, if there is one");
   require(rfc3339(credentials.expiration).size() == 20, "an expiration has a year of four digits");
   require(parse_json(credential_process_json(credentials).view()).is_object(),
           "what is handed on is JSON");
 }
 
 void run(std::string_view input) {
+  const std::string endpoint = "https://host";
   const HttpText text = split_http(input);
   http::Response response;
   response.status = std::atoi(std::string(text.first.substr(0, 3)).c_str());
   response.headers = text.headers;
   response.body = Secret(text.body);
-  refuses([&] { check(aws::read_credentials(response)); });
-  const Error error = aws::service_error(response, somebody(), test::now);
+  refuses([&] { check(aws::read_credentials(response, endpoint)); });
+  const Error error = aws::service_error(response, endpoint, somebody(), test::now);
   require(*error.what() != '\0', "an error has a message");
+  require(terminal_safe(error.what()) == error.what(), "it is safe for a terminal");
 }
 
 std::vector<std::string> seeds() {

@@ -58,8 +58,21 @@ def test_proxy_with_password(identity, tls_emulator, tmp_path):
         bad = good.replace("hunter2h", "wrong2h")
         result = through_proxy(identity, tls_emulator, bad, "--with-proxy", "--debug")
         # tinyproxy answers 407 to no password and 401 to a wrong one.
-        assert_fails(result, 1, "proxy.*40[17]", hint="password")
+        assert_fails(result, 1, "proxy.*40[17]", hint="does not take the user and password")
         assert "wrong2h" not in result.err, result
+
+
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
+@pytest.mark.parametrize("user,hint", [("", "wants a user and password"),
+                                       ("bob:hunter2@", "does not take the user and password"),
+                                       ("bob@", "does not take the user and password")])
+def test_a_proxy_that_says_407(identity, variable, user, hint):
+    with Verifier(v.respond(407, headers={"Proxy-Authenticate": "Basic realm=x"}),
+                  check=False) as proxy:
+        result = session("https://127.0.0.1:9", identity.flags, "--with-proxy",
+                         env={variable: proxy.url.replace("://", "://" + user)})
+    assert_fails(result, 1, "proxy.*407", hint=hint)
+    assert "hunter2" not in result.err and "https://127.0.0.1:9" in result.errors[0], result
 
 
 @pytest.mark.parametrize("proxy", ["http://127.0.0.1:{port}", "http://nowhere.invalid:3128"])
@@ -130,6 +143,16 @@ HOSTS = [
     ("aws-iso-b", "us-isob-east-1", "", {}, "rolesanywhere.us-isob-east-1.sc2s.sgov.gov"),
     ("aws-iso-e", "eu-isoe-west-1", "", {}, "rolesanywhere.eu-isoe-west-1.cloud.adc-e.uk"),
     ("aws-iso-f", "us-isof-east-1", "", {}, "rolesanywhere.us-isof-east-1.csp.hci.ic.gov"),
+    ("aws-iso-f", "us-isof-south-1", "--use-dualstack", {},
+     "rolesanywhere.us-isof-south-1.api.aws.hci.ic.gov"),
+    ("aws-iso", "us-iso-east-1", "--use-dualstack", {}, "rolesanywhere.us-iso-east-1.api.aws.ic.gov"),
+    ("aws-eusc", "eusc-de-east-1", "", {}, "rolesanywhere.eusc-de-east-1.amazonaws.eu"),
+    ("aws-eusc", "eusc-de-east-1", "--use-dualstack", {},
+     "rolesanywhere.eusc-de-east-1.api.amazonwebservices.eu"),
+    ("aws", "us-west-2", "--use-fips-endpoint", {}, "rolesanywhere-fips.us-west-2.amazonaws.com"),
+    ("aws", "us-west-2", "--use-fips-endpoint=true --use-dualstack-endpoint", {},
+     "rolesanywhere-fips.us-west-2.api.aws"),
+    ("aws", "us-west-2", "--use-fips-endpoint=false", {}, "rolesanywhere.us-west-2.amazonaws.com"),
 ]
 
 
@@ -148,7 +171,11 @@ def test_the_host_of_a_region(identity, partition, region, flags, env, host):
 
 
 @pytest.mark.parametrize("partition,region,flags,env,pattern", [
-    ("aws-iso", "us-iso-east-1", "--use-dualstack", {}, "dual-?stack"),
+    ("aws", "eu-west-1", "--use-fips", {}, "FIPS.*eu-west-1.*\n.*us-gov-east-1"),
+    ("aws", "eu-west-1", "", {"AWS_USE_FIPS_ENDPOINT": "true"}, "FIPS.*eu-west-1"),
+    ("aws-cn", "cn-north-1", "--use-fips --use-dualstack", {}, "FIPS.*cn-north-1"),
+    ("aws", "eusc-de-east-1", "", {}, "aws-eusc"), ("aws-eusc", "eu-west-1", "", {}, "partition"),
+    ("moon", "moon-far-1", "", {}, "partition moon.*\n.*--endpoint"),
     ("aws", "cn-north-1", "", {}, "partition"), ("aws-cn", "eu-west-1", "", {}, "partition"),
     ("aws-new", "eu-west-1", "", {}, "aws-new"),
     ("aws", "eu-west-1", "", {"AWS_USE_FIPS_ENDPOINT": "yes"}, "AWS_USE_FIPS_ENDPOINT"),

@@ -40,6 +40,8 @@ def tls(tmp_path_factory):
         "not yet valid": ([pki.tls_server(root, not_before=pki.NOW + pki.DAY)], root),
         "other host": ([pki.tls_server(root, hosts=["example.com", "10.0.0.1"])], root),
         "no names": ([pki.tls_server(root, hosts=[])], root),
+        "common name": ([root.issue("localhost", extended=(pki.ExtendedKeyUsageOID.SERVER_AUTH,))],
+                        root),
         "self-signed": ([own], own),
         "other CA": ([pki.tls_server(other)], root),
         "for clients alone": ([root.issue("client", hosts=["127.0.0.1"])], root),
@@ -88,6 +90,15 @@ def test_against_emulate(tls, identity):
             assert emulator.url.startswith("https://")
             assert_credentials(to(emulator, identity, "--ca-bundle", tls[name].ca))
             assert_fails(to(emulator, identity), 1, "verif", hint="--ca-bundle")
+
+
+def test_a_certificate_without_names_is_matched_by_its_common_name(tls, identity):
+    """As libcurl does; one that has names is matched by these alone ("other host")."""
+    server = tls["common name"]
+    with Verifier(tls=server.context, host="localhost") as verifier:
+        assert_credentials(to(verifier, identity, "--ca-bundle", server.ca))
+    with Verifier(tls=server.context) as verifier:
+        assert_fails(to(verifier, identity, "--ca-bundle", server.ca), 1, "another host")
 
 
 def directory_of(tmp_path, ca):

@@ -93,7 +93,8 @@ http::Response answer(int status, const std::string& body, http::Headers headers
 }
 
 TEST(ReadCredentials, TakesTheDocumentedShape) {
-  const Credentials credentials = read_credentials(answer(201, good_answer().dump()));
+  const Credentials credentials =
+      read_credentials(answer(201, good_answer().dump()), "https://host");
   EXPECT_EQ(
       Secret(credential_process_json(credentials).view()).view(),
       R"({"Version":1,"AccessKeyId":"ASIAEXAMPLE","SecretAccessKey":"sEcReT0000000000000000",)"
@@ -123,7 +124,7 @@ TEST(ReadCredentials, RefusesAllElseWithoutRepeatingIt) {
   bodies.push_back(good_answer().dump().substr(0, 200));
   for (const std::string& body : bodies) {
     try {
-      read_credentials(answer(200, body));
+      read_credentials(answer(200, body), "https://host");
       ADD_FAILURE() << body;
     } catch (const Error& error) {
       EXPECT_EQ(error.kind(), ErrorKind::failed);
@@ -138,7 +139,8 @@ class ServiceError : public testing::Test {
  protected:
   Error error(int status, const std::string& body, http::Headers headers = {}) const {
     const identity::Identity identity{{test::der(leaf_.get()), "test"}, {}, nullptr};
-    return service_error(answer(status, body, std::move(headers)), identity, test::now);
+    return service_error(answer(status, body, std::move(headers)), "https://host", identity,
+                         test::now);
   }
   const test::Entity leaf_ =
       test::make(test::Recipe().with(NID_key_usage, "keyEncipherment"), nullptr);
@@ -148,8 +150,9 @@ TEST_F(ServiceError, NameFromHeaderOrBody) {
   const http::Headers header = {
       {"x-amzn-errortype", "com.amazonaws#ValidationException:http://internal/"},
       {"x-amzn-requestid", "id-1"}};
-  EXPECT_STREQ(error(400, R"({"message":"Bad."})", header).what(),
-               "the service refused: ValidationException: Bad (HTTP 400, request id id-1)");
+  EXPECT_STREQ(
+      error(400, R"({"message":"Bad."})", header).what(),
+      "the service refused: ValidationException: Bad (https://host, HTTP 400, request id id-1)");
   EXPECT_THAT(error(403, R"({"__type":"a.b#AccessDeniedException","Message":"No"})").what(),
               HasSubstr("AccessDeniedException: No"));
   EXPECT_THAT(error(404, R"({"code":"ResourceNotFoundException"})").what(),
@@ -158,10 +161,10 @@ TEST_F(ServiceError, NameFromHeaderOrBody) {
 }
 
 TEST_F(ServiceError, KindFollowsWhatMayPass) {
-  for (const int status : {429, 500, 502, 503, 504}) {
+  for (const int status : {429, 500, 501, 502, 503, 504, 505, 507, 511, 520, 599}) {
     EXPECT_EQ(error(status, "").kind(), ErrorKind::try_later) << status;
   }
-  for (const int status : {301, 400, 403, 404, 501}) {
+  for (const int status : {301, 400, 403, 404}) {
     EXPECT_EQ(error(status, "").kind(), ErrorKind::failed) << status;
   }
   for (const char* name :

@@ -1,0 +1,181 @@
+#include "http/transfer_error.h"
+
+#include <openssl/x509_vfy.h>
+
+#include <array>
+#include <cstring>
+#include <new>
+#include <optional>
+#include <string_view>
+
+#include "base/codec.h"
+#include "http/curl.h"
+
+namespace rolecall::http {
+namespace {
+
+std::string seconds_text(std::chrono::milliseconds time) {
+  std::string text = std::to_string(time.count() / 1000);
+  if (time.count() % 1000 != 0) {
+    std::string fraction = std::to_string(1000 + time.count() % 1000).substr(1);
+    fraction.erase(fraction.find_last_not_of('0') + 1);
+    text += "." + fraction;
+  }
+  return text + " s";
+}
+
+std::string network_hint(const ClientOptions& options) {
+  if (options.proxy_unused) {
+    return "the environment names a proxy, which is used with --with-proxy alone";
+  }
+  if (options.use_proxy) return "check the proxy that HTTPS_PROXY names, or leave out --with-proxy";
+  return "check the network, the firewall and the endpoint's name";
+}
+
+Error proxy_refusal(const std::string& server, const ClientOptions& options, long status) {
+  const std::string what =
+      "the proxy refused to connect to " + server + ": HTTP " + std::to_string(status);
+  if (status == 407 || status == 401) {
+    return {ErrorKind::failed, what,
+            options.proxy_has_user
+                ? "the proxy does not take the user and password that HTTPS_PROXY holds; special "
+                  "characters in them must be percent-encoded (@ is %40)"
+                : "the proxy wants a user and password: HTTPS_PROXY=http://user:password@proxy"};
+  }
+  return {status >= 500 ? ErrorKind::try_later : ErrorKind::failed, what,
+          "ask whoever runs the proxy to allow this host"};
+}
+
+// What OpenSSL calls the reason ("error:0A00010B:SSL routines::wrong version number, errno 0"),
+// without what stands around it; empty where OpenSSL gives none.
+std::string tls_reason(std::string_view text) {
+  if (text.find("SSL routines:") == std::string_view::npos) return {};
+  text = text.substr(0, text.find(", errno"));
+  return std::string(trim(text.substr(text.rfind(':') + 1)));
+}
+
+struct TlsReason {
+  std::string_view part;  // of OpenSSL's words
+  const char* what;       // behind the server's name
+  const char* hint;
+};
+
+constexpr std::array<TlsReason, 11> tls_reasons = {{
+    {"wrong version number", "does not speak TLS", "is it a plain-http port? check the endpoint"},
+    {"packet length too long", "does not speak TLS", "is it a plain-http port? check the endpoint"},
+    {"record layer failure", "does not speak TLS", "is it a plain-http port? check the endpoint"},
+    {"protocol version", "and this program have no TLS version in common",
+     "the server needs TLS 1.2 or newer"},
+    {"unsupported protocol", "and this program have no TLS version in common",
+     "the server needs TLS 1.2 or newer"},
+    {"handshake failure", "and this program have no cipher, curve or signature in common",
+     "check the server's TLS settings and this machine's policy (openssl.cnf)"},
+    {"no shared cipher", "and this program have no cipher in common",
+     "check the server's TLS settings and this machine's policy (openssl.cnf)"},
+    {"certificate required", "wants a TLS certificate of the client",
+     "the service does not: is this endpoint IAM Roles Anywhere?"},
+    {"bad certificate", "wants another TLS certificate of the client",
+     "the service does not: is this endpoint IAM Roles Anywhere?"},
+    {"unrecognized name", "does not know this host name", "check the endpoint's name"},
+    {"dh key too small", "uses a key exchange that is too weak",
+     "check the server's TLS settings and this machine's policy (openssl.cnf)"},
+}};
+
+std::optional<Error> known_tls_error(const std::string& server, const std::string& reason) {
+  for (const TlsReason& known : tls_reasons) {
+    if (reason.find(known.part) == std::string::npos) continue;
+    return Error(ErrorKind::failed, server + " " + known.what, known.hint);
+  }
+  return std::nullopt;
+}
+
+Error verification_error(const std::string& server, const TransferFailure& failure,
+                         const std::string& detail) {
+  // libcurl checks the name once OpenSSL has no objection, and has noted no result of it by then.
+  if (failure.verify_result <= X509_V_ERR_UNSPECIFIED) {
+    return {ErrorKind::failed,
+            "the TLS certificate of " + server + " is for another host: " + detail,
+            "check the endpoint's name, and whom that name leads to here"};
+  }
+  return {ErrorKind::failed, "the TLS certificate of " + server + " does not verify: " + detail,
+          "name the CA that issued it with --ca-bundle or AWS_CA_BUNDLE (a proxy that opens TLS "
+          "has a CA of its own); --no-verify-ssl is for tests alone"};
+}
+
+}  // namespace
+
+Error transfer_error(const Origin& origin, const ClientOptions& options,
+                     const TransferFailure& failure) {
+  const std::string server = origin.text();
+  const std::string detail =
+      failure.text.empty() || options.use_proxy ? failure.name : failure.text;
+  const std::string hint = network_hint(options);
+  if (failure.connect_status >= 400) {
+    return proxy_refusal(server, options, failure.connect_status);
+  }
+  const std::string reason = tls_reason(failure.text);
+  if (const auto known = known_tls_error(server, reason)) return *known;
+  switch (failure.code) {
+    case CURLE_OUT_OF_MEMORY:
+      throw std::bad_alloc();
+    case CURLE_COULDNT_RESOLVE_HOST:
+      return {ErrorKind::try_later, "cannot resolve the name " + origin.host, hint};
+    case CURLE_COULDNT_RESOLVE_PROXY:
+      return {ErrorKind::try_later, "cannot resolve the name of the proxy on the way to " + server,
+              "check HTTPS_PROXY, or leave out --with-proxy"};
+    case CURLE_COULDNT_CONNECT:
+      return {
+          ErrorKind::try_later,
+          "cannot connect to " + server + (options.use_proxy ? " (a proxy is in use): " : ": ") +
+              (failure.os_error != 0 ? std::strerror(static_cast<int>(failure.os_error)) : detail),
+          hint};
+    case CURLE_OPERATION_TIMEDOUT:
+      if (!failure.was_connected) {
+        return {ErrorKind::try_later,
+                "no connection to " + server + " within " + seconds_text(failure.connect_limit),
+                hint};
+      }
+      return {ErrorKind::try_later, server + " did not answer in time",
+              "it may be overloaded; try again, or give --timeout more seconds"};
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_ISSUER_ERROR:
+      return verification_error(server, failure, detail);
+    case CURLE_SSL_CONNECT_ERROR:
+      // What is not known may be a connection that ended in the middle.
+      return {
+          ErrorKind::try_later,
+          "the TLS handshake with " + server + " failed" + (reason.empty() ? "" : ": " + reason),
+          hint};
+    case CURLE_UNSUPPORTED_PROTOCOL:  // "Received HTTP/0.9 when not allowed"
+    case CURLE_WEIRD_SERVER_REPLY:
+      return {ErrorKind::try_later, server + " does not speak HTTP",
+              origin.scheme == "http" ? "is it a TLS port? name it as https://host:port"
+                                      : "is the endpoint really IAM Roles Anywhere?"};
+    case CURLE_GOT_NOTHING:
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR:
+      return {ErrorKind::try_later, server + " closed the connection without an answer", hint};
+    case CURLE_PARTIAL_FILE:
+      return {ErrorKind::try_later, "the answer of " + server + " ended too soon", hint};
+    case CURLE_URL_MALFORMAT:
+      return {ErrorKind::usage,
+              options.use_proxy ? "the proxy's URL, or the endpoint's, is malformed"
+                                : "the endpoint's URL is malformed",
+              "they have the form scheme://host:port"};
+    case CURLE_SSL_CACERT_BADFILE:
+      return {ErrorKind::usage,
+              "cannot read trusted roots from " +
+                  (options.trust.bundle.empty() ? options.trust.directory : options.trust.bundle),
+              "--ca-bundle, AWS_CA_BUNDLE and SSL_CERT_FILE name a PEM file of CA certificates"};
+    case CURLE_WRITE_ERROR:
+      if (failure.too_large) {
+        return {ErrorKind::failed, "the answer of " + server + " is too large",
+                "is this endpoint really IAM Roles Anywhere?"};
+      }
+      [[fallthrough]];
+    default:
+      return {ErrorKind::try_later, "the exchange with " + server + " failed: " + detail, hint};
+  }
+}
+
+}  // namespace rolecall::http
