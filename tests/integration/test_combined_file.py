@@ -78,7 +78,7 @@ def test_every_command_with_a_binding(home, identity, tmp_path):
     config = pki.write(tmp_path, "config.toml", "\n".join(["[binding.one]", *lines]).encode())
     flags = ["--config", config, "--binding", "one"]
     env = {"HOME": str(home.path)}
-    for command in ("credential-process", "export", "update --once", "sign-string",
+    for command in ("credential-process", "export", "update --once --profile two", "sign-string",
                     "configure --profile one", "exec", "exec --refresh"):
         more = ["--", "/usr/bin/true"] if command.startswith("exec") else []
         result = run(*command.split(), *flags, *more, env=env)

@@ -455,9 +455,11 @@ def test_the_list_shows_what_is_wrong_with_one(identity, two, tmp_path):
     expired = identity.intermediate.issue("old", not_before=pki.NOW - 9 * pki.DAY,
                                           not_after=pki.NOW - 2 * pki.DAY)
     old = pki.write(tmp_path, "old.pem", pki.pem(expired))
+    key = pki.write(tmp_path, "old.key", pki.key_pem(expired.key))
     with open(two, "a", encoding="utf-8") as file:
         file.write('[binding.gone]\ncertificate = "/nonexistent.pem"\nprivate-key = "x"\n'
-                   f'role-arn = "{ROLE_ARN}"\n[binding.old]\ncertificate = "{old}"\nprivate-key = "x"\n'
+                   f'role-arn = "{ROLE_ARN}"\n[binding.old]\ncertificate = "{old}"\n'
+                   f'private-key = "{key}"\n'
                    f'role-arn = "{ROLE_ARN}"\n[binding.typo]\nrolearn = "r"\n[binding.empty]\n')
     result = run("bindings", env={"ROLECALL_CONFIG": str(two)})
     assert result.code == 0, result
