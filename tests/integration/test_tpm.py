@@ -18,10 +18,10 @@ KEYS = {
     "rsa": ("rsa2048", "file", ""), "p256": ("p256", "file", ""), "p384": ("p384", "file", ""),
     "rsa password": ("rsa2048", "file", "geheim"), "p256 password": ("p256", "file", "geheim"),
     "rsa parent": ("rsa2048", "parent", ""), "p256 parent": ("p256", "parent", ""),
-    "p384 parent, password": ("p384", "parent", "geheim"),
+    "p384 parent and password": ("p384", "parent", "geheim"),
     "rsa handle": ("rsa2048", "0x81000001", ""), "p256 handle": ("p256", "0x81000002", ""),
-    "rsa handle, password": ("rsa2048", "0x81000003", "geheim"),
-    "p384 handle, password": ("p384", "0x81000004", "geheim"),
+    "rsa handle and password": ("rsa2048", "0x81000003", "geheim"),
+    "p384 handle and password": ("p384", "0x81000004", "geheim"),
 }
 
 
@@ -122,7 +122,7 @@ def test_certificates_and_key_in_one_file(tpm, emulator, silent, tmp_path):
         assert_fails(result, 2, "more than one private key")
 
 
-@pytest.mark.parametrize("name", ["p256 password", "rsa handle, password"])
+@pytest.mark.parametrize("name", ["p256 password", "rsa handle and password"])
 def test_passwords(unlocked, emulator, name):
     for more, env in ((["--tpm-key-password", "geheim"], {}),
                       (["--password-source", "env:X"], {"X": "geheim"}),
@@ -134,7 +134,7 @@ def test_passwords(unlocked, emulator, name):
         assert "geheim" not in result.err.replace(unlocked.password, ""), result
 
 
-@pytest.mark.parametrize("name", ["p256 password", "rsa handle, password"])
+@pytest.mark.parametrize("name", ["p256 password", "rsa handle and password"])
 @pytest.mark.parametrize("more,pattern,hint", [
     (["--password-source", "env:X"], "wrong password for .*: it came from env:X", "not tried again"),
     (["--tpm-key-password", "falsch"], "wrong password for .*--tpm-key-password", "not tried again"),
