@@ -251,7 +251,11 @@ Answer Emulator::handle(const http::Request& request, std::chrono::system_clock:
   const std::string request_id = random_uuid();
   answer.response.headers = {{"Date", http_date(answer.log.time)},
                              {"x-amzn-requestid", request_id}};
-  if (request.body_too_large) {
+  if (!request.malformed.empty()) {
+    answer.response.headers.push_back({"Content-Type", "application/json"});
+    refuse_with_json(answer, Refusal(400, "ValidationException",
+                                     "the HTTP request is malformed: " + request.malformed));
+  } else if (request.body_too_large) {
     answer.response.headers.push_back({"Content-Type", "application/json"});
     refuse_with_json(answer,
                      Refusal(413, "RequestEntityTooLargeException", "the body is too large"));

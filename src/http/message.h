@@ -31,7 +31,10 @@ struct Request {
   Headers headers;
   std::string body;
   bool body_too_large = false;  // a server's request: over its limit, and dropped
-  std::string peer;             // a server's request: the client's address, "127.0.0.1:40404"
+  // A server's request: what is wrong with its form; empty: nothing. The handler refuses it with a
+  // 400. The connection ends with the answer, since nobody knows where the request ends.
+  std::string malformed;
+  std::string peer;  // a server's request: the client's address, "127.0.0.1:40404"
 };
 
 struct Response {
@@ -42,6 +45,7 @@ struct Response {
   std::shared_ptr<const Secret> shared_body;
   // A server may promise the whole body and close after so many bytes (the emulator's faults).
   std::optional<std::size_t> cut_after;
+  bool close = false;  // a server's: the connection ends with it
 };
 
 }  // namespace rolecall::http

@@ -21,7 +21,9 @@
 #include "base/openssl.h"
 #include "base/time.h"
 #include "http/connection_watch.h"
+#include "http/head_reader.h"
 #include "http/microhttpd.h"
+#include "http/request_form.h"
 #include "rolecall/error.h"
 
 namespace rolecall::http {
@@ -38,6 +40,8 @@ struct Incoming {
   Request request;
   ConnectionWatch::Connection* connection = nullptr;
   bool has_headers = false;
+  std::string_view
+      target;  // of the first line, in libmicrohttpd's memory: later it is decoded there
 };
 
 // libmicrohttpd's TLS library says little of files that it cannot use.
@@ -164,8 +168,10 @@ struct Server::Daemon {
 
   void start(Listener listener, const ServerOptions& options);
   Response answer(const Incoming& incoming) const noexcept;
+  static void read_head(MHD_Connection* mhd_connection, Incoming& incoming, const char* method,
+                        const char* version);
   MHD_Result receive(MHD_Connection* mhd_connection, Incoming& incoming, const char* method,
-                     const char* upload, std::size_t* upload_size);
+                     const char* version, const char* upload, std::size_t* upload_size);
 
   // What libmicrohttpd calls; `self` is the Daemon.
   static void on_log(void* self, const char* form, va_list arguments);
@@ -215,6 +221,7 @@ void* Server::Daemon::on_first_line(void* /*self*/, const char* uri, MHD_Connect
     // Here alone are path and query as they came: later they are decoded.
     const std::string_view whole(uri);
     const std::size_t mark = whole.find('?');
+    incoming->target = whole;
     incoming->request.path = whole.substr(0, mark);
     if (mark != std::string_view::npos) incoming->request.query = whole.substr(mark + 1);
     return incoming.release();
@@ -224,13 +231,12 @@ void* Server::Daemon::on_first_line(void* /*self*/, const char* uri, MHD_Connect
 }
 
 MHD_Result Server::Daemon::on_request(void* self, MHD_Connection* connection, const char* /*url*/,
-                                      const char* method, const char* /*version*/,
-                                      const char* upload, std::size_t* upload_size,
-                                      void** context) {
+                                      const char* method, const char* version, const char* upload,
+                                      std::size_t* upload_size, void** context) {
   if (*context == nullptr) return MHD_NO;
   try {
     return static_cast<Daemon*>(self)->receive(connection, *static_cast<Incoming*>(*context),
-                                               method, upload, upload_size);
+                                               method, version, upload, upload_size);
   } catch (const std::exception&) {
     return MHD_NO;  // no memory: libmicrohttpd closes the connection
   }
@@ -251,37 +257,50 @@ Response Server::Daemon::answer(const Incoming& incoming) const noexcept {
   }
 }
 
+void Server::Daemon::read_head(MHD_Connection* mhd_connection, Incoming& incoming,
+                               const char* method, const char* version) {
+  Request& request = incoming.request;
+  request.method = method;
+  request.peer = incoming.connection->peer;
+  request.headers.reserve(8);
+  HeadReader reader(request.headers, method, incoming.target, version);
+  microhttpd().get_connection_values_n(
+      mhd_connection, MHD_HEADER_KIND,
+      [](void* self, MHD_ValueKind, const char* name, std::size_t name_size, const char* value,
+         std::size_t value_size) {
+        try {
+          static_cast<HeadReader*>(self)->add(name, name_size, value, value_size);
+          return MHD_YES;
+        } catch (const std::exception&) {
+          return MHD_NO;  // no memory: the request goes on with fewer headers and is refused
+        }
+      },
+      &reader);
+  const auto* size =
+      microhttpd().get_connection_info(mhd_connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+  request.malformed = form_error(request);
+  if (request.malformed.empty() &&
+      (size == nullptr || !reader.is_whole(method + size->header_size))) {
+    request.malformed = "a NUL or a second blank, or a header that goes on in the next line";
+  }
+}
+
 // Called once the headers are there, once for each piece of the body, and once at its end.
 MHD_Result Server::Daemon::receive(MHD_Connection* mhd_connection, Incoming& incoming,
-                                   const char* method, const char* upload,
+                                   const char* method, const char* version, const char* upload,
                                    std::size_t* upload_size) {
   Request& request = incoming.request;
   if (!incoming.has_headers) {
     incoming.has_headers = true;
-    request.method = method;
-    request.peer = incoming.connection->peer;
-    request.headers.reserve(8);
-    microhttpd().get_connection_values_n(
-        mhd_connection, MHD_HEADER_KIND,
-        [](void* headers, MHD_ValueKind, const char* name, std::size_t name_size, const char* value,
-           std::size_t value_size) {
-          try {
-            static_cast<Headers*>(headers)->push_back(
-                {std::string(name, name_size),
-                 value == nullptr ? "" : std::string(value, value_size)});
-            return MHD_YES;
-          } catch (const std::exception&) {
-            return MHD_NO;  // no memory: the request goes on with fewer headers and is refused
-          }
-        },
-        &request.headers);
+    read_head(mhd_connection, incoming, method, version);
     const std::string* length = find(request.headers, "content-length");
     request.body_too_large =
         length != nullptr && std::strtoull(length->c_str(), nullptr, 10) > max_body;
     // A body that is too large is read and dropped, since a client that still writes may never see
-    // an answer. A client that asked first is told at once.
-    const std::string* expect = find(request.headers, "expect");
-    if (!request.body_too_large || expect == nullptr) return MHD_YES;
+    // an answer. A client that asked first is told at once, and so is one of whose body nobody
+    // knows the end.
+    const bool asked = find(request.headers, "expect") != nullptr;
+    if (request.malformed.empty() && !(request.body_too_large && asked)) return MHD_YES;
   } else if (*upload_size > 0) {
     request.body_too_large =
         request.body_too_large || request.body.size() + *upload_size > max_body;
@@ -292,10 +311,11 @@ MHD_Result Server::Daemon::receive(MHD_Connection* mhd_connection, Incoming& inc
   ConnectionWatch::stop_clock(*incoming.connection);
   Response response = answer(incoming);
   const auto status = static_cast<unsigned>(response.status);
+  const bool close = response.close || !request.malformed.empty() || ending || watch.full();
   const ResponsePtr made = make_response(std::move(response));
   // Where all places are taken, each client has one answer's time. At the end it is said and not
   // left to the end that libmicrohttpd will read: with epoll it sees none that came with a request.
-  if (ending || watch.full()) microhttpd().add_response_header(made.get(), "Connection", "close");
+  if (close) microhttpd().add_response_header(made.get(), "Connection", "close");
   watch.start_clock(*incoming.connection);  // now for the client to take the answer
   return microhttpd().queue_response(mhd_connection, status, made.get());
 }

@@ -1,0 +1,48 @@
+#include "http/request_form.h"
+
+#include <algorithm>
+
+namespace rolecall::http {
+namespace {
+
+// RFC 9110, 5.6.2.
+bool is_token(std::string_view text) {
+  return !text.empty() &&
+         text.find_first_not_of(
+             "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~") ==
+             std::string_view::npos;
+}
+
+bool has_control_character(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return (byte < ' ' && c != '\t') || byte == 0x7f;
+  });
+}
+
+}  // namespace
+
+std::string form_error(const Request& request) {
+  if (!is_token(request.method)) return "the method is no word";
+  if (has_control_character(request.path) || has_control_character(request.query)) {
+    return "a control character in the path";
+  }
+  const std::string* length = nullptr;
+  const std::string* encoding = nullptr;
+  for (const Header& header : request.headers) {
+    // A blank before the colon hides a header from whoever looks for its name.
+    if (!is_token(header.name)) return "a header whose name is no word, or is followed by a blank";
+    if (has_control_character(header.value)) return "a control character in a header";
+    const bool is_length = same_name(header.name, "content-length");
+    if (!is_length && !same_name(header.name, "transfer-encoding")) continue;
+    const std::string*& seen = is_length ? length : encoding;
+    if (seen != nullptr) return "two headers " + header.name;
+    seen = &header.value;
+  }
+  if (encoding == nullptr) return {};
+  if (length != nullptr) return "Content-Length and Transfer-Encoding together";
+  if (!same_name(*encoding, "chunked")) return "a Transfer-Encoding other than chunked";
+  return {};
+}
+
+}  // namespace rolecall::http
