@@ -1,22 +1,32 @@
 // rolecall env: how a program finds the container credentials endpoint of serve.
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
 #include <filesystem>
+#include <optional>
+#include <thread>
 
 #include "base/files.h"
+#include "base/json.h"
 #include "base/process.h"
+#include "base/time.h"
 #include "cli/child_environment.h"
 #include "cli/command.h"
 #include "cli/environment.h"
 #include "cli/flags.h"
 #include "cli/systemd.h"
 #include "cli/ui.h"
+#include "http/client.h"
 #include "rolecall/error.h"
 #include "serve/binding.h"
 #include "serve/token_files.h"
 
 namespace rolecall::cli {
 namespace {
+
+using std::chrono::milliseconds;
 
 // For a shell and for systemd alike: as it is where it has only harmless characters, else between
 // single quotes.
@@ -43,6 +53,68 @@ void warn_of_other_credentials() {
     print_warning(place + ", takes precedence over the endpoint of serve in AWS SDKs; remove it");
 }
 
+milliseconds seconds_to_wait(const std::string& text) {
+  const std::optional<milliseconds> time = parse_seconds(text);
+  if (time && *time <= std::chrono::hours(24)) return *time;
+  throw Error(ErrorKind::usage, "--wait takes seconds, not \"" + text + "\"",
+              "give a number from 0 to 86400, as in --wait 30");
+}
+
+// Of a URI that serve has written: http://127.0.0.1:9911/credentials/default.
+http::Origin origin_of(std::string_view uri) {
+  constexpr std::string_view scheme = "http://";
+  const std::string_view rest = uri.substr(std::min(scheme.size(), uri.size()));
+  const std::string_view server = rest.substr(0, rest.find('/'));
+  const std::size_t colon = std::min(server.rfind(':'), server.size());
+  const std::string_view port = server.substr(std::min(colon + 1, server.size()));
+  http::Origin origin{"http", std::string(server.substr(0, colon)), 0};
+  std::from_chars(port.data(), port.data() + port.size(), origin.port);
+  return origin;
+}
+
+// Whether it answers, and has credentials for this binding.
+bool is_ready(const serve::ContainerFiles& files, const std::string& binding,
+              http::Deadline deadline) {
+  try {
+    http::Client client(origin_of(files.uri), {}, {});
+    const http::Response answer = client.get("/healthz", deadline);
+    if (answer.status == 200) return true;
+    const json body = json::parse(answer.body.view(), nullptr, false);
+    if (answer.status != 503 || !body.is_object() || !body.contains("bindings")) return false;
+    const json& without = body.at("bindings");
+    return std::find(without.begin(), without.end(), binding) == without.end();
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+serve::ContainerFiles find(const std::string& directory, const std::string& binding,
+                           milliseconds patience) {
+  constexpr milliseconds pause{50};
+  const auto end = std::chrono::steady_clock::now() + patience;
+  for (;;) {
+    auto files = serve::find_container_files(directory, binding);
+    if (files && (patience == pause.zero() || is_ready(*files, binding, end))) {
+      return std::move(*files);
+    }
+    const auto left = end - std::chrono::steady_clock::now();
+    if (left <= pause.zero()) {
+      const std::string uri = directory + "/" + binding + ".uri";
+      if (patience == pause.zero()) {
+        throw Error(ErrorKind::usage, "there is no " + uri,
+                    "is rolecall serve running, with this binding and this --token-dir? --wait 30 "
+                    "waits for it");
+      }
+      throw Error(ErrorKind::try_later,
+                  files ? "rolecall serve at " + files->uri + " has no credentials in time"
+                        : "rolecall serve has not made " + uri + " in time",
+                  "the log of rolecall serve says what it waits for; is it running, with this "
+                  "binding and this --token-dir?");
+    }
+    std::this_thread::sleep_for(std::min<std::chrono::nanoseconds>(left, pause));
+  }
+}
+
 }  // namespace
 
 void env(CLI::App& app, std::vector<std::string> arguments) {
@@ -51,6 +123,7 @@ void env(CLI::App& app, std::vector<std::string> arguments) {
   std::string directory;
   std::string format = "shell";
   bool token_file = false;
+  milliseconds patience{0};
   add_text(app, "--binding", binding, "NAME", "Whose credentials. Default: default");
   add_text(app, "--token-dir", directory, "DIR",
            "As serve was given it. Default: $RUNTIME_DIRECTORY, else\n$XDG_RUNTIME_DIR/rolecall");
@@ -58,9 +131,13 @@ void env(CLI::App& app, std::vector<std::string> arguments) {
              "shell: lines for eval. systemd: lines for an EnvironmentFile=.\nDefault: shell");
   add_switch(app, "--token-file", token_file,
              "Name the token's file, and do not print the token: for SDKs\nfrom 2024 on");
+  app.add_option_function<std::string>(
+         "--wait", [&patience](const std::string& text) { patience = seconds_to_wait(text); },
+         "Wait until serve is up and has credentials, for at most\nso long")
+      ->type_name("SECONDS");
   parse(app,
         "Example:\n"
-        "  eval \"$(rolecall env)\" && aws sts get-caller-identity\n"
+        "  eval \"$(rolecall env --wait 30)\" && aws sts get-caller-identity\n"
         "The token is a secret: whoever has it gets the credentials.",
         std::move(arguments));
   if (directory.empty()) directory = runtime_directory();
@@ -69,7 +146,7 @@ void env(CLI::App& app, std::vector<std::string> arguments) {
                 "name the directory that serve was given with --token-dir");
   }
   serve::check_binding_name(binding);
-  const serve::ContainerFiles files = serve::read_container_files(directory, binding);
+  const serve::ContainerFiles files = find(directory, binding, patience);
   const bool shell = format == "shell";
   const std::string_view begin = shell ? "export " : "";
   Secret text;

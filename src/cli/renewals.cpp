@@ -63,21 +63,36 @@ serve::BindingOptions binding_options(const CLI::App& app, SessionFlags& flags, 
   return binding;
 }
 
+Error of_binding(const std::string& name, const Error& error) {
+  return {error.kind(), "binding " + name + ": " + error.what(), error.hint(), error.retry_after()};
+}
+
+// What flags alone make is called "default", which its user has not named.
+Error Renewals::named(const serve::Binding& binding, const Error& error) const {
+  const bool has_name = bindings_.size() > 1 || binding.name() != "default";
+  return has_name ? of_binding(binding.name(), error) : error;
+}
+
 void Renewals::add(serve::BindingOptions options) {
   bindings_.emplace_back(std::move(options));
-  refreshers_.emplace_back(bindings_.back(), gate_, log_, stderr_reporter(debug_));
+  try {
+    refreshers_.emplace_back(bindings_.back(), gate_, log_, stderr_reporter(debug_));
+  } catch (const Error& error) {
+    throw named(bindings_.back(), error);
+  }
 }
 
 void Renewals::load_identities(bool may_fail, int code_of_silence) {
   auto binding = bindings_.begin();
   for (serve::Refresher& refresher : refreshers_) {
     // Each has its own time.
-    end_where_hardware_is_silent((binding++)->options().session.timeout, code_of_silence);
+    end_where_hardware_is_silent(binding->options().session.timeout, code_of_silence);
     try {
       refresher.load_identity();
-    } catch (const Error&) {
-      if (!may_fail) throw;
+    } catch (const Error& error) {
+      if (!may_fail) throw named(*binding, error);
     }
+    ++binding;
   }
 }
 
@@ -108,19 +123,26 @@ void Renewals::log_silence(const identity::SilentHardware& silent) const {
 
 bool Renewals::await_first(const std::function<bool()>& told_to_stop) {
   const Waiting waiting("the first credentials");
-  std::list<std::future<void>*> left;
+  std::list<std::pair<std::future<void>*, const serve::Binding*>> left;
+  auto next = bindings_.begin();
   for (serve::Refresher& refresher : refreshers_)
-    left.push_back(&refresher.first());
+    left.emplace_back(&refresher.first(), &*next++);
   for (;;) {
-    left.remove_if([](std::future<void>* first) {
+    left.remove_if([this](const auto& one) {
+      const auto& [first, binding] = one;
       if (first->wait_for(milliseconds(0)) != std::future_status::ready) return false;
-      first->get();  // the first failure ends it, whichever binding's
+      try {
+        first->get();
+      } catch (const Error& error) {  // the first failure ends it, whichever binding's
+        throw named(*binding, error);
+      }
       return true;
     });
     if (left.empty()) return true;
     for (const serve::Binding& binding : bindings_) {
       if (const auto silent = binding.silent_hardware()) {
-        throw Error(ErrorKind::try_later, silent->text(), identity::hint_for_silent_hardware);
+        throw named(binding, Error(ErrorKind::try_later, silent->text(),
+                                   identity::hint_for_silent_hardware));
       }
     }
     if (told_to_stop()) return false;

@@ -16,6 +16,9 @@ namespace rolecall::cli {
 // at the start is not asked for again.
 serve::BindingOptions binding_options(const CLI::App& app, SessionFlags& flags, std::string name);
 
+// The same error, which says whose it is.
+Error of_binding(const std::string& name, const Error& error);
+
 // Bindings, each with the thread that renews it.
 class Renewals {
  public:
@@ -48,6 +51,7 @@ class Renewals {
   bool stop();
 
  private:
+  Error named(const serve::Binding& binding, const Error& error) const;
   void log_silence(const identity::SilentHardware& silent) const;
 
   const serve::Log& log_;

@@ -17,6 +17,7 @@
 #include "cli/systemd.h"
 #include "cli/ui.h"
 #include "http/client.h"
+#include "serve/guard.h"
 #include "serve/service.h"
 #include "serve/token_files.h"
 
@@ -34,7 +35,9 @@ struct ServeFlags {
   int port = 9911;
   int hop_limit = 64;
   bool allow_remote = false;
+  std::vector<std::string> host_names;
   bool imds = false;
+  bool imds_is_given = false;
   bool lazy = false;
   std::string token_directory;
   std::string log_format = "text";
@@ -49,10 +52,25 @@ void declare(CLI::App& app, ServeFlags& flags) {
       ->group(group);
   app.add_flag("--allow-remote", flags.allow_remote,
                "Allow an address that other machines reach: they see the\n"
-               "credentials pass unencrypted. IMDS is off then")
+               "credentials pass unencrypted. IMDS is off unless --imds")
       ->group(group);
   app.add_flag("--imds", flags.imds,
-               "IMDS also with --allow-remote: whoever reaches it gets\nthe credentials")
+               "Serve instance metadata, from which anyone who reaches the\n"
+               "port gets the credentials. Default: true; false with\n"
+               "--allow-remote. Not for several bindings")
+      ->group(group);
+  app.add_option_function<std::vector<std::string>>(
+         "--allow-host",
+         [&flags](const std::vector<std::string>& names) {
+           flags.host_names.clear();
+           for (const std::string& name : names)
+             flags.host_names.push_back(serve::checked_host_name(name));
+         },
+         "A name by which clients reach it: a compose service,\n"
+         "host.docker.internal, NAME.NAMESPACE.svc. Repeatable")
+      ->type_name("NAME")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false)
       ->group(group);
   add_number(app, "--hop-limit", flags.hop_limit, 1, 255, "HOPS",
              "How many routers an answer may pass. Default: 64, and 1\nwith --allow-remote", group);
@@ -75,7 +93,8 @@ http::Listener listen(const ServeFlags& flags, const CLI::App& app) {
   const std::optional<int> handed_over = handed_over_socket();
   const auto check = [&flags](const std::string& address) {
     if (http::is_loopback(address) || flags.allow_remote) return;
-    throw Error(ErrorKind::usage, "the address " + address + " is not a numeric loopback address",
+    http::check_is_address(address);
+    throw Error(ErrorKind::usage, "the address " + address + " is not a loopback address",
                 "take 127.0.0.1 or ::1, or add --allow-remote so that other machines may connect");
   };
   if (!handed_over) check(flags.address);
@@ -86,6 +105,8 @@ http::Listener listen(const ServeFlags& flags, const CLI::App& app) {
   listener.set_hop_limit(remote && !is_given(app, "--hop-limit") ? 1 : flags.hop_limit);
   return listener;
 }
+
+constexpr milliseconds tick{1000};
 
 // As many descriptors as there can be clients.
 void raise_limit_of_descriptors() {
@@ -103,8 +124,7 @@ class Daemon {
         listener_(std::move(listener)),
         origin_(own_origin(listener_.name())),
         remote_(!http::is_loopback(listener_.name().address)),
-        log_(flags.log_format == "json" ? serve::Log::Format::json : serve::Log::Format::text,
-             write_log),
+        log_(log_format(flags), write_log),
         renewals_(log_, flags.session.debug) {}
 
   void add(serve::BindingOptions options) { renewals_.add(std::move(options)); }
@@ -129,13 +149,32 @@ class Daemon {
   }
 
  private:
+  static serve::Log::Format log_format(const ServeFlags& flags) {
+    using Format = serve::Log::Format;
+    if (flags.log_format == "json") return Format::json;
+    return is_journal(STDERR_FILENO) ? Format::text : Format::timed_text;
+  }
+
+  // Empty: it is on.
+  std::string why_no_imds() const {
+    if (flags_.imds_is_given && !flags_.imds) return "--imds is false";
+    if (renewals_.bindings().size() > 1) {
+      return "of several bindings it could not tell whose credentials a client wants; rolecall env "
+             "--binding NAME prints how clients get them";
+    }
+    if (remote_ && !flags_.imds) return "other machines can connect; --imds turns it on";
+    return {};
+  }
+
   serve::ServiceOptions service_options() {
     serve::ServiceOptions options;
     options.address = listener_.name();
+    options.host_names = flags_.host_names;
+    options.why_no_imds = why_no_imds();
     const auto& bindings = renewals_.bindings();
     for (const serve::Binding& binding : bindings)
       options.bindings.push_back(&binding);
-    if (bindings.size() == 1 && (!remote_ || flags_.imds)) options.imds = &bindings.front();
+    if (options.why_no_imds.empty()) options.imds = &bindings.front();
     const bool named = !flags_.token_directory.empty();
     const std::string directory = named ? flags_.token_directory : runtime_directory();
     try {
@@ -147,8 +186,8 @@ class Daemon {
       }
       for (const serve::Binding& binding : bindings) {
         const serve::TokenFiles& files = token_files_.emplace_back(directory, binding.name());
-        files.write_uri(origin_.text() + std::string(serve::container_root) + binding.name());
         options.containers.push_back({&binding, files.token().copy()});
+        if (options.imds != nullptr) options.imds_key = files.imds_key();
       }
     } catch (const Error& error) {
       // The other endpoint is enough for those who know no container endpoint.
@@ -156,12 +195,15 @@ class Daemon {
       options.containers.clear();
       token_files_.clear();
       log_.warning("the container endpoint is off", {{"reason", error.what()}});
+      log_.warning("IMDS tokens are lost at a restart",
+                   {{"reason", "there is no place for their key"}});
     }
     return options;
   }
 
   void answer(serve::ServiceOptions options, const Signals& signals) {
     const bool imds = options.imds != nullptr;
+    const std::string why_no_imds = options.why_no_imds;
     const std::string url = origin_.text();
     serve::Service service(std::move(options), log_);
     raise_limit_of_descriptors();
@@ -169,6 +211,11 @@ class Daemon {
                               [&service](const http::Request& request) {
                                 return service.handle(request, aws::Instant::now());
                               });
+    auto files = token_files_.begin();
+    for (const serve::Binding& binding : renewals_.bindings()) {
+      if (files == token_files_.end()) break;  // that endpoint is off
+      (files++)->write_uri(url + std::string(serve::container_root) + binding.name());
+    }
     log_.info("listening", {{"url", url}});
     if (remote_) {
       log_.warning("other machines can connect; what they get passes unencrypted", {});
@@ -178,20 +225,24 @@ class Daemon {
       const std::string line = "export AWS_EC2_METADATA_SERVICE_ENDPOINT=" + url + "/";
       if (flags_.log_format == "json") log_.info("imds", {{"command", line}});
       if (flags_.log_format == "text") write_log(line + "\n");
+    } else if (flags_.imds) {
+      log_.warning("instance metadata is off", {{"reason", why_no_imds}});
+    } else {
+      log_.info("instance metadata is off", {{"reason", why_no_imds}});
     }
     supervisor_.tell("READY=1");
-    until_told_to_stop(signals);
+    until_told_to_stop(service, signals);
     supervisor_.tell("STOPPING=1");
     token_files_.clear();
   }
 
-  void until_told_to_stop(const Signals& signals) {
+  void until_told_to_stop(serve::Service& service, const Signals& signals) {
     using Clock = std::chrono::steady_clock;
     const milliseconds interval = supervisor_.watchdog().value_or(std::chrono::hours(1));
     Clock::time_point due = Clock::now() + interval;
     for (;;) {
       const auto left = std::chrono::ceil<milliseconds>(due - Clock::now());
-      const int number = signals.wait(std::max(left, milliseconds(0))).si_signo;
+      const int number = signals.wait(std::clamp(left, milliseconds(0), tick)).si_signo;
       if (number == SIGTERM || number == SIGINT) {
         log_.info("stopping", {});
         return;
@@ -200,6 +251,7 @@ class Daemon {
         log_.info("reading files again and renewing", {});
         renewals_.renew_now();
       }
+      service.tick(aws::Instant::now());
       if (Clock::now() < due) continue;
       if (supervisor_.watchdog()) tell_that_it_answers(interval);
       due = Clock::now() + interval;
@@ -229,8 +281,9 @@ class Daemon {
 
 // Those of the daemon as a whole have no place in the table of one of several bindings.
 void check_is_for_one(const ConfigFile& file, const std::string& name) {
-  constexpr std::array<std::string_view, 8> daemons = {
-      "address", "allow-remote", "hop-limit", "imds", "lazy", "log-format", "port", "token-dir"};
+  constexpr std::array<std::string_view, 9> daemons = {"address",    "allow-host", "allow-remote",
+                                                       "hop-limit",  "imds",       "lazy",
+                                                       "log-format", "port",       "token-dir"};
   const auto table = file.tables.find("binding." + name);
   if (table == file.tables.end()) return;
   for (const Setting& setting : table->second) {
@@ -268,9 +321,9 @@ void serve(CLI::App& app, std::vector<std::string> arguments) {
       app,
       "Runs until SIGTERM or SIGINT; SIGHUP reads the files again and renews. SDKs find it by\n"
       "  export AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:9911/\n"
-      "or, with a token that other users of the machine have not, by\n"
-      "  eval \"$(rolecall env)\"\n"
-      "With several bindings only the second way is there: rolecall env --binding NAME\n"
+      "or, with a token that other users of the machine do not have, by\n"
+      "  eval \"$(rolecall env --wait 30)\"\n"
+      "With several bindings, only the second way works: rolecall env --binding NAME\n"
       "\n"
       "Exit code: 0 stopped, 1 refused, 2 wrong flags or files, 3 worth another try later.",
       std::move(arguments));
@@ -281,12 +334,17 @@ void serve(CLI::App& app, std::vector<std::string> arguments) {
       if (std::count(names.begin(), names.end(), name) > 1) {
         throw Error(ErrorKind::usage, "--binding " + name + " is given twice");
       }
-      bindings.push_back(one_of_several(app, file, name, given));
+      try {
+        bindings.push_back(one_of_several(app, file, name, given));
+      } catch (const Error& error) {
+        throw of_binding(name, error);
+      }
     }
   } else {
     bindings.push_back(
         binding_options(app, flags.session, names.empty() ? "default" : names.front()));
   }
+  flags.imds_is_given = is_given(app, "--imds");
   Daemon daemon(flags, listen(flags, app));
   for (serve::BindingOptions& binding : bindings)
     daemon.add(std::move(binding));

@@ -1,6 +1,7 @@
 #include "cli/systemd.h"
 
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -54,6 +55,13 @@ std::string runtime_directory() {
   if (!directories.empty()) return directories.substr(0, directories.find(':'));
   const std::string user = user_runtime_directory();
   return user.empty() ? user : user + "/rolecall";
+}
+
+bool is_journal(int descriptor) {
+  struct stat info {};
+  return fstat(descriptor, &info) == 0 &&
+         environment("JOURNAL_STREAM") ==
+             std::to_string(info.st_dev) + ":" + std::to_string(info.st_ino);
 }
 
 Supervisor::Supervisor() : socket_(take_variable("NOTIFY_SOCKET")) {

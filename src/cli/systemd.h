@@ -15,6 +15,10 @@ std::optional<int> handed_over_socket();
 // $XDG_RUNTIME_DIR/rolecall; empty where there is neither.
 std::string runtime_directory();
 
+// Whether what is written to this descriptor goes to systemd's journal, which gives each line its
+// time (JOURNAL_STREAM in systemd.exec(5)).
+bool is_journal(int descriptor);
+
 // Takes what the environment says of whom to tell, and takes it out of there.
 class Supervisor {
  public:

@@ -116,15 +116,17 @@ void print_note(std::string_view text) {
   write_line("rolecall: " + terminal_safe(text));
 }
 
-void write_log(const std::string& line) {
+bool write_log(const std::string& line) {
   static std::mutex mutex;
   const std::scoped_lock lock(mutex);
   // A pipe that is ready has room for PIPE_BUF bytes.
   pollfd log{STDERR_FILENO, POLLOUT, 0};
-  if (line.size() > PIPE_BUF || poll(&log, 1, 0) != 1) return;
+  if (line.size() > PIPE_BUF || poll(&log, 1, 0) != 1) return false;
   try {
     status_line().without([&] { write_all(STDERR_FILENO, line, "stderr"); });
-  } catch (const Error&) {  // as above
+    return true;
+  } catch (const Error&) {
+    return false;
   }
 }
 

@@ -24,8 +24,8 @@ void print_note(std::string_view text);
 void print_result(const std::string& text);
 
 // For logs of servers, from any thread. A log that nobody reads is no reason to answer nobody: a
-// line that would wait is dropped.
-void write_log(const std::string& line);
+// line that would wait is dropped. False: it was.
+bool write_log(const std::string& line);
 
 // Warnings always, but each text once, as a run may last for months; steps with the milliseconds
 // since the program's start where `debug` is set. Where it is not, and stderr is a terminal, a line

@@ -67,17 +67,21 @@ sockaddr_storage socket_address(const std::string& text, int port) {
 
 }  // namespace
 
+void check_is_address(const std::string& text) {
+  if (socket_address(text, 0).ss_family != AF_UNSPEC) return;
+  throw Error(ErrorKind::usage, "\"" + text + "\" is not an IP address",
+              text == "localhost" ? "give the address as a number: 127.0.0.1, or ::1 for IPv6"
+                                  : "give an address as a number, as 127.0.0.1 or ::1");
+}
+
 Listener::Listener(const std::string& address, int port) {
   const std::string where = address + ", port " + std::to_string(port);
   if (port < 0 || port > 65535) {
     throw Error(ErrorKind::usage, "there is no port " + std::to_string(port),
                 "give 1 to 65535, or 0 for a free one");
   }
+  check_is_address(address);
   const sockaddr_storage name = socket_address(address, port);
-  if (name.ss_family == AF_UNSPEC) {
-    throw Error(ErrorKind::usage, "\"" + address + "\" is not an IP address",
-                "give an address as a number, as 127.0.0.1 or ::1");
-  }
   descriptor_ = socket(name.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   const int one = 1;
   if (descriptor_ >= 0) setsockopt(descriptor_, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);

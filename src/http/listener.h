@@ -20,6 +20,9 @@ SocketName socket_name(const sockaddr* name);
 // Whether a numeric address is this machine's own, 127.0.0.0/8 or ::1. Names are not.
 bool is_loopback(const std::string& address);
 
+// Throws Error (usage) unless `text` is a numeric address.
+void check_is_address(const std::string& text);
+
 // From the moment that it is there, clients that connect wait to be served; so a port that is taken
 // is known of before there is work to do.
 class Listener {

@@ -16,7 +16,28 @@ Answer with_body(std::string_view route, int status, const char* type, Secret bo
   return answer;
 }
 
+std::string advice(const Binding& binding, const BindingStatus& status) {
+  if (const auto silent = binding.silent_hardware()) {
+    return silence(*silent) + ": try again later; the log of rolecall serve names it";
+  }
+  if (status.failure.empty()) return "the first ones are on their way: try again in a few seconds";
+  switch (status.failure_kind) {
+    case ErrorKind::failed:
+      return "IAM Roles Anywhere has refused to renew them: the log of rolecall serve says why";
+    case ErrorKind::usage:
+      return "its certificate, key or settings cannot be used: the log of rolecall serve says why";
+    case ErrorKind::try_later:
+      break;
+  }
+  return "IAM Roles Anywhere could not be asked for new ones: try again later";
+}
+
 }  // namespace
+
+std::string silence(const identity::SilentHardware& hardware) {
+  return "the token or TPM with the key has not answered in " +
+         std::to_string(hardware.time.count()) + " s";
+}
 
 Answer text_answer(std::string_view route, int status, std::string_view body) {
   return with_body(route, status, "text/plain", Secret(body));
@@ -43,17 +64,13 @@ Answer wrong_method(std::string_view route, std::string_view allowed) {
 
 Answer no_credentials(std::string_view route, const Binding& binding, const BindingStatus& status,
                       aws::Instant now) {
-  std::string message = "there are no valid credentials of " + binding.name();
+  std::string message = "there are no valid credentials for the binding " + binding.name();
   if (status.issued) {
-    message += ": they ended at " + rfc3339(status.issued->expiration) +
+    message += ": they expired at " + rfc3339(status.issued->expiration) +
                ", and this machine's clock says " +
                rfc3339(std::chrono::floor<std::chrono::seconds>(now.wall));
   }
-  if (const auto silent = binding.silent_hardware()) {
-    message += "; a renewal waits: " + silent->text();
-  } else if (!status.failure.empty()) {
-    message += "; the last renewal failed: " + status.failure;
-  }
+  message += "; " + advice(binding, status);
   return refusal(route, 503, "CredentialsUnavailable", message);
 }
 

@@ -23,8 +23,12 @@ Answer json_answer(std::string_view route, int status, Secret body);
 Answer refusal(std::string_view route, int status, std::string_view code, std::string_view message);
 // 405, with the one method that the path has.
 Answer wrong_method(std::string_view route, std::string_view allowed);
-// 503, which SDKs try again, with the reason of the last renewal's failure.
+// 503, which SDKs try again. It says what kind of failure the last renewal ended with. The log has
+// the reason: files and the like are nothing for a client.
 Answer no_credentials(std::string_view route, const Binding& binding, const BindingStatus& status,
                       aws::Instant now);
+
+// That a renewal waits for hardware, without its name, which may be the path of a file.
+std::string silence(const identity::SilentHardware& hardware);
 
 }  // namespace rolecall::serve

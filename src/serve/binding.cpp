@@ -35,7 +35,9 @@ std::shared_ptr<const Issued> make_issued(const Credentials& credentials,
                                           aws::Instant now) {
   const auto text = [](std::string_view value) { return WipingString(value); };
   const std::string expiration = rfc3339(credentials.expiration);
-  const SecretJson imds = {
+  // Newer SDKs read it, older ones skip it.
+  const std::string account = account_of(credentials);
+  SecretJson imds = {
       {"Code", "Success"},
       {"LastUpdated", text(rfc3339(std::chrono::floor<std::chrono::seconds>(now.wall)))},
       {"Type", "AWS-HMAC"},
@@ -43,11 +45,12 @@ std::shared_ptr<const Issued> make_issued(const Credentials& credentials,
       {"SecretAccessKey", text(credentials.secret_access_key.view())},
       {"Token", text(credentials.session_token.view())},
       {"Expiration", text(expiration)}};
-  const SecretJson container = {{"RoleArn", text(role_arn)},
-                                {"AccessKeyId", text(credentials.access_key_id)},
-                                {"SecretAccessKey", text(credentials.secret_access_key.view())},
-                                {"Token", text(credentials.session_token.view())},
-                                {"Expiration", text(expiration)}};
+  SecretJson container = {{"RoleArn", text(role_arn)},
+                          {"AccessKeyId", text(credentials.access_key_id)},
+                          {"SecretAccessKey", text(credentials.secret_access_key.view())},
+                          {"Token", text(credentials.session_token.view())},
+                          {"Expiration", text(expiration)}};
+  if (!account.empty()) imds["AccountId"] = container["AccountId"] = text(account);
   Issued issued;
   issued.imds = std::make_shared<const Secret>(to_text(imds));
   issued.container = std::make_shared<const Secret>(to_text(container));

@@ -47,6 +47,7 @@ struct CertificateStatus {
 struct BindingStatus {
   std::shared_ptr<const Issued> issued;  // nullptr: none yet; may have ended
   std::string failure;                   // why the last renewal failed; empty: it did not
+  ErrorKind failure_kind{};              // of that
   std::string rotation_failure;  // why the files as they are now are not in use; empty: they are
   std::vector<CertificateStatus> certificates;
   std::chrono::sys_seconds last_success{};

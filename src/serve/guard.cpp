@@ -2,10 +2,12 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <string_view>
 
 #include "base/codec.h"
 #include "http/listener.h"
+#include "rolecall/error.h"
 
 namespace rolecall::serve {
 namespace {
@@ -36,36 +38,75 @@ std::string host_of(std::string_view value) {
   return port ? lower_case(host) : std::string();
 }
 
-bool is_ours(const std::string& host, const std::string& address) {
+bool is_ours(const std::string& host, const std::string& address,
+             const std::vector<std::string>& names) {
   if (host == "localhost" || host == address || http::is_loopback(host)) return true;
+  if (std::find(names.begin(), names.end(), host) != names.end()) return true;
   return (address == "0.0.0.0" || address == "::") && is_numeric(host);
+}
+
+constexpr std::size_t longest_name = 253;  // of DNS
+
+bool is_host_name(std::string_view name) {
+  return !name.empty() && name.size() <= longest_name &&
+         (is_numeric(std::string(name)) ||
+          name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_.") == name.npos);
+}
+
+Refusal foreign_host(const std::string& value, const std::string& host) {
+  if (!is_host_name(host)) return {403, "the Host header names no host"};
+  return {403, "the Host header " + value.substr(0, longest_name) +
+                   " names neither this machine's loopback nor the address that rolecall serve "
+                   "listens on; if clients are to use this name, start it with --allow-host " +
+                   host};
+}
+
+// Who adds such a header: a program between the client and us, or a page in a browser (which says
+// "none" of a request that its user makes by hand). Empty: anyone.
+std::string_view sender_of(const http::Header& header) {
+  constexpr std::string_view prefix = "x-forwarded-";
+  const auto is = [&header](std::string_view name) { return http::same_name(header.name, name); };
+  if (http::same_name(std::string_view(header.name).substr(0, prefix.size()), prefix) ||
+      is("forwarded") || is("via") || is("x-real-ip")) {
+    return "through a proxy";
+  }
+  const bool of_page = is("sec-fetch-site") && (http::same_name(header.value, "cross-site") ||
+                                                http::same_name(header.value, "same-site"));
+  return is("origin") || of_page ? "from a web page" : "";
 }
 
 }  // namespace
 
-std::optional<Refusal> refuse(const http::Request& request, const std::string& address) {
+std::string checked_host_name(const std::string& name) {
+  std::string host = lower_case(name);
+  if (is_host_name(host)) return host;
+  throw Error(ErrorKind::usage, "--allow-host takes the name of a host, not \"" + name + "\"",
+              "give it as it stands in the clients' URL, without scheme and port: rolecall, "
+              "host.docker.internal, app.prod.svc");
+}
+
+std::optional<Refusal> refuse(const http::Request& request, const std::string& address,
+                              const std::vector<std::string>& names) {
+  if (!request.malformed.empty()) {
+    return Refusal{400, "the request is malformed: " + request.malformed};
+  }
   std::size_t size = request.path.size() + request.query.size();
   const std::string* host = nullptr;
   for (const http::Header& header : request.headers) {
     size += header.name.size() + header.value.size() + 4;
-    // RFC 9112, 5.1: a blank before the colon may hide a header from whoever looks for its name.
-    if (header.name.find_first_of(" \t") != std::string::npos) {
-      return Refusal{400, "a header whose name has a blank in it"};
-    }
     if (http::same_name(header.name, "host")) {
       if (host != nullptr) return Refusal{400, "two Host headers"};
       host = &header.value;
-    } else if (http::same_name(header.name, "x-forwarded-for")) {
-      return Refusal{403, "the request came through a proxy (X-Forwarded-For)"};
+    } else if (http::same_name(header.name, "transfer-encoding")) {
+      return Refusal{400, "a Transfer-Encoding: no request here has a body"};
+    } else if (const std::string_view sender = sender_of(header); !sender.empty()) {
+      return Refusal{403, "the request came " + std::string(sender) + " (" + header.name + ")"};
     }
   }
   if (size > most_headers) return Refusal{431, "headers of more than 8 KiB"};
   if (host == nullptr) return Refusal{400, "no Host header"};
-  if (!is_ours(host_of(*host), address)) {
-    return Refusal{403,
-                   "the Host header names neither this machine's loopback nor the address "
-                   "that is listened on"};
-  }
+  const std::string name = host_of(*host);
+  if (!is_ours(name, address, names)) return foreign_host(*host, name);
   if (!request.body.empty() || request.body_too_large) return Refusal{413, "a body"};
   return std::nullopt;
 }

@@ -11,7 +11,7 @@ namespace {
 
 constexpr const char* ttl_header = "x-aws-ec2-metadata-token-ttl-seconds";
 constexpr const char* token_header = "x-aws-ec2-metadata-token";
-constexpr int longest_ttl = 21600;
+constexpr int longest_ttl = longest_token_life.count();
 
 constexpr std::string_view roles = "/latest/meta-data/iam/security-credentials";
 
@@ -25,14 +25,14 @@ std::optional<int> ttl_of(const http::Request& request) {
   return ttl;
 }
 
-Answer issue_token(const http::Request& request, TokenStore& tokens, aws::Instant now) {
+Answer issue_token(const http::Request& request, const ImdsTokens& tokens, aws::Instant now) {
   const char* route = "imds/token";
   if (request.method != "PUT") return wrong_method(route, "PUT");
   const std::optional<int> ttl = ttl_of(request);
   if (!ttl) {
     return refusal(route, 400, "InvalidTTL", std::string(ttl_header) + " takes 1 to 21600");
   }
-  Answer answer = text_answer(route, 200, tokens.issue(std::chrono::seconds(*ttl), now.steady));
+  Answer answer = text_answer(route, 200, tokens.issue(std::chrono::seconds(*ttl), now));
   answer.response.headers.push_back({ttl_header, std::to_string(*ttl)});
   return answer;
 }
@@ -69,12 +69,12 @@ Answer answer_with_token(const std::string& path, const Binding& binding, aws::I
 
 }  // namespace
 
-Answer answer_imds(const http::Request& request, const Binding& binding, TokenStore& tokens,
+Answer answer_imds(const http::Request& request, const Binding& binding, const ImdsTokens& tokens,
                    aws::Instant now) {
   if (request.path == "/latest/api/token") return issue_token(request, tokens, now);
   if (request.method != "GET") return wrong_method("imds/other", "GET");
   const std::string* token = http::find(request.headers, token_header);
-  if (token == nullptr || !tokens.valid(*token, now.steady)) {
+  if (token == nullptr || !tokens.valid(*token, now)) {
     return refusal("imds/unauthorized", 401, "Unauthorized",
                    token == nullptr ? "the request has no token; PUT /latest/api/token gives one"
                                     : "the token is unknown or has ended");

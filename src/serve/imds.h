@@ -14,7 +14,7 @@ inline constexpr std::string_view imds_root = "/latest/";
 //   GET /latest/meta-data/iam/security-credentials[/], …/ROLE
 //   GET /latest/meta-data/placement/region, and the region in
 //       /latest/dynamic/instance-identity/document, where some SDKs look
-Answer answer_imds(const http::Request& request, const Binding& binding, TokenStore& tokens,
+Answer answer_imds(const http::Request& request, const Binding& binding, const ImdsTokens& tokens,
                    aws::Instant now);
 
 }  // namespace rolecall::serve

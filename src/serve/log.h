@@ -15,25 +15,27 @@ struct Field {
 
 class Log {
  public:
-  enum class Format { text, json };
-  // Takes a whole line with its line feed; called from several threads at once.
-  using Write = std::function<void(const std::string& line)>;
+  enum class Format { text, timed_text, json };
+  // Takes a whole line with its line feed; called from several threads at once. False: it could
+  // not be written, and is lost.
+  using Write = std::function<bool(const std::string& line)>;
 
   // `infos`: whether there is more in it than warnings.
   Log(Format format, Write write, bool infos = true)
       : format_(format), write_(std::move(write)), infos_(infos) {}
 
-  // As text "rolecall: <event>, name=value, …", a warning's with "warning: " before the event; as
-  // JSON an object of "time", "level", "event" and the fields. Empty fields are left out.
-  void info(std::string_view event, std::initializer_list<Field> fields) const {
-    if (infos_) line("info", event, fields);
+  // As text "rolecall: <event>, name=value, …", a warning's with "warning: " before the event, and
+  // all behind the time where that is asked for; as JSON an object of "time", "level", "event" and
+  // the fields. Empty fields are left out. False: the line is lost.
+  bool info(std::string_view event, std::initializer_list<Field> fields) const {
+    return !infos_ || line("info", event, fields);
   }
-  void warning(std::string_view event, std::initializer_list<Field> fields) const {
-    line("warning", event, fields);
+  bool warning(std::string_view event, std::initializer_list<Field> fields) const {
+    return line("warning", event, fields);
   }
 
  private:
-  void line(std::string_view level, std::string_view event,
+  bool line(std::string_view level, std::string_view event,
             std::initializer_list<Field> fields) const;
 
   Format format_;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <charconv>
+#include <cstdint>
 #include <cstring>
 
 #include "base/files.h"
@@ -55,18 +56,24 @@ std::optional<uid_t> peer_uid(const std::string& peer, const http::SocketName& s
   id.idiag_dport = htons(static_cast<std::uint16_t>(server.port));
   id.idiag_cookie[0] = id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
 
-  const Descriptor kernel(socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
+  // Kept open: it is asked for each client who is given credentials.
+  thread_local const Descriptor kernel(
+      socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
+  thread_local std::uint32_t questions = 0;
+  question.header.nlmsg_seq = ++questions;
   if (kernel.fd < 0 ||
       send(kernel.fd, &question, sizeof question, 0) != static_cast<ssize_t>(sizeof question)) {
     return std::nullopt;
   }
   // The kernel answers within the call above.
   alignas(nlmsghdr) char answer[1024];
-  const ssize_t size = recv(kernel.fd, answer, sizeof answer, MSG_DONTWAIT);
   nlmsghdr header{};
   inet_diag_msg found{};
-  if (size < static_cast<ssize_t>(NLMSG_HDRLEN + sizeof found)) return std::nullopt;
-  std::memcpy(&header, answer, sizeof header);
+  do {
+    const ssize_t size = recv(kernel.fd, answer, sizeof answer, MSG_DONTWAIT);
+    if (size < static_cast<ssize_t>(NLMSG_HDRLEN + sizeof found)) return std::nullopt;
+    std::memcpy(&header, answer, sizeof header);
+  } while (header.nlmsg_seq != questions);
   std::memcpy(&found, answer + NLMSG_HDRLEN, sizeof found);
   if (header.nlmsg_type != SOCK_DIAG_BY_FAMILY || found.id.idiag_sport != id.idiag_sport ||
       found.idiag_inode == 0) {  // closed by its owner: the kernel says 0 for the user then

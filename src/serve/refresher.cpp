@@ -225,6 +225,7 @@ void Refresher::note_failure(const Error& error) {
   const auto kind = static_cast<std::size_t>(error.kind());
   suspect_ = error.kind() != ErrorKind::try_later;
   status_.failure = error.what();
+  status_.failure_kind = error.kind();
   ++status_.failed[kind];
   binding_.publish(status_);
   schedule_.failed(aws::Instant::now(), random(), error.retry_after());

@@ -1,40 +1,62 @@
 #include "serve/service.h"
 
+#include "base/openssl.h"
 #include "base/time.h"
 #include "serve/guard.h"
 #include "serve/imds.h"
-#include "serve/peer.h"
 
 namespace rolecall::serve {
 
-bool Budget::take(Time now) {
-  if (now - second_ >= std::chrono::seconds(1)) {
-    second_ = now;
-    left_ = a_second_;
-  }
-  if (left_ == 0) {
-    ++missed_;
-    return false;
-  }
-  --left_;
-  return true;
+namespace {
+
+constexpr std::size_t key_size = 32;
+
+// SDKs ask for "//latest/…" if the URL that they were given ends in a slash, and some add one at
+// the end.
+std::string plain_path(const std::string& path) {
+  const std::size_t begin = path.find_first_not_of('/');
+  if (begin == std::string::npos) return "/";
+  const std::size_t end = path.size() - (path.back() == '/' ? 1 : 0);
+  return "/" + path.substr(begin, end - begin);
 }
+
+}  // namespace
+
+Service::Service(ServiceOptions options, const Log& log, aws::Instant now)
+    : options_(std::move(options)),
+      request_log_(log, options_.address),
+      tokens_(options_.imds != nullptr && options_.imds_key.empty() ? random_hex(key_size)
+                                                                    : std::move(options_.imds_key),
+              now) {}
 
 http::Response Service::handle(const http::Request& request, aws::Instant now) {
   Answer answer = route(request, now);
   ++counts_[{answer.route, answer.response.status}];
-  if (answer.given != nullptr || !answer.refusal.empty()) note(request, answer, now);
+  if (answer.given != nullptr || !answer.refusal.empty()) request_log_.note(request, answer, now);
   answer.response.headers.push_back({"Date", date(now)});
   return std::move(answer.response);
 }
 
 Answer Service::route(const http::Request& request, aws::Instant now) {
-  if (const auto refused = refuse(request, options_.address.address)) {
-    return refusal("guard", refused->status, "Refused", refused->reason);
+  if (const auto refused = refuse(request, options_.address.address, options_.host_names)) {
+    Answer answer = refusal("guard", refused->status, "Refused", refused->reason);
+    answer.response.close = true;
+    return answer;
   }
+  std::string path = plain_path(request.path);
+  if (path == request.path) return route_plain(request, now);
+  http::Request plain = request;
+  plain.path = std::move(path);
+  return route_plain(plain, now);
+}
+
+Answer Service::route_plain(const http::Request& request, aws::Instant now) {
   const std::string& path = request.path;
-  if (options_.imds != nullptr && path.starts_with(imds_root)) {
-    return answer_imds(request, *options_.imds, tokens_, now);
+  if (path.starts_with(imds_root)) {
+    if (options_.imds != nullptr) return answer_imds(request, *options_.imds, tokens_, now);
+    return refusal("imds/off", 404, "NotFound",
+                   "instance metadata is off" +
+                       (options_.why_no_imds.empty() ? "" : ": " + options_.why_no_imds));
   }
   if (path.starts_with(container_root)) return answer_container(request, options_.containers, now);
   const bool health = path == "/healthz";
@@ -44,28 +66,6 @@ Answer Service::route(const http::Request& request, aws::Instant now) {
                   : answer_metrics(options_.bindings, counts_, now);
   }
   return refusal("other", 404, "NotFound", "there is nothing at this path");
-}
-
-// Who asked. Of a flood of requests the log gets so many lines a second, and how many it did not.
-void Service::note(const http::Request& request, const Answer& answer, aws::Instant now) {
-  if (!log_budget_.take(now.steady)) return;
-  if (const std::size_t missed = log_budget_.missed(); missed > 0) {
-    log_.info("requests that are not in the log", {{"count", std::to_string(missed)}});
-  }
-  const auto uid = peer_uid(request.peer, options_.address);
-  const std::string who = uid ? std::to_string(*uid) : std::string();
-  if (answer.given != nullptr) {
-    log_.info("gave credentials", {{"binding", answer.given->name()},
-                                   {"route", std::string(answer.route)},
-                                   {"peer", request.peer},
-                                   {"uid", who}});
-  } else {
-    log_.warning("refused a request", {{"status", std::to_string(answer.response.status)},
-                                       {"route", std::string(answer.route)},
-                                       {"reason", answer.refusal},
-                                       {"peer", request.peer},
-                                       {"uid", who}});
-  }
 }
 
 const std::string& Service::date(aws::Instant now) {

@@ -48,7 +48,7 @@ Answer answer_health(const std::vector<const Binding*>& bindings, aws::Instant n
   if (!without.empty()) body = {{"status", "no valid credentials"}, {"bindings", without}};
   for (const Binding* binding : bindings) {
     if (const auto silent = binding->silent_hardware())
-      body["waits"][binding->name()] = silent->text();
+      body["waits"][binding->name()] = silence(*silent);
   }
   return json_answer("health", without.empty() ? 200 : 503, Secret(to_text(body)));
 }

@@ -11,7 +11,6 @@
 #include <cstring>
 
 #include "base/codec.h"
-#include "base/files.h"
 #include "base/openssl.h"
 #include "rolecall/error.h"
 
@@ -19,24 +18,76 @@ namespace rolecall::serve {
 namespace {
 
 constexpr std::size_t token_size = 64;  // 256 bits in hex
+constexpr std::size_t longest_file = 4096;
+constexpr const char* token_kind = ".token";
+constexpr const char* uri_kind = ".uri";
+constexpr const char* key_kind = ".imds-key";
 
-std::string path_of(const std::string& directory, const std::string& name, const char* kind) {
-  return directory + "/" + name + kind;
+[[noreturn]] void fail(int error, const std::string& what) {
+  if (error == ENOSPC || error == EDQUOT) {
+    throw Error(ErrorKind::try_later, what + ": " + std::strerror(error),
+                "free space there, or name another directory with --token-dir");
+  }
+  throw Error(ErrorKind::usage, what + ": " + std::strerror(error),
+              "name a directory of this user's own with --token-dir");
+}
+
+bool is_own(uid_t owner) {
+  return owner == geteuid() || owner == 0;
+}
+
+std::string owner_text(uid_t owner) {
+  return "belongs to the user with the id " + std::to_string(owner) +
+         ", neither to root nor to this user (" + std::to_string(geteuid()) + ")";
+}
+
+// Why its owner alone does not decide what is in it; empty: so it is.
+std::string directory_fault(int directory) {
+  struct stat info {};
+  if (fstat(directory, &info) != 0) return std::strerror(errno);
+  if (!is_own(info.st_uid)) return "it " + owner_text(info.st_uid);
+  if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0) return "others may write to it";
+  return {};
+}
+
+int open_directory(const std::string& path) {
+  return open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+int open_file(int directory, const std::string& name) {
+  return openat(directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+}
+
+int own_directory(const std::string& path) {
+  const std::string what = "cannot use " + path + " for tokens";
+  if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) fail(errno, what);
+  const int directory = open_directory(path);
+  if (directory < 0) fail(errno, what);
+  if (const std::string fault = directory_fault(directory); !fault.empty()) {
+    close(directory);
+    throw Error(ErrorKind::usage, what + ": " + fault,
+                "name a directory of this user's own with --token-dir");
+  }
+  return directory;
 }
 
 // Readers see the old file or the new one.
-void replace_file(const std::string& path, std::string_view content) {
-  const std::string fresh = path + ".new";
-  unlink(fresh.c_str());
-  const auto fail = [&path](int error) {
-    throw Error(ErrorKind::usage, "cannot write " + path + ": " + std::strerror(error),
-                "name a directory that this user may write to with --token-dir");
+void replace_file(int directory, const std::string& path, const std::string& name,
+                  std::string_view content) {
+  const std::string fresh = name + ".new";
+  const auto stop = [&](int error) {
+    unlinkat(directory, fresh.c_str(), 0);
+    fail(error, "cannot write " + path + "/" + name);
   };
+  unlinkat(directory, fresh.c_str(), 0);
   const Descriptor file(
-      open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (file.fd < 0) fail(errno);
-  write_all(file.fd, content, fresh);
-  if (rename(fresh.c_str(), path.c_str()) != 0) fail(errno);
+      openat(directory, fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (file.fd < 0) stop(errno);
+  errno = ENOSPC;  // what a part of it means that was written
+  if (write(file.fd, content.data(), content.size()) != static_cast<ssize_t>(content.size())) {
+    stop(errno);
+  }
+  if (renameat(directory, fresh.c_str(), directory, name.c_str()) != 0) stop(errno);
 }
 
 bool is_token(std::string_view text) {
@@ -44,66 +95,92 @@ bool is_token(std::string_view text) {
          text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-// Empty where it is none that nobody else could have read or written.
+Secret read_all(int file) {
+  Secret text;
+  text.resize(longest_file);
+  const ssize_t got = read(file, text.data(), text.size());
+  text.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+  return text;
+}
+
+// Empty if it is none that nobody else could have read or written.
 Secret read_token(int file) {
   struct stat info {};
   if (fstat(file, &info) != 0 || !S_ISREG(info.st_mode) || info.st_uid != geteuid() ||
       (info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
     return {};
   }
-  Secret token;
-  token.resize(token_size + 1);
-  const ssize_t got = read(file, token.data(), token.size());
-  token.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+  Secret token = read_all(file);
   return is_token(token.view()) ? std::move(token) : Secret();
 }
 
-void prepare_directory(const std::string& directory) {
-  const auto fail = [&directory](const std::string& why) {
-    throw Error(ErrorKind::usage, "cannot use " + directory + " for tokens: " + why,
-                "name a directory of this user's own with --token-dir");
-  };
-  if (mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) fail(std::strerror(errno));
+Secret new_token() {
+  return random_hex(token_size / 2);
+}
+
+// Of another program, which may be anybody's. Nothing: it is not there.
+std::optional<Secret> read_trusted(int directory, const std::string& path,
+                                   const std::string& name) {
+  const std::string whole = path + "/" + name;
+  const Descriptor file(open_file(directory, name));
+  if (file.fd < 0 && errno == ENOENT) return std::nullopt;
   struct stat info {};
-  if (stat(directory.c_str(), &info) != 0) fail(std::strerror(errno));
-  if (!S_ISDIR(info.st_mode)) fail("it is not a directory");
-  if (info.st_uid != geteuid() && info.st_uid != 0) fail("it is another user's");
-  if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0) fail("others may write to it");
+  if (file.fd < 0 || fstat(file.fd, &info) != 0) {
+    throw Error(ErrorKind::usage, "cannot open " + whole + ": " + std::strerror(errno),
+                "run this as the user that rolecall serve runs as");
+  }
+  if (!S_ISREG(info.st_mode)) {
+    throw Error(ErrorKind::usage, whole + " is no regular file",
+                "restart rolecall serve: it makes it anew");
+  }
+  if (!is_own(info.st_uid)) {
+    throw Error(ErrorKind::usage, whole + " " + owner_text(info.st_uid),
+                "run this as the user that rolecall serve runs as");
+  }
+  if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    throw Error(ErrorKind::usage,
+                whole + " has mode " + mode_text(info.st_mode) + ": others could have changed it",
+                "restart rolecall serve: it makes it anew");
+  }
+  return read_all(file.fd);
 }
 
 }  // namespace
 
 TokenFiles::TokenFiles(const std::string& directory, const std::string& name)
-    : token_path_(path_of(directory, name, ".token")), uri_path_(path_of(directory, name, ".uri")) {
-  prepare_directory(directory);
-  for (int tries = 0; !take(); ++tries) {
+    : path_(directory), name_(name), directory_(own_directory(directory)) {
+  for (int tries = 0; !take_token(); ++tries) {
     if (tries == 10) {
       throw Error(ErrorKind::usage,
-                  "cannot keep a token in " + token_path_ + ": something else replaces that file",
+                  "cannot keep a token in " + path_ + "/" + name_ + token_kind +
+                      ": something else replaces that file",
                   "name a directory for this server alone with --token-dir");
     }
-    replace_file(token_path_, random_hex(token_size / 2).view());
+    replace_file(directory_.fd, path_, name_ + token_kind, new_token().view());
   }
+  // Of one that was killed.
+  unlinkat(directory_.fd, (name_ + uri_kind).c_str(), 0);
 }
 
 TokenFiles::~TokenFiles() {
-  unlink(uri_path_.c_str());
+  // Not before the token is ours: it may be that of another server.
+  if (!token_.empty()) unlinkat(directory_.fd, (name_ + uri_kind).c_str(), 0);
 }
 
 // False: there is no token of ours; one has to be made.
-bool TokenFiles::take() {
-  lock_ = std::make_unique<Descriptor>(
-      open(token_path_.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+bool TokenFiles::take_token() {
+  const std::string name = name_ + token_kind;
+  lock_ = std::make_unique<Descriptor>(open_file(directory_.fd, name));
   if (lock_->fd < 0) return false;
   if (flock(lock_->fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-    throw Error(ErrorKind::usage, "another rolecall serve uses " + token_path_,
+    throw Error(ErrorKind::usage, "another rolecall serve uses " + path_ + "/" + name,
                 "name a directory for this one with --token-dir, or let one daemon serve both: "
                 "--binding is repeatable");
   }
   struct stat ours {};
   struct stat named {};
   // It may have been replaced before it was locked.
-  if (fstat(lock_->fd, &ours) != 0 || stat(token_path_.c_str(), &named) != 0 ||
+  if (fstat(lock_->fd, &ours) != 0 || fstatat(directory_.fd, name.c_str(), &named, 0) != 0 ||
       ours.st_ino != named.st_ino || ours.st_dev != named.st_dev) {
     return false;
   }
@@ -111,20 +188,36 @@ bool TokenFiles::take() {
   return !token_.empty();
 }
 
-void TokenFiles::write_uri(const std::string& uri) const {
-  replace_file(uri_path_, uri);
+Secret TokenFiles::imds_key() const {
+  const std::string name = name_ + key_kind;
+  const Descriptor file(open_file(directory_.fd, name));
+  Secret key = file.fd < 0 ? Secret() : read_token(file.fd);
+  if (!key.empty()) return key;
+  key = new_token();
+  replace_file(directory_.fd, path_, name, key.view());
+  return key;
 }
 
-ContainerFiles read_container_files(const std::string& directory, const std::string& name) {
-  ContainerFiles files;
-  files.token_path = path_of(directory, name, ".token");
-  const std::string uri_path = path_of(directory, name, ".uri");
-  if (access(uri_path.c_str(), F_OK) != 0) {
-    throw Error(ErrorKind::usage, "there is no " + uri_path + ": " + std::strerror(errno),
-                "is rolecall serve running, with this binding and this --token-dir?");
+void TokenFiles::write_uri(const std::string& uri) const {
+  replace_file(directory_.fd, path_, name_ + uri_kind, uri);
+}
+
+std::optional<ContainerFiles> find_container_files(const std::string& directory,
+                                                   const std::string& name) {
+  const Descriptor opened(open_directory(directory));
+  if (opened.fd < 0 && errno == ENOENT) return std::nullopt;
+  const std::string fault =
+      opened.fd < 0 ? std::string(std::strerror(errno)) : directory_fault(opened.fd);
+  if (!fault.empty()) {
+    throw Error(ErrorKind::usage, "cannot take tokens from " + directory + ": " + fault,
+                "name the directory that serve was given with --token-dir, as the user that serve "
+                "runs as");
   }
-  files.uri = std::string(trim(read_file("endpoint file", uri_path).bytes.view()));
-  files.token = std::move(read_file("token file", files.token_path).bytes);
+  const auto uri = read_trusted(opened.fd, directory, name + uri_kind);
+  auto token = read_trusted(opened.fd, directory, name + token_kind);
+  if (!uri || !token) return std::nullopt;
+  ContainerFiles files{std::string(trim(uri->view())), std::move(*token),
+                       directory + "/" + name + token_kind};
   const bool plain = std::all_of(files.uri.begin(), files.uri.end(),
                                  [](char c) { return c > ' ' && c <= '~' && c != '\''; });
   if (!plain || !is_token(files.token.view())) {

@@ -1,43 +1,41 @@
 // The session tokens of IMDSv2 (EC2 User Guide, "Use the Instance Metadata Service").
 #pragma once
 
-#include <array>
 #include <chrono>
-#include <cstddef>
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "aws/renewal.h"
 #include "rolecall/secret.h"
 
 namespace rolecall::serve {
 
-// At most so many at a time, in memory that never grows: a new one takes the place of the oldest.
-// Not for several threads at once.
-class TokenStore {
+inline constexpr std::chrono::seconds longest_token_life{21600};
+
+// A token says when it was issued and for how long, with a MAC under a key that nobody else has. So
+// no table of them takes memory or is ever full: a flood of new tokens ends nobody's. With the same
+// key they are valid after a restart, too: some clients keep theirs for six hours, and send it
+// again after a 401.
+class ImdsTokens {
  public:
-  using Time = std::chrono::steady_clock::time_point;
+  // `key`: of at least 256 bits. `now` is when the process starts: from then on time is counted by
+  // the steady clock, so that a wall clock that is set ends no token and prolongs none. After a
+  // restart it is the wall clock's once more.
+  ImdsTokens(Secret key, aws::Instant now) : key_(std::move(key)), start_(now) {}
 
-  explicit TokenStore(std::size_t most) : slots_(most) {}
+  // A new token, as text for a header, for at most `longest_token_life`. Throws Error (failed) if
+  // OpenSSL has no randomness or no HMAC to give.
+  std::string issue(std::chrono::seconds life, aws::Instant now) const;
 
-  // A new token of 256 random bits, as text for a header. Throws Error (failed) where OpenSSL has
-  // no randomness to give.
-  std::string issue(std::chrono::seconds ttl, Time now);
-
-  // In a time that tells nothing of the tokens that are there.
-  bool valid(std::string_view token, Time now) const;
+  // In a time that tells nothing of the key.
+  bool valid(std::string_view token, aws::Instant now) const;
 
  private:
-  static constexpr std::size_t secret_size = 64;  // 256 bits in hex
-  struct Slot {
-    std::array<char, secret_size> secret{};
-    Time end = Time::min();
-  };
+  std::chrono::sys_seconds time(aws::Instant now) const;
+  std::string mac(std::string_view claims) const;
 
-  // A token is the number of its slot, which is no secret, and the secret: so one comparison, in
-  // constant time, tells whether it is there.
-  std::vector<Slot, WipingAllocator<Slot>> slots_;
-  std::size_t next_ = 0;
+  Secret key_;
+  aws::Instant start_;
 };
 
 }  // namespace rolecall::serve

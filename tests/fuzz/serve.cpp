@@ -97,7 +97,7 @@ class Scene {
     return {part.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0))};
   }
 
-  serve::Log log_{serve::Log::Format::json, [](const std::string&) {}};
+  serve::Log log_{serve::Log::Format::json, [](const std::string&) { return true; }};
   serve::Binding binding_{serve::test::binding_options()};
   std::unique_ptr<serve::Service> service_;
   std::unique_ptr<http::Server> server_;

@@ -46,8 +46,53 @@ TEST(Guard, LetsTheBoundAddressPass) {
   EXPECT_EQ(status_for_host("evil.example", "0.0.0.0"), 403);
 }
 
-TEST(Guard, RefusesWhatCameThroughAProxy) {
-  EXPECT_EQ(status_for({{"Host", "localhost"}, {"x-forwarded-FOR", ""}}), 403);
+TEST(Guard, LetsAllowedNamesPass) {
+  const auto status = [](const std::string& host) {
+    http::Request request = test::request("GET", "/healthz");
+    request.headers = {{"Host", host}};
+    const auto refused = refuse(request, "172.17.0.1", {"rolecall", "app.prod.svc"});
+    return refused ? refused->status : 200;
+  };
+  for (const char* host : {"rolecall", "ROLECALL:9911", "app.prod.svc:80"}) {
+    EXPECT_EQ(status(host), 200) << host;
+  }
+  for (const char* host : {"rolecall.evil.example", "evil.example", "app.prod.svc.", "prod.svc"}) {
+    EXPECT_EQ(status(host), 403) << host;
+  }
+}
+
+TEST(Guard, TellsHowANameIsAllowed) {
+  http::Request request = test::request("GET", "/healthz");
+  request.headers = {{"Host", "Rolecall:9911"}};
+  EXPECT_NE(refuse(request, "127.0.0.1")->reason.find("--allow-host rolecall"), std::string::npos);
+  request.headers = {{"Host", "$(reboot)"}};
+  EXPECT_EQ(refuse(request, "127.0.0.1")->reason, "the Host header names no host");
+}
+
+TEST(Guard, TakesNamesOfHosts) {
+  EXPECT_EQ(checked_host_name("Host.Docker.Internal"), "host.docker.internal");
+  EXPECT_EQ(checked_host_name("172.17.0.1"), "172.17.0.1");
+  EXPECT_EQ(checked_host_name("fd00::1"), "fd00::1");
+  for (const char* name : {"", "http://a", "a:80", "a b", "*", "a/b", "[fd00::1]"}) {
+    EXPECT_THROW(checked_host_name(name), Error) << name;
+  }
+}
+
+TEST(Guard, RefusesWhatCameThroughAProxyOrFromAPage) {
+  for (const http::Header& header :
+       {http::Header{"x-forwarded-FOR", ""}, http::Header{"X-Forwarded-Proto", "http"},
+        http::Header{"Forwarded", ""}, http::Header{"VIA", "1.1 a"}, http::Header{"Origin", "null"},
+        http::Header{"Sec-Fetch-Site", "Cross-Site"}}) {
+    EXPECT_EQ(status_for({{"Host", "localhost"}, header}), 403) << header.name;
+  }
+  EXPECT_EQ(status_for({{"Host", "localhost"}, {"Sec-Fetch-Site", "none"}}), 200);
+}
+
+TEST(Guard, RefusesWhatIsMalformed) {
+  http::Request request = test::request("GET", "/healthz");
+  request.malformed = "a NUL";
+  EXPECT_EQ(refuse(request, "127.0.0.1")->status, 400);
+  EXPECT_EQ(status_for({{"Host", "localhost"}, {"Transfer-Encoding", "chunked"}}), 400);
 }
 
 TEST(Guard, RefusesBodiesAndLongHeaders) {

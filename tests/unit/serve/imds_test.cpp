@@ -27,7 +27,7 @@ class ImdsTest : public testing::Test {
   }
 
   Binding binding{test::binding_options()};
-  TokenStore tokens{16};
+  ImdsTokens tokens{Secret(std::string(64, 'k')), now};
 };
 
 TEST_F(ImdsTest, GivesTokensForTheTimeAskedFor) {
@@ -69,7 +69,8 @@ TEST_F(ImdsTest, GivesCredentials) {
   EXPECT_EQ(body, json::parse(R"({"Code":"Success","LastUpdated":"2026-11-23T18:00:00Z",
       "Type":"AWS-HMAC","AccessKeyId":"ASIAEXAMPLE",
       "SecretAccessKey":"secretsecretsecretsecretsecretsecretsecr",
-      "Token":"token+token/token==","Expiration":"2026-11-23T19:00:00Z"})"));
+      "Token":"token+token/token==","Expiration":"2026-11-23T19:00:00Z",
+      "AccountId":"111122223333"})"));
 }
 
 TEST_F(ImdsTest, GivesNothingWithoutAToken) {
@@ -95,13 +96,19 @@ TEST_F(ImdsTest, GivesNothingThatHasEnded) {
 }
 
 TEST_F(ImdsTest, SaysWhyItHasNone) {
-  BindingStatus none;
-  none.failure = "cannot connect to https://example";
-  binding.publish(none);
-  const Answer answer = get(credentials_path, token());
-  EXPECT_EQ(answer.response.status, 503);
-  const json body = json::parse(test::body_of(answer.response));
-  EXPECT_NE(body.at("message").get<std::string>().find(none.failure), std::string::npos);
+  for (const auto& [kind, reason] : {std::pair(ErrorKind::try_later, "try again later"),
+                                     std::pair(ErrorKind::usage, "the log of rolecall serve"),
+                                     std::pair(ErrorKind::failed, "refused")}) {
+    BindingStatus none;
+    none.failure = "cannot open /etc/pki/app.key";
+    none.failure_kind = kind;
+    binding.publish(none);
+    const Answer answer = get(credentials_path, token());
+    EXPECT_EQ(answer.response.status, 503);
+    const std::string message = json::parse(test::body_of(answer.response)).at("message");
+    EXPECT_NE(message.find(reason), std::string::npos) << message;
+    EXPECT_EQ(message.find("/etc"), std::string::npos) << message;
+  }
 }
 
 TEST_F(ImdsTest, TellsTheRegion) {

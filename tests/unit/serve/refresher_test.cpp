@@ -153,6 +153,7 @@ class RefresherTest : public testing::Test {
   Log log{Log::Format::text, [this](const std::string& line) {
             const std::scoped_lock lock(log_mutex);
             lines += line;
+            return true;
           }};
   Gate gate;
 };

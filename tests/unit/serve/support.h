@@ -48,6 +48,7 @@ inline Credentials credentials(std::chrono::seconds lifetime = 3600s) {
   made.access_key_id = "ASIAEXAMPLE";
   made.secret_access_key = Secret("secretsecretsecretsecretsecretsecretsecr");
   made.session_token = Secret("token+token/token==");
+  made.assumed_role_arn = "arn:aws:sts::111122223333:assumed-role/Example/1";
   made.expiration = std::chrono::floor<std::chrono::seconds>(now.wall) + lifetime;
   return made;
 }

@@ -1,0 +1,111 @@
+#include "serve/request_log.h"
+
+#include "serve/peer.h"
+
+namespace rolecall::serve {
+namespace {
+
+constexpr unsigned lines_a_second = 20;
+// So many users and addresses are told apart while nobody reads the log.
+constexpr std::size_t most_users = 10000;
+constexpr std::size_t longest_path = 200;
+
+// A path that can neither look like another field of a line of text nor change a terminal.
+std::string shown(std::string_view path) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  std::string text;
+  for (const char c : path.substr(0, longest_path)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c > ' ' && c <= '~' && c != ',' && c != '"' && c != '\\') {
+      text += c;
+    } else {
+      text += {'%', digits[byte >> 4], digits[byte & 15]};
+    }
+  }
+  return path.size() > longest_path ? text + "…" : text;
+}
+
+std::string without_port(const std::string& peer) {
+  return peer.substr(0, peer.rfind(':'));
+}
+
+bool is_uid(const std::string& user) {
+  return user.find_first_not_of("0123456789") == std::string::npos;
+}
+
+}  // namespace
+
+void RequestLog::note(const http::Request& request, const Answer& answer, aws::Instant now) {
+  const std::scoped_lock lock(mutex_);
+  begin_second(now.steady);
+  const bool is_refusal = answer.given == nullptr;
+  if (is_refusal && refusals_ == lines_a_second) {  // before the kernel is asked for the user
+    ++more_refusals_;
+    return;
+  }
+  const auto uid = peer_uid(request.peer, address_);
+  const Client client{uid ? std::to_string(*uid) : "", request.peer};
+  if (is_refusal) {
+    note_refusal(request, answer, client);
+  } else {
+    note_grant(*answer.given, answer.route, client);
+  }
+}
+
+void RequestLog::tick(aws::Instant now) {
+  const std::scoped_lock lock(mutex_);
+  begin_second(now.steady);
+}
+
+void RequestLog::begin_second(Time now) {
+  if (now - second_ < std::chrono::seconds(1)) return;
+  second_ = now;
+  refusals_ = 0;
+  say_sums();
+}
+
+void RequestLog::say_sums() {
+  for (auto entry = grants_.begin(); entry != grants_.end();) {
+    const auto& [user, binding] = entry->first;
+    Grants& grants = entry->second;
+    const bool said =
+        grants.more == 0 || log_.info("gave credentials", {{"binding", binding->name()},
+                                                           {"count", std::to_string(grants.more)},
+                                                           {"peer", is_uid(user) ? "" : user},
+                                                           {"uid", is_uid(user) ? user : ""}});
+    grants.lines = 0;
+    entry = said ? grants_.erase(entry) : std::next(entry);
+  }
+  if (more_refusals_ > 0 && log_.warning("refused requests that have no line of their own",
+                                         {{"count", std::to_string(more_refusals_)}})) {
+    more_refusals_ = 0;
+  }
+}
+
+void RequestLog::note_grant(const Binding& binding, std::string_view route, const Client& client) {
+  std::string user = client.uid.empty() ? without_port(client.peer) : client.uid;
+  if (grants_.size() >= most_users && !grants_.contains({user, &binding})) user = "others";
+  Grants& grants = grants_[{std::move(user), &binding}];
+  if (grants.lines < lines_a_second && log_.info("gave credentials", {{"binding", binding.name()},
+                                                                      {"route", std::string(route)},
+                                                                      {"peer", client.peer},
+                                                                      {"uid", client.uid}})) {
+    ++grants.lines;
+  } else {
+    ++grants.more;
+  }
+}
+
+void RequestLog::note_refusal(const http::Request& request, const Answer& answer,
+                              const Client& client) {
+  ++refusals_;
+  log_.warning("refused a request", {{"status", std::to_string(answer.response.status)},
+                                     {"method", shown(request.method)},
+                                     {"path", shown(request.path)},
+                                     {"route", std::string(answer.route)},
+                                     {"reason", answer.refusal},
+                                     {"peer", client.peer},
+                                     {"uid", client.uid}});
+}
+
+}  // namespace rolecall::serve
