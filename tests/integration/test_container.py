@@ -209,6 +209,8 @@ def test_serve_beside_an_application(start):
         answer = ask(port, "GET", path, {"Authorization": token.read_text()})
         assert answer.status == 200 and answer.json["AccessKeyId"], answer
         assert ask(port, "GET", path).status in (401, 403)
+        # Without the token there is no way to them.
+        assert ask(port, "PUT", "/latest/api/token").status == 404
 
 
 def test_update_before_and_beside_an_application(start):
@@ -235,6 +237,9 @@ def test_examples_agree_with_each_other():
     names.add(compose["rolecall"]["image"])
     assert len(names) == 1, names
     assert compose["app"]["network_mode"] == "service:rolecall"
+    health = compose["rolecall"]["healthcheck"]
+    assert (health["interval"], health["start_interval"]) == ("30s", "1s")  # not each second for ever
+    assert "--wait=2" in health["test"]  # which asks the server, and not the files alone
     flags = compose["rolecall"]["command"]
     program = subprocess.run([STATIC, *flags, "--endpoint", "http://127.0.0.1:1"], check=False,
                              env=environment(), capture_output=True, text=True, timeout=60)

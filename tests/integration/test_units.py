@@ -131,16 +131,23 @@ def make_service(units, identity, emulator):
 def stop(service, process):
     process.terminate()
     errors = process.communicate(timeout=20)[1]
-    assert process.returncode == 0 and "warning" not in errors, errors
+    warnings = [line for line in errors.splitlines() if "warning: " in line]
+    assert process.returncode == 0, errors
+    assert all("warning: refused a request" in line for line in warnings), warnings
     eventually(lambda: "+++ exited with 0 +++" in service.trace.read_text(encoding="utf-8").splitlines()[-1])
     # A sanitizer makes calls of its own.
     if "libasan" not in subprocess.run(["ldd", BINARY], capture_output=True, text=True, check=True).stdout:
         assert_allowed(service.unit, service.trace)
 
 
-def test_serve(service):
+@pytest.mark.parametrize("drop_in", [False, True])
+def test_serve(service, drop_in):
     port = free_port()
     one = service("rolecall-serve.service")
+    if drop_in:  # as the unit says it
+        said = re.search(r"^#   Environment=(ROLECALL_IMDS)=(\w+)$", one.unit.read_text(encoding="utf-8"),
+                         re.MULTILINE)
+        one.environment[said[1]] = said[2]
     options = [f"--setenv={name}={value}" for name, value in one.environment.items()]
     process = one.start("systemd-socket-activate", f"--listen=127.0.0.1:{port}", *options)
     try:
@@ -149,9 +156,13 @@ def test_serve(service):
                 return ask(port, "PUT", "/latest/api/token", timeout=30)
             except ConnectionRefusedError:
                 return None
-        headers = {"x-aws-ec2-metadata-token": eventually(token).body}
+        answer = eventually(token)
+        headers = {"x-aws-ec2-metadata-token": answer.body}
         path = "/latest/meta-data/iam/security-credentials/Example"
-        assert ask(port, "GET", path, headers).json["AccessKeyId"]
+        if drop_in:
+            assert ask(port, "GET", path, headers).json["AccessKeyId"]
+        else:
+            assert answer.status == 404 and ask(port, "GET", path).status == 404
         own = (one.directory / "run" / "default.token").read_text(encoding="utf-8").strip()
         assert ask(port, "GET", "/credentials/default",
                    {"Authorization": own}).json["RoleArn"].startswith(f"arn:aws:iam::{ACCOUNT}:")
