@@ -113,12 +113,3 @@ def test_a_hit_in_the_cache_does_not_repeat_the_warning(identity, tmp_path):
         second = credential_process(*flags, "--endpoint", emulator.url, env=home)
     assert len(first.warnings) == 1 and second.err == "", (first, second)
     assert first.out == second.out
-
-
-@pytest.mark.parametrize("before,after,where", [
-    ("", " ", "blank at its end"), ("", "\r", "carriage return"), ('"', '"', "quotation mark at its"),
-    ("\u201c", "\u201d", "curly quotation mark at its beginning"), ("", "\n", "line feed")])
-def test_what_stands_around_an_arn_is_named(identity, silent, before, after, where):
-    result = credential_process(*identity.flags, *ARNS, "--role-arn", before + ROLE_ARN + after,
-                                "--endpoint", silent.url)
-    assert_fails(result, 2, "--role-arn.*" + where, hint="take it out")
