@@ -59,7 +59,9 @@ bool is_known_user(uid_t user) {
 ActingAs::ActingAs(uid_t user) : user_(user) {
   const int count = getgroups(0, nullptr);
   own_groups_.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
-  getgroups(count, own_groups_.data());
+  if (getgroups(count, own_groups_.data()) < 0) {
+    throw Error(ErrorKind::failed, "cannot read the groups of this process");
+  }
   const UserGroups groups = groups_of(user);
   // With this bit set the kernel would leave root's capabilities in force.
   const bool keeps_capabilities =
