@@ -35,7 +35,8 @@ struct IdentityOptions {
                             // a PKCS#12 file, which holds all three: the others are empty then; or
                             // a pkcs11: URI, of a token that may hold the key and the chain, too
   std::string private_key;  // PKCS#8, PKCS#1 or SEC1, encrypted or not, or TSS2 (a key of a TPM);
-                            // a pkcs11: URI; or handle:0x… (a persistent key of the TPM)
+                            // a PKCS#12 file, for its key alone; a pkcs11: URI; or handle:0x… (a
+                            // persistent key of the TPM); empty: beside the certificate
   std::string intermediates;  // more of the chain, in any order; may be empty
   PasswordSource password;    // asked where a key needs one, and only then; may be empty
 
@@ -45,6 +46,8 @@ struct IdentityOptions {
   std::string pkcs11_module;  // the one module to use; empty: all that p11-kit knows
   bool reuse_pin = false;     // the user PIN serves keys that want one for each signature
   bool tpm_key_has_no_password = false;  // else that of a handle is asked for
+  std::string pkcs12_entry;  // of several keys in a PKCS#12 file: the friendlyName, or the subject
+                             // of the certificate, of the one to use
 };
 
 }  // namespace rolecall

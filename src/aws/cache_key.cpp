@@ -75,7 +75,8 @@ class Key {
 CacheKey cache_key(const IdentityOptions& options, const SessionOptions& session) {
   // By their number, so that this does not compile when there is one more: does it belong here?
   const auto& [certificate, private_key, intermediates, password_unused, selector_unused,
-               use_latest_unused, pkcs11_module, reuse_pin_unused, no_password_unused] = options;
+               use_latest_unused, pkcs11_module, reuse_pin_unused, no_password_unused,
+               pkcs12_entry] = options;
   const auto& [role, profile, trust_anchor, session_name, duration, region, endpoint, use_fips,
                use_dualstack, verify_tls, ca_bundle, ca_directory, use_proxy, proxy_unused,
                proxy_has_user, connect_timeout, timeout] = session;
@@ -107,6 +108,7 @@ CacheKey cache_key(const IdentityOptions& options, const SessionOptions& session
   key.add_source("key", private_key);
   key.add_source("intermediates", intermediates);
   key.add("module", pkcs11_module);
+  key.add("pkcs12-entry", pkcs12_entry);
   return std::move(key).result();
 }
 

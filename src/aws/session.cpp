@@ -1,5 +1,6 @@
 #include "aws/session.h"
 
+#include "base/deadline.h"
 #include "base/time.h"
 #include "http/client.h"
 
@@ -32,9 +33,17 @@ Credentials create_session(const IdentityOptions& identity_options,
   const aws::SessionRequest request = aws::prepare_session(session_options);
   reporter.trace(
       [&request] { return "endpoint " + request.origin.text() + ", region " + request.region; });
-  // The timeout does not begin before: a person may take a while to type the key's password.
-  const identity::Identity identity = identity::load_identity(identity_options, now, reporter);
-  return aws::open_session(request, session_options, identity, reporter);
+  Deadline deadline(session_options.timeout);
+  const identity::Identity identity =
+      identity::load_identity(identity_options, now, reporter, deadline);
+  SessionOptions rest = session_options;
+  rest.timeout = deadline.left();
+  if (deadline.passed()) {
+    throw Error(ErrorKind::try_later,
+                "reading the certificate and its key took all of the time that is allowed",
+                "--timeout sets the limit");
+  }
+  return aws::open_session(request, rest, identity, reporter);
 }
 
 }  // namespace rolecall

@@ -22,24 +22,35 @@ namespace rolecall {
 namespace {
 
 constexpr std::size_t max_file_size = 1 << 20;
-constexpr int pipe_patience_ms = 5000;
+using std::chrono::milliseconds;
+constexpr milliseconds pipe_patience{5000};
 // One that was handed to us has a writer, who may have to ask a vault or a person.
-constexpr int stream_patience_ms = 60000;
+constexpr milliseconds stream_patience{60000};
+constexpr milliseconds usual_limit{30000};
+
+std::string seconds_text(milliseconds time) {
+  return std::to_string(std::chrono::ceil<std::chrono::seconds>(time).count()) + " seconds";
+}
+
+[[noreturn]] void refuse_slow(const std::string& name, const Deadline& deadline) {
+  throw Error(ErrorKind::try_later,
+              name + " did not come to its end in " + seconds_text(deadline.limit()),
+              "does its writer end? --timeout sets the limit");
+}
 
 // A pipe that nobody writes to, or writes no more to, must not hang a run.
-void await_writer(int descriptor, const std::string& name, int patience_ms) {
+void await_writer(int descriptor, const std::string& name, milliseconds patience,
+                  const Deadline& deadline) {
   const Waiting waiting("input: " + name);
   pollfd pipe{descriptor, POLLIN, 0};
   int ready = 0;
   do {
-    ready = poll(&pipe, 1, patience_ms);
+    ready = poll(&pipe, 1, static_cast<int>(patience.count()));
   } while (ready < 0 && errno == EINTR);
-  if (ready == 0) {
-    throw Error(
-        ErrorKind::usage,
-        "nothing came through " + name + " in " + std::to_string(patience_ms / 1000) + " seconds",
-        "it is a pipe: is there a program that writes to it?");
-  }
+  if (ready != 0) return;
+  if (deadline.passed()) refuse_slow(name, deadline);
+  throw Error(ErrorKind::usage, "nothing came through " + name + " in " + seconds_text(patience),
+              "it is a pipe: is there a program that writes to it?");
 }
 
 // What shells, URLs and unit files have for a path, and open(2) does not know. Behind a slash, too:
@@ -71,7 +82,7 @@ std::string open_hint(int error, const std::string& path) {
 
 // The bytes of a descriptor that is a regular file, a pipe or the like, up to its end.
 FileContent read_descriptor(const std::string& name, int fd, const struct stat& info,
-                            bool handed_to_us, Empty empty) {
+                            bool handed_to_us, Empty empty, Deadline& deadline) {
   FileContent content;
   content.mode = info.st_mode;
   content.owner = info.st_uid;
@@ -84,7 +95,10 @@ FileContent read_descriptor(const std::string& name, int fd, const struct stat& 
   content.bytes.resize(capacity);
   for (;;) {
     if (S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode)) {
-      await_writer(fd, name, handed_to_us ? stream_patience_ms : pipe_patience_ms);
+      const bool untimed = handed_to_us && used == 0;
+      const Deadline::Pause pause(untimed ? &deadline : nullptr);
+      const milliseconds patience = handed_to_us ? stream_patience : pipe_patience;
+      await_writer(fd, name, untimed ? patience : std::min(patience, deadline.left()), deadline);
     }
     const ssize_t got = read(fd, content.bytes.data() + used, content.bytes.size() - used);
     if (got < 0 && errno == EINTR) continue;
@@ -103,6 +117,8 @@ FileContent read_descriptor(const std::string& name, int fd, const struct stat& 
     }
     const bool whole = S_ISREG(info.st_mode) && used == static_cast<std::size_t>(info.st_size);
     if (got == 0 || whole) break;
+    // Not of a terminal: a person may paste into it.
+    if (!S_ISCHR(info.st_mode) && deadline.passed()) refuse_slow(name, deadline);
     if (used == content.bytes.size()) content.bytes.resize(used * 2);
   }
   content.bytes.resize(used);
@@ -128,7 +144,8 @@ Descriptor::~Descriptor() {
   if (fd >= 0) close(fd);
 }
 
-FileContent read_file(std::string_view what, const std::string& path, Empty empty) {
+FileContent read_file(std::string_view what, const std::string& path, Empty empty,
+                      Deadline* deadline) {
   const std::string name = std::string(what) + " " + without_pin(path);
   // O_NONBLOCK: opening a FIFO that nobody writes to must not hang. It changes nothing for files.
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
@@ -141,7 +158,9 @@ FileContent read_file(std::string_view what, const std::string& path, Empty empt
   if (!S_ISREG(info.st_mode) && !S_ISFIFO(info.st_mode)) {
     throw Error(ErrorKind::usage, name + " is neither a regular file nor a pipe");
   }
-  return read_descriptor(name, file.fd, info, false, empty);
+  Deadline usual(usual_limit);
+  return read_descriptor(name, file.fd, info, false, empty,
+                         deadline != nullptr ? *deadline : usual);
 }
 
 bool is_stream(std::string_view source) {
@@ -165,9 +184,9 @@ std::string input_name(std::string_view what, const std::string& source) {
   return std::string(what) + " " + without_pin(source) + (source == "-" ? " (standard input)" : "");
 }
 
-FileContent read_input(std::string_view what, const std::string& source) {
+FileContent read_input(std::string_view what, const std::string& source, Deadline* deadline) {
   const int fd = input_descriptor(source);
-  if (fd < 0) return read_file(what, source);
+  if (fd < 0) return read_file(what, source, Empty::refused, deadline);
   const std::string name = input_name(what, source);
   const int flags = fcntl(fd, F_GETFL);
   if (flags < 0 || (flags & O_ACCMODE) == O_WRONLY) {
@@ -176,7 +195,9 @@ FileContent read_input(std::string_view what, const std::string& source) {
                     (flags < 0 ? "not open" : "open for writing alone"),
                 "whoever starts rolecall must open it, as in a shell: rolecall … 3< FILE");
   }
-  return read_descriptor(name, fd, status_of(fd, name), true, Empty::refused);
+  Deadline usual(usual_limit);
+  return read_descriptor(name, fd, status_of(fd, name), true, Empty::refused,
+                         deadline != nullptr ? *deadline : usual);
 }
 
 std::string mode_text(mode_t mode) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/deadline.h"
 #include "rolecall/reporter.h"
 #include "rolecall/secret.h"
 
@@ -30,14 +31,18 @@ struct FileContent {
 // Reads the whole of `path`, a regular file or a pipe (`<(…)` of a shell) of at most 1 MiB, once.
 // A pipe through which nothing comes for 5 seconds is an error. `what` names it in messages
 // ("certificate file"). Throws Error (usage) that tells apart: not there, no permission, a
-// directory or device, too large, empty (where that is not allowed).
+// directory or device, too large, empty (where that is not allowed); and Error (try_later) if
+// `deadline` (nullptr: 30 seconds) passes before its end comes.
 enum class Empty { refused, allowed };
-FileContent read_file(std::string_view what, const std::string& path, Empty empty = Empty::refused);
+FileContent read_file(std::string_view what, const std::string& path, Empty empty = Empty::refused,
+                      Deadline* deadline = nullptr);
 
 // As read_file, but "-" is standard input and "fd:N" the open descriptor N, from where it stands to
 // its end; these may be anything that can be read, and stay open. A pipe or socket through which
-// nothing comes for a minute is an error. ("./-" is a file of that name.)
-FileContent read_input(std::string_view what, const std::string& source);
+// nothing comes for a minute is an error; until the first byte comes the deadline stands still, as
+// its writer may have to ask a person. ("./-" is a file of that name.)
+FileContent read_input(std::string_view what, const std::string& source,
+                       Deadline* deadline = nullptr);
 
 // How messages name such a source: "certificate file leaf.pem", "certificate file - (standard
 // input)".

@@ -16,6 +16,7 @@
 #include "cli/hardware_limit.h"
 #include "cli/obtain.h"
 #include "cli/renewals.h"
+#include "cli/settings.h"
 #include "cli/ui.h"
 #include "cli/withheld.h"
 
@@ -116,8 +117,8 @@ void exec(CLI::App& app, std::vector<std::string> arguments) {
         std::move(arguments));
   if (refresh) {
     if (!allow_default_profile) refuse_other_credentials();
-    end_process(
-        run_with_endpoint(binding_options(app, flags, "exec"), std::move(command), flags.debug));
+    end_process(run_with_endpoint(binding_options(app, flags, "exec"), std::move(command),
+                                  flags.debug, is_quiet(app)));
   }
   finish_session_flags(app, flags);
   end_where_hardware_is_silent(flags.session.timeout, no_credentials);

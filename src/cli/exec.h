@@ -39,6 +39,7 @@ class Program {
 // free loopback port, with a token of its own, as long as the command lives. Signals that are sent
 // to this process go on to the command. Returns the command's exit code, 128 + n where signal n
 // ended it. Throws Error where there are no credentials, before anything is run.
-int run_with_endpoint(serve::BindingOptions binding, std::vector<std::string> command, bool debug);
+int run_with_endpoint(serve::BindingOptions binding, std::vector<std::string> command, bool debug,
+                      bool quiet);
 
 }  // namespace rolecall::cli

@@ -121,8 +121,12 @@ int run_beside_server(const serve::Binding& binding, std::vector<std::string> co
 
 }  // namespace
 
-int run_with_endpoint(serve::BindingOptions binding, std::vector<std::string> command, bool debug) {
-  const serve::Log log(serve::Log::Format::text, write_log, debug);
+int run_with_endpoint(serve::BindingOptions binding, std::vector<std::string> command, bool debug,
+                      bool quiet) {
+  const auto write = [quiet](const std::string& line) {
+    return (quiet && line.starts_with("rolecall: warning: ")) || write_log(line);
+  };
+  const serve::Log log(serve::Log::Format::text, write, debug);
   Renewals renewals(log, debug);
   renewals.add(std::move(binding));
   renewals.load_identities(false, no_credentials);

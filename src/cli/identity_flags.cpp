@@ -93,6 +93,10 @@ void add_password_flags(CLI::App& app, IdentityFlags& flags) {
            group);
   add_text(app, "--pkcs8-password", flags.pkcs8_password, "PASSWORD",
            "The password itself; every user of the machine can read it", group);
+  add_text(app, "--pkcs12-entry", flags.options.pkcs12_entry, "NAME",
+           "Of several keys in a PKCS#12 file the one with this friendlyName\n"
+           "(alias), or whose certificate has this subject",
+           group);
 }
 
 void finish_identity_flags(const CLI::App& app, IdentityFlags& flags, const Reporter& reporter) {

@@ -26,7 +26,7 @@ void add_identity_flags(CLI::App& app, IdentityFlags& flags);
 // Those of them alone that search tokens for a certificate.
 void add_selector_flags(CLI::App& app, IdentityFlags& flags);
 
-// Those of them alone that say where the password is.
+// Those of them alone that say where the password is, and which entry of a PKCS#12 file is meant.
 void add_password_flags(CLI::App& app, IdentityFlags& flags);
 
 // After the parse, for any of them: refuses flags that exclude each other and a --cert-selector

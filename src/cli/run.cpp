@@ -136,7 +136,10 @@ ConfigFile parse(CLI::App& app, const char* footer, std::vector<std::string> arg
   app.footer(footer);
   add_settings_flags(app);
   app.parse(std::move(arguments));
-  return apply_settings(app);
+  if (is_quiet(app)) release_warnings(true);
+  ConfigFile file = apply_settings(app);
+  release_warnings(is_quiet(app));
+  return file;
 }
 
 bool is_command(const std::string& name) {

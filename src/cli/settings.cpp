@@ -305,6 +305,9 @@ void add_settings_flags(CLI::App& app) {
                           "ROLECALL_ROLE_ARN for --role-arn")
       ->type_name("FILE")
       ->group(group);
+  app.add_flag("--quiet")
+      ->description("No warnings on standard error; errors are shown")
+      ->group(group);
   if (app.get_option_no_throw("--certificate") == nullptr) return;
   CLI::Option* binding = app.add_option("--binding")
                              ->description("Take them from its table [binding.NAME] first")
@@ -334,6 +337,11 @@ std::string hint_for_missing(const CLI::App& app) {
   }
   if (!last.unreadable.empty()) hint = last.unreadable + "; ";
   return hint + app.get_name() + " --help explains each flag";
+}
+
+bool is_quiet(const CLI::App& app) {
+  const CLI::Option* quiet = app.get_option_no_throw("--quiet");
+  return quiet != nullptr && quiet->count() > 0 && quiet->as<bool>();
 }
 
 std::vector<std::string> chosen_bindings(const CLI::App& app) {

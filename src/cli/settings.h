@@ -14,8 +14,8 @@ class App;
 
 namespace rolecall::cli {
 
-// Declares --config, and --binding where the command takes a certificate. Nothing for a command
-// without flags.
+// Declares --config, --quiet, and --binding where the command takes a certificate. Nothing for a
+// command without flags.
 void add_settings_flags(CLI::App& app);
 
 // After the parse: gives every flag of `app` that has no value yet the one of its environment
@@ -33,6 +33,9 @@ void apply_settings(CLI::App& app, const ConfigFile& file, const std::string& bi
 // others can read and of variables that mean nothing, and returns the file. Throws Error (usage)
 // for any name in the file that no command knows.
 ConfigFile apply_settings(CLI::App& app);
+
+// Whether --quiet is given, by whatever was applied until now.
+bool is_quiet(const CLI::App& app);
 
 // What --binding says, else ROLECALL_BINDING: one name, or several for a command that takes them.
 std::vector<std::string> chosen_bindings(const CLI::App& app);

@@ -12,6 +12,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/codec.h"
 #include "base/files.h"
@@ -94,9 +95,42 @@ void write_line(const std::string& line) {
   status_line().without([&] { write_text(line + "\n"); });
 }
 
+// Flags and the configuration file are a reason for warnings before they have been read to their
+// end, where it may say that none are wanted.
+class Warnings {
+ public:
+  void add(const std::string& line) {
+    const std::scoped_lock lock(mutex_);
+    if (state_ == State::held) held_.push_back(line);
+    if (state_ == State::shown) write_line(line);
+  }
+
+  void release(bool quiet) {
+    const std::scoped_lock lock(mutex_);
+    if (state_ != State::held) return;
+    state_ = quiet ? State::silenced : State::shown;
+    for (const std::string& line : held_)
+      if (!quiet) write_line(line);
+    held_.clear();
+  }
+
+ private:
+  enum class State { held, shown, silenced };
+  std::mutex mutex_;
+  State state_ = State::held;
+  std::vector<std::string> held_;
+};
+
+// Never destroyed: a thread may still warn at the end of the process.
+Warnings& warnings() {
+  static Warnings& the_only = *new Warnings;
+  return the_only;
+}
+
 }  // namespace
 
 void print_error(const Error& error) {
+  release_warnings(false);
   // Names of files and texts of others stand in it.
   std::string text = "rolecall: error: " + terminal_safe(error.what() + origins_in(error.what()));
   if (!error.hint().empty()) text += "\nhint: " + terminal_safe(error.hint());
@@ -104,7 +138,7 @@ void print_error(const Error& error) {
 }
 
 void print_warning(std::string_view text) {
-  write_line("rolecall: warning: " + terminal_safe(std::string(text) + origins_in(text)));
+  warnings().add("rolecall: warning: " + terminal_safe(std::string(text) + origins_in(text)));
 }
 
 void print_result(const std::string& text) {
@@ -114,6 +148,10 @@ void print_result(const std::string& text) {
 
 void print_note(std::string_view text) {
   write_line("rolecall: " + terminal_safe(text));
+}
+
+void release_warnings(bool quiet) {
+  warnings().release(quiet);
 }
 
 bool write_log(const std::string& line) {

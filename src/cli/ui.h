@@ -13,7 +13,7 @@ namespace rolecall::cli {
 // where there is one "hint: <what to do>". Warnings have these places as well.
 void print_error(const Error& error);
 
-// Each time, whatever was said before.
+// Each time, whatever was said before; held back until release_warnings.
 void print_warning(std::string_view text);
 
 // What went well, for who reads the log of a service.
@@ -22,6 +22,10 @@ void print_note(std::string_view text);
 // To standard output as it is, for programs; on a terminal the line is ended, so that the prompt
 // does not follow it.
 void print_result(const std::string& text);
+
+// Once it is known whether there are to be any: prints the warnings that were held back and each
+// later one at once, or, if `quiet`, none. An error releases them too.
+void release_warnings(bool quiet);
 
 // For logs of servers, from any thread. A log that nobody reads is no reason to answer nobody: a
 // line that would wait is dropped. False: it was.

@@ -27,10 +27,12 @@ std::string first_reason() {
 
 }  // namespace
 
-Decryptor::Decryptor(std::string name, std::string algorithm, const char* command)
+Decryptor::Decryptor(std::string name, std::string algorithm, const char* command,
+                     Deadline* deadline)
     : name_(std::move(name)),
       algorithm_(algorithm.empty() ? "an algorithm" : std::move(algorithm)),
-      command_(command) {}
+      command_(command),
+      deadline_(deadline) {}
 
 Decryptor::~Decryptor() {
   if (legacy_ != nullptr) OSSL_PROVIDER_unload(legacy_);
@@ -81,7 +83,10 @@ void Decryptor::ask(
                 "--password-source says where the password is");
   }
   for (int number = 1; number <= most_attempts; ++number) {
-    const Secret password = source({name_, number});
+    const Secret password = [&] {
+      const Deadline::Pause pause(deadline_);
+      return source({name_, number});
+    }();
     // An empty password is one, too, where a null pointer would be none.
     const std::string_view text = password.empty() ? std::string_view("") : password.view();
     if (attempt([&](OSSL_LIB_CTX* library) { return attempt_with(library, text); })) return;

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/deadline.h"
 #include "rolecall/identity_options.h"
 
 namespace rolecall::identity {
@@ -23,8 +24,9 @@ using DecryptAttempt = std::function<Decryption(OSSL_LIB_CTX* library)>;
 class Decryptor {
  public:
   // `name` is the file's in messages, `algorithm` what it says that it is encrypted with ("": not
-  // known), `command` what asks for its password too, for a hint.
-  Decryptor(std::string name, std::string algorithm, const char* command);
+  // known), `command` what asks for its password too, for a hint. While a password is asked for,
+  // `deadline` (nullptr: none) stands still.
+  Decryptor(std::string name, std::string algorithm, const char* command, Deadline* deadline);
   Decryptor(const Decryptor&) = delete;
   Decryptor& operator=(const Decryptor&) = delete;
   ~Decryptor();
@@ -43,6 +45,7 @@ class Decryptor {
   std::string name_;
   std::string algorithm_;
   const char* command_;
+  Deadline* deadline_;
   OSSL_LIB_CTX* library_ = nullptr;
   OSSL_PROVIDER* standard_ = nullptr;
   OSSL_PROVIDER* legacy_ = nullptr;

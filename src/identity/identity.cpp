@@ -23,18 +23,26 @@
 namespace rolecall::identity {
 namespace {
 
+// For those that have no --timeout.
+constexpr std::chrono::seconds usual_limit{30};
+
 // One file may be named twice (a key and its certificates in one): it is read once.
 class Files {
  public:
+  explicit Files(Deadline& deadline) : deadline_(deadline) {}
+
   const FileContent& read(std::string_view what, const std::string& source) {
     const int descriptor = input_descriptor(source);
     const auto [entry, is_new] =
         files_.try_emplace(descriptor < 0 ? source : "fd:" + std::to_string(descriptor));
-    if (is_new) entry->second = read_input(what, source);
+    if (is_new) entry->second = read_input(what, source, &deadline_);
     return entry->second;
   }
 
+  Deadline& deadline() { return deadline_; }
+
  private:
+  Deadline& deadline_;
   std::map<std::string, FileContent> files_;
 };
 
@@ -112,7 +120,7 @@ void take_key(Material& material, TpmKey key) {
 }
 
 Material read_pkcs12_file(const FileContent& file, const IdentityOptions& options,
-                          const Reporter& reporter) {
+                          const Reporter& reporter, Deadline& deadline) {
   const std::string name = input_name("PKCS#12 file", options.certificate);
   for (const auto& [flag, value] : {std::pair("--private-key", &options.private_key),
                                     std::pair("--intermediates", &options.intermediates)}) {
@@ -121,7 +129,8 @@ Material read_pkcs12_file(const FileContent& file, const IdentityOptions& option
       reporter.warning(name + " holds key and chain itself: " + flag + " is not read");
     }
   }
-  Pkcs12 content = read_pkcs12(file.bytes.view(), name, options.password);
+  Pkcs12 content = read_pkcs12(file.bytes.view(), name, options.password,
+                               {options.pkcs12_entry, nullptr}, &deadline);
   warn_of_others(name, file, reporter);
   Material material;
   take_key(material, std::move(content.key));
@@ -141,6 +150,8 @@ std::vector<Certificate> certificates_of(const FileContent& file, const std::str
 void read_key(Files& files, const IdentityOptions& options, const Reporter& reporter,
               Material& material) {
   if (is_tpm_handle(options.private_key)) {
+    // Hardware has a limit of its own (hardware_wait.h).
+    const Deadline::Pause pause(&files.deadline());
     return take_key(material, load_tpm_handle(options.private_key, options));
   }
   // Without a file of its own the key may stand beside its certificate.
@@ -152,6 +163,13 @@ void read_key(Files& files, const IdentityOptions& options, const Reporter& repo
     throw Error(ErrorKind::usage, "missing: --private-key", "it names the key's file");
   }
   const FileContent& file = files.read(what, source);
+  if (is_pkcs12(file.bytes.view())) {
+    const auto* certificates = material.certificates.empty() ? nullptr : &material.certificates;
+    Pkcs12 content = read_pkcs12(file.bytes.view(), name, options.password,
+                                 {options.pkcs12_entry, certificates}, &files.deadline());
+    take_key(material, std::move(content.key));
+    return warn_of_others(name, file, reporter);
+  }
   const std::vector<PemBlock> blocks = read_pem(file.bytes.view(), name);
   if (in_one_file && std::none_of(blocks.begin(), blocks.end(), is_private_key)) {
     throw Error(ErrorKind::usage, "missing: --private-key, as " + name + " holds no private key",
@@ -162,9 +180,10 @@ void read_key(Files& files, const IdentityOptions& options, const Reporter& repo
   if (is_tpm_key(key)) {
     // Anyone may read it: it is worth nothing without its TPM. But who writes it chooses the key.
     warn_of_owner(name, file, reporter);
+    const Deadline::Pause pause(&files.deadline());
     return take_key(material, load_tpm_file(key, name, options));
   }
-  take_key(material, private_key_in(blocks, name, options.password));
+  take_key(material, private_key_in(blocks, name, options.password, &files.deadline()));
   warn_of_others(name, file, reporter);
 }
 
@@ -197,12 +216,15 @@ Material read_material(Files& files, const IdentityOptions& options, std::chrono
   Material material;
   if (!options.certificate.empty() && !certificate_is_on_token(options)) {
     const FileContent& file = files.read("certificate file", options.certificate);
-    if (is_pkcs12(file.bytes.view())) return read_pkcs12_file(file, options, reporter);
+    if (is_pkcs12(file.bytes.view())) {
+      return read_pkcs12_file(file, options, reporter, files.deadline());
+    }
     material.certificates = certificates_of(
         file, input_name("certificate file", options.certificate), !options.private_key.empty());
   }
   if (!key_is_on_token(options)) read_key(files, options, reporter, material);
   if (key_is_on_token(options) || certificate_is_on_token(options)) {
+    const Deadline::Pause pause(&files.deadline());
     try {
       read_tokens(options, now, reporter, material);
     } catch (const pkcs11::TokenGone& gone) {
@@ -256,7 +278,13 @@ bool certificate_is_on_token(const IdentityOptions& options) {
 
 Identity load_identity(const IdentityOptions& options, std::chrono::sys_seconds now,
                        const Reporter& reporter) {
-  Files files;
+  Deadline deadline(usual_limit);
+  return load_identity(options, now, reporter, deadline);
+}
+
+Identity load_identity(const IdentityOptions& options, std::chrono::sys_seconds now,
+                       const Reporter& reporter, Deadline& deadline) {
+  Files files(deadline);
   Material material = read_material(files, options, now, reporter);
   std::vector<Certificate>& pool = material.certificates;
   const EvpPkeyPtr& key = material.key;
@@ -278,7 +306,8 @@ Identity load_identity(const IdentityOptions& options, std::chrono::sys_seconds 
 }
 
 std::unique_ptr<Signer> load_signer(const IdentityOptions& options, const Reporter& reporter) {
-  Files files;
+  Deadline deadline(usual_limit);
+  Files files(deadline);
   Material material = read_material(files, options, {}, reporter);
   if (!material.certificates.empty()) {
     find_leaf(material.certificates, material.key.get(), {}, options);
@@ -291,12 +320,14 @@ std::unique_ptr<Signer> load_signer(const IdentityOptions& options, const Report
 
 std::vector<Certificate> load_certificates(const IdentityOptions& options,
                                            std::chrono::sys_seconds now) {
-  const FileContent file = read_input("certificate file", options.certificate);
+  Deadline deadline(usual_limit);
+  const FileContent file = read_input("certificate file", options.certificate, &deadline);
   if (!is_pkcs12(file.bytes.view())) {
     return certificates_of(file, input_name("certificate file", options.certificate), false);
   }
   const std::string name = input_name("PKCS#12 file", options.certificate);
-  Pkcs12 content = read_pkcs12(file.bytes.view(), name, options.password);
+  Pkcs12 content = read_pkcs12(file.bytes.view(), name, options.password,
+                               {options.pkcs12_entry, nullptr}, &deadline);
   const Certificate* leaf = certificate_of(content.key.get(), content.certificates, now);
   if (leaf != nullptr && *leaf != content.certificates.front()) {
     std::swap(

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/deadline.h"
 #include "identity/certificate.h"
 #include "identity/signer.h"
 #include "rolecall/identity_options.h"
@@ -31,7 +32,12 @@ bool certificate_is_on_token(const IdentityOptions& options);
 // of a key file that others can read or that is another user's. Throws Error: usage for files that
 // do not hold what they should or do not fit, failed for a leaf that is not valid at `now` or a
 // token that refuses, try_later for a token that is not there. With a key in hardware each
-// signature asks the hardware.
+// signature asks the hardware. Reading files and decrypting them takes at most until `deadline`,
+// which stands still while a person types or hardware works.
+Identity load_identity(const IdentityOptions& options, std::chrono::sys_seconds now,
+                       const Reporter& reporter, Deadline& deadline);
+
+// The same within 30 seconds.
 Identity load_identity(const IdentityOptions& options, std::chrono::sys_seconds now,
                        const Reporter& reporter);
 

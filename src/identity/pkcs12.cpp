@@ -2,9 +2,11 @@
 
 #include <openssl/pkcs12.h>
 
+#include <algorithm>
 #include <new>
 
 #include "identity/decryption.h"
+#include "identity/derivation.h"
 #include "identity/private_key.h"
 #include "rolecall/error.h"
 
@@ -26,12 +28,35 @@ using BagsPtr = std::unique_ptr<STACK_OF(PKCS12_SAFEBAG), OpensslDelete<free_bag
               "openssl pkcs12 -in FILE -noout must be able to read it");
 }
 
+// A private key and what it is called: the friendlyName (an alias, for Java) of its bag and of the
+// certificates that it belongs to.
+struct Entry {
+  EvpPkeyPtr key;
+  std::vector<std::string> names;
+};
+
+struct Content {
+  std::vector<Entry> entries;
+  std::vector<Certificate> certificates;
+  std::vector<std::string> certificate_names;  // one for each; may be empty
+  bool key_damaged = false;
+};
+
+std::string friendly_name(const PKCS12_SAFEBAG* bag) {
+  // In OpenSSL 3.0 it takes no pointer to const.
+  char* text = PKCS12_get_friendlyname(const_cast<PKCS12_SAFEBAG*>(bag));
+  if (text == nullptr) return {};
+  std::string name(text);
+  OPENSSL_free(text);
+  return name;
+}
+
 // One pass over a file with one password. OpenSSL's PKCS12_parse would take the first of several
 // keys without a word, and tie it to the library that its cipher came from.
 class Walk {
  public:
-  Walk(std::string name, OSSL_LIB_CTX* library, std::string_view password)
-      : name_(std::move(name)), library_(library), password_(password) {}
+  Walk(std::string name, OSSL_LIB_CTX* library, std::string_view password, const Deadline* deadline)
+      : name_(std::move(name)), library_(library), password_(password), deadline_(deadline) {}
 
   Decryption read(const PKCS12* file) {
     const SafesPtr safes(PKCS12_unpack_authsafes(file));
@@ -43,6 +68,7 @@ class Walk {
         bags.reset(PKCS12_unpack_p7data(safe));
         if (!bags) refuse_damaged(name_);
       } else if (PKCS7_type_is_encrypted(safe)) {
+        check_derivation(safe->d.encrypted->enc_data->algorithm, name_, deadline_);
         bags.reset(
             PKCS12_unpack_p7encdata(safe, password_.data(), static_cast<int>(password_.size())));
         if (!bags) return why_decryption_failed();
@@ -55,9 +81,7 @@ class Walk {
     return Decryption::done;
   }
 
-  Pkcs12 found;
-  int keys = 0;
-  bool key_damaged = false;
+  Content found;
 
  private:
   Decryption collect(const STACK_OF(PKCS12_SAFEBAG) * bags) {
@@ -72,12 +96,15 @@ class Walk {
     Decryption result = Decryption::done;
     switch (PKCS12_SAFEBAG_get_nid(bag)) {
       case NID_keyBag:
-        take(EvpPkeyPtr(EVP_PKCS82PKEY(PKCS12_SAFEBAG_get0_p8inf(bag))));
+        take(EvpPkeyPtr(EVP_PKCS82PKEY(PKCS12_SAFEBAG_get0_p8inf(bag))), friendly_name(bag));
         break;
       case NID_pkcs8ShroudedKeyBag: {
-        EvpPkeyPtr key =
-            decrypt_pkcs8(PKCS12_SAFEBAG_get0_pkcs8(bag), library_, password_, name_, result);
-        if (result == Decryption::done) take(std::move(key));
+        const X509_SIG* encrypted = PKCS12_SAFEBAG_get0_pkcs8(bag);
+        const X509_ALGOR* how = nullptr;
+        X509_SIG_get0(encrypted, &how, nullptr);
+        check_derivation(how, name_, deadline_);
+        EvpPkeyPtr key = decrypt_pkcs8(encrypted, library_, password_, name_, result);
+        if (result == Decryption::done) take(std::move(key), friendly_name(bag));
         break;
       }
       case NID_certBag:
@@ -85,6 +112,7 @@ class Walk {
           const X509Ptr certificate(PKCS12_SAFEBAG_get1_cert(bag));
           if (!certificate) refuse_damaged(name_);
           found.certificates.emplace_back(der_of(certificate.get()), name_);
+          found.certificate_names.push_back(friendly_name(bag));
         }
         break;
       case NID_safeContentsBag:
@@ -95,15 +123,22 @@ class Walk {
     return result;
   }
 
-  void take(EvpPkeyPtr key) {
-    ++keys;
-    key_damaged = key_damaged || !key;
-    found.key = std::move(key);
+  void take(EvpPkeyPtr key, const std::string& name) {
+    found.key_damaged = found.key_damaged || !key;
+    auto entry = std::find_if(
+        found.entries.begin(), found.entries.end(),
+        [&key](const Entry& known) { return EVP_PKEY_eq(known.key.get(), key.get()) == 1; });
+    if (entry == found.entries.end()) {
+      found.entries.push_back({std::move(key), {}});
+      entry = found.entries.end() - 1;
+    }
+    if (!name.empty()) entry->names.push_back(name);
   }
 
   std::string name_;
   OSSL_LIB_CTX* library_;
   std::string_view password_;  // with a null pointer: none, as unlike an empty one
+  const Deadline* deadline_;
 };
 
 // The structure remembers the library that its parts are decrypted with.
@@ -114,6 +149,69 @@ Pkcs12Ptr parse(std::string_view bytes, const std::string& name, OSSL_LIB_CTX* l
   // Frees the structure where it fails.
   if (d2i_PKCS12(&file, &data, static_cast<long>(bytes.size())) == nullptr) refuse_damaged(name);
   return Pkcs12Ptr(file);
+}
+
+bool fits(const Certificate& certificate, const Entry& entry) {
+  return certificate.public_key() != nullptr &&
+         EVP_PKEY_eq(certificate.public_key(), entry.key.get()) == 1;
+}
+
+// For messages: "app" (CN=app), or what of it there is.
+std::string text_of(const Entry& entry, const std::vector<Certificate>& certificates) {
+  const auto leaf = std::find_if(certificates.begin(), certificates.end(),
+                                 [&entry](const Certificate& one) { return fits(one, entry); });
+  const std::string subject = leaf == certificates.end() ? "no certificate" : leaf->name();
+  return entry.names.empty() ? subject : "\"" + entry.names.front() + "\" (" + subject + ")";
+}
+
+std::string list_of(const std::vector<Entry>& entries,
+                    const std::vector<Certificate>& certificates) {
+  std::string text;
+  for (const Entry& entry : entries)
+    text += (text.empty() ? "" : ", ") + text_of(entry, certificates);
+  return text;
+}
+
+[[noreturn]] void refuse_choice(const Content& content, const std::string& name,
+                                const std::string& entry) {
+  const std::string all = list_of(content.entries, content.certificates);
+  if (entry.empty()) {
+    throw Error(ErrorKind::usage, name + " holds more than one private key: " + all,
+                "--pkcs12-entry names the one to use");
+  }
+  throw Error(ErrorKind::usage, name + " has no entry \"" + entry + "\" of its own, but " + all,
+              "--pkcs12-entry takes the name in quotes, or the certificate's subject");
+}
+
+Entry& choose(Content& content, const std::string& name, const Pkcs12Choice& choice) {
+  for (std::size_t i = 0; i < content.certificates.size(); ++i) {
+    for (Entry& entry : content.entries) {
+      if (!fits(content.certificates[i], entry)) continue;
+      if (!content.certificate_names[i].empty())
+        entry.names.push_back(content.certificate_names[i]);
+    }
+  }
+  std::vector<Entry*> left;
+  for (Entry& entry : content.entries) {
+    const bool named =
+        choice.entry.empty() ||
+        std::find(entry.names.begin(), entry.names.end(), choice.entry) != entry.names.end() ||
+        std::any_of(content.certificates.begin(), content.certificates.end(),
+                    [&](const Certificate& one) {
+                      return fits(one, entry) && one.subject() == choice.entry;
+                    });
+    if (named) left.push_back(&entry);
+  }
+  if (left.size() > 1) {
+    const std::vector<Certificate>& certificates =
+        choice.certificates == nullptr ? content.certificates : *choice.certificates;
+    std::erase_if(left, [&certificates](const Entry* entry) {
+      return std::none_of(certificates.begin(), certificates.end(),
+                          [entry](const Certificate& one) { return fits(one, *entry); });
+    });
+  }
+  if (left.size() != 1) refuse_choice(content, name, choice.entry);
+  return *left.front();
 }
 
 }  // namespace
@@ -127,47 +225,43 @@ bool is_pkcs12(std::string_view bytes) {
   return bytes.substr(2 + length_bytes).starts_with(std::string_view("\x02\x01\x03", 3));
 }
 
-Pkcs12 read_pkcs12(std::string_view bytes, const std::string& name,
-                   const PasswordSource& password) {
-  Pkcs12 content;
-  int keys = 0;
-  bool key_damaged = false;
+Pkcs12 read_pkcs12(std::string_view bytes, const std::string& name, const PasswordSource& password,
+                   const Pkcs12Choice& choice, Deadline* deadline) {
+  Content content;
   const auto attempt = [&](OSSL_LIB_CTX* library, std::string_view candidate) {
     const Pkcs12Ptr file = parse(bytes, name, library);
-    if (PKCS12_mac_present(file.get()) == 1 &&
-        PKCS12_verify_mac(file.get(), candidate.data(), static_cast<int>(candidate.size())) != 1) {
-      return why_decryption_failed();
+    if (PKCS12_mac_present(file.get()) == 1) {
+      check_mac_derivation(file.get(), name, deadline);
+      if (PKCS12_verify_mac(file.get(), candidate.data(), static_cast<int>(candidate.size())) !=
+          1) {
+        return why_decryption_failed();
+      }
     }
-    Walk walk(name, library, candidate);
+    Walk walk(name, library, candidate, deadline);
     const Decryption result = walk.read(file.get());
     content = std::move(walk.found);
-    keys = walk.keys;
-    key_damaged = walk.key_damaged;
     return result;
   };
-  Decryptor decryptor(name, "", "openssl pkcs12 -in FILE -noout");
+  Decryptor decryptor(name, "", "openssl pkcs12 -in FILE -noout", deadline);
   const auto works = [&](std::string_view candidate) {
     return decryptor.attempt([&](OSSL_LIB_CTX* library) { return attempt(library, candidate); });
   };
   if (!works({}) && !works("")) decryptor.ask(password, attempt);
 
-  if (keys > 1) {
-    throw Error(ErrorKind::usage, name + " holds more than one private key",
-                "leave only the one that belongs to the certificate");
+  const char* together =
+      "export them together: openssl pkcs12 -export -in CERT -inkey KEY -out FILE";
+  if (content.entries.empty()) {
+    throw Error(ErrorKind::usage, name + " holds no private key", together);
   }
-  if (keys == 0) {
-    throw Error(ErrorKind::usage, name + " holds no private key",
-                "export it with its key: openssl pkcs12 -export -in CERT -inkey KEY -out FILE");
-  }
-  if (key_damaged) {
+  if (content.key_damaged) {
     throw Error(ErrorKind::usage, name + " holds a damaged private key: " + openssl_error());
   }
-  if (content.certificates.empty()) {
-    throw Error(ErrorKind::usage, name + " holds no certificate",
-                "export them together: openssl pkcs12 -export -in CERT -inkey KEY -out FILE");
+  if (content.certificates.empty() && choice.certificates == nullptr) {
+    throw Error(ErrorKind::usage, name + " holds no certificate", together);
   }
-  check_key_kind(content.key.get(), name);
-  return content;
+  Entry& entry = choose(content, name, choice);
+  check_key_kind(entry.key.get(), name);
+  return {std::move(entry.key), std::move(content.certificates)};
 }
 
 }  // namespace rolecall::identity

@@ -9,6 +9,7 @@
 #include <array>
 
 #include "base/codec.h"
+#include "identity/derivation.h"
 #include "identity/file_form.h"
 #include "rolecall/error.h"
 
@@ -122,7 +123,7 @@ void refuse_other_kind(const Pkcs8Ptr& info, const std::string& name) {
 }
 
 EvpPkeyPtr encrypted_pkcs8(const PemBlock& block, const std::string& name,
-                           const PasswordSource& password) {
+                           const PasswordSource& password, Deadline* deadline) {
   const auto* data = reinterpret_cast<const unsigned char*>(block.der.view().data());
   const X509SigPtr encrypted(d2i_X509_SIG(nullptr, &data, static_cast<long>(block.der.size())));
   if (!encrypted) refuse_damaged(name);
@@ -133,10 +134,11 @@ EvpPkeyPtr encrypted_pkcs8(const PemBlock& block, const std::string& name,
   std::array<char, 80> text{};
   OBJ_obj2txt(text.data(), text.size(), algorithm, 0);
 
-  Decryptor decryptor(name, text.data(), check_command);
+  Decryptor decryptor(name, text.data(), check_command, deadline);
   EvpPkeyPtr key;
   decryptor.ask(password, [&](OSSL_LIB_CTX* library, std::string_view candidate) {
     Decryption result = Decryption::done;
+    check_derivation(how, name, deadline);
     key = decrypt_pkcs8(encrypted.get(), library, candidate, name, result);
     return result;
   });
@@ -183,14 +185,15 @@ Decryption decrypt_traditional(const PemBlock& block, OSSL_LIB_CTX* library,
 }
 
 EvpPkeyPtr encrypted_traditional(const PemBlock& block, const std::string& name,
-                                 const PasswordSource& password) {
+                                 const PasswordSource& password, Deadline* deadline) {
   const std::size_t start = block.header.find("DEK-Info: ");
   if (start == std::string::npos) {
     throw Error(ErrorKind::usage, name + " holds a damaged private key: no DEK-Info line",
                 "it may be cut off or edited; copy it again from its source");
   }
   const std::size_t end = block.header.find_first_of(",\r\n", start);
-  Decryptor decryptor(name, block.header.substr(start + 10, end - start - 10), check_command);
+  Decryptor decryptor(name, block.header.substr(start + 10, end - start - 10), check_command,
+                      deadline);
   EvpPkeyPtr key;
   decryptor.ask(password, [&](OSSL_LIB_CTX* library, std::string_view candidate) {
     return decrypt_traditional(block, library, candidate, key);
@@ -274,14 +277,14 @@ const PemBlock& private_key_block(const std::vector<PemBlock>& blocks, const std
 }
 
 EvpPkeyPtr private_key_in(const std::vector<PemBlock>& blocks, const std::string& name,
-                          const PasswordSource& password) {
+                          const PasswordSource& password, Deadline* deadline) {
   const PemBlock& found = private_key_block(blocks, name);
   const bool traditional = found.label == "RSA PRIVATE KEY" || found.label == "EC PRIVATE KEY";
   EvpPkeyPtr key;
   if (found.label == "ENCRYPTED PRIVATE KEY") {
-    key = encrypted_pkcs8(found, name, password);
+    key = encrypted_pkcs8(found, name, password, deadline);
   } else if (traditional && found.header.find("ENCRYPTED") != std::string::npos) {
-    key = encrypted_traditional(found, name, password);
+    key = encrypted_traditional(found, name, password, deadline);
   } else if (traditional || found.label == "PRIVATE KEY") {
     key = decode(found.label, found.der.view());
     if (!key) refuse_other_kind(parse_pkcs8(found.der.view()), name);

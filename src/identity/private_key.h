@@ -16,10 +16,11 @@ namespace rolecall::identity {
 // The one private key among the blocks of a file; other blocks (certificates, EC PARAMETERS) are
 // skipped. RSA of 2048 to 8192 bits, P-256, P-384, P-521. `password` is asked where it is
 // encrypted. Throws Error (usage) that tells apart: no key, several, encrypted without a password
-// to try, wrongly decrypted, encrypted in a way that OpenSSL does not know, of a kind that is not
-// supported, damaged, too short or too long.
+// to try or so that `deadline` (nullptr: none) would pass before it is decrypted, wrongly
+// decrypted, encrypted in a way that OpenSSL does not know, of a kind that is not supported,
+// damaged, too short or too long.
 EvpPkeyPtr private_key_in(const std::vector<PemBlock>& blocks, const std::string& name,
-                          const PasswordSource& password = {});
+                          const PasswordSource& password = {}, Deadline* deadline = nullptr);
 
 // The one block of a private key, whatever its kind. Throws Error (usage) for none and for several.
 const PemBlock& private_key_block(const std::vector<PemBlock>& blocks, const std::string& name);

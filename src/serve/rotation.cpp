@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/deadline.h"
 #include "base/files.h"
 
 namespace rolecall::serve {
@@ -31,8 +32,9 @@ bool Rotation::load(std::chrono::sys_seconds now, const Reporter& reporter) {
   if (only_once && (proven_ || candidate_)) return false;
   // From before the files are read: what changes meanwhile is a change that is still to be seen.
   stamps_ = FileStamps(options_);
-  auto loaded =
-      std::make_shared<const identity::Identity>(identity::load_identity(options_, now, reporter));
+  Deadline deadline(limit_);
+  auto loaded = std::make_shared<const identity::Identity>(
+      identity::load_identity(options_, now, reporter, deadline));
   const auto is_same = [&loaded](const IdentityPtr& other) {
     return other && loaded->leaf == other->leaf && loaded->chain == other->chain;
   };

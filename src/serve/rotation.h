@@ -31,7 +31,10 @@ class Rotation {
  public:
   using IdentityPtr = std::shared_ptr<const identity::Identity>;
 
-  explicit Rotation(IdentityOptions options) : options_(std::move(options)) {}
+  // `limit`: for reading the files, each time.
+  explicit Rotation(IdentityOptions options,
+                    std::chrono::milliseconds limit = std::chrono::seconds(30))
+      : options_(std::move(options)), limit_(limit) {}
 
   const IdentityPtr& proven() const { return proven_; }        // nullptr: none yet
   const IdentityPtr& candidate() const { return candidate_; }  // nullptr: nothing new
@@ -50,6 +53,7 @@ class Rotation {
 
  private:
   IdentityOptions options_;
+  std::chrono::milliseconds limit_;
   FileStamps stamps_;
   IdentityPtr proven_;
   IdentityPtr candidate_;
