@@ -333,7 +333,8 @@ TEST_F(RefresherTest, WarnsOfCertificatesThatEnd) {
   refresher.first().get();
   EXPECT_TRUE(eventually([&] { return logged().find("ends soon") != std::string::npos; }));
   EXPECT_THAT(logged(), HasSubstr("in=2 days"));
-  endpoint.lifetime = 72h;
+  write_identity(make_leaf("shorter", 1h, 1000h));
+  endpoint.lifetime = 65min;
   refresher.renew_now();
   EXPECT_TRUE(eventually(
       [&] { return logged().find("ends before the credentials do") != std::string::npos; }));
