@@ -53,15 +53,26 @@ std::string ImdsTokens::issue(seconds life, aws::Instant now) const {
 }
 
 bool ImdsTokens::valid(std::string_view token, aws::Instant now) const {
-  if (token.size() != token_size) return false;
+  const Genuine* found = find_genuine(token);
+  return found != nullptr && found->issued <= time(now) + tolerance && time(now) < found->end;
+}
+
+const ImdsTokens::Genuine* ImdsTokens::find_genuine(std::string_view token) const {
+  if (token.size() != token_size) return nullptr;
+  Genuine& recent = recent_.at(static_cast<unsigned char>(token.back()) % recent_.size());
+  if (recent.token.size() == token_size &&
+      CRYPTO_memcmp(recent.token.data(), token.data(), token_size) == 0) {
+    return &recent;
+  }
   const std::string bytes = base64_decode(token).value_or("");
-  if (bytes.size() != claims_size + mac_size) return false;
+  if (bytes.size() != claims_size + mac_size) return nullptr;
   const std::string_view claims = std::string_view(bytes).substr(0, claims_size);
   const std::string expected = mac(claims);
-  if (CRYPTO_memcmp(expected.data(), bytes.data() + claims_size, mac_size) != 0) return false;
+  if (CRYPTO_memcmp(expected.data(), bytes.data() + claims_size, mac_size) != 0) return nullptr;
   const sys_seconds issued{seconds(number_of(claims.substr(0, number_size)))};
-  const seconds life{number_of(claims.substr(number_size, number_size))};
-  return issued <= time(now) + tolerance && time(now) < issued + life;
+  recent = {std::string(token), issued,
+            issued + seconds(number_of(claims.substr(number_size, number_size)))};
+  return &recent;
 }
 
 sys_seconds ImdsTokens::time(aws::Instant now) const {
