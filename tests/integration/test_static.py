@@ -111,7 +111,7 @@ def test_size():
     """What comes in by mistake shows here."""
     if "OpenSSL: OpenSSL 3.0." not in run("version", "--verbose", binary=BINARY).out:
         pytest.skip("later ones than OpenSSL 3.0 are larger: AES for AVX-512 alone has 0.7 MB in 3.5")
-    assert os.path.getsize(BINARY) <= 5_500_000
+    assert os.path.getsize(BINARY) <= 5_800_000
 
 
 def test_it_says_what_is_inside(system):
