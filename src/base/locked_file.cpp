@@ -179,10 +179,11 @@ void LockedFile::wait_for_lock(int lock, const std::string& path) const {
 }
 
 // What lies beside another user's file in a directory of root's is that user's, so that a run as
-// root does not shut him out.
+// root does not shut him out. Where others can write to the directory, they can put a file of
+// theirs under the name, and would be given a copy of root's.
 void LockedFile::give_to_owner(int descriptor) const {
   struct stat info {};
-  if (geteuid() != 0 || directory_.rights() != nullptr) return;
+  if (geteuid() != 0 || directory_.rights() != nullptr || !directory_.is_ours_alone()) return;
   if (fstatat(directory_.fd(), directory_.name().c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) return;
   const int result = fchown(descriptor, info.st_uid, info.st_gid);
   static_cast<void>(result);  // where it cannot be had, the lock still locks

@@ -148,6 +148,7 @@ bool is_command(const std::string& name) {
 
 std::vector<std::string> command_names() {
   std::vector<std::string> names;
+  names.reserve(commands.size());
   for (const Command& command : commands)
     names.emplace_back(command.name);
   return names;
