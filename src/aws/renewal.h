@@ -9,6 +9,8 @@ namespace rolecall::aws {
 // is not set back.
 struct Instant {
   std::chrono::system_clock::time_point wall;
+  // Counts while the machine is suspended, too, as expiries do: since the boot (CLOCK_BOOTTIME).
+  // Not to be compared with std::chrono::steady_clock::now().
   std::chrono::steady_clock::time_point steady;
 
   static Instant now();

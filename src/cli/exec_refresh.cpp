@@ -97,7 +97,7 @@ int run_beside_server(const serve::Binding& binding, std::vector<std::string> co
   options.bindings.push_back(&binding);
   options.containers.push_back({&binding, token.copy()});
   serve::Service service(std::move(options), log);
-  const http::Server server(std::move(listener), options_of_server(),
+  const http::Server server(std::move(listener), options_of_server(service),
                             [&service](const http::Request& request) {
                               return service.handle(request, aws::Instant::now());
                             });

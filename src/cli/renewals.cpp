@@ -164,13 +164,16 @@ bool Renewals::stop() {
   return all;
 }
 
-http::ServerOptions options_of_server() {
+http::ServerOptions options_of_server(serve::Service& service) {
   http::ServerOptions options;
   options.threads = http::Threads::one;
   options.max_connections = places();
   options.connection_memory = connection_memory;
   options.max_body = 0;
   options.request_timeout_when_full = milliseconds(50);
+  options.on_unreadable = [&service](int status) {
+    service.note_unreadable(status, aws::Instant::now());
+  };
   return options;
 }
 

@@ -9,6 +9,7 @@
 #include "http/client.h"
 #include "http/server.h"
 #include "serve/refresher.h"
+#include "serve/service.h"
 
 namespace rolecall::cli {
 
@@ -62,8 +63,9 @@ class Renewals {
 };
 
 // For a server whose answers are there already, on one thread, with as many places for clients as
-// the process may have descriptors for.
-http::ServerOptions options_of_server();
+// the process may have descriptors for. `service`, which outlives the server, is told of requests
+// that cannot be read.
+http::ServerOptions options_of_server(serve::Service& service);
 
 // As clients on this machine reach a socket of that name.
 http::Origin own_origin(const http::SocketName& name);

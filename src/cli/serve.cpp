@@ -175,9 +175,13 @@ class Daemon {
     for (const serve::Binding& binding : bindings)
       options.bindings.push_back(&binding);
     if (options.why_no_imds.empty()) options.imds = &bindings.front();
-    const bool named = !flags_.token_directory.empty();
-    const std::string directory = named ? flags_.token_directory : runtime_directory();
+    // Without --token-dir IMDS is enough for those who know no container endpoint, and a token for
+    // IMDS that is lost at a restart is better than none.
+    const bool may_do_without = flags_.token_directory.empty() && options.imds != nullptr;
+    const std::string lost = "IMDS tokens are lost at a restart";
     try {
+      const std::string directory =
+          flags_.token_directory.empty() ? runtime_directory() : flags_.token_directory;
       if (directory.empty()) {
         throw Error(ErrorKind::usage,
                     "there is no RUNTIME_DIRECTORY, and no XDG_RUNTIME_DIR of this user's, for the "
@@ -187,16 +191,20 @@ class Daemon {
       for (const serve::Binding& binding : bindings) {
         const serve::TokenFiles& files = token_files_.emplace_back(directory, binding.name());
         options.containers.push_back({&binding, files.token().copy()});
-        if (options.imds != nullptr) options.imds_key = files.imds_key();
       }
     } catch (const Error& error) {
-      // The other endpoint is enough for those who know no container endpoint.
-      if (named || options.imds == nullptr) throw;
+      if (!may_do_without) throw;
       options.containers.clear();
       token_files_.clear();
       log_.warning("the container endpoint is off", {{"reason", error.what()}});
-      log_.warning("IMDS tokens are lost at a restart",
-                   {{"reason", "there is no place for their key"}});
+      log_.warning(lost, {{"reason", error.what()}});
+    }
+    if (options.imds == nullptr || token_files_.empty()) return options;
+    try {
+      options.imds_key = token_files_.front().imds_key();
+    } catch (const Error& error) {
+      if (!may_do_without) throw;
+      log_.warning(lost, {{"reason", error.what()}});
     }
     return options;
   }
@@ -207,7 +215,7 @@ class Daemon {
     const std::string url = origin_.text();
     serve::Service service(std::move(options), log_);
     raise_limit_of_descriptors();
-    const http::Server server(std::move(listener_), options_of_server(),
+    const http::Server server(std::move(listener_), options_of_server(service),
                               [&service](const http::Request& request) {
                                 return service.handle(request, aws::Instant::now());
                               });

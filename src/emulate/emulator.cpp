@@ -1,5 +1,7 @@
 #include "emulate/emulator.h"
 
+#include <limits.h>
+
 #include <algorithm>
 #include <array>
 #include <memory>
@@ -102,13 +104,10 @@ Secret session_json(const Session& session, const SessionInput& input,
   return body;
 }
 
-}  // namespace
-
-std::string log_line(const LogEntry& entry, std::chrono::milliseconds took) {
+// With at most so many bytes of each value.
+std::string log_line(const LogEntry& entry, std::chrono::milliseconds took, std::size_t longest) {
   json line;
-  // What a client sent may be long; a line that fits into a pipe's buffer is written as a whole.
-  constexpr std::size_t longest = 400;
-  const auto put = [&line](const char* name, const std::string& value) {
+  const auto put = [&line, longest](const char* name, const std::string& value) {
     if (!value.empty()) line[name] = value.substr(0, longest);
   };
   put("time", rfc3339(entry.time));
@@ -127,6 +126,18 @@ std::string log_line(const LogEntry& entry, std::chrono::milliseconds took) {
   if (entry.duration.count() > 0) line["durationSeconds"] = entry.duration.count();
   line["milliseconds"] = took.count();
   return to_log_text(line);
+}
+
+}  // namespace
+
+// What a client sent may be long, and longer when it is escaped; only a line that fits into a
+// pipe's buffer is written as a whole.
+std::string log_line(const LogEntry& entry, std::chrono::milliseconds took) {
+  std::size_t longest = 400;
+  std::string line = log_line(entry, took, longest);
+  while (line.size() >= PIPE_BUF && longest > 16)
+    line = log_line(entry, took, longest /= 2);
+  return line;
 }
 
 Emulator::Emulator(Options options)

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <limits>
 #include <list>
 #include <mutex>
@@ -29,6 +30,7 @@ class ConnectionWatch {
   struct Connection {
     int descriptor = -1;
     std::string peer;
+    std::uint64_t number = 0;  // counts from 1
     std::atomic<Clock::rep> deadline{never};
   };
 
@@ -46,6 +48,7 @@ class ConnectionWatch {
     Connection& connection = connections_.emplace_back();
     connection.descriptor = descriptor;
     connection.peer = std::move(peer);
+    connection.number = ++last_number_;
     start_clock(connection);
     full_ = connections_.size() >= places_;
     if (connections_.size() == 1 || full_) changed_.notify_one();
@@ -119,6 +122,7 @@ class ConnectionWatch {
   std::condition_variable_any changed_;
   std::condition_variable emptied_;
   std::list<Connection> connections_;
+  std::uint64_t last_number_ = 0;
   std::atomic<bool> full_ = false;
   std::jthread thread_;  // last: it uses all of the above
 };

@@ -26,8 +26,8 @@ class HeadReader {
         end_(version + std::strlen(version)) {}
 
   void add(const char* name, std::size_t name_size, const char* value, std::size_t value_size) {
-    headers_.push_back(
-        {std::string(name, name_size), value == nullptr ? "" : std::string(value, value_size)});
+    const std::string_view whole(value == nullptr ? "" : value, value_size);
+    headers_.push_back({std::string(name, name_size), std::string(without_blanks(whole))});
     is_whole_ = is_whole_ && follows_line(name, end_);
     end_ = value == nullptr ? name + name_size : value + value_size;
   }
@@ -41,6 +41,15 @@ class HeadReader {
   }
 
  private:
+  // Blanks around a value are not part of it (RFC 9110, 5.5).
+  static std::string_view without_blanks(std::string_view value) {
+    while (!value.empty() && (value.back() == ' ' || value.back() == '\t'))
+      value.remove_suffix(1);
+    while (!value.empty() && (value.front() == ' ' || value.front() == '\t'))
+      value.remove_prefix(1);
+    return value;
+  }
+
   // Whether only LF or CR LF is between the two.
   static bool follows_line(const char* next, const char* end) {
     return next == end + 1 || next == end + 2;

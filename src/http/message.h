@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,6 +36,8 @@ struct Request {
   // 400. The connection ends with the answer, since nobody knows where the request ends.
   std::string malformed;
   std::string peer;  // a server's request: the client's address, "127.0.0.1:40404"
+  // A server's request: a number that none of its other connections has, ever. 0: unknown.
+  std::uint64_t connection = 0;
 };
 
 struct Response {

@@ -142,6 +142,7 @@ std::string server_library() {
 
 struct Server::Daemon {
   Handler handler;
+  std::function<void(int)> on_unreadable;
   std::size_t max_body = 0;
   std::string url;
   int port = 0;
@@ -153,6 +154,7 @@ struct Server::Daemon {
 
   Daemon(Listener listener, const ServerOptions& options, Handler function)
       : handler(std::move(function)),
+        on_unreadable(options.on_unreadable),
         max_body(options.max_body),
         watch(options.request_timeout, options.max_connections, options.request_timeout_when_full) {
     start(std::move(listener), options);
@@ -174,6 +176,7 @@ struct Server::Daemon {
                      const char* version, const char* upload, std::size_t* upload_size);
 
   // What libmicrohttpd calls; `self` is the Daemon.
+  void hear_refusal(std::string_view form, va_list arguments) const;
   static void on_log(void* self, const char* form, va_list arguments);
   static void on_connection(void* self, MHD_Connection* connection, void** context,
                             MHD_ConnectionNotificationCode code);
@@ -187,9 +190,16 @@ struct Server::Daemon {
 
 void Server::Daemon::on_log(void* self, const char* form, va_list arguments) {
   auto* daemon = static_cast<Daemon*>(self);
-  if (daemon->started) return;  // later ones are of clients who went away
+  if (daemon->started) return daemon->hear_refusal(form, arguments);
   char line[256];
   if (std::vsnprintf(line, sizeof line, form, arguments) > 0) daemon->log = trim(line);
+}
+
+// Only the logger hears of requests that libmicrohttpd answers by itself; other lines are of
+// clients who went away.
+void Server::Daemon::hear_refusal(std::string_view form, va_list arguments) const {
+  constexpr std::string_view words = "Error processing request (HTTP response code is %u ";
+  if (on_unreadable && form.starts_with(words)) on_unreadable(va_arg(arguments, int));
 }
 
 void Server::Daemon::on_connection(void* self, MHD_Connection* connection, void** context,
@@ -262,6 +272,7 @@ void Server::Daemon::read_head(MHD_Connection* mhd_connection, Incoming& incomin
   Request& request = incoming.request;
   request.method = method;
   request.peer = incoming.connection->peer;
+  request.connection = incoming.connection->number;
   request.headers.reserve(8);
   HeadReader reader(request.headers, method, incoming.target, version);
   microhttpd().get_connection_values_n(

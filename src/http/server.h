@@ -39,6 +39,9 @@ struct ServerOptions {
   // As request_timeout while max_connections are open, so that those who take places without using
   // them keep nobody out. (Nor do those who use them: then each connection ends with its answer.)
   std::chrono::milliseconds request_timeout_when_full{30000};
+  // Told of the status when libmicrohttpd refuses a request by itself, before the handler sees it.
+  // Called as the handler is; must not throw.
+  std::function<void(int status)> on_unreadable;
 };
 
 // The library's version. Throws Error (failed) where there is none.

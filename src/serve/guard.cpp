@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 
 #include "base/codec.h"
@@ -61,18 +62,62 @@ Refusal foreign_host(const std::string& value, const std::string& host) {
                    host};
 }
 
-// Who adds such a header: a program between the client and us, or a page in a browser (which says
-// "none" of a request that its user makes by hand). Empty: anyone.
+// Names of headers that tell that a request was forwarded. Beside the standard there are dozens,
+// and proxies and CDNs invent more: most are words like these, put together.
+struct Word {
+  enum class At { whole, start, end } at;
+  std::string_view text;
+};
+constexpr std::array forwarded_words = {
+    Word{Word::At::whole, "via"},      Word{Word::At::end, "-via"},
+    Word{Word::At::end, "-ip"},        Word{Word::At::end, "clientip"},
+    Word{Word::At::end, "socketip"},   Word{Word::At::end, "remote-addr"},
+    Word{Word::At::whole, "cdn-loop"}, Word{Word::At::start, "x-original-"},
+    Word{Word::At::start, "x-envoy-"}, Word{Word::At::start, "x-rewrite-"},
+};
+constexpr std::string_view forwarded = "forwarded";  // anywhere in a name
+
+// In lower case. Some servers read "_" as "-".
+constexpr char plain(char c) {
+  if (c >= 'A' && c <= 'Z') return static_cast<char>(c - 'A' + 'a');
+  return c == '_' ? '-' : c;
+}
+
+bool is_at(std::string_view name, std::size_t place, std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i)
+    if (plain(name[place + i]) != text[i]) return false;
+  return true;
+}
+
+bool has(std::string_view name, const Word& word) {
+  if (name.size() < word.text.size()) return false;
+  const std::size_t rest = name.size() - word.text.size();
+  return (word.at != Word::At::whole || rest == 0) &&
+         is_at(name, word.at == Word::At::end ? rest : 0, word.text);
+}
+
+bool tells_that_it_was_forwarded(std::string_view name) {
+  for (std::size_t i = 0; i + forwarded.size() <= name.size(); ++i)
+    if (is_at(name, i, forwarded)) return true;
+  return std::any_of(forwarded_words.begin(), forwarded_words.end(),
+                     [name](const Word& word) { return has(name, word); });
+}
+
+// What added such a header: a program between the client and serve, or a page in a browser. Empty:
+// neither. "none" is a request that the browser's user makes by hand, "same-origin" one of our own
+// pages, of which there are none.
 std::string_view sender_of(const http::Header& header) {
-  constexpr std::string_view prefix = "x-forwarded-";
-  const auto is = [&header](std::string_view name) { return http::same_name(header.name, name); };
-  if (http::same_name(std::string_view(header.name).substr(0, prefix.size()), prefix) ||
-      is("forwarded") || is("via") || is("x-real-ip")) {
-    return "through a proxy";
-  }
-  const bool of_page = is("sec-fetch-site") && (http::same_name(header.value, "cross-site") ||
-                                                http::same_name(header.value, "same-site"));
-  return is("origin") || of_page ? "from a web page" : "";
+  if (tells_that_it_was_forwarded(header.name)) return "through a proxy";
+  const bool of_page = http::same_name(header.name, "sec-fetch-site") &&
+                       !http::same_name(header.value, "same-origin") &&
+                       !http::same_name(header.value, "none");
+  return of_page || http::same_name(header.name, "origin") ? "from a web page" : "";
+}
+
+constexpr std::size_t longest_shown_name = 64;
+
+std::string shown_name(const std::string& name) {
+  return name.size() <= longest_shown_name ? name : name.substr(0, longest_shown_name) + "…";
 }
 
 }  // namespace
@@ -100,7 +145,8 @@ std::optional<Refusal> refuse(const http::Request& request, const std::string& a
     } else if (http::same_name(header.name, "transfer-encoding")) {
       return Refusal{400, "a Transfer-Encoding: no request here has a body"};
     } else if (const std::string_view sender = sender_of(header); !sender.empty()) {
-      return Refusal{403, "the request came " + std::string(sender) + " (" + header.name + ")"};
+      return Refusal{
+          403, "the request came " + std::string(sender) + " (" + shown_name(header.name) + ")"};
     }
   }
   if (size > most_headers) return Refusal{431, "headers of more than 8 KiB"};

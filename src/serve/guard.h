@@ -19,6 +19,7 @@ struct Refusal {
 // - a Host that is neither this machine's loopback nor `address` nor one of `names` (a page whose
 //   name is made to point here, "DNS rebinding");
 // - X-Forwarded-For, as the instance metadata service does, and what else proxies and pages add.
+// A reason names no more than 64 bytes of a header's name, and 253 of a Host.
 // `address` is the one listened on. If it is every address (0.0.0.0, ::), any numeric Host is
 // taken, since only a name can be rebound. `names` are in lower case.
 std::optional<Refusal> refuse(const http::Request& request, const std::string& address,

@@ -77,7 +77,7 @@ Answer answer_imds(const http::Request& request, const Binding& binding, const I
   if (token == nullptr || !tokens.valid(*token, now)) {
     return refusal("imds/unauthorized", 401, "Unauthorized",
                    token == nullptr ? "the request has no token; PUT /latest/api/token gives one"
-                                    : "the token is unknown or has ended");
+                                    : "the token is unknown or has expired");
   }
   return answer_with_token(request.path, binding, now);
 }

@@ -1,28 +1,55 @@
 #include "serve/log.h"
 
+#include <limits.h>
+
 #include "base/codec.h"
 #include "base/json.h"
 #include "base/time.h"
 
 namespace rolecall::serve {
 
+namespace {
+
+// What a pipe that is ready takes at once: a longer line would wait, or be torn.
+constexpr std::size_t longest_line = PIPE_BUF;
+
+// At most so many bytes of it, and no part of a character.
+std::string cut(std::string_view text, std::size_t most) {
+  if (text.size() <= most) return std::string(text);
+  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0) == 0x80)
+    --most;
+  return std::string(text.substr(0, most)) + "…";
+}
+
+}  // namespace
+
 bool Log::line(std::string_view level, std::string_view event,
                std::initializer_list<Field> fields) const {
   const std::string time = format_ == Format::text ? "" : rfc3339(wall_clock());
+  // How long a line is, is known when it is escaped. Some 20 fields of 16 bytes always fit.
+  std::size_t most = longest_line;
+  std::string line = text(time, level, event, fields, most);
+  for (; line.size() > longest_line && most > 16; most /= 2)
+    line = text(time, level, event, fields, most / 2);
+  return write_(line);
+}
+
+std::string Log::text(const std::string& time, std::string_view level, std::string_view event,
+                      std::initializer_list<Field> fields, std::size_t most) const {
   if (format_ == Format::json) {
-    json object = {{"time", time}, {"level", level}, {"event", event}};
+    json object = {{"time", time}, {"level", level}, {"event", cut(event, most)}};
     for (const Field& field : fields) {
-      if (!field.value.empty()) object[std::string(field.name)] = field.value;
+      if (!field.value.empty()) object[std::string(field.name)] = cut(field.value, most);
     }
-    return write_(to_log_text(object) + "\n");
+    return to_log_text(object) + "\n";
   }
   std::string text = time + (time.empty() ? "" : " ") + "rolecall: ";
   if (level == "warning") text += "warning: ";
-  text += event;
+  text += cut(event, most);
   for (const Field& field : fields) {
-    if (!field.value.empty()) text += ", " + std::string(field.name) + "=" + field.value;
+    if (!field.value.empty()) text += ", " + std::string(field.name) + "=" + cut(field.value, most);
   }
-  return write_(terminal_safe(text) + "\n");
+  return terminal_safe(text) + "\n";
 }
 
 }  // namespace rolecall::serve

@@ -26,7 +26,8 @@ class Log {
 
   // As text "rolecall: <event>, name=value, …", a warning's with "warning: " before the event, and
   // all behind the time where that is asked for; as JSON an object of "time", "level", "event" and
-  // the fields. Empty fields are left out. False: the line is lost.
+  // the fields. Empty fields are left out. Of a line that would have more than PIPE_BUF bytes, long
+  // values are cut ("…"). False: the line is lost.
   bool info(std::string_view event, std::initializer_list<Field> fields) const {
     return !infos_ || line("info", event, fields);
   }
@@ -37,6 +38,9 @@ class Log {
  private:
   bool line(std::string_view level, std::string_view event,
             std::initializer_list<Field> fields) const;
+  // With at most so many bytes of each value.
+  std::string text(const std::string& time, std::string_view level, std::string_view event,
+                   std::initializer_list<Field> fields, std::size_t most) const;
 
   Format format_;
   Write write_;

@@ -39,17 +39,37 @@ void RequestLog::note(const http::Request& request, const Answer& answer, aws::I
   const std::scoped_lock lock(mutex_);
   begin_second(now.steady);
   const bool is_refusal = answer.given == nullptr;
-  if (is_refusal && refusals_ == lines_a_second) {  // before the kernel is asked for the user
-    ++more_refusals_;
-    return;
-  }
-  const auto uid = peer_uid(request.peer, address_);
-  const Client client{uid ? std::to_string(*uid) : "", request.peer};
+  if (is_refusal && !has_line_for_refusal()) return;  // before the kernel is asked for the user
+  const Client client{uid_of(request), request.peer};
   if (is_refusal) {
     note_refusal(request, answer, client);
   } else {
     note_grant(*answer.given, answer.route, client);
   }
+}
+
+void RequestLog::note_unreadable(int status, aws::Instant now) {
+  const std::scoped_lock lock(mutex_);
+  begin_second(now.steady);
+  if (!has_line_for_refusal()) return;
+  const bool said = log_.warning("refused a request", {{"status", std::to_string(status)},
+                                                       {"reason", "it cannot be read as HTTP"}});
+  if (!said) ++more_refusals_;
+}
+
+std::string RequestLog::uid_of(const http::Request& request) {
+  KnownUser& known = known_users_.at(request.connection % known_users_.size());
+  if (request.connection != 0 && known.connection == request.connection) return known.uid;
+  const auto uid = peer_uid(request.peer, address_);
+  if (!uid) return {};
+  known = {request.connection, std::to_string(*uid)};
+  return known.uid;
+}
+
+bool RequestLog::has_line_for_refusal() {
+  const bool has = refusals_ < lines_a_second;
+  has ? ++refusals_ : ++more_refusals_;
+  return has;
 }
 
 void RequestLog::tick(aws::Instant now) {
@@ -98,14 +118,15 @@ void RequestLog::note_grant(const Binding& binding, std::string_view route, cons
 
 void RequestLog::note_refusal(const http::Request& request, const Answer& answer,
                               const Client& client) {
-  ++refusals_;
-  log_.warning("refused a request", {{"status", std::to_string(answer.response.status)},
-                                     {"method", shown(request.method)},
-                                     {"path", shown(request.path)},
-                                     {"route", std::string(answer.route)},
-                                     {"reason", answer.refusal},
-                                     {"peer", client.peer},
-                                     {"uid", client.uid}});
+  const bool said =
+      log_.warning("refused a request", {{"status", std::to_string(answer.response.status)},
+                                         {"method", shown(request.method)},
+                                         {"path", shown(request.path)},
+                                         {"route", std::string(answer.route)},
+                                         {"reason", answer.refusal},
+                                         {"peer", client.peer},
+                                         {"uid", client.uid}});
+  if (!said) ++more_refusals_;
 }
 
 }  // namespace rolecall::serve

@@ -22,12 +22,12 @@ std::string plain_path(const std::string& path) {
 
 }  // namespace
 
-Service::Service(ServiceOptions options, const Log& log, aws::Instant now)
+Service::Service(ServiceOptions options, const Log& log)
     : options_(std::move(options)),
       request_log_(log, options_.address),
       tokens_(options_.imds != nullptr && options_.imds_key.empty() ? random_hex(key_size)
                                                                     : std::move(options_.imds_key),
-              now) {}
+              this_boot()) {}
 
 http::Response Service::handle(const http::Request& request, aws::Instant now) {
   Answer answer = route(request, now);
@@ -35,6 +35,15 @@ http::Response Service::handle(const http::Request& request, aws::Instant now) {
   if (answer.given != nullptr || !answer.refusal.empty()) request_log_.note(request, answer, now);
   answer.response.headers.push_back({"Date", date(now)});
   return std::move(answer.response);
+}
+
+void Service::note_unreadable(int status, aws::Instant now) noexcept {
+  try {
+    ++counts_[{"unreadable", status}];
+    request_log_.note_unreadable(status, now);
+  } catch (const std::exception&) {
+    return;  // no memory to write of it
+  }
 }
 
 Answer Service::route(const http::Request& request, aws::Instant now) {

@@ -29,9 +29,12 @@ struct ServiceOptions {
 class Service {
  public:
   // Throws Error (failed) if OpenSSL cannot make tokens.
-  Service(ServiceOptions options, const Log& log, aws::Instant now = aws::Instant::now());
+  Service(ServiceOptions options, const Log& log);
 
   http::Response handle(const http::Request& request, aws::Instant now);
+
+  // For requests that the HTTP server has refused with this status since nobody can read them.
+  void note_unreadable(int status, aws::Instant now) noexcept;
 
   // For what is logged when a second is over: to be called about once a second, in any thread.
   void tick(aws::Instant now) { request_log_.tick(now); }

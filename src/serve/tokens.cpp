@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <fstream>
 
 #include "base/codec.h"
 #include "base/openssl.h"
@@ -15,17 +16,19 @@ namespace rolecall::serve {
 namespace {
 
 using std::chrono::seconds;
-using std::chrono::sys_seconds;
 
-constexpr std::string_view purpose = "rolecall IMDS token 1";
+constexpr std::string_view purpose = "rolecall IMDS token 2";
+constexpr std::string_view boot_purpose = "rolecall boot";
 constexpr std::size_t number_size = 8;
-constexpr std::size_t nonce_size = 12;
-constexpr std::size_t claims_size = 2 * number_size + nonce_size;  // issued, life, nonce
+constexpr std::size_t boot_size = 8;
+constexpr std::size_t nonce_size = 8;
+// Issued by the wall clock, issued since the boot, life, boot, nonce.
+constexpr std::size_t claims_size = 3 * number_size + boot_size + nonce_size;
 constexpr std::size_t mac_size = 32;
 constexpr std::size_t token_size = (claims_size + mac_size) / 3 * 4;  // in base64
 static_assert((claims_size + mac_size) % 3 == 0, "base64 without padding has one form alone");
 
-// For a wall clock that was set back between two runs, as by NTP.
+// For a wall clock that was set back over a boot, as by NTP.
 constexpr seconds tolerance{300};
 
 std::string bytes_of(std::int64_t number) {
@@ -42,19 +45,44 @@ std::int64_t number_of(std::string_view bytes) {
   return static_cast<std::int64_t>(number);
 }
 
+template <class Time>
+Time seconds_of(std::string_view bytes) {
+  return Time(seconds(number_of(bytes)));
+}
+
+template <class Time>
+std::int64_t whole_seconds(Time time) {
+  return std::chrono::floor<seconds>(time.time_since_epoch()).count();
+}
+
 }  // namespace
 
+std::string this_boot() {
+  std::string id;
+  std::ifstream("/proc/sys/kernel/random/boot_id") >> id;
+  return id.empty() ? std::string(random_hex(16).view()) : id;
+}
+
+// It does not tell clients which boot it is.
+ImdsTokens::ImdsTokens(Secret key, std::string_view boot) : key_(std::move(key)) {
+  if (!key_.empty()) boot_ = mac(boot_purpose, boot).substr(0, boot_size);
+}
+
 std::string ImdsTokens::issue(seconds life, aws::Instant now) const {
-  std::string token = bytes_of(time(now).time_since_epoch().count()) +
-                      bytes_of(std::min(life, longest_token_life).count()) +
+  std::string token = bytes_of(whole_seconds(now.wall)) + bytes_of(whole_seconds(now.steady)) +
+                      bytes_of(std::min(life, longest_token_life).count()) + boot_ +
                       hex_decode(random_hex(nonce_size).view()).value_or("");
-  token += mac(token);
+  token += mac(purpose, token);
   return base64_encode(token);
 }
 
 bool ImdsTokens::valid(std::string_view token, aws::Instant now) const {
   const Genuine* found = find_genuine(token);
-  return found != nullptr && found->issued <= time(now) + tolerance && time(now) < found->end;
+  if (found == nullptr) return false;
+  if (found->is_of_this_boot) {
+    return found->since_boot <= now.steady && now.steady < found->since_boot + found->life;
+  }
+  return found->wall <= now.wall + tolerance && now.wall < found->wall + found->life;
 }
 
 const ImdsTokens::Genuine* ImdsTokens::find_genuine(std::string_view token) const {
@@ -67,22 +95,21 @@ const ImdsTokens::Genuine* ImdsTokens::find_genuine(std::string_view token) cons
   const std::string bytes = base64_decode(token).value_or("");
   if (bytes.size() != claims_size + mac_size) return nullptr;
   const std::string_view claims = std::string_view(bytes).substr(0, claims_size);
-  const std::string expected = mac(claims);
+  const std::string expected = mac(purpose, claims);
   if (CRYPTO_memcmp(expected.data(), bytes.data() + claims_size, mac_size) != 0) return nullptr;
-  const sys_seconds issued{seconds(number_of(claims.substr(0, number_size)))};
-  recent = {std::string(token), issued,
-            issued + seconds(number_of(claims.substr(number_size, number_size)))};
+  recent = {
+      std::string(token),
+      seconds_of<std::chrono::system_clock::time_point>(claims.substr(0, number_size)),
+      seconds_of<std::chrono::steady_clock::time_point>(claims.substr(number_size, number_size)),
+      seconds(number_of(claims.substr(2 * number_size, number_size))),
+      claims.substr(3 * number_size, boot_size) == boot_};
   return &recent;
 }
 
-sys_seconds ImdsTokens::time(aws::Instant now) const {
-  return std::chrono::floor<seconds>(start_.wall + (now.steady - start_.steady));
-}
-
-std::string ImdsTokens::mac(std::string_view claims) const {
+std::string ImdsTokens::mac(std::string_view use, std::string_view content) const {
   std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
   unsigned size = 0;
-  const std::string text = std::string(purpose) + std::string(claims);
+  const std::string text = std::string(use) + std::string(content);
   if (HMAC(EVP_sha256(), key_.view().data(), static_cast<int>(key_.size()),
            reinterpret_cast<const unsigned char*>(text.data()), text.size(), bytes.data(),
            &size) == nullptr ||

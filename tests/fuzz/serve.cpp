@@ -34,7 +34,7 @@ class Scene {
     options.containers.push_back({&binding_, Secret(container_token)});
     service_ = std::make_unique<serve::Service>(std::move(options), log_);
     server_ = std::make_unique<http::Server>(
-        std::move(listener), cli::options_of_server(),
+        std::move(listener), cli::options_of_server(*service_),
         [this](const http::Request& request) { return service_->handle(request, now); });
     pinged_ = std::make_unique<Descriptor>(connected());
     imds_token_ =

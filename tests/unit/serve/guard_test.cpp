@@ -85,7 +85,83 @@ TEST(Guard, RefusesWhatCameThroughAProxyOrFromAPage) {
         http::Header{"Sec-Fetch-Site", "Cross-Site"}}) {
     EXPECT_EQ(status_for({{"Host", "localhost"}, header}), 403) << header.name;
   }
-  EXPECT_EQ(status_for({{"Host", "localhost"}, {"Sec-Fetch-Site", "none"}}), 200);
+  for (const char* value : {"cross-site", "same-site", "cross-site, none", "none, cross-site", "",
+                            "none none", "null", "same-origin, same-origin"}) {
+    EXPECT_EQ(status_for({{"Host", "localhost"}, {"Sec-Fetch-Site", value}}), 403) << value;
+  }
+  for (const char* value : {"none", "same-origin", "None"}) {
+    EXPECT_EQ(status_for({{"Host", "localhost"}, {"Sec-Fetch-Site", value}}), 200) << value;
+  }
+}
+
+TEST(Guard, RefusesEveryHeaderThatTellsOfAForwardedRequest) {
+  for (const char* name : {"X-Original-Forwarded-For",
+                           "X-Forwarded_For",
+                           "x_forwarded_for",
+                           "X-Forwarded",
+                           "XForwardedFor",
+                           "Forwarded-For",
+                           "CF-Connecting-IP",
+                           "True-Client-IP",
+                           "X-Client-IP",
+                           "X_CLIENT_IP",
+                           "X-Cluster-Client-IP",
+                           "Client-IP",
+                           "Fastly-Client-IP",
+                           "Fly-Client-IP",
+                           "X-Azure-ClientIP",
+                           "X-Azure-SocketIP",
+                           "X-Real-IP",
+                           "X-Appengine-User-IP",
+                           "X-ProxyUser-Ip",
+                           "WL-Proxy-Client-IP",
+                           "X-Remote-IP",
+                           "X-Remote-Addr",
+                           "X-Original-Host",
+                           "X-Original-URL",
+                           "X-Rewrite-URL",
+                           "X-Envoy-External-Address",
+                           "CDN-Loop",
+                           "X-BlueCoat-Via",
+                           "via"}) {
+    EXPECT_EQ(status_for({{"Host", "localhost"}, {name, "1"}}), 403) << name;
+  }
+  const std::string longest = "X-Forwarded-" + std::string(4000, 'A');
+  EXPECT_EQ(status_for({{"Host", "localhost"}, {longest, "1"}}), 403);
+}
+
+TEST(Guard, ShowsPartOfALongName) {
+  http::Request request = test::request("GET", "/healthz");
+  const std::string name = "X-Forwarded-" + std::string(4000, 'A');
+  request.headers.push_back({name, "1"});
+  EXPECT_EQ(refuse(request, "127.0.0.1")->reason,
+            "the request came through a proxy (" + name.substr(0, 64) + "…)");
+}
+
+TEST(Guard, LetsHeadersOfClientsPass) {
+  for (const char* name : {"User-Agent",
+                           "Accept",
+                           "Accept-Encoding",
+                           "Connection",
+                           "Authorization",
+                           "amz-sdk-request",
+                           "amz-sdk-invocation-id",
+                           "X-Amz-User-Agent",
+                           "X-Amzn-Trace-Id",
+                           "Traceparent",
+                           "x-aws-ec2-metadata-token",
+                           "x-aws-ec2-metadata-token-ttl-seconds",
+                           "Max-Forwards",
+                           "Gzip",
+                           "X-Membership",
+                           "X-Request-Id",
+                           "Viable",
+                           "Sec-Fetch-Mode",
+                           "Ip",
+                           "P",
+                           "Cookie"}) {
+    EXPECT_EQ(status_for({{"Host", "localhost"}, {name, "1"}}), 200) << name;
+  }
 }
 
 TEST(Guard, RefusesWhatIsMalformed) {

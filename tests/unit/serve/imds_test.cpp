@@ -27,7 +27,7 @@ class ImdsTest : public testing::Test {
   }
 
   Binding binding{test::binding_options()};
-  ImdsTokens tokens{Secret(std::string(64, 'k')), now};
+  ImdsTokens tokens{Secret(std::string(64, 'k')), "boot"};
 };
 
 TEST_F(ImdsTest, GivesTokensForTheTimeAskedFor) {

@@ -92,6 +92,28 @@ TEST_F(RequestLogTest, WhatCouldNotBeWrittenIsSaidLater) {
   requests.tick(after(70s));
   EXPECT_EQ(grants("10.0.0.7"), 100U);
   EXPECT_EQ(grants("10.0.0.8"), 1U);
+  EXPECT_EQ(events.back().at("count"), "100");  // refusals
+}
+
+TEST_F(RequestLogTest, CountsARefusalThatCouldNotBeWritten) {
+  takes_lines = false;
+  refuse();
+  requests.note_unreadable(400, now);
+  takes_lines = true;
+  requests.tick(after(1s));
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events.back().at("count"), "2");
+}
+
+TEST_F(RequestLogTest, UnreadableRequestsAreRefusals) {
+  for (int i = 0; i < 30; ++i)
+    requests.note_unreadable(400, now);
+  refuse();
+  requests.tick(after(1s));
+  ASSERT_EQ(events.size(), 21U);
+  EXPECT_EQ(events.front().at("event"), "refused a request");
+  EXPECT_EQ(events.front().at("status"), "400");
+  EXPECT_EQ(events.back().at("count"), "11");
 }
 
 TEST_F(RequestLogTest, SaysSumsAtTheEnd) {

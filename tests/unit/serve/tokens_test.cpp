@@ -1,6 +1,8 @@
 #include "serve/tokens.h"
 
 #include <gtest/gtest.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <set>
 
@@ -14,12 +16,14 @@ using test::after;
 using test::now;
 using namespace std::chrono_literals;
 
+constexpr std::string_view boot = "this boot";
+
 Secret key(char c = 'k') {
   return Secret(std::string(64, c));
 }
 
 TEST(ImdsTokens, AreValidUntilTheyExpire) {
-  const ImdsTokens tokens(key(), now);
+  const ImdsTokens tokens(key(), boot);
   const std::string token = tokens.issue(60s, now);
   EXPECT_GE(token.size(), 64U);
   EXPECT_TRUE(tokens.valid(token, now));
@@ -28,7 +32,7 @@ TEST(ImdsTokens, AreValidUntilTheyExpire) {
 }
 
 TEST(ImdsTokens, NoOtherTextIsOne) {
-  const ImdsTokens tokens(key(), now);
+  const ImdsTokens tokens(key(), boot);
   const std::string token = tokens.issue(60s, now);
   for (std::size_t i = 0; i < token.size(); ++i) {
     for (const char c : {'A', 'B', '/', '=', ' ', '\0'}) {
@@ -45,48 +49,76 @@ TEST(ImdsTokens, NoOtherTextIsOne) {
 }
 
 TEST(ImdsTokens, NeedTheKey) {
-  const ImdsTokens tokens(key(), now);
-  const ImdsTokens others(key('o'), now);
+  const ImdsTokens tokens(key(), boot);
+  const ImdsTokens others(key('o'), boot);
   EXPECT_FALSE(others.valid(tokens.issue(60s, now), now));
 }
 
 TEST(ImdsTokens, OutliveARestart) {
-  const std::string token = ImdsTokens(key(), now).issue(21600s, now);
-  // After it, and after a boot: the steady clock has begun anew.
-  const aws::Instant later{now.wall + 21599s, std::chrono::steady_clock::time_point(3s)};
-  EXPECT_TRUE(ImdsTokens(key(), later).valid(token, later));
-  const aws::Instant end{now.wall + 21600s, std::chrono::steady_clock::time_point(3s)};
-  EXPECT_FALSE(ImdsTokens(key(), end).valid(token, end));
+  const std::string token = ImdsTokens(key(), boot).issue(21600s, now);
+  EXPECT_TRUE(ImdsTokens(key(), boot).valid(token, after(21599s)));
+  EXPECT_FALSE(ImdsTokens(key(), boot).valid(token, after(21600s)));
 }
 
-TEST(ImdsTokens, AClockThatIsSetEndsNoneAndProlongsNone) {
-  const ImdsTokens tokens(key(), now);
+// Before a restart and after it, as on a machine without a clock of its own: when it starts, it has
+// the year 1970 or the day of the last shutdown.
+TEST(ImdsTokens, AWallClockThatIsWrongEndsNoneAndProlongsNone) {
+  const ImdsTokens tokens(key(), boot);
+  const ImdsTokens restarted(key(), boot);
   const std::string token = tokens.issue(60s, now);
-  EXPECT_TRUE(tokens.valid(token, after(999999s, 59s)));
-  EXPECT_TRUE(tokens.valid(token, after(-999999s, 59s)));
-  EXPECT_FALSE(tokens.valid(token, after(-999999s, 60s)));
+  for (const ImdsTokens* each : {&tokens, &restarted}) {
+    for (const std::chrono::seconds wall : {1764000000s, 999999s, 0s, -999999s, -1764000000s}) {
+      EXPECT_TRUE(each->valid(token, after(wall, 59s))) << wall.count();
+      EXPECT_FALSE(each->valid(token, after(wall, 60s))) << wall.count();
+    }
+    EXPECT_FALSE(each->valid(token, after(0s, -1s)));  // from a future of this boot
+  }
 }
 
-TEST(ImdsTokens, AClockThatIsSetBackBeforeARestartProlongsALittleAtMost) {
-  const std::string token = ImdsTokens(key(), now).issue(60s, now);
-  const auto valid_at = [&token](std::chrono::seconds shift) {
-    const aws::Instant then = after(shift, 0s);
-    return ImdsTokens(key(), then).valid(token, then);
+// The clock since the boot has begun anew.
+TEST(ImdsTokens, AfterABootTheWallClockCounts) {
+  const std::string token = ImdsTokens(key(), boot).issue(60s, now);
+  const auto valid_at = [&token](std::chrono::seconds wall) {
+    return ImdsTokens(key(), "another boot")
+        .valid(token, {now.wall + wall, std::chrono::steady_clock::time_point(5s)});
   };
-  EXPECT_TRUE(valid_at(-300s));
+  EXPECT_TRUE(valid_at(59s));
+  EXPECT_FALSE(valid_at(60s));
+  EXPECT_TRUE(valid_at(-300s));  // set back a little, as by NTP
   EXPECT_FALSE(valid_at(-301s));
   EXPECT_FALSE(valid_at(-86400s));
 }
 
+// What was counted by an instant's clock goes on while the machine sleeps.
+TEST(ImdsTokens, TimeIsCountedSinceTheBoot) {
+  const auto read = [](clockid_t clock) {
+    timespec time{};
+    clock_gettime(clock, &time);
+    return std::chrono::steady_clock::time_point(std::chrono::seconds(time.tv_sec) +
+                                                 std::chrono::nanoseconds(time.tv_nsec));
+  };
+  const auto before = read(CLOCK_BOOTTIME);
+  const auto between = aws::Instant::now().steady;
+  EXPECT_LE(before, between);
+  EXPECT_LE(between, read(CLOCK_BOOTTIME));
+}
+
+TEST(ImdsTokens, AllProcessesOfABootHaveOneName) {
+  if (access("/proc/sys/kernel/random/boot_id", R_OK) != 0) {
+    GTEST_SKIP() << "the kernel does not tell its boot";
+  }
+  EXPECT_EQ(this_boot(), this_boot());
+}
+
 TEST(ImdsTokens, LiveSixHoursAtMost) {
-  const ImdsTokens tokens(key(), now);
+  const ImdsTokens tokens(key(), boot);
   const std::string token = tokens.issue(999999s, now);
   EXPECT_TRUE(tokens.valid(token, after(21599s)));
   EXPECT_FALSE(tokens.valid(token, after(21600s)));
 }
 
 TEST(ImdsTokens, AreNoTwoTheSame) {
-  const ImdsTokens tokens(key(), now);
+  const ImdsTokens tokens(key(), boot);
   std::set<std::string> all;
   for (int i = 0; i < 1000; ++i)
     all.insert(tokens.issue(60s, now));
