@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/codec.h"
+#include "base/stray_character.h"
 #include "rolecall/error.h"
 
 namespace rolecall::aws {
@@ -66,52 +67,6 @@ const Kind* kind_of(const Arn& arn) {
   return nullptr;
 }
 
-bool is_plain(char c) {
-  return c > ' ' && c <= '~';
-}
-
-bool is_quote(char c) {
-  return c == '"' || c == '\'' || c == '`';
-}
-
-// Of the character that a text begins with.
-const char* name_of(std::string_view text) {
-  if (is_quote(text.front())) return "a quotation mark";
-  if (text.starts_with("\xe2\x80") && text.size() > 2 && text[2] >= '\x98' && text[2] <= '\x9f') {
-    return "a curly quotation mark";
-  }
-  switch (text.front()) {
-    case ' ':
-      return "a blank";
-    case '\t':
-      return "a tab";
-    case '\r':
-      return "a carriage return (\\r)";
-    case '\n':
-      return "a line feed (\\n)";
-    default:
-      return text.front() > '~' || text.front() < '\0' ? "a character that is not ASCII"
-                                                       : "a control character";
-  }
-}
-
-// What a copy from a page or a file brings along and a message hardly shows: what it is, and where.
-// A quotation mark may be part of a role's path.
-std::string stray_character(std::string_view text) {
-  if (text.empty()) return {};
-  if (!is_plain(text.front()) || is_quote(text.front())) {
-    return std::string(name_of(text)) + " at its beginning";
-  }
-  const auto* odd = std::find_if_not(text.begin(), text.end(), is_plain);
-  if (odd != text.end()) {
-    const std::string_view rest = text.substr(static_cast<std::size_t>(odd - text.begin()));
-    const bool is_last = std::none_of(rest.begin(), rest.end(), is_plain);
-    return std::string(name_of(rest)) +
-           (is_last ? " at its end" : " behind \"" + std::string(text.begin(), odd) + "\"");
-  }
-  return is_quote(text.back()) ? "a quotation mark at its end" : "";
-}
-
 Arn parse(const std::string& text, const Kind& kind) {
   const auto refuse = [&](const std::string& why, const std::string& hint = {}) {
     throw Error(ErrorKind::usage, std::string(kind.flag) + " \"" + text + "\" " + why,
@@ -123,8 +78,8 @@ Arn parse(const std::string& text, const Kind& kind) {
                     " characters, more than an ARN may have (" + std::to_string(longest_arn) + ")",
                 std::string("its form is ") + kind.form);
   }
-  if (const std::string stray = stray_character(text); !stray.empty()) {
-    refuse("has " + stray, std::string("take it out; the form of the value is ") + kind.form);
+  if (const auto stray = find_stray_character(text, Stray::anywhere)) {
+    refuse("has " + stray->text, std::string(stray->hint) + "; its form is " + kind.form);
   }
   std::array<std::string, 6> parts;
   std::string_view rest = text;

@@ -4,10 +4,10 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <array>
 #include <string_view>
 
 #include "base/pkcs11_uri.h"
+#include "base/stray_character.h"
 #include "cli/command.h"
 #include "cli/settings.h"
 #include "cli/similar.h"
@@ -66,47 +66,15 @@ void refuse_swallowed_flags(const CLI::App& app) {
   }
 }
 
-// What stands at one end of a value.
-struct Wrapping {
-  std::string_view bytes;
-  const char* name;
-  const char* hint;
-};
-constexpr const char* of_an_editor =
-    "an editor or a web page made it; write straight quotes or none";
-constexpr const char* of_a_shell =
-    "quotes are for shells and TOML; here they are part of the value";
-constexpr const char* of_windows =
-    "the file that it is from has the line ends of Windows (CR LF); dos2unix mends that";
-constexpr const char* take_it_away = "take it away";
-constexpr std::array<Wrapping, 13> wrappings = {{
-    {"\r", "a carriage return", of_windows},
-    {"\n", "a line feed", take_it_away},
-    {" ", "a blank", take_it_away},
-    {"\t", "a tab", take_it_away},
-    {"\xc2\xa0", "a blank that does not break", take_it_away},
-    {"\xe2\x80\x8b", "an invisible character", take_it_away},
-    {"\xef\xbb\xbf", "an invisible character", take_it_away},
-    {"\"", "a quote (\")", of_a_shell},
-    {"'", "a quote (')", of_a_shell},
-    {"\xe2\x80\x9c", "a curly quote", of_an_editor},
-    {"\xe2\x80\x9d", "a curly quote", of_an_editor},
-    {"\xe2\x80\x98", "a curly quote", of_an_editor},
-    {"\xe2\x80\x99", "a curly quote", of_an_editor},
-}};
-
 void check_value(const std::string& flag, const std::string& type, const std::string& value) {
   // A URI may have blanks, and a PIN.
   if (type == "FILE" && (is_pkcs11_uri(value) || access(value.c_str(), F_OK) == 0)) return;
-  for (const Wrapping& one : wrappings) {
-    const bool begins = value.starts_with(one.bytes);
-    if (!begins && !value.ends_with(one.bytes)) continue;
-    // A URL may hold a password.
-    throw Error(ErrorKind::usage,
-                "--" + flag + (type == "URL" ? "" : " \"" + value + "\"") + " has " + one.name +
-                    (begins ? " at its beginning" : " at its end"),
-                one.hint);
-  }
+  const auto stray = find_stray_character(value, Stray::ends);
+  if (!stray) return;
+  // A URL may hold a password.
+  throw Error(ErrorKind::usage,
+              "--" + flag + (type == "URL" ? "" : " \"" + value + "\"") + " has " + stray->text,
+              stray->hint);
 }
 
 }  // namespace

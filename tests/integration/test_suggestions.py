@@ -97,10 +97,10 @@ def test_bindings_that_there_are(tmp_path):
 AROUND = {"blank": ("", " ", "a blank at its end"), "blank before": (" ", "", "blank at its beg"),
           "tab": ("", "\t", "a tab at its end"), "CR": ("", "\r", "a carriage return at its end"),
           "LF": ("", "\n", "a line feed at its end"), "CR LF": ("", "\r\n", "a line feed|carriage"),
-          "quotes": ('"', '"', "a quote .* at its beginning"), "single": ("'", "'", "a quote"),
-          "open quote": ("", '"', "a quote .* at its end"),
-          "curly": ("\u201c", "\u201d", "a curly quote at its beg"),
-          "curly end": ("", "\u2019", "a curly quote at its end"),
+          "quotes": ('"', '"', "a quotation mark .* at its beginning"), "single": ("'", "'", "a quotation mark"),
+          "open quote": ("", '"', "a quotation mark .* at its end"),
+          "curly": ("\u201c", "\u201d", "a curly quotation mark at its beg"),
+          "curly end": ("", "\u2019", "a curly quotation mark at its end"),
           "no-break": ("", "\u00a0", "a blank that does not break"),
           "invisible": ("\ufeff", "", "an invisible character")}
 

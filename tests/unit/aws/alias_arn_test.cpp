@@ -85,15 +85,16 @@ TEST(Arn, SaysWhichStrayCharacterStandsWhere) {
   const std::string role = "arn:aws:iam::123456789012:role/demo";
   EXPECT_THAT(refusal_of(" " + role), HasSubstr("has a blank at its beginning"));
   EXPECT_THAT(refusal_of(role + " "), HasSubstr("has a blank at its end"));
-  EXPECT_THAT(refusal_of(role + "\r\n"), HasSubstr("has a carriage return (\\r) at its end"));
+  EXPECT_THAT(refusal_of(role + "\r\n"), HasSubstr("has a carriage return at its end"));
   EXPECT_THAT(refusal_of(role + "\t"), HasSubstr("has a tab at its end"));
-  EXPECT_THAT(refusal_of("\"" + role + "\""), HasSubstr("has a quotation mark at its beginning"));
-  EXPECT_THAT(refusal_of(role + "'"), HasSubstr("has a quotation mark at its end"));
+  EXPECT_THAT(refusal_of("\"" + role + "\""),
+              HasSubstr("has a quotation mark (\") at its beginning"));
+  EXPECT_THAT(refusal_of(role + "'"), HasSubstr("has a quotation mark (') at its end"));
   EXPECT_THAT(refusal_of("\u201c" + role + "\u201d"), HasSubstr("curly quotation mark at its beg"));
   EXPECT_THAT(refusal_of(role + "\u2019"), HasSubstr("a curly quotation mark at its end"));
   EXPECT_THAT(refusal_of("arn:aws:iam:: 123456789012:role/demo"),
               HasSubstr("has a blank behind \"arn:aws:iam::\""));
-  EXPECT_THAT(refusal_of(role + "\u00a0x"), HasSubstr("a character that is not ASCII behind"));
+  EXPECT_THAT(refusal_of(role + "\u00a0x"), HasSubstr("a blank that does not break behind"));
   EXPECT_EQ(refusal_of("arn:aws:iam::123456789012:role/it's/\"x\"/demo"), "taken");
 }
 

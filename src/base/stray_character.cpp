@@ -1,0 +1,96 @@
+#include "base/stray_character.h"
+
+#include <algorithm>
+#include <array>
+
+namespace rolecall {
+namespace {
+
+struct Kind {
+  std::string_view bytes;
+  const char* name;
+  const char* hint;
+};
+
+constexpr const char* of_an_editor =
+    "an editor or a web page made it; write straight quotes or none";
+constexpr const char* of_a_shell =
+    "quotes are for shells and TOML; here they are part of the value";
+constexpr const char* of_windows =
+    "the file that it is from has the line ends of Windows (CR LF); dos2unix mends that";
+constexpr const char* remove_it = "remove it";
+constexpr std::array<Kind, 14> kinds = {{
+    {"\r", "a carriage return", of_windows},
+    {"\n", "a line feed", remove_it},
+    {" ", "a blank", remove_it},
+    {"\t", "a tab", remove_it},
+    {"\xc2\xa0", "a blank that does not break", remove_it},
+    {"\xe2\x80\x8b", "an invisible character", remove_it},
+    {"\xef\xbb\xbf", "an invisible character", remove_it},
+    {"\"", "a quotation mark (\")", of_a_shell},
+    {"'", "a quotation mark (')", of_a_shell},
+    {"`", "a quotation mark (`)", of_a_shell},
+    {"\xe2\x80\x9c", "a curly quotation mark", of_an_editor},
+    {"\xe2\x80\x9d", "a curly quotation mark", of_an_editor},
+    {"\xe2\x80\x98", "a curly quotation mark", of_an_editor},
+    {"\xe2\x80\x99", "a curly quotation mark", of_an_editor},
+}};
+constexpr Kind not_ascii = {"", "a character that is not ASCII", remove_it};
+constexpr Kind control = {"", "a control character", remove_it};
+
+bool is_plain(char c) {
+  return c > ' ' && c <= '~';
+}
+
+const Kind* known_at_start(std::string_view text) {
+  const auto* found = std::find_if(kinds.begin(), kinds.end(), [text](const Kind& kind) {
+    return text.starts_with(kind.bytes);
+  });
+  return found == kinds.end() ? nullptr : found;
+}
+
+// Of the character that `text` begins with; nullptr: it is no stray one.
+const Kind* kind_at_start(std::string_view text, Stray where) {
+  if (const Kind* known = known_at_start(text)) return known;
+  if (where == Stray::ends || text.empty() || is_plain(text.front())) return nullptr;
+  return (static_cast<unsigned char>(text.front()) & 0x80U) != 0 ? &not_ascii : &control;
+}
+
+// `value` without all the stray characters that it ends with.
+std::string_view without_stray_end(std::string_view value, Stray where) {
+  for (bool again = true; again;) {
+    again = false;
+    for (const Kind& kind : kinds) {
+      if (!value.ends_with(kind.bytes)) continue;
+      value.remove_suffix(kind.bytes.size());
+      again = true;
+    }
+    if (where == Stray::anywhere && !value.empty() && !is_plain(value.back())) {
+      value.remove_suffix(1);
+      again = true;
+    }
+  }
+  return value;
+}
+
+}  // namespace
+
+std::optional<StrayCharacter> find_stray_character(std::string_view value, Stray where) {
+  if (const Kind* kind = kind_at_start(value, where)) {
+    return StrayCharacter{std::string(kind->name) + " at its beginning", kind->hint};
+  }
+  const std::string_view inside = without_stray_end(value, where);
+  const auto* odd = std::find_if_not(inside.begin(), inside.end(), is_plain);
+  if (where == Stray::anywhere && odd != inside.end()) {
+    const std::string_view before(inside.begin(), odd);
+    const Kind* kind = kind_at_start(inside.substr(before.size()), where);
+    return StrayCharacter{std::string(kind->name) + " behind \"" + std::string(before) + "\"",
+                          kind->hint};
+  }
+  if (const Kind* kind = kind_at_start(value.substr(inside.size()), where)) {
+    return StrayCharacter{std::string(kind->name) + " at its end", kind->hint};
+  }
+  return std::nullopt;
+}
+
+}  // namespace rolecall
