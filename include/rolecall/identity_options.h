@@ -8,6 +8,8 @@
 
 namespace rolecall {
 
+class Deadline;
+
 enum class PasswordKind { file, pin, tpm_key };
 enum class TriesLeft { unknown, few, one };
 
@@ -22,6 +24,8 @@ struct PasswordRequest {
   // Another token that took the PIN from this source, and has not got the key; mostly empty. A
   // source that would give the same should throw: a PIN is not for other tokens.
   std::string taken_by = {};
+  // Of the run; nullptr: none. It stands still while the source is asked.
+  Deadline* deadline = nullptr;
 };
 
 // Gives a password, or throws Error. One that has no other answer than the last throws at attempt

@@ -35,8 +35,8 @@ constexpr off_t longest_entry = 64 * 1024;  // bytes
 // wait, and the others nothing.
 constexpr seconds hold_off{15};
 constexpr milliseconds short_wait{3000};
-// The longest session that can be asked for, and what clocks may differ by. Who says more is wrong.
-constexpr seconds longest_life{43200 + 300};
+// The longest session that can be asked for. An entry that says more is wrong.
+constexpr seconds longest_life = seconds(43200) + clock_tolerance;
 constexpr const char* entry_suffix = ".json";
 constexpr const char* new_suffix = ".new";
 

@@ -33,10 +33,14 @@ SessionRequest prepare_session(const SessionOptions& options);
 // service answers.
 Credentials read_credentials(const http::Response& response, const std::string& endpoint);
 
-// The service's own word, so that whoever else had asked for the same would have got it, too.
+// The service's own word: anyone else who had asked for the same would have got it, too.
 struct Refusal : Error {
   explicit Refusal(const Error& error) : Error(error) {}
 };
+
+// Whether the service itself wrote this answer that is no success: it names its errors. A proxy, a
+// gateway or the login page of a network does not.
+bool is_from_service(const http::Response& response);
 
 // The error that any other answer of `endpoint` is, its kind by what may pass, with the service's
 // name and text of it, the request id and a hint where the user can do something. `identity` serves

@@ -16,11 +16,9 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-using std::chrono::steady_clock;
 
 constexpr milliseconds longest_wait{20000};
 constexpr seconds tolerated_skew{240};
-constexpr seconds tolerated_difference{300};  // of an expiration, as in renewal.cpp
 
 std::optional<std::chrono::sys_seconds> server_time(const http::Response& response) {
   const std::string* date = http::find(response.headers, "date");
@@ -63,12 +61,12 @@ bool is_tried_again(const Error& error, int status) {
 }
 
 // No clock that is wrong, here or there, and no false answer makes credentials last longer than was
-// asked for: who reads `expiration` would keep them for years.
+// asked for: a reader of `expiration` would keep them for years.
 void bound_expiration(Credentials& credentials, seconds asked, const Reporter& reporter) {
   const auto now = wall_clock();
-  if (credentials.expiration <= now + asked + tolerated_difference) return;
+  if (credentials.expiration <= now + asked + clock_tolerance) return;
   reporter.trace([&] {
-    return "the service says that the session ends at " + rfc3339(credentials.expiration) +
+    return "the service says that the session expires at " + rfc3339(credentials.expiration) +
            ", longer than was asked for by this machine's clock; it counts for what was asked for";
   });
   credentials.expiration = now + asked;
@@ -84,7 +82,7 @@ milliseconds random_wait(int attempt) {
 }  // namespace
 
 Credentials send_with_retries(http::Client& client, const SessionRequest& request,
-                              const identity::Identity& identity, http::Deadline deadline,
+                              const identity::Identity& identity, const Deadline& deadline,
                               const Reporter& reporter, int attempts) {
   const std::string endpoint = request.origin.text();
   seconds skew{0};
@@ -118,7 +116,7 @@ Credentials send_with_retries(http::Client& client, const SessionRequest& reques
         Credentials credentials = read_credentials(response, endpoint);
         if (credentials.expiration <= theirs.value_or(wall_clock() + skew)) {
           throw Error(ErrorKind::failed,
-                      endpoint + " sent credentials that ended at " +
+                      endpoint + " sent credentials that expired at " +
                           rfc3339(credentials.expiration) + ", by its own clock",
                       "is the endpoint really IAM Roles Anywhere, or does a cache answer for it?");
         }
@@ -128,7 +126,7 @@ Credentials send_with_retries(http::Client& client, const SessionRequest& reques
         return credentials;
       }
       failure = service_error(response, endpoint, identity, wall_clock());
-      refused = true;
+      refused = is_from_service(response);
       const seconds off = theirs ? *theirs - wall_clock() : seconds(0);
       if (!skew_known && failure->kind() == ErrorKind::failed && response.status < 500 &&
           std::chrono::abs(off) > tolerated_skew) {
@@ -148,7 +146,7 @@ Credentials send_with_retries(http::Client& client, const SessionRequest& reques
             asked_wait.value_or(milliseconds(0))});
     }
     const milliseconds wait = asked_wait ? *asked_wait : random_wait(attempt - 1);
-    const bool in_time = wait < deadline - steady_clock::now();
+    const bool in_time = wait < deadline.left();
     if (attempt == attempts || !in_time) {
       std::string what = failure->what();
       if (attempt > 1)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "aws/create_session.h"
+#include "base/deadline.h"
 #include "http/client.h"
 #include "identity/identity.h"
 #include "rolecall/credentials.h"
@@ -16,7 +17,7 @@ inline constexpr int usual_attempts = 3;
 // more with the server's time where a 4xx shows that the local clock is off by over 4 minutes, with
 // a warning. All of it ends at `deadline`. Throws the last attempt's Error.
 Credentials send_with_retries(http::Client& client, const SessionRequest& request,
-                              const identity::Identity& identity, http::Deadline deadline,
+                              const identity::Identity& identity, const Deadline& deadline,
                               const Reporter& reporter, int attempts);
 
 }  // namespace rolecall::aws

@@ -84,7 +84,7 @@ std::optional<Error> error_of_another(const http::Response& response, const std:
     return Error(ErrorKind::try_later,
                  "something between here and " + endpoint + " wants a login first (HTTP 511)",
                  "this network lets nothing through before a login: open a page in a browser, or "
-                 "ask whoever runs it");
+                 "ask the owner of the network");
   }
   if (response.status < 300 || response.status > 399) return std::nullopt;
   const std::string* location = http::find(response.headers, "location");
@@ -178,6 +178,10 @@ std::string hint_for(const ServiceAnswer& answer, int status, const identity::Id
 }
 
 }  // namespace
+
+bool is_from_service(const http::Response& response) {
+  return response.status >= 400 && response.status != 511 && !read_answer(response).name.empty();
+}
 
 Error service_error(const http::Response& response, const std::string& endpoint,
                     const identity::Identity& identity, std::chrono::sys_seconds now) {

@@ -9,7 +9,7 @@ namespace rolecall {
 Credentials aws::open_session(const SessionRequest& request, const SessionOptions& options,
                               const identity::Identity& identity, const Reporter& reporter,
                               int attempts) {
-  const http::Deadline deadline = std::chrono::steady_clock::now() + options.timeout;
+  const Deadline deadline(options.timeout);
   for (const std::string& warning : request.warnings)
     reporter.warning(warning);
   if (!options.verify_tls && request.origin.scheme == "https") {

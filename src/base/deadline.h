@@ -18,8 +18,9 @@ class Deadline {
 
   std::chrono::milliseconds limit() const { return limit_; }
   std::chrono::milliseconds left() const {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end_ - Clock::now());
-    return std::max(left, std::chrono::milliseconds(0));
+    const Clock::time_point now = pauses_ > 0 ? paused_ : Clock::now();
+    return std::max(std::chrono::ceil<std::chrono::milliseconds>(end_ - now),
+                    std::chrono::milliseconds(0));
   }
   bool passed() const { return left() == std::chrono::milliseconds(0); }
 
@@ -28,25 +29,47 @@ class Deadline {
   class Pause {
    public:
     // nullptr: there is no deadline to stop.
-    explicit Pause(Deadline* deadline) : deadline_(deadline), begin_(Clock::now()) {
-      if (deadline_ != nullptr) ++deadline_->pauses_;
+    explicit Pause(Deadline* deadline) : deadline_(deadline) {
+      if (deadline_ != nullptr && deadline_->pauses_++ == 0) deadline_->paused_ = Clock::now();
     }
     Pause(const Pause&) = delete;
     Pause& operator=(const Pause&) = delete;
     ~Pause() {
-      if (deadline_ != nullptr && --deadline_->pauses_ == 0) {
-        deadline_->end_ += Clock::now() - begin_;
-      }
+      if (deadline_ != nullptr && --deadline_->pauses_ == 0) deadline_->start_again();
     }
 
    private:
     Deadline* deadline_;
-    Clock::time_point begin_;
+  };
+
+  // Time that counts in the middle of a pause: the password is read from a file.
+  class Resume {
+   public:
+    explicit Resume(Deadline* deadline)
+        : deadline_(deadline), pauses_(deadline == nullptr ? 0 : deadline->pauses_) {
+      if (pauses_ == 0) return;
+      deadline_->pauses_ = 0;
+      deadline_->start_again();
+    }
+    Resume(const Resume&) = delete;
+    Resume& operator=(const Resume&) = delete;
+    ~Resume() {
+      if (pauses_ == 0) return;
+      deadline_->pauses_ = pauses_;
+      deadline_->paused_ = Clock::now();
+    }
+
+   private:
+    Deadline* deadline_;
+    int pauses_;
   };
 
  private:
+  void start_again() { end_ += Clock::now() - paused_; }
+
   std::chrono::milliseconds limit_;
   Clock::time_point end_;
+  Clock::time_point paused_;  // since then, if there are pauses
   int pauses_ = 0;
 };
 

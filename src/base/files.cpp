@@ -1,6 +1,7 @@
 #include "base/files.h"
 
 #include "base/pkcs11_uri.h"
+#include "base/time.h"
 #include "base/waiting.h"
 
 #include <fcntl.h>
@@ -23,34 +24,29 @@ namespace {
 
 constexpr std::size_t max_file_size = 1 << 20;
 using std::chrono::milliseconds;
-constexpr milliseconds pipe_patience{5000};
+constexpr milliseconds pipe_patience{5000};  // also for all of one that has no deadline
 // One that was handed to us has a writer, who may have to ask a vault or a person.
 constexpr milliseconds stream_patience{60000};
-constexpr milliseconds usual_limit{30000};
+constexpr milliseconds stream_limit{30000};
 
-std::string seconds_text(milliseconds time) {
-  return std::to_string(std::chrono::ceil<std::chrono::seconds>(time).count()) + " seconds";
-}
-
-[[noreturn]] void refuse_slow(const std::string& name, const Deadline& deadline) {
+// `is_set`: by --timeout.
+[[noreturn]] void refuse_slow(const std::string& name, const Deadline& deadline, bool is_set) {
   throw Error(ErrorKind::try_later,
               name + " did not come to its end in " + seconds_text(deadline.limit()),
-              "does its writer end? --timeout sets the limit");
+              std::string("does the program that writes to it end?") +
+                  (is_set ? " --timeout sets the limit" : ""));
 }
 
-// A pipe that nobody writes to, or writes no more to, must not hang a run.
-void await_writer(int descriptor, const std::string& name, milliseconds patience,
-                  const Deadline& deadline) {
+// A pipe that nobody writes to, or writes no more to, must not hang a run. Returns whether there is
+// something to read.
+bool await_writer(int descriptor, const std::string& name, milliseconds patience) {
   const Waiting waiting("input: " + name);
   pollfd pipe{descriptor, POLLIN, 0};
   int ready = 0;
   do {
     ready = poll(&pipe, 1, static_cast<int>(patience.count()));
   } while (ready < 0 && errno == EINTR);
-  if (ready != 0) return;
-  if (deadline.passed()) refuse_slow(name, deadline);
-  throw Error(ErrorKind::usage, "nothing came through " + name + " in " + seconds_text(patience),
-              "it is a pipe: is there a program that writes to it?");
+  return ready != 0;
 }
 
 // What shells, URLs and unit files have for a path, and open(2) does not know. Behind a slash, too:
@@ -63,7 +59,7 @@ std::string path_hint(const std::string& path) {
   if (has_part("$")) {
     return "only shells and systemd expand variables such as $HOME; give the absolute path";
   }
-  if (has_part("file:")) return "give the path alone, without file://";
+  if (has_part("file:")) return "give only the path, without file://";
   return {};
 }
 
@@ -82,7 +78,9 @@ std::string open_hint(int error, const std::string& path) {
 
 // The bytes of a descriptor that is a regular file, a pipe or the like, up to its end.
 FileContent read_descriptor(const std::string& name, int fd, const struct stat& info,
-                            bool handed_to_us, Empty empty, Deadline& deadline) {
+                            bool handed_to_us, Empty empty, Deadline* set_deadline) {
+  Deadline usual(handed_to_us ? stream_limit : pipe_patience);
+  Deadline& deadline = set_deadline != nullptr ? *set_deadline : usual;
   FileContent content;
   content.mode = info.st_mode;
   content.owner = info.st_uid;
@@ -98,12 +96,18 @@ FileContent read_descriptor(const std::string& name, int fd, const struct stat& 
       const bool untimed = handed_to_us && used == 0;
       const Deadline::Pause pause(untimed ? &deadline : nullptr);
       const milliseconds patience = handed_to_us ? stream_patience : pipe_patience;
-      await_writer(fd, name, untimed ? patience : std::min(patience, deadline.left()), deadline);
+      const milliseconds wait = untimed ? patience : std::min(patience, deadline.left());
+      if (!await_writer(fd, name, wait)) {
+        if (deadline.passed()) refuse_slow(name, deadline, set_deadline != nullptr);
+        throw Error(ErrorKind::usage,
+                    "nothing came through " + name + " in " + seconds_text(patience),
+                    "it is a pipe: is there a program that writes to it?");
+      }
     }
     const ssize_t got = read(fd, content.bytes.data() + used, content.bytes.size() - used);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0 && errno == EAGAIN) {
-      // To change the mode of one that was handed to us would change it for whoever shares it.
+      // To change the mode of one that was handed to us would change it for everyone who shares it.
       pollfd ready{fd, POLLIN, 0};
       if (handed_to_us) poll(&ready, 1, -1);
       continue;
@@ -118,7 +122,9 @@ FileContent read_descriptor(const std::string& name, int fd, const struct stat& 
     const bool whole = S_ISREG(info.st_mode) && used == static_cast<std::size_t>(info.st_size);
     if (got == 0 || whole) break;
     // Not of a terminal: a person may paste into it.
-    if (!S_ISCHR(info.st_mode) && deadline.passed()) refuse_slow(name, deadline);
+    if (!S_ISCHR(info.st_mode) && deadline.passed()) {
+      refuse_slow(name, deadline, set_deadline != nullptr);
+    }
     if (used == content.bytes.size()) content.bytes.resize(used * 2);
   }
   content.bytes.resize(used);
@@ -158,9 +164,14 @@ FileContent read_file(std::string_view what, const std::string& path, Empty empt
   if (!S_ISREG(info.st_mode) && !S_ISFIFO(info.st_mode)) {
     throw Error(ErrorKind::usage, name + " is neither a regular file nor a pipe");
   }
-  Deadline usual(usual_limit);
-  return read_descriptor(name, file.fd, info, false, empty,
-                         deadline != nullptr ? *deadline : usual);
+  return read_descriptor(name, file.fd, info, false, empty, deadline);
+}
+
+void refuse_pipe(std::string_view what, const std::string& path) {
+  struct stat info {};
+  if (stat(path.c_str(), &info) != 0 || S_ISREG(info.st_mode) || S_ISDIR(info.st_mode)) return;
+  throw Error(ErrorKind::usage, std::string(what) + " " + path + " is not a regular file",
+              "rolecall reads it more than once; save what the pipe or device gives to a file");
 }
 
 bool is_stream(std::string_view source) {
@@ -192,12 +203,10 @@ FileContent read_input(std::string_view what, const std::string& source, Deadlin
   if (flags < 0 || (flags & O_ACCMODE) == O_WRONLY) {
     throw Error(ErrorKind::usage,
                 "cannot read " + name + ": this descriptor is " +
-                    (flags < 0 ? "not open" : "open for writing alone"),
-                "whoever starts rolecall must open it, as in a shell: rolecall … 3< FILE");
+                    (flags < 0 ? "not open" : "only open for writing"),
+                "the program that starts rolecall must open it, as in a shell: rolecall … 3< FILE");
   }
-  Deadline usual(usual_limit);
-  return read_descriptor(name, fd, status_of(fd, name), true, Empty::refused,
-                         deadline != nullptr ? *deadline : usual);
+  return read_descriptor(name, fd, status_of(fd, name), true, Empty::refused, deadline);
 }
 
 std::string mode_text(mode_t mode) {

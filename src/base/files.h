@@ -32,15 +32,19 @@ struct FileContent {
 // A pipe through which nothing comes for 5 seconds is an error. `what` names it in messages
 // ("certificate file"). Throws Error (usage) that tells apart: not there, no permission, a
 // directory or device, too large, empty (where that is not allowed); and Error (try_later) if
-// `deadline` (nullptr: 30 seconds) passes before its end comes.
+// `deadline` (nullptr: 5 seconds) passes before its end comes.
 enum class Empty { refused, allowed };
 FileContent read_file(std::string_view what, const std::string& path, Empty empty = Empty::refused,
                       Deadline* deadline = nullptr);
 
+// Throws Error (usage) if `path` is there and is a pipe, a socket or a device: for files that are
+// read more than once, or by a library that would wait for ever.
+void refuse_pipe(std::string_view what, const std::string& path);
+
 // As read_file, but "-" is standard input and "fd:N" the open descriptor N, from where it stands to
-// its end; these may be anything that can be read, and stay open. A pipe or socket through which
-// nothing comes for a minute is an error; until the first byte comes the deadline stands still, as
-// its writer may have to ask a person. ("./-" is a file of that name.)
+// its end (nullptr: 30 seconds); these may be anything that can be read, and stay open. A pipe or
+// socket through which nothing comes for a minute is an error; until the first byte comes the
+// deadline stands still, as its writer may have to ask a person. ("./-" is a file of that name.)
 FileContent read_input(std::string_view what, const std::string& source,
                        Deadline* deadline = nullptr);
 

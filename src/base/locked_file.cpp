@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "base/new_file.h"
+#include "base/time.h"
 #include "base/waiting.h"
 #include "rolecall/error.h"
 
@@ -169,10 +170,9 @@ void LockedFile::wait_for_lock(int lock, const std::string& path) const {
     if (errno == EINTR) continue;
     if (errno != EWOULDBLOCK) fail_on_file(role_, errno, "cannot lock " + path);
     if (std::chrono::steady_clock::now() > end) {
-      throw Error(
-          ErrorKind::try_later,
-          "another rolecall has held " + path + " for " + std::to_string(lock_wait.count()) + " s",
-          "fuser shows which; once it ends, the lock is free");
+      throw Error(ErrorKind::try_later,
+                  "another rolecall has held " + path + " for " + seconds_text(lock_wait),
+                  "fuser shows which; once it ends, the lock is free");
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }

@@ -15,6 +15,7 @@
 #include "base/pipe.h"
 #include "base/process.h"
 #include "base/spawn.h"
+#include "base/time.h"
 #include "base/waiting.h"
 #include "rolecall/error.h"
 
@@ -197,9 +198,7 @@ Secret command_output(const std::vector<std::string>& argv, std::chrono::millise
     }
     if (Clock::now() > deadline) {
       throw Error(ErrorKind::failed,
-                  "command " + name + " did not end within " +
-                      std::to_string(std::chrono::ceil<std::chrono::seconds>(patience).count()) +
-                      " s");
+                  "command " + name + " did not end within " + seconds_text(patience));
     }
   }
   if (WIFSIGNALED(child.status())) {

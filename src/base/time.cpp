@@ -183,4 +183,14 @@ std::string rough_duration(std::chrono::seconds duration) {
   return say(seconds.count(), "second");
 }
 
+std::string seconds_text(std::chrono::milliseconds time) {
+  std::string text = std::to_string(time.count() / 1000);
+  if (time.count() % 1000 != 0) {
+    std::string fraction = std::to_string(1000 + time.count() % 1000).substr(1);
+    fraction.erase(fraction.find_last_not_of('0') + 1);
+    text += "." + fraction;
+  }
+  return text + " s";
+}
+
 }  // namespace rolecall

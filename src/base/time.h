@@ -30,4 +30,10 @@ std::optional<std::chrono::milliseconds> parse_seconds(std::string_view text);
 // "3 days", "2 hours", "1 minute": the largest unit that fits, for messages. Takes either sign.
 std::string rough_duration(std::chrono::seconds duration);
 
+// "2 s", "0.25 s": to the millisecond, for limits in messages.
+std::string seconds_text(std::chrono::milliseconds time);
+
+// What the clocks of two machines may differ by, and a clock that NTP sets may jump by.
+inline constexpr std::chrono::seconds clock_tolerance{300};
+
 }  // namespace rolecall

@@ -2,17 +2,17 @@
 
 #include <filesystem>
 
-#include "base/user.h"
 #include "cli/environment.h"
 #include "rolecall/error.h"
 
 namespace rolecall::cli {
 namespace {
 
-std::string home_directory(const char* variable, FileUse use) {
-  if (std::string home = environment("HOME"); !home.empty()) return home;
+// Nobody's home is written to without a word of HOME.
+std::string home_for(const char* variable, FileUse use) {
   const bool is_written = use == FileUse::writing;
-  if (std::string home = is_written ? "" : home_of_user(); !home.empty()) return home;
+  std::string home = is_written ? environment("HOME") : home_directory();
+  if (!home.empty()) return home;
   throw Error(ErrorKind::usage, "HOME is not set, so there is no place for ~/.aws",
               std::string("set HOME, or name the file in ") + variable);
 }
@@ -20,7 +20,7 @@ std::string home_directory(const char* variable, FileUse use) {
 std::string path_of(const char* variable, const char* otherwise, FileUse use) {
   std::string path = environment(variable);
   if (path.empty()) path = otherwise;
-  if (path.starts_with("~/")) return home_directory(variable, use) + path.substr(1);
+  if (path.starts_with("~/")) return home_for(variable, use) + path.substr(1);
   std::error_code error;  // the working directory may be gone
   const std::filesystem::path absolute = std::filesystem::absolute(path, error);
   return error ? path : absolute.string();

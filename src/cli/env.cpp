@@ -8,6 +8,7 @@
 #include <optional>
 #include <thread>
 
+#include "base/deadline.h"
 #include "base/files.h"
 #include "base/json.h"
 #include "base/process.h"
@@ -74,7 +75,7 @@ http::Origin origin_of(std::string_view uri) {
 
 // Whether it answers, and has credentials for this binding.
 bool is_ready(const serve::ContainerFiles& files, const std::string& binding,
-              http::Deadline deadline) {
+              const Deadline& deadline) {
   try {
     http::Client client(origin_of(files.uri), {}, {});
     const http::Response answer = client.get("/healthz", deadline);
@@ -91,14 +92,14 @@ bool is_ready(const serve::ContainerFiles& files, const std::string& binding,
 serve::ContainerFiles find(const std::string& directory, const std::string& binding,
                            milliseconds patience) {
   constexpr milliseconds pause{50};
-  const auto end = std::chrono::steady_clock::now() + patience;
+  const Deadline deadline(patience);
   for (;;) {
     auto files = serve::find_container_files(directory, binding);
-    if (files && (patience == pause.zero() || is_ready(*files, binding, end))) {
+    if (files && (patience == pause.zero() || is_ready(*files, binding, deadline))) {
       return std::move(*files);
     }
-    const auto left = end - std::chrono::steady_clock::now();
-    if (left <= pause.zero()) {
+    const milliseconds left = deadline.left();
+    if (left == pause.zero()) {
       const std::string uri = directory + "/" + binding + ".uri";
       if (patience == pause.zero()) {
         throw Error(ErrorKind::usage, "there is no " + uri,
@@ -111,7 +112,7 @@ serve::ContainerFiles find(const std::string& directory, const std::string& bind
                   "the log of rolecall serve says what it waits for; is it running, with this "
                   "binding and this --token-dir?");
     }
-    std::this_thread::sleep_for(std::min<std::chrono::nanoseconds>(left, pause));
+    std::this_thread::sleep_for(std::min(left, pause));
   }
 }
 

@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "base/codec.h"
+#include "base/deadline.h"
 #include "base/files.h"
 #include "base/subprocess.h"
 #include "base/terminal.h"
@@ -31,16 +32,18 @@ void cut_line_end(Secret& password) {
   password.resize(without_line_end(password.view()).size());
 }
 
-Secret from_password_file(const std::string& path, const Reporter& reporter) {
+Secret from_password_file(const std::string& path, Deadline* deadline, const Reporter& reporter) {
   const std::string what = "password file";
-  FileContent content = read_file(what, path);
+  const Deadline::Resume counted(deadline);
+  FileContent content = read_file(what, path, Empty::refused, deadline);
   warn_of_others(what + " " + path, content, reporter);
   cut_line_end(content.bytes);
   return std::move(content.bytes);
 }
 
-Secret from_descriptor(const std::string& source) {
-  FileContent content = read_input("password from", source);
+Secret from_descriptor(const std::string& source, Deadline* deadline) {
+  const Deadline::Resume counted(deadline);
+  FileContent content = read_input("password from", source, deadline);
   cut_line_end(content.bytes);
   return std::move(content.bytes);
 }
@@ -55,7 +58,7 @@ Secret from_environment(const std::string& name) {
 }
 
 // systemd's own modes need no check: the directory is closed to all but the unit.
-Secret from_credential(const std::string& name) {
+Secret from_credential(const std::string& name, Deadline* deadline) {
   if (name.find('/') != std::string::npos || name == "." || name == "..") {
     throw Error(ErrorKind::usage, "credential:" + name + " is no name of a credential",
                 "it is a file's name in $CREDENTIALS_DIRECTORY, without a slash");
@@ -65,7 +68,8 @@ Secret from_credential(const std::string& name) {
     throw Error(ErrorKind::usage, "credential:" + name + " needs $CREDENTIALS_DIRECTORY",
                 "systemd sets it for units with LoadCredential= or LoadCredentialEncrypted=");
   }
-  FileContent content = read_file("credential", directory + "/" + name);
+  const Deadline::Resume counted(deadline);
+  FileContent content = read_file("credential", directory + "/" + name, Empty::refused, deadline);
   cut_line_end(content.bytes);
   return std::move(content.bytes);
 }
@@ -198,8 +202,8 @@ PasswordSource password_source(const std::string& spec, GivenPasswords given,
         spec, Remembered([value](const PasswordRequest&) { return from_environment(value); }));
   }
   if (kind == "file") {
-    const auto read = [value, reporter](const PasswordRequest&) {
-      return from_password_file(value, reporter);
+    const auto read = [value, reporter](const PasswordRequest& request) {
+      return from_password_file(value, request.deadline, reporter);
     };
     struct stat info {};
     const bool is_pipe = stat(value.c_str(), &info) == 0 && S_ISFIFO(info.st_mode);
@@ -207,11 +211,14 @@ PasswordSource password_source(const std::string& spec, GivenPasswords given,
   }
   if (kind == "fd") {
     input_descriptor(spec);
-    return only_once(spec,
-                     Remembered([spec](const PasswordRequest&) { return from_descriptor(spec); }));
+    return only_once(spec, Remembered([spec](const PasswordRequest& request) {
+                       return from_descriptor(spec, request.deadline);
+                     }));
   }
   if (kind == "credential") {
-    return only_once(spec, [value](const PasswordRequest&) { return from_credential(value); });
+    return only_once(spec, [value](const PasswordRequest& request) {
+      return from_credential(value, request.deadline);
+    });
   }
   if (kind == "command") {
     const std::string program = split_command(value).front();

@@ -7,6 +7,7 @@
 #include <array>
 #include <list>
 
+#include "base/deadline.h"
 #include "base/process.h"
 #include "cli/command.h"
 #include "cli/flags.h"
@@ -270,7 +271,7 @@ class Daemon {
   void tell_that_it_answers(milliseconds patience) const {
     try {
       http::Client client(origin_, {}, {});
-      client.get("/healthz", std::chrono::steady_clock::now() + patience);
+      client.get("/healthz", Deadline(patience));
       supervisor_.tell("WATCHDOG=1");
     } catch (const Error& error) {
       log_.warning("does not answer itself", {{"reason", error.what()}});

@@ -153,7 +153,7 @@ class Updater {
                   : "; the credentials in " + path_ + " ended at " + rfc3339(expiration_);
     }
     const auto next = std::chrono::ceil<seconds>(schedule_.left(aws::Instant::now()));
-    text += "; next try within " + std::to_string(next.count()) + " s";
+    text += "; next try within " + seconds_text(next);
     print_warning(text);
   }
 

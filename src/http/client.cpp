@@ -131,7 +131,7 @@ struct Client::Transfer {
                   "this libcurl was built without something that rolecall needs");
     }
   }
-  CURLcode run(Deadline deadline, std::chrono::milliseconds connect_timeout);
+  CURLcode run(const Deadline& deadline, std::chrono::milliseconds connect_timeout);
   template <class Value>
   Value info(CURLINFO what) const {
     Value value{};
@@ -201,7 +201,11 @@ Client::Client(Origin origin, ClientOptions options, Reporter reporter)
     return;
   }
   const bool named = !options_.trust.bundle.empty() || !options_.trust.directory.empty();
-  if (!named) options_.trust = system_trust();
+  if (named) {
+    check_trust(options_.trust);
+  } else {
+    options_.trust = system_trust();
+  }
   if (options_.trust.bundle.empty() && options_.trust.directory.empty()) {
     throw Error(ErrorKind::usage,
                 "there are no CA certificates on this machine to check the server's with",
@@ -231,7 +235,7 @@ void Client::trust(const Trust& roots) const {
 }
 
 Response Client::post(const std::string& path, const Headers& headers, const std::string& body,
-                      Deadline deadline) {
+                      const Deadline& deadline) {
   Transfer& t = *transfer_;
   Slist list;
   for (const Header& header : headers)
@@ -243,13 +247,13 @@ Response Client::post(const std::string& path, const Headers& headers, const std
   return send(path, deadline);
 }
 
-Response Client::get(const std::string& path, Deadline deadline) {
+Response Client::get(const std::string& path, const Deadline& deadline) {
   transfer_->set(CURLOPT_HTTPHEADER, static_cast<curl_slist*>(nullptr));
   transfer_->set(CURLOPT_HTTPGET, 1L);
   return send(path, deadline);
 }
 
-Response Client::send(const std::string& path, Deadline deadline) {
+Response Client::send(const std::string& path, const Deadline& deadline) {
   Transfer& t = *transfer_;
   const std::string url = origin_.text() + path;
   t.set(CURLOPT_URL, url.c_str());
@@ -273,11 +277,10 @@ Response Client::send(const std::string& path, Deadline deadline) {
 }
 
 // One try within what is left of the deadline.
-CURLcode Client::Transfer::run(Deadline deadline, std::chrono::milliseconds connect_timeout) {
-  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-      deadline - std::chrono::steady_clock::now());
+CURLcode Client::Transfer::run(const Deadline& deadline,
+                               std::chrono::milliseconds connect_timeout) {
   // libcurl takes 0 as "no limit".
-  const auto timeout = std::max(left, std::chrono::milliseconds(1));
+  const auto timeout = std::max(deadline.left(), std::chrono::milliseconds(1));
   connect_limit = std::min(connect_timeout, timeout);
   set(CURLOPT_TIMEOUT_MS, static_cast<long>(timeout.count()));
   set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(connect_limit.count()));

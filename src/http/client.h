@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "base/deadline.h"
 #include "http/message.h"
 #include "http/trust.h"
 #include "rolecall/reporter.h"
@@ -24,8 +25,6 @@ struct Origin {
 // Reads "scheme://host[:port][/]". Throws Error (usage) for all else: another scheme, a path, a
 // query, a user, plain http to a host that is not this one (localhost, 127.0.0.0/8, ::1).
 Origin parse_origin(const std::string& text);
-
-using Deadline = std::chrono::steady_clock::time_point;
 
 struct ClientOptions {
   bool verify_tls = true;
@@ -54,13 +53,13 @@ class Client {
   // connection, no answer before the deadline), failed for what will not (the server's certificate
   // does not verify), usage for a CA bundle that cannot be read.
   Response post(const std::string& path, const Headers& headers, const std::string& body,
-                Deadline deadline);
+                const Deadline& deadline);
   // The same without a body.
-  Response get(const std::string& path, Deadline deadline);
+  Response get(const std::string& path, const Deadline& deadline);
 
  private:
   struct Transfer;
-  Response send(const std::string& path, Deadline deadline);
+  Response send(const std::string& path, const Deadline& deadline);
   [[noreturn]] void fail(int curl_code) const;
   void trust(const Trust& roots) const;
   void trace_times() const;

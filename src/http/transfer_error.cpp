@@ -9,24 +9,15 @@
 #include <string_view>
 
 #include "base/codec.h"
+#include "base/time.h"
 #include "http/curl.h"
 
 namespace rolecall::http {
 namespace {
 
-std::string seconds_text(std::chrono::milliseconds time) {
-  std::string text = std::to_string(time.count() / 1000);
-  if (time.count() % 1000 != 0) {
-    std::string fraction = std::to_string(1000 + time.count() % 1000).substr(1);
-    fraction.erase(fraction.find_last_not_of('0') + 1);
-    text += "." + fraction;
-  }
-  return text + " s";
-}
-
 std::string network_hint(const ClientOptions& options) {
   if (options.proxy_unused) {
-    return "the environment names a proxy, which is used with --with-proxy alone";
+    return "the environment names a proxy, which is only used with --with-proxy";
   }
   if (options.use_proxy) return "check the proxy that HTTPS_PROXY names, or leave out --with-proxy";
   return "check the network, the firewall and the endpoint's name";
@@ -43,7 +34,7 @@ Error proxy_refusal(const std::string& server, const ClientOptions& options, lon
                 : "the proxy wants a user and password: HTTPS_PROXY=http://user:password@proxy"};
   }
   return {status >= 500 ? ErrorKind::try_later : ErrorKind::failed, what,
-          "ask whoever runs the proxy to allow this host"};
+          "ask the owner of the proxy to allow this host"};
 }
 
 // What OpenSSL calls the reason ("error:0A00010B:SSL routines::wrong version number, errno 0"),
@@ -99,7 +90,7 @@ Error verification_error(const std::string& server, const TransferFailure& failu
   }
   return {ErrorKind::failed, "the TLS certificate of " + server + " does not verify: " + detail,
           "name the CA that issued it with --ca-bundle or AWS_CA_BUNDLE (a proxy that opens TLS "
-          "has a CA of its own); --no-verify-ssl is for tests alone"};
+          "has a CA of its own); --no-verify-ssl is only for tests"};
 }
 
 }  // namespace

@@ -9,6 +9,8 @@
 #include <memory>
 #include <string_view>
 
+#include "base/files.h"
+
 namespace rolecall::http {
 namespace {
 
@@ -18,16 +20,21 @@ bool is_hash_link(std::string_view name) {
          name.substr(0, 8).find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-bool is_hashed(const char* path) {
-  struct Close {
-    void operator()(DIR* d) const { closedir(d); }
-  };
-  const std::unique_ptr<DIR, Close> directory(opendir(path));
-  if (!directory) return false;
-  while (const dirent* entry = readdir(directory.get())) {
-    if (is_hash_link(entry->d_name)) return true;
+struct Close {
+  void operator()(DIR* directory) const { closedir(directory); }
+};
+
+// The next entry that OpenSSL may open; nullptr: there is no more.
+const char* next_hash_link(DIR* directory) {
+  while (const dirent* entry = readdir(directory)) {
+    if (is_hash_link(entry->d_name)) return entry->d_name;
   }
-  return false;
+  return nullptr;
+}
+
+bool is_hashed(const char* path) {
+  const std::unique_ptr<DIR, Close> directory(opendir(path));
+  return directory && next_hash_link(directory.get()) != nullptr;
 }
 
 }  // namespace
@@ -54,6 +61,21 @@ Trust system_trust() {
     trust.bundle = *found;
   }
   return trust;
+}
+
+void check_trust(const Trust& trust) {
+  const std::string what = "file of CA certificates";
+  if (!trust.bundle.empty()) refuse_pipe(what, trust.bundle);
+  // SSL_CERT_DIR names several with colons between.
+  for (std::string_view rest = trust.directory; !rest.empty();) {
+    const std::size_t end = std::min(rest.find(':'), rest.size());
+    const std::string path(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    const std::unique_ptr<DIR, Close> directory(opendir(path.c_str()));
+    if (!directory) continue;
+    while (const char* name = next_hash_link(directory.get()))
+      refuse_pipe(what, path + "/" + name);
+  }
 }
 
 }  // namespace rolecall::http

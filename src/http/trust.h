@@ -15,4 +15,7 @@ struct Trust {
 // The system's own: each of the two where there is one, in the places that the distributions use.
 Trust system_trust();
 
+// Throws Error (usage) for a pipe or a device: OpenSSL would wait for it for ever.
+void check_trust(const Trust& trust);
+
 }  // namespace rolecall::http

@@ -85,7 +85,9 @@ void Decryptor::ask(
   for (int number = 1; number <= most_attempts; ++number) {
     const Secret password = [&] {
       const Deadline::Pause pause(deadline_);
-      return source({name_, number});
+      PasswordRequest request{name_, number};
+      request.deadline = deadline_;
+      return source(request);
     }();
     // An empty password is one, too, where a null pointer would be none.
     const std::string_view text = password.empty() ? std::string_view("") : password.view();

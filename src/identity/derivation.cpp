@@ -14,6 +14,7 @@
 #include <memory>
 
 #include "base/openssl.h"
+#include "base/time.h"
 #include "rolecall/error.h"
 
 namespace rolecall::identity {
@@ -38,8 +39,9 @@ std::uint64_t count_of(const ASN1_INTEGER* number) {
 
 [[noreturn]] void refuse(const std::string& what, const std::string& name, Seconds time,
                          const Deadline& deadline) {
+  // An estimate, and its number may be beyond all clocks.
   const auto text = [](Seconds seconds) {
-    return std::to_string(static_cast<std::uint64_t>(std::min(seconds.count(), 1e9)) + 1) + " s";
+    return seconds_text(std::chrono::ceil<std::chrono::seconds>(std::min(seconds, Seconds(1e9))));
   };
   throw Error(ErrorKind::usage,
               name + " asks for " + what + " to make a key of its password, which would take " +
@@ -158,12 +160,10 @@ bool is_pbmac1(const ASN1_OBJECT* algorithm) {
 // A file may have thousands of parts, each of which is derived for by itself.
 void check_passed(const std::string& name, const Deadline& deadline) {
   if (!deadline.passed()) return;
-  throw Error(
-      ErrorKind::try_later,
-      name + " could not be decrypted in the " +
-          std::to_string(std::chrono::ceil<std::chrono::seconds>(deadline.limit()).count()) +
-          " s that are allowed",
-      "--timeout sets the limit");
+  throw Error(ErrorKind::try_later,
+              name + " could not be decrypted in the " + seconds_text(deadline.limit()) +
+                  " that are allowed",
+              "--timeout sets the limit");
 }
 
 }  // namespace

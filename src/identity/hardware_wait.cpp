@@ -8,6 +8,7 @@
 #include <mutex>
 #include <system_error>
 
+#include "base/time.h"
 #include "base/waiting.h"
 
 namespace rolecall::identity {
@@ -161,7 +162,7 @@ HardwareWait::~HardwareWait() {
 }
 
 std::string SilentHardware::text() const {
-  return name + " has not answered in " + std::to_string(time.count()) + " s";
+  return name + " has not answered in " + seconds_text(time);
 }
 
 void limit_hardware_waits(std::chrono::milliseconds limit, LimitOf what,

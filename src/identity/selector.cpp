@@ -64,6 +64,7 @@ std::vector<Entry> entries_of_file(const std::string& path) {
   constexpr const char* hint =
       "it must hold a list such as [{\"Key\": \"x509Subject\", \"Value\": \"CN=app\"}]";
   if (path.empty()) refuse("file:// names no file", text_hint);
+  refuse_pipe("selector file", path);
   const FileContent content = read_file("selector file", path);
   const json list = parse_json(content.bytes.view());
   if (list.is_discarded()) refuse(path + " is not JSON", hint);

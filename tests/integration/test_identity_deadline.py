@@ -60,13 +60,13 @@ def test_slow_named_pipe(identity, silent, fifo, flag):
     flags[flags.index(flag) + 1] = path
     with dribble(lambda byte: os.write(descriptor, byte), pki.pem(identity.leaf), 0.1):
         result = session(silent, flags, "--timeout", "2")
-    assert_fails(result, 3, f"{path} did not come to its end in 2 seconds", hint="--timeout")
+    assert_fails(result, 3, f"{path} did not come to its end in 2 s", hint="--timeout")
     assert 1.9 < result.seconds < 6, result
 
 
 def test_silent_named_pipe(identity, silent, fifo):
     result = session(silent, [*identity.flags[:3], fifo[0]], "--timeout", "1")
-    assert_fails(result, 3, "in 1 seconds")
+    assert_fails(result, 3, "in 1 s")
     assert result.seconds < 4, result
 
 
@@ -81,7 +81,7 @@ def test_slow_stream(identity, silent, source):
     finally:
         os.close(reading)
         os.close(writing)
-    assert_fails(result, 3, "did not come to its end in 2 seconds")
+    assert_fails(result, 3, "did not come to its end in 2 s")
     assert result.seconds < 6, result
 
 

@@ -68,9 +68,9 @@ TEST(CommandOutput, SaysWhatWentWrong) {
   EXPECT_EQ(failure({"sh", "-c", "exit 7"}), "command sh ended with exit code 7");
   EXPECT_EQ(failure({"sh", "-c", "kill -9 $$"}), "command sh was ended by signal 9");
   EXPECT_EQ(failure({"yes", "secret"}), "command yes printed more than 64 KiB");
-  EXPECT_EQ(failure({"sleep", "60"}, 100ms), "command sleep did not end within 1 s");
+  EXPECT_EQ(failure({"sleep", "60"}, 100ms), "command sleep did not end within 0.1 s");
   EXPECT_EQ(failure({"sh", "-c", "exec >&-; exec sleep 60"}, 100ms),
-            "command sh did not end within 1 s");
+            "command sh did not end within 0.1 s");
 }
 
 TEST(CommandOutput, DoesNotWaitForWhatItLeavesBehind) {

@@ -61,6 +61,14 @@ TEST(Time, RoughDurations) {
   EXPECT_EQ(rough_duration(std::chrono::days(3)), "3 days");
 }
 
+TEST(SecondsText, IsExactToTheMillisecond) {
+  using namespace std::chrono_literals;
+  EXPECT_EQ(seconds_text(0ms), "0 s");
+  EXPECT_EQ(seconds_text(250ms), "0.25 s");
+  EXPECT_EQ(seconds_text(1001ms), "1.001 s");
+  EXPECT_EQ(seconds_text(90s), "90 s");
+}
+
 TEST(Seconds, DecimalsToTheMillisecond) {
   using std::chrono::milliseconds;
   EXPECT_EQ(parse_seconds("5"), milliseconds(5000));
