@@ -144,7 +144,8 @@ void env(CLI::App& app, std::vector<std::string> arguments) {
   if (directory.empty()) directory = runtime_directory();
   if (directory.empty()) {
     throw Error(ErrorKind::usage, "there is no XDG_RUNTIME_DIR of this user's",
-                "name the directory that serve was given with --token-dir");
+                "give rolecall serve and rolecall env the same directory with --token-dir, as in "
+                "--token-dir ~/.rolecall");
   }
   serve::check_binding_name(binding);
   const serve::ContainerFiles files = find(directory, binding, patience);

@@ -197,7 +197,8 @@ class Daemon {
       if (!may_do_without) throw;
       options.containers.clear();
       token_files_.clear();
-      log_.warning("the container endpoint is off", {{"reason", error.what()}});
+      const std::string hint = error.hint().empty() ? "" : "; hint: " + error.hint();
+      log_.warning("the container endpoint is off", {{"reason", error.what() + hint}});
       log_.warning(lost, {{"reason", error.what()}});
     }
     if (options.imds == nullptr || token_files_.empty()) return options;

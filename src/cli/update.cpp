@@ -150,7 +150,7 @@ class Updater {
       const auto now = wall_clock();
       text += expiration_ > now
                   ? "; the credentials in " + path_ + " end in " + rough_duration(expiration_ - now)
-                  : "; the credentials in " + path_ + " ended at " + rfc3339(expiration_);
+                  : "; the credentials in " + path_ + " expired at " + rfc3339(expiration_);
     }
     const auto next = std::chrono::ceil<seconds>(schedule_.left(aws::Instant::now()));
     text += "; next try within " + seconds_text(next);
@@ -210,7 +210,7 @@ void update(CLI::App& app, std::vector<std::string> arguments) {
       ->group(group);
   app.add_flag("--once", once, "Write the credentials once, and end")->group(group);
   add_number(app, "--refresh-before", refresh_before, 1, 43199, "SECONDS",
-             "How long before they end they are renewed. Default: 960", group);
+             "Renew credentials so long before they expire. Default: 960", group);
   add_session_flags(app, flags);
   parse(app,
         "Sets aws_access_key_id, aws_secret_access_key and aws_session_token of one profile in\n"

@@ -45,7 +45,7 @@ struct CertificateStatus {
 
 // Never changed once it is published.
 struct BindingStatus {
-  std::shared_ptr<const Issued> issued;  // nullptr: none yet; may have ended
+  std::shared_ptr<const Issued> issued;  // nullptr: none yet; may have expired
   std::string failure;                   // why the last renewal failed; empty: it did not
   ErrorKind failure_kind{};              // of that
   std::string rotation_failure;  // why the files as they are now are not in use; empty: they are

@@ -33,8 +33,8 @@ std::vector<CertificateStatus> certificates_of(const identity::Identity& identit
   return all;
 }
 
-// One that is made for a day is not to be warned of all day long.
-bool ends_soon(const CertificateStatus& certificate, std::chrono::sys_seconds now) {
+// A certificate that is made for a day is not warned about all day long.
+bool expires_soon(const CertificateStatus& certificate, std::chrono::sys_seconds now) {
   const seconds life = certificate.not_after - certificate.not_before;
   return certificate.not_after - now < std::min<seconds>(warn_before, life / 3);
 }
@@ -126,7 +126,7 @@ void Refresher::load() {
     log_.info("read a new certificate and its key", {{"binding", binding_.name()},
                                                      {"subject", leaf.name()},
                                                      {"serial", leaf.serial_decimal()},
-                                                     {"ends", rfc3339(leaf.not_after())}});
+                                                     {"expires", rfc3339(leaf.not_after())}});
   } catch (const Error& error) {
     suspect_ = true;
     const std::string reason = in_words(error);
@@ -201,7 +201,7 @@ void Refresher::take(const Credentials& credentials) {
   const aws::Instant now = aws::Instant::now();
   if (credentials.expiration <= now.wall) {
     throw Error(ErrorKind::try_later,
-                "the service sent credentials that end at " + rfc3339(credentials.expiration) +
+                "the service sent credentials that expire at " + rfc3339(credentials.expiration) +
                     ", and this machine's clock says " +
                     rfc3339(std::chrono::floor<seconds>(now.wall)),
                 "set this machine's clock, or the service's");
@@ -258,15 +258,15 @@ void Refresher::warn_of_certificates(bool after_renewal) {
   const bool daily = today != warned_;
   if (!daily && !after_renewal) return;
   for (const CertificateStatus& certificate : status_.certificates) {
-    const bool ends_first = after_renewal && certificate.not_after < status_.issued->expiration;
-    if (!ends_first && !(daily && ends_soon(certificate, now))) continue;
-    log_.warning(
-        ends_first ? "a certificate ends before the credentials do" : "a certificate ends soon",
-        {{"binding", binding_.name()},
-         {"certificate", certificate.place},
-         {"subject", certificate.subject},
-         {"ends", rfc3339(certificate.not_after)},
-         {"in", rough_duration(certificate.not_after - now)}});
+    const bool expires_first = after_renewal && certificate.not_after < status_.issued->expiration;
+    if (!expires_first && !(daily && expires_soon(certificate, now))) continue;
+    log_.warning(expires_first ? "a certificate expires before the credentials do"
+                               : "a certificate expires soon",
+                 {{"binding", binding_.name()},
+                  {"certificate", certificate.place},
+                  {"subject", certificate.subject},
+                  {"expires", rfc3339(certificate.not_after)},
+                  {"in", rough_duration(certificate.not_after - now)}});
   }
   if (status_.certificates.empty()) return;
   // The first day begins with the start, and what was said then is not said again.

@@ -168,7 +168,7 @@ def test_a_certificate_that_ends_soon_is_warned_of(identity, tmp_path):
     with Emulator(identity.root_file) as emulator:
         leaf = identity.intermediate.issue("short", not_after=pki.NOW + pki.DAY / 48)
         with Serve(tmp_path, server=emulator, flags=pki.write_identity(tmp_path, leaf)) as serve:
-            ends = eventually(lambda: serve.events("a certificate ends before the credentials do"))
+            ends = eventually(lambda: serve.events("a certificate expires before the credentials do"))
             assert ends[0]["subject"] == "CN=short" and ends[0]["certificate"] == "leaf", ends
             assert 0 < serve.metric(
                 'rolecall_certificate_expiry_seconds{binding="default",place="leaf"') < 1800

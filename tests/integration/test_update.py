@@ -516,7 +516,7 @@ def test_the_endpoint_goes_and_comes_back(identity, tmp_path):
                 Daemon(server, identity, path, "--refresh-before", "2", "--timeout", "0.5"))
             daemon.wait_for_change(None, 10)
         # While the old credentials live, and after.
-        daemon.wait_for_line(" ended at ", 30)
+        daemon.wait_for_line(" expired at ", 30)
         values = read(path)
         with Emulator(identity.root_file, "--port", str(server.port)):
             daemon.process.send_signal(signal.SIGHUP)

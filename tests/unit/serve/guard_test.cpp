@@ -123,6 +123,7 @@ TEST(Guard, RefusesEveryHeaderThatTellsOfAForwardedRequest) {
                            "X-Envoy-External-Address",
                            "CDN-Loop",
                            "X-BlueCoat-Via",
+                           "X_Via",
                            "via"}) {
     EXPECT_EQ(status_for({{"Host", "localhost"}, {name, "1"}}), 403) << name;
   }

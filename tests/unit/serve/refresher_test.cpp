@@ -331,13 +331,13 @@ TEST_F(RefresherTest, WarnsOfCertificatesThatEnd) {
   Refresher refresher(binding, gate, log, {});
   refresher.start();
   refresher.first().get();
-  EXPECT_TRUE(eventually([&] { return logged().find("ends soon") != std::string::npos; }));
+  EXPECT_TRUE(eventually([&] { return logged().find("expires soon") != std::string::npos; }));
   EXPECT_THAT(logged(), HasSubstr("in=2 days"));
   write_identity(make_leaf("shorter", 1h, 1000h));
   endpoint.lifetime = 65min;
   refresher.renew_now();
   EXPECT_TRUE(eventually(
-      [&] { return logged().find("ends before the credentials do") != std::string::npos; }));
+      [&] { return logged().find("expires before the credentials do") != std::string::npos; }));
 }
 
 TEST_F(RefresherTest, WarnsInTheLastThirdOfAShortLife) {
@@ -347,7 +347,7 @@ TEST_F(RefresherTest, WarnsInTheLastThirdOfAShortLife) {
     Refresher refresher(binding, gate, log, {});
     refresher.start();
     refresher.first().get();
-    EXPECT_EQ(logged().find("ends soon") != std::string::npos, left == 7h) << logged();
+    EXPECT_EQ(logged().find("expires soon") != std::string::npos, left == 7h) << logged();
   }
 }
 
