@@ -158,7 +158,7 @@ TEST(Guard, LetsHeadersOfClientsPass) {
                            "X-Request-Id",
                            "Viable",
                            "Sec-Fetch-Mode",
-                           "Ip",
+
                            "P",
                            "Cookie"}) {
     EXPECT_EQ(status_for({{"Host", "localhost"}, {name, "1"}}), 200) << name;
