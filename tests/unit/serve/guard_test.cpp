@@ -124,6 +124,7 @@ TEST(Guard, RefusesEveryHeaderThatTellsOfAForwardedRequest) {
                            "CDN-Loop",
                            "X-BlueCoat-Via",
                            "X_Via",
+                           "IP",
                            "via"}) {
     EXPECT_EQ(status_for({{"Host", "localhost"}, {name, "1"}}), 403) << name;
   }
@@ -158,7 +159,6 @@ TEST(Guard, LetsHeadersOfClientsPass) {
                            "X-Request-Id",
                            "Viable",
                            "Sec-Fetch-Mode",
-
                            "P",
                            "Cookie"}) {
     EXPECT_EQ(status_for({{"Host", "localhost"}, {name, "1"}}), 200) << name;
