@@ -135,9 +135,9 @@ def busy(seconds, header=None):
 
 
 @pytest.mark.parametrize("answer,least,most", [
-    (busy(2), 1.9, 9), (busy(2, "0"), 0, 1.5), (busy(0, "2"), 1.9, 9), (busy(0, "junk"), 0, 1.5),
-    (busy(-2), 0, 1.5), (busy("2"), 0, 1.5), (busy(1.5), 0, 1.5), (busy(None), 0, 1.5),
-    (busy([2]), 0, 1.5)])
+    (busy(2), 1.9, 20), (busy(20, "0"), 0, 15), (busy(0, "2"), 1.9, 20), (busy(0, "junk"), 0, 15),
+    (busy(-20), 0, 15), (busy("20"), 0, 15), (busy(20.5), 0, 15), (busy(None), 0, 15),
+    (busy([20]), 0, 15)])
 def test_retry_after_seconds_in_the_body(identity, answer, least, most):
     with Verifier(answer, v.ok()) as verifier:
         assert_credentials(session(verifier, identity.flags))
@@ -148,9 +148,9 @@ def test_retry_after_seconds_in_the_body(identity, answer, least, most):
 @pytest.mark.parametrize("seconds", [3600, 99999999999, 2**63, 2**64])
 def test_a_wait_beyond_the_deadline_is_not_begun(identity, seconds):
     with Verifier(busy(seconds)) as verifier:
-        result = session(verifier, identity.flags, "--timeout", "5")
+        result = session(verifier, identity.flags)
     assert_fails(result, 3, "busy", hint="asks to wait" if seconds < 2**63 else None)
-    assert result.seconds < 5, result
+    assert result.seconds < 20, result  # of the 30 of --timeout
 
 
 def test_emulate_says_it_as_the_service_does(identity):
