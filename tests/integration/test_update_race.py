@@ -144,3 +144,35 @@ def test_configure_changes_nothing_elsewhere(identity, emulator, user):
             attacker.end()
     print(f"90 rounds: {counts}")
     assert counts["done"] > 30 and counts[0] > 10, counts
+
+
+@as_root
+@pytest.mark.parametrize("command", ["update", "configure"])
+def test_root_gives_its_bytes_to_nobody(identity, emulator, command):
+    """In a directory of root's that everybody can write, another user exchanges root's file, which
+    has a long-term key, for one of his own."""
+    key = "[demo]\naws_access_key_id = AKIAROOT\naws_secret_access_key = the-key-of-root\n"
+    counts = {"done": 0, "missed": 0}
+    with reachable_directory() as base:
+        flags = [*identity_of(0, identity, base), *ARNS, "--endpoint", emulator.url]
+        aws = directory_of(0, base / ".aws", 0o777)
+        attacker = Attacker(base, aws)
+        words = {"update": ("update", "--once", "--profile", "demo"),
+                 "configure": ("configure", "--profile", "demo", "--remove-static-keys")}[command]
+        try:
+            for number in range(80):
+                for path in aws.iterdir():
+                    path.unlink()
+                file_of(0, aws / "credentials", key)
+                file_of(ATTACKER, aws / "bait", "[default]\nx = 1\n")
+                pair = ".aws/credentials .aws/bait"
+                assert attacker.say(f"{number % 40 + 1} {pair}") == "armed"
+                result = run(*words, *flags, env={"HOME": str(base)})
+                given = [path.name for path in aws.iterdir() if path.stat().st_uid == ATTACKER
+                         and "the-key-of-root" in path.read_text()]
+                assert not given, (number, given, result)
+                counts[attacker.say("back")] += 1
+        finally:
+            attacker.end()
+    print(f"80 rounds: {counts}")
+    assert counts["done"] > 20, counts
