@@ -120,6 +120,17 @@ void LockedFile::check_owner_and_mode(const struct stat& info) const {
   }
 }
 
+// With what to do about it, if there is something.
+std::string LockedFile::why_lock_is_unusable(const std::string& name, int error) const {
+  struct stat info {};
+  if (fstatat(directory_.fd(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0) {
+    if (!S_ISREG(info.st_mode)) return "is not a regular file (remove it)";
+    if (!directory_.trusts_owner(info.st_uid))
+      return "belongs to user " + std::to_string(info.st_uid) + " (remove it)";
+  }
+  return std::string("cannot be opened: ") + std::strerror(error);
+}
+
 // -1: it cannot be used.
 int LockedFile::open_lock_file(const std::string& name) {
   for (;;) {
@@ -128,10 +139,11 @@ int LockedFile::open_lock_file(const std::string& name) {
     if (lock.fd >= 0 && fstat(lock.fd, &info) == 0 && S_ISREG(info.st_mode) &&
         directory_.trusts_owner(info.st_uid))
       return std::exchange(lock.fd, -1);
-    if (lock.fd >= 0 || errno != ENOENT) {
-      reporter_.warning("lock file " + directory_.path_of(name) +
-                        " is no file of this user, and so keeps no other rolecall away from " +
-                        target() + "; remove it");
+    const int error = lock.fd < 0 ? errno : 0;
+    if (error != ENOENT) {
+      reporter_.warning("lock file " + directory_.path_of(name) + " " +
+                        why_lock_is_unusable(name, error) + "; " + target() +
+                        " itself is locked instead");
       return -1;
     }
     // Not O_CREAT alone: in a sticky directory a kernel refuses it for others' files.

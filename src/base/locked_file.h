@@ -48,6 +48,7 @@ class LockedFile {
   std::string what() const { return std::string(role_.what) + " " + target(); }
   int open_file() const;
   void check_owner_and_mode(const struct stat& info) const;
+  std::string why_lock_is_unusable(const std::string& name, int error) const;
   int open_lock_file(const std::string& name);
   void lock_the_file_itself();
   void wait_for_lock(int lock, const std::string& path) const;
