@@ -51,6 +51,12 @@ std::string name_of(const std::string& key) {
   return text.data();
 }
 
+// Only such names are ours: the directory may have other files, as of serve or of a user who named
+// a directory with more in it.
+bool is_name(std::string_view text) {
+  return text.size() == 16 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
 Error cannot_use(const std::string& directory, const std::string& why) {
   return {ErrorKind::failed, "cache directory " + directory + " " + why,
           "nothing is cached: set XDG_RUNTIME_DIR or XDG_CACHE_HOME to a directory of your own"};
@@ -322,8 +328,10 @@ std::vector<std::string> Cache::names(std::string_view suffix) const {
   const std::unique_ptr<DIR, CloseDirectory> listing(copy < 0 ? nullptr : fdopendir(copy));
   if (!listing) return found;
   while (const dirent* one = readdir(listing.get())) {
-    const std::string_view name(one->d_name);
-    if (name.ends_with(suffix)) found.emplace_back(name.substr(0, name.size() - suffix.size()));
+    std::string_view name(one->d_name);
+    if (!name.ends_with(suffix)) continue;
+    name.remove_suffix(suffix.size());
+    if (is_name(name)) found.emplace_back(name);
   }
   return found;
 }

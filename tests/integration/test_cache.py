@@ -391,7 +391,7 @@ def test_list_and_clear(cached):
     cleared = cache("clear")
     assert (cleared.code, cleared.out, cleared.err) == (0, "", "")
     assert cache("list").out == "" and not cached.entries()
-    for name in ("aaaa.new", "bbbb.lock"):  # of a process that was killed
+    for name in ("0123456789abcde0.new", "0123456789abcde1.lock"):  # of a process that was killed
         (cached.cache / name).write_text("x")
     assert cache("clear").code == 0 and not list(cached.cache.iterdir())
     # What another environment has left.
