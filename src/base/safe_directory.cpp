@@ -3,14 +3,13 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <utility>
 
-#include "base/user_groups.h"
+#include "base/file_trust.h"
 #include "rolecall/error.h"
 
 namespace rolecall {
@@ -27,12 +26,6 @@ std::deque<std::string> parts_of(const std::string& path) {
     begin = end + 1;
   }
   return parts;
-}
-
-bool has_access_control_list(int directory) {
-  const std::string path = "/proc/self/fd/" + std::to_string(directory);  // as it is open by O_PATH
-  const ssize_t size = getxattr(path.c_str(), "system.posix_acl_access", nullptr, 0);
-  return size > 0 || (size < 0 && errno != ENODATA && errno != ENOTSUP);
 }
 
 }  // namespace
@@ -170,10 +163,8 @@ void SafeDirectory::take_rights(uid_t owner, const std::string& path) {
 }
 
 bool SafeDirectory::others_can_write(const struct stat& info) const {
-  if ((info.st_mode & S_IWOTH) != 0) return true;
-  if ((info.st_mode & S_IWGRP) == 0) return false;
-  // With an access control list the group's bit is the list's mask.
-  return has_access_control_list(fd()) || !is_private_group(info.st_gid, user_);
+  const std::string opened = "/proc/self/fd/" + std::to_string(fd());  // as it is open by O_PATH
+  return other_writers(info, opened, user_) != OtherWriters::none;
 }
 
 }  // namespace rolecall

@@ -22,6 +22,7 @@ struct BrokenToml {};
   static_cast<void>((expression) || (::rolecall::cli::throw_broken_toml(), false))
 #include <toml++/toml.h>
 
+#include "base/file_trust.h"
 #include "base/files.h"
 #include "cli/environment.h"
 #include "rolecall/error.h"
@@ -67,10 +68,8 @@ void check_owner(const FileContent& file, const std::string& name) {
                 name + " has mode " + mode_text(file.mode) + ": others than its owner can write it",
                 "chmod go-w it, and see that what stands in it is yours");
   }
-  if (file.owner != 0 && file.owner != geteuid()) {
-    throw Error(ErrorKind::usage,
-                name + " belongs to the user with the id " + std::to_string(file.owner) +
-                    ", neither to root nor to this user (" + std::to_string(geteuid()) + ")",
+  if (const std::string owner = foreign_owner(file.owner, geteuid()); !owner.empty()) {
+    throw Error(ErrorKind::usage, name + " " + owner,
                 "name a file of your own with --config or ROLECALL_CONFIG");
   }
 }

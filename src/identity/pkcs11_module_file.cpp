@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <list>
 
+#include "base/file_trust.h"
 #include "rolecall/error.h"
 
 namespace rolecall::identity::pkcs11 {
@@ -21,17 +22,24 @@ constexpr int most_links = 40;  // as the kernel follows
   throw Error(ErrorKind::usage,
               "PKCS#11 module " + path + " is not loaded, as another user could change it: " + why,
               "a module is code that runs with your rights. Use one in a folder of the system, or "
-              "change the owner or the mode (chmod o-w)");
+              "change the owner or the mode (chmod go-w)");
 }
 
 // `shown` is what the user gave, for messages; `at` a part of the way to the file.
 void check(const std::string& shown, const fs::path& at, const struct stat& info, bool is_last) {
-  if (info.st_uid != 0 && info.st_uid != geteuid()) {
-    refuse(shown, at.string() + " belongs to user id " + std::to_string(info.st_uid));
-  }
+  const uid_t user = geteuid();
+  if (const std::string owner = foreign_owner(info.st_uid, user); !owner.empty())
+    refuse(shown, at.string() + " " + owner);
   const bool is_sticky = S_ISDIR(info.st_mode) && (info.st_mode & S_ISVTX) != 0 && !is_last;
-  if (!S_ISLNK(info.st_mode) && (info.st_mode & S_IWOTH) != 0 && !is_sticky) {
-    refuse(shown, "everybody can write " + at.string());
+  if (S_ISLNK(info.st_mode) || is_sticky) return;
+  switch (other_writers(info, at, user)) {
+    case OtherWriters::everybody:
+      refuse(shown, "everybody can write " + at.string());
+    case OtherWriters::group:
+      refuse(shown, "others in a group (" + std::to_string(info.st_gid) +
+                        ") or an access control list can write " + at.string());
+    case OtherWriters::none:
+      return;
   }
 }
 

@@ -205,7 +205,7 @@ def test_a_file_of_another_user(complete, tmp_path):
     path = write_config(tmp_path, complete.read_text())
     os.chown(path, 65534, 0)
     assert_fails(run("credential-process", "--config", path), 2,
-                 "belongs to the user with the id 65534", "--config")
+                 "belongs to user 65534", "--config")
 
 
 def test_no_file_is_read_for_help_or_version(tmp_path):

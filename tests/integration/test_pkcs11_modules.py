@@ -37,7 +37,7 @@ def is_loaded(result):
 
 
 def assert_refused(result, why):
-    assert_fails(result, 2, f"is not loaded, as another user could change it: {why}", "o-w")
+    assert_fails(result, 2, f"is not loaded, as another user could change it: {why}", "go-w")
 
 
 def test_one_that_only_this_user_can_change(tokens, module, tmp_path):
@@ -104,4 +104,4 @@ def test_one_of_another_user(tokens, module, tmp_path, what):
         os.lchown(path, NOBODY, NOBODY)
     else:
         os.chown(os.path.join(os.path.dirname(module), what), NOBODY, NOBODY)
-    assert_refused(by_flag(tokens, path), f".* belongs to user id {NOBODY}")
+    assert_refused(by_flag(tokens, path), f".* belongs to user {NOBODY}")
