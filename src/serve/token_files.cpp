@@ -11,7 +11,9 @@
 #include <cstring>
 
 #include "base/codec.h"
+#include "base/file_trust.h"
 #include "base/openssl.h"
+#include "base/safe_directory.h"
 #include "rolecall/error.h"
 
 namespace rolecall::serve {
@@ -32,43 +34,31 @@ constexpr const char* key_kind = ".imds-key";
               "name a directory of this user's own with --token-dir");
 }
 
-bool is_own(uid_t owner) {
-  return owner == geteuid() || owner == 0;
-}
-
-std::string owner_text(uid_t owner) {
-  return "belongs to the user with the id " + std::to_string(owner) +
-         ", neither to root nor to this user (" + std::to_string(geteuid()) + ")";
-}
-
 // Why its owner alone does not decide what is in it; empty: so it is.
-std::string directory_fault(int directory) {
+std::string directory_fault(int directory, uid_t user) {
   struct stat info {};
   if (fstat(directory, &info) != 0) return std::strerror(errno);
-  if (!is_own(info.st_uid)) return "it " + owner_text(info.st_uid);
+  if (const std::string owner = foreign_owner(info.st_uid, user); !owner.empty())
+    return "it " + owner;
   if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0) return "others may write to it";
   return {};
 }
 
-int open_directory(const std::string& path) {
-  return open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+// Makes what is missing. A link of another user's would lead to what that user chooses.
+int open_directory(const std::string& path, const std::string& what, const char* hint) {
+  const FileRole role{"token directory", "--token-dir"};
+  const uid_t user = geteuid();
+  const SafeDirectory walked(role, path + "/.rolecall-tokens", {});
+  std::string fault = directory_fault(walked.fd(), user);
+  if (fault.empty() && walked.rights() != nullptr) fault = "it is in a directory of another user";
+  if (!fault.empty()) throw Error(ErrorKind::usage, what + ": " + fault, hint);
+  const int directory = openat(walked.fd(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0) fail(errno, what);
+  return directory;
 }
 
 int open_file(int directory, const std::string& name) {
   return openat(directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-}
-
-int own_directory(const std::string& path) {
-  const std::string what = "cannot use " + path + " for tokens";
-  if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) fail(errno, what);
-  const int directory = open_directory(path);
-  if (directory < 0) fail(errno, what);
-  if (const std::string fault = directory_fault(directory); !fault.empty()) {
-    close(directory);
-    throw Error(ErrorKind::usage, what + ": " + fault,
-                "name a directory of this user's own with --token-dir");
-  }
-  return directory;
 }
 
 // Readers see the old file or the new one.
@@ -133,8 +123,8 @@ std::optional<Secret> read_trusted(int directory, const std::string& path,
     throw Error(ErrorKind::usage, whole + " is no regular file",
                 "restart rolecall serve: it makes it anew");
   }
-  if (!is_own(info.st_uid)) {
-    throw Error(ErrorKind::usage, whole + " " + owner_text(info.st_uid),
+  if (const std::string owner = foreign_owner(info.st_uid, geteuid()); !owner.empty()) {
+    throw Error(ErrorKind::usage, whole + " " + owner,
                 "run this as the user that rolecall serve runs as");
   }
   if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
@@ -148,7 +138,10 @@ std::optional<Secret> read_trusted(int directory, const std::string& path,
 }  // namespace
 
 TokenFiles::TokenFiles(const std::string& directory, const std::string& name)
-    : path_(directory), name_(name), directory_(own_directory(directory)) {
+    : path_(directory),
+      name_(name),
+      directory_(open_directory(directory, "cannot use " + directory + " for tokens",
+                                "name a directory of this user's own with --token-dir")) {
   for (int tries = 0; !take_token(); ++tries) {
     if (tries == 10) {
       throw Error(ErrorKind::usage,
@@ -204,15 +197,11 @@ void TokenFiles::write_uri(const std::string& uri) const {
 
 std::optional<ContainerFiles> find_container_files(const std::string& directory,
                                                    const std::string& name) {
-  const Descriptor opened(open_directory(directory));
-  if (opened.fd < 0 && errno == ENOENT) return std::nullopt;
-  const std::string fault =
-      opened.fd < 0 ? std::string(std::strerror(errno)) : directory_fault(opened.fd);
-  if (!fault.empty()) {
-    throw Error(ErrorKind::usage, "cannot take tokens from " + directory + ": " + fault,
-                "name the directory that serve was given with --token-dir, as the user that serve "
-                "runs as");
-  }
+  struct stat info {};
+  if (stat(directory.c_str(), &info) != 0 && errno == ENOENT) return std::nullopt;
+  const Descriptor opened(open_directory(
+      directory, "cannot take tokens from " + directory,
+      "name the directory that serve was given with --token-dir, as the user that serve runs as"));
   const auto uri = read_trusted(opened.fd, directory, name + uri_kind);
   auto token = read_trusted(opened.fd, directory, name + token_kind);
   if (!uri || !token) return std::nullopt;
