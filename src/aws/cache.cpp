@@ -2,7 +2,9 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,6 +21,7 @@
 #include "base/codec.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "base/safe_directory.h"
 #include "base/time.h"
 #include "base/waiting.h"
 #include "rolecall/error.h"
@@ -141,24 +144,36 @@ void warn_of_old(const CacheEntry& entry, const Error& error, const Reporter& re
                    ", as no new ones could be had: " + error.what());
 }
 
+// The way of nearly all runs, with one call of the kernel. -1, and errno says why.
+int open_without_links(const std::string& directory) {
+  open_how how{};
+  how.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+  how.resolve = RESOLVE_NO_SYMLINKS;
+  return static_cast<int>(syscall(SYS_openat2, AT_FDCWD, directory.c_str(), &how, sizeof how));
+}
+
+// Makes what is missing, and follows the links that nobody else can have made. Kernels before 5.6
+// and some containers have no openat2, and come here with every run.
+int walk_to(const std::string& directory) {
+  const FileRole role = {"cache directory", "XDG_RUNTIME_DIR or XDG_CACHE_HOME"};
+  try {
+    const SafeDirectory walked(role, directory, {}, Walk::to_directory_making_all);
+    if (walked.rights() != nullptr)
+      throw Error(ErrorKind::failed, "it is in another user's directory");
+    const int opened = openat(walked.fd(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (opened < 0) throw Error(ErrorKind::failed, std::strerror(errno));
+    return opened;
+  } catch (const Error& error) {
+    throw cannot_use(directory, std::string("cannot be used: ") + error.what());
+  }
+}
+
 }  // namespace
 
 Cache::Cache(const std::string& directory, IfMissing if_missing) : directory_(directory) {
-  constexpr int how = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-  fd_ = open(directory.c_str(), how);
-  if (fd_ < 0 && errno == ENOENT) {
-    if (if_missing == IfMissing::leave) return;
-    if (!make_directories(directory).empty()) {
-      throw cannot_use(directory, std::string("cannot be made: ") + std::strerror(errno));
-    }
-    fd_ = open(directory.c_str(), how);
-  }
-  if (fd_ < 0) {
-    const int error = errno;
-    throw cannot_use(directory, error == ELOOP || error == ENOTDIR
-                                    ? "is not a directory"
-                                    : std::string("cannot be opened: ") + std::strerror(error));
-  }
+  fd_ = open_without_links(directory);
+  if (fd_ < 0 && errno == ENOENT && if_missing == IfMissing::leave) return;
+  if (fd_ < 0) fd_ = walk_to(directory);
   struct stat info {};
   fstat(fd_, &info);
   const bool is_ours = info.st_uid == geteuid();

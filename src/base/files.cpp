@@ -1,5 +1,6 @@
 #include "base/files.h"
 
+#include "base/file_trust.h"
 #include "base/pkcs11_uri.h"
 #include "base/time.h"
 #include "base/waiting.h"
@@ -232,9 +233,10 @@ void warn_of_others(const std::string& name, const FileContent& file, const Repo
 }
 
 void warn_of_owner(const std::string& name, const FileContent& file, const Reporter& reporter) {
-  if (!S_ISREG(file.mode) || file.owner == 0 || file.owner == geteuid()) return;
-  reporter.warning(name + " belongs to user id " + std::to_string(file.owner) +
-                   ", who can read and replace it; chown it to root or to the user who runs this");
+  const std::string owner = foreign_owner(file.owner, geteuid());
+  if (!S_ISREG(file.mode) || owner.empty()) return;
+  reporter.warning(name + " " + owner +
+                   " and can read and replace it; chown it to root or to the user who runs this");
 }
 
 std::string file_stamp(const std::string& path) {
@@ -250,20 +252,6 @@ std::string file_stamp(const std::string& path) {
     stamp += (stamp.empty() ? "" : ":") + std::to_string(number);
   }
   return stamp;
-}
-
-std::string make_directories(const std::string& path) {
-  for (std::size_t end = 0; end != std::string::npos;) {
-    end = path.find('/', end + 1);
-    std::string part = path.substr(0, end);
-    if (mkdir(part.c_str(), S_IRWXU) == 0 || errno == EEXIST) continue;
-    struct stat info {};
-    const int error = errno;  // EROFS and EACCES also come for what is there
-    if (stat(part.c_str(), &info) == 0) continue;
-    errno = error;
-    return part;
-  }
-  return {};
 }
 
 void write_all(int descriptor, std::string_view bytes, std::string_view what) {

@@ -74,10 +74,6 @@ void warn_of_owner(const std::string& name, const FileContent& file, const Repor
 // file may be copied with its other times. Empty where it cannot be looked at, and errno says why.
 std::string file_stamp(const std::string& path);
 
-// Makes the directory and those above it, with mode 0700, where they are missing. Returns the first
-// that is not there and cannot be made, and errno says why; empty: all are there.
-std::string make_directories(const std::string& path);
-
 // Writes all of `bytes` to a descriptor; throws Error (failed).
 void write_all(int descriptor, std::string_view bytes, std::string_view what);
 

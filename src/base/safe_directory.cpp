@@ -31,14 +31,14 @@ std::deque<std::string> parts_of(const std::string& path) {
 }  // namespace
 
 SafeDirectory::SafeDirectory(const FileRole& role, const std::string& path,
-                             const Reporter& reporter)
-    : role_(role), reporter_(reporter), asked_(path), user_(geteuid()) {
+                             const Reporter& reporter, Walk walk)
+    : role_(role), reporter_(reporter), asked_(path), walk_(walk), user_(geteuid()) {
   const std::string last = path.substr(path.rfind('/') + 1);
-  if (!last.empty() && last != ".") {
+  if (walk_ != Walk::to_file || (!last.empty() && last != ".")) {
     start_at(path.starts_with('/') ? "/" : ".");
-    walk(parts_of(path));
+    follow(parts_of(path));
   }
-  if (name_.empty()) {
+  if (walk_ == Walk::to_file && name_.empty()) {
     throw Error(ErrorKind::usage, std::string(role.what) + " " + path + " is a directory");
   }
 }
@@ -47,15 +47,14 @@ bool SafeDirectory::trusts_owner(uid_t owner) const {
   return owner == 0 || owner == user_ || (user_ == 0 && ours_alone_);
 }
 
-void SafeDirectory::walk(std::deque<std::string> rest) {
+void SafeDirectory::follow(std::deque<std::string> rest) {
   while (!rest.empty()) {
     const std::string part = std::move(rest.front());
     rest.pop_front();
-    if (!rest.empty() || part == "..") {
-      if (enter(part)) continue;
-    }
+    const bool is_file = walk_ == Walk::to_file && rest.empty() && part != "..";
+    if (!is_file && enter(part, rest.empty())) continue;
     const std::optional<std::string> target = link_target(part);
-    if (!target && rest.empty()) {
+    if (!target && is_file) {
       name_ = part;
       return;
     }
@@ -76,7 +75,7 @@ void SafeDirectory::start_at(const char* path) {
 }
 
 // Nothing is done where it is no directory.
-bool SafeDirectory::enter(const std::string& name) {
+bool SafeDirectory::enter(const std::string& name, bool is_last) {
   constexpr int flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
   if (name == ".." && depth_ && *depth_ == 0) {
     throw Error(ErrorKind::usage,
@@ -85,7 +84,9 @@ bool SafeDirectory::enter(const std::string& name) {
                 "name the file by a path without links and \"..\"");
   }
   Descriptor next(openat(fd(), name.c_str(), flags));
-  if (next.fd < 0 && errno == ENOENT) {
+  const bool is_made = walk_ == Walk::to_file || walk_ == Walk::to_directory_making_all ||
+                       (walk_ == Walk::to_directory_making_it && is_last);
+  if (next.fd < 0 && errno == ENOENT && is_made) {
     if (mkdirat(fd(), name.c_str(), S_IRWXU) != 0 && errno != EEXIST)
       fail_on_file(role_, errno, "cannot make directory " + path_of(name));
     next.fd = openat(fd(), name.c_str(), flags);

@@ -1,4 +1,4 @@
-// The directory of a file that is to be written, opened in a way that nobody can turn elsewhere.
+// A directory in which files are to be written, opened in a way that nobody can turn elsewhere.
 #pragma once
 
 #include <sys/types.h>
@@ -17,8 +17,16 @@ struct stat;
 
 namespace rolecall {
 
+// What a path leads to, and which missing directories are made (with mode 0700).
+enum class Walk {
+  to_file,                  // all above it
+  to_directory_making_all,  // itself and all above it
+  to_directory_making_it,   // itself alone
+  to_directory,             // none
+};
+
 // Walks a path once, directory by directory, and keeps the last one open: whatever is done relative
-// to it stays in it, though paths change meanwhile. Missing directories are made with mode 0700.
+// to it stays in it, though paths change meanwhile.
 //
 // - A symbolic link is followed if it is root's or the user's own, and so is each directory on the
 //   way, and nobody else can write to these (in a sticky directory others can make entries, but not
@@ -30,11 +38,12 @@ namespace rolecall {
 //   So it does for the file, unless only root could have put it there.
 class SafeDirectory {
  public:
-  // `path`: of the file. Throws Error, usage for a link that is not followed.
-  SafeDirectory(const FileRole& role, const std::string& path, const Reporter& reporter);
+  // Throws Error, usage for a link that is not followed.
+  SafeDirectory(const FileRole& role, const std::string& path, const Reporter& reporter,
+                Walk walk = Walk::to_file);
 
   int fd() const { return directory_.fd; }            // with O_PATH
-  const std::string& name() const { return name_; }   // the file's in it, behind all links
+  const std::string& name() const { return name_; }   // the file's in it, behind all links, if any
   const std::string& path() const { return shown_; }  // for messages, with a slash at its end
   std::string path_of(const std::string& name) const { return shown_ + name; }
   // Whether nobody but root and the user can change what is in it, or on the way to it.
@@ -45,9 +54,9 @@ class SafeDirectory {
   const ActingAs* rights() const { return rights_.get(); }
 
  private:
-  void walk(std::deque<std::string> rest);
+  void follow(std::deque<std::string> rest);
   void start_at(const char* path);
-  bool enter(const std::string& name);
+  bool enter(const std::string& name, bool is_last);
   void show(const std::string& name);
   void judge(const std::string& path);
   std::optional<std::string> link_target(const std::string& name);
@@ -57,6 +66,7 @@ class SafeDirectory {
   FileRole role_;
   Reporter reporter_;
   std::string asked_;
+  Walk walk_;
   std::string shown_;
   std::string name_;
   Descriptor directory_{-1};

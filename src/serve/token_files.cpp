@@ -44,17 +44,21 @@ std::string directory_fault(int directory, uid_t user) {
   return {};
 }
 
-// Makes what is missing. A link of another user's would lead to what that user chooses.
-int open_directory(const std::string& path, const std::string& what, const char* hint) {
+// A link of another user's would lead to what that user chooses.
+int open_directory(const std::string& path, const std::string& what, const char* hint, Walk walk) {
   const FileRole role{"token directory", "--token-dir"};
-  const uid_t user = geteuid();
-  const SafeDirectory walked(role, path + "/.rolecall-tokens", {});
-  std::string fault = directory_fault(walked.fd(), user);
-  if (fault.empty() && walked.rights() != nullptr) fault = "it is in a directory of another user";
-  if (!fault.empty()) throw Error(ErrorKind::usage, what + ": " + fault, hint);
-  const int directory = openat(walked.fd(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (directory < 0) fail(errno, what);
-  return directory;
+  try {
+    const SafeDirectory walked(role, path, {}, walk);
+    std::string fault = directory_fault(walked.fd(), geteuid());
+    if (fault.empty() && walked.rights() != nullptr) fault = "it is in a directory of another user";
+    if (!fault.empty()) throw Error(ErrorKind::usage, fault);
+    const int directory = openat(walked.fd(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0) throw Error(ErrorKind::usage, std::strerror(errno));
+    return directory;
+  } catch (const Error& error) {
+    throw Error(error.kind(), what + ": " + error.what(),
+                error.kind() == ErrorKind::try_later ? error.hint() : hint);
+  }
 }
 
 int open_file(int directory, const std::string& name) {
@@ -141,7 +145,8 @@ TokenFiles::TokenFiles(const std::string& directory, const std::string& name)
     : path_(directory),
       name_(name),
       directory_(open_directory(directory, "cannot use " + directory + " for tokens",
-                                "name a directory of this user's own with --token-dir")) {
+                                "name a directory of this user's own with --token-dir",
+                                Walk::to_directory_making_it)) {
   for (int tries = 0; !take_token(); ++tries) {
     if (tries == 10) {
       throw Error(ErrorKind::usage,
@@ -201,7 +206,8 @@ std::optional<ContainerFiles> find_container_files(const std::string& directory,
   if (stat(directory.c_str(), &info) != 0 && errno == ENOENT) return std::nullopt;
   const Descriptor opened(open_directory(
       directory, "cannot take tokens from " + directory,
-      "name the directory that serve was given with --token-dir, as the user that serve runs as"));
+      "name the directory that serve was given with --token-dir, as the user that serve runs as",
+      Walk::to_directory));
   const auto uri = read_trusted(opened.fd, directory, name + uri_kind);
   auto token = read_trusted(opened.fd, directory, name + token_kind);
   if (!uri || !token) return std::nullopt;

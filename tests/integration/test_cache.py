@@ -412,11 +412,11 @@ def test_a_hit_opens_nothing_but_the_entry(identity, cached, tmp_path):
     cached.key_id()
     trace = tmp_path / "trace"
     result = cached.run(env={"ASAN_OPTIONS": "detect_leaks=0"}, prefix=[
-        "strace", "-f", "-qq", "-o", trace, "-e", "trace=open,openat,socket,connect,clone,clone3"])
+        "strace", "-f", "-qq", "-o", trace, "-e", "trace=open,openat,openat2,socket,connect,clone,clone3"])
     assert_credentials(result)
     lines = trace.read_text().splitlines()
     opened = [match.group(1) for match in
-              (re.search(r'open(?:at)?\(.*?"([^"]+)", .* = \d+', line) for line in lines) if match]
+              (re.search(r'open(?:at2?)?\(.*?"([^"]+)", .* = \d+', line) for line in lines) if match]
     ours = [path for path in opened if not re.search(r"\.so(\.|$)|^/etc/ld\.so|^/proc/", path)]
     assert ours == [str(cached.cache), cached.entries()[0].name], ours
     late = "libcurl|gnutls"

@@ -71,7 +71,8 @@ def test_owners(scene, emulator, what):
     result = session(emulator, flags)
     assert_credentials(result)
     assert len(result.warnings) == 1, result
-    assert f"{what} {path} belongs to user id 65534, who can read and replace it" in result.err
+    assert (f"{what} {path} belongs to user 65534, who is neither root nor this user (0) and can "
+            "read and replace it") in result.err
 
 
 @as_root
@@ -83,7 +84,7 @@ def test_owner_of_a_tpm_key(identity, silent, tmp_path):
     assert session(silent, [*identity.flags[:3], path]).warnings == []
     os.chown(path, 65534, 0)
     warnings = session(silent, [*identity.flags[:3], path]).warnings
-    assert len(warnings) == 1 and "key.tss belongs to user id 65534" in warnings[0]
+    assert len(warnings) == 1 and "key.tss belongs to user 65534" in warnings[0]
 
 
 @as_root
