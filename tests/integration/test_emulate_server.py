@@ -5,6 +5,7 @@ import concurrent.futures
 import datetime
 import json
 import os
+import select
 import signal
 import socket
 import ssl
@@ -15,7 +16,8 @@ import time
 import pytest
 
 from support import pki, signing
-from support.process import BINARY, Emulator, assert_fails, environment, needs_shared_build, run
+from support.process import (BINARY, PATIENCE, Emulator, assert_fails, environment, needs_shared_build,
+                             run)
 from support.signing import (IdentityRequest, ask, assert_granted, assert_refused, length_of,
                              request)
 
@@ -223,9 +225,8 @@ def test_silent_and_dripping_clients_do_not_block_others(identity):
         silent = [connect(emulator) for _ in range(30)]
         for client in silent[::2]:
             client.sendall(b"POST /sessions HTTP/1.1\r\nContent-Le")
-        begin = time.monotonic()
         assert_granted(ask(emulator, identity))
-        assert time.monotonic() - begin < 5
+        assert not select.select(silent, [], [], 0)[0], "it waited until they were closed"
         # The idle ones are closed by the server after 10 seconds.
         silent[1].settimeout(25)
         assert silent[1].recv(1) == b""
@@ -266,10 +267,8 @@ def test_signals_end_it_at_once_even_in_a_delay(identity, signal_number):
     thread.start()
     idle = connect(emulator)
     time.sleep(0.5)
-    begin = time.monotonic()
     emulator.process.send_signal(signal_number)
-    assert emulator.process.wait(timeout=10) == 0
-    assert time.monotonic() - begin < 3
+    assert emulator.process.wait(timeout=PATIENCE) == 0
     thread.join()
     idle.close()
     assert emulator.process.communicate() == (b"", b"")

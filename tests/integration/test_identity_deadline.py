@@ -9,11 +9,9 @@ import time
 
 import pytest
 from support import pki
-from support.process import assert_credentials, assert_fails, environment, session
+from support.process import PATIENCE, assert_credentials, assert_fails, environment, session
 
 PASSWORD = "correct horse battery"
-# Far above every --timeout here, as a busy machine is slow, and far below what the files would take.
-PATIENCE = 20
 
 
 def openssl(*arguments):

@@ -1,16 +1,18 @@
 """Retries, time limits, clock skew, and servers and outputs that misbehave."""
 
 import calendar
+import concurrent.futures
 import contextlib
 import os
+import re
 import socket
 import subprocess
 import time
 
 import pytest
 from support import verifier as v
-from support.process import (ARNS, BINARY, Emulator, assert_credentials, assert_fails, environment,
-                             free_port, session)
+from support.process import (ARNS, BINARY, PATIENCE, Emulator, assert_credentials, assert_fails,
+                             environment, free_port, session)
 from support.verifier import Verifier, service_error
 
 AT_ONCE = {"Retry-After": "0"}
@@ -65,37 +67,63 @@ def test_each_attempt_is_signed_anew(identity):
     assert len({s.signature for s in verifier.signed}) == 3
 
 
+def waits(result):
+    """Milliseconds, as --debug tells of them."""
+    told = [int(text) for text in re.findall(r"next attempt in ([0-9]+) ms", result.err)]
+    assert result.seconds >= sum(told) / 1000, result
+    return told
+
+
+def assert_random(told):
+    assert all(wait < bound for wait, bound in zip(told, (1000, 2000), strict=True)), told
+
+
 def test_waits_grow_and_stay_below_their_bounds(identity):
     with Verifier(service_error(503, "", "busy")) as verifier:
-        assert_fails(session(verifier, identity.flags), 3)
-    first, second, third = (r.at for r in verifier.requests)
-    assert second - first < 1.5 and third - second < 2.5
+        assert_random(waits(assert_fails(session(verifier, identity.flags, "--debug"), 3)))
 
 
-@pytest.mark.parametrize("value,least", [
-    ("1", 1.9), ("date", 1.0), ("junk", 0), ("-5", 0), ("1.5", 0), ("99999999999999", 0)])
-def test_retry_after(identity, value, least):
-    if value == "date":
-        value = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 2))
-    answers = [service_error(503, "", "busy", headers={"Retry-After": value})] * 2
-    with Verifier(*answers, v.ok()) as verifier:
-        result = session(verifier, identity.flags)
+def test_retry_after_in_seconds(identity):
+    busy = service_error(503, "", "busy", headers={"Retry-After": "1"})
+    with Verifier(busy, busy, v.ok()) as verifier:
+        result = session(verifier, identity.flags, "--debug")
     assert_credentials(result)
-    assert least <= result.seconds < 8, result
+    assert waits(result) == [1000, 1000]
+
+
+def test_retry_after_as_a_date(identity):
+    """By the clock of who names it, which is not ours."""
+    dates = {name: f"Sun, 31 Dec 2028 23:59:{second} GMT"
+             for name, second in (("Date", 57), ("Retry-After", 59))}
+    with Verifier(v.raw(v.message(503, headers=dates, date=False), stay_open=True),
+                  v.ok()) as verifier:
+        result = session(verifier, identity.flags, "--debug")
+    assert_credentials(result)
+    assert waits(result) == [2000]
+
+
+@pytest.mark.parametrize("value", ["junk", "-5", "1.5", "99999999999999"])
+def test_retry_after_that_says_nothing(identity, value):
+    busy = service_error(503, "", "busy", headers={"Retry-After": value})
+    with Verifier(busy, busy, v.ok()) as verifier:
+        result = session(verifier, identity.flags, "--debug")
+    assert_credentials(result)
+    assert_random(waits(result))
 
 
 def test_retry_after_beyond_the_deadline_does_not_wait(identity):
     with Verifier(service_error(503, "", "busy", headers={"Retry-After": "3600"})) as verifier:
-        result = assert_fails(session(verifier, identity.flags), 3, "busy", hint="1 hour|3600")
-    assert len(verifier.signed) == 1 and result.seconds < 2, result
+        result = assert_fails(session(verifier, identity.flags, "--debug"), 3, "busy",
+                              hint="1 hour|3600")
+    assert len(verifier.signed) == 1 and waits(result) == [] and result.seconds < PATIENCE, result
 
 
 @pytest.mark.parametrize("value", ["Fri, 31 Dec 9999 23:59:59 GMT", "2147483647"])
 def test_retry_after_at_the_end_of_time(identity, value):
     """Too far for a clock that counts nanoseconds."""
     with Verifier(service_error(503, "", "busy", headers={"Retry-After": value})) as verifier:
-        result = assert_fails(session(verifier, identity.flags, "--timeout", "3"), 3, "busy")
-    assert len(verifier.signed) == 1 and result.seconds < 2, result
+        result = assert_fails(session(verifier, identity.flags, "--debug"), 3, "busy")
+    assert len(verifier.signed) == 1 and waits(result) == [] and result.seconds < PATIENCE, result
 
 
 @pytest.mark.parametrize("answer", [
@@ -134,20 +162,32 @@ STALLS = {
 }
 
 
+@pytest.fixture(scope="module", name="stalled")
+def runs_that_stall(identity):
+    """By name of the stall: the result and how many requests came. Side by side, as each only waits."""
+    def ask(answer):
+        with Verifier(answer) as verifier:
+            result = session(verifier, identity.flags, "--timeout", "3")
+            return result, len(verifier.requests)
+    with concurrent.futures.ThreadPoolExecutor(len(STALLS)) as pool:
+        return dict(zip(STALLS, pool.map(ask, STALLS.values())))
+
+
 @pytest.mark.parametrize("name", STALLS)
-def test_deadline(identity, name):
-    with Verifier(STALLS[name]) as verifier:
-        result = session(verifier, identity.flags, "--timeout", "0.7")
+def test_deadline(stalled, name):
+    result, requests = stalled[name]
     assert_fails(result, 3, "time|answer", hint="timeout|again")
-    assert 0.6 < result.seconds < 2, result
-    assert len(verifier.requests) == 1
+    assert 2.9 < result.seconds < PATIENCE, result
+    assert requests == 1
 
 
 def test_deadline_holds_over_all_attempts(identity):
-    with Verifier(v.drip(v.message(503), 0.01)) as verifier:
-        result = session(verifier, identity.flags, "--timeout", "0.5")
+    """The second attempt has only what the first has left; else there would be time for a third."""
+    late = v.late(1, service_error(503, "", "busy", headers=AT_ONCE))
+    with Verifier(late, v.stall()) as verifier:
+        result = session(verifier, identity.flags, "--timeout", "4")
     assert_fails(result, 3)
-    assert result.seconds < 1.5, result
+    assert len(verifier.requests) == 2 and result.seconds < PATIENCE, result
 
 
 def test_delay_within_the_deadline(identity):
@@ -170,10 +210,10 @@ def test_connect_timeout(identity):
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         result = session(url, identity.flags, "--connect-timeout", "0.3")
         assert_fails(result, 3, r"connect.*0\.3 s")
-        assert 0.9 < result.seconds < 6, result
-        result = session(url, identity.flags, "--timeout", "0.3")
-        assert_fails(result, 3, "connect|time")
-        assert result.seconds < 2, result
+        assert 0.9 < result.seconds < PATIENCE, result
+        result = session(url, identity.flags, "--timeout", "2")
+        assert_fails(result, 3, r"no connection to .* within [0-2](\.[0-9]+)? s")
+        assert "attempt" not in result.err and result.seconds < PATIENCE, result
 
 
 def test_connection_refused(identity):
@@ -210,9 +250,10 @@ ENDLESS = {
 @pytest.mark.parametrize("name", ENDLESS)
 def test_endless_answers(identity, name):
     with Verifier(ENDLESS[name]) as verifier:
-        result = session(verifier, identity.flags, "--timeout", "8")
+        result = session(verifier, identity.flags)
     assert result.code in (1, 3) and result.out == "", result
-    assert result.seconds < 6, result
+    # Little more than what the buffers of a connection hold.
+    assert ENDLESS[name].sent < 20_000_000 and result.seconds < PATIENCE, result
     assert len(result.errors) == 1, result
 
 

@@ -6,11 +6,9 @@ import sys
 
 import pytest
 from support import pki
-from support.process import ARNS, assert_credentials, assert_fails, run, session
+from support.process import ARNS, PATIENCE, assert_credentials, assert_fails, run, session
 
 PASSWORD = "correct horse battery"
-# Long, as a busy machine is slow, and much shorter than what the sources would take.
-PATIENCE = 30
 
 
 @pytest.fixture(name="fifo")

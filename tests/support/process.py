@@ -28,6 +28,9 @@ ANCHOR_ARN = (f"arn:aws:rolesanywhere:{REGION}:{ACCOUNT}:"
 PROFILE_ARN = (f"arn:aws:rolesanywhere:{REGION}:{ACCOUNT}:"
                "profile/22222222-2222-4222-8222-222222222222")
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/Example"
+# Seconds for a run that is to end soon or at its own --timeout: far above both, as a busy machine is slow,
+# and far below the 30 that --timeout is by default, and below what the other side waits.
+PATIENCE = 20
 ARNS = ["--trust-anchor-arn", ANCHOR_ARN, "--profile-arn", PROFILE_ARN, "--role-arn", ROLE_ARN]
 
 

@@ -353,6 +353,14 @@ def stall(data=b"", before_reading=False):
     return answer
 
 
+def late(seconds, answer):
+    """`answer`, after so many seconds."""
+    def wait(connection, stopping):
+        stopping.wait(seconds)
+        return answer(connection, stopping)
+    return wait
+
+
 def drip(data, interval):
     """A byte each `interval` seconds."""
     def answer(connection, stopping):
@@ -365,7 +373,7 @@ def drip(data, interval):
 
 
 def endless(start, chunk):
-    """`start`, then `chunk` again and again, at most 200 MB."""
+    """`start`, then `chunk` again and again, at most 200 MB; counts what it could send in `sent`."""
     def answer(connection, stopping):
         connection.sendall(start)
         many = chunk * (65536 // len(chunk) + 1)
@@ -373,5 +381,7 @@ def endless(start, chunk):
             if stopping.is_set():
                 break
             connection.sendall(many)
+            answer.sent += len(many)
         return False
+    answer.sent = 0
     return answer
