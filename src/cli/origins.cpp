@@ -13,15 +13,16 @@ struct Origin {
   std::string place;
 };
 
-// Of the process: messages come from all layers, and from threads.
 struct Origins {
   std::mutex mutex;
   std::vector<Origin> all;
 };
 
+// Of the process, since messages come from all layers. Never destroyed: a thread may still warn at
+// the end of the process.
 Origins& origins() {
-  static Origins known;
-  return known;
+  static Origins& the_only = *new Origins;
+  return the_only;
 }
 
 bool is_word_character(char c) {

@@ -127,6 +127,26 @@ Warnings& warnings() {
   return the_only;
 }
 
+// The warnings that a reporter has given: each is given once.
+class Said {
+ public:
+  // Whether it is new.
+  bool add(std::string_view text) {
+    const std::scoped_lock lock(mutex_);
+    return texts_.emplace(text).second;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::set<std::string, std::less<>> texts_;
+};
+
+// Never destroyed, as the warnings above.
+Said& said() {
+  static Said& the_only = *new Said;
+  return the_only;
+}
+
 }  // namespace
 
 void print_error(const Error& error) {
@@ -172,10 +192,7 @@ Reporter stderr_reporter(bool debug) {
   if (!debug) show_waits_on_terminal();
   Reporter reporter;
   reporter.warn = [](std::string_view text) {
-    static std::mutex mutex;
-    static std::set<std::string, std::less<>> said;
-    const std::scoped_lock lock(mutex);
-    if (said.emplace(text).second) print_warning(text);
+    if (said().add(text)) print_warning(text);
   };
   if (debug) {
     reporter.debug = [](std::string_view text) {
