@@ -5,6 +5,7 @@
 
 #include "aws/credentials_file.h"
 #include "aws/ini_lines.h"
+#include "aws/precedence.h"
 #include "base/codec.h"
 #include "rolecall/error.h"
 
@@ -28,53 +29,23 @@ std::string_view profile_of(std::string_view header) {
   return quoted ? name.substr(1, name.size() - 2) : name;
 }
 
-constexpr std::string_view role_wins =
-    "takes precedence over credential_process: that role is assumed instead; remove it, or move it "
-    "to a profile of its own with source_profile";
-constexpr std::string_view wins = "takes precedence over credential_process; remove it";
-constexpr std::string_view sso_wins =
-    "makes it a profile of IAM Identity Center, which takes precedence over credential_process; "
-    "remove all of sso_*";
-constexpr std::string_view login_wins =
-    "which aws login writes, takes precedence over credential_process in the AWS CLI and the SDKs "
-    "for Python and Go; remove it";
-
-// What a profile can have credentials by, and what it does there to the credential_process of the
-// config file. Either file may hold it: the AWS CLI reads both as one.
-struct Source {
-  std::string_view key;  // with "_" at its end: every key that begins so
-  std::string_view in_credentials_file;
-  std::string_view in_config_file;  // empty: nothing
-};
-constexpr std::array<Source, 6> sources = {{
-    {"aws_access_key_id",
-     "takes precedence over credential_process; --remove-static-keys removes it",
-     "takes precedence over credential_process in programs of the SDKs for Go and JavaScript, such "
-     "as Terraform, though not in the AWS CLI; --remove-static-keys removes it"},
-    {"credential_process", "takes precedence over that of the config file; remove it", ""},
-    {"role_arn", role_wins, role_wins},
-    {"web_identity_token_file", wins, wins},
-    {"sso_", sso_wins, sso_wins},
-    {"login_session", login_wins, login_wins},
-}};
-
-// "KEY of [SECTION] in FILE, line N" for the first key of the source in the section, or nothing.
-std::string place(const Source& source, const IniSection& section, const std::string& file) {
+// "KEY of [SECTION] in FILE, line N" for the first key of the row in the section, or nothing.
+std::string place(const CredentialSetting& source, const IniSection& section,
+                  const std::string& file) {
   for (const auto& [key, line] : section.lines) {
-    const bool found = source.key.ends_with('_') ? key.starts_with(source.key) : key == source.key;
-    if (!found) continue;
+    if (!is_named(key, source.key)) continue;
     return key + " of [" + section.name + "] in " + file + ", line " + std::to_string(line);
   }
   return {};
 }
 
-// Calls `look` with each section of the profile, the name of its file, and the member of Source
-// that is that file's. What stands in [DEFAULT] is a part of every other section to the AWS CLI, as
-// it is to Python's configparser.
+// Calls `look` with each section of the profile, the name of its file, and the member of
+// CredentialSetting that is that file's. What stands in [DEFAULT] is a part of every other section
+// to the AWS CLI, as it is to Python's configparser.
 template <class Look>
 void for_each_section(const ProfileFiles& files, Look look) {
   const auto look_into = [&](std::string_view text, const std::string& file,
-                             std::string_view Source::*member, auto is_of_profile) {
+                             std::string_view CredentialSetting::*member, auto is_of_profile) {
     const std::vector<IniSection> sections = ini_sections(text);
     bool found = false;
     for (const IniSection& section : sections) {
@@ -87,9 +58,10 @@ void for_each_section(const ProfileFiles& files, Look look) {
     }
   };
   look_into(files.credentials, "credentials file " + files.credentials_path,
-            &Source::in_credentials_file,
+            &CredentialSetting::in_credentials_file,
             [&](const std::string& name) { return name == files.profile; });
-  look_into(files.config, "AWS config file " + files.config_path, &Source::in_config_file,
+  look_into(files.config, "AWS config file " + files.config_path,
+            &CredentialSetting::in_config_file,
             [&](const std::string& name) { return profile_of(name) == files.profile; });
 }
 
@@ -162,16 +134,16 @@ std::vector<std::string> static_keys(std::string_view file, std::string_view sec
   return found;
 }
 
-std::vector<std::string> settings_that_win(const ProfileFiles& files) {
+std::vector<std::string> settings_that_precede(const ProfileFiles& files) {
   std::vector<std::string> sentences;
   for_each_section(files, [&sentences](const IniSection& section, const std::string& file,
-                                       std::string_view Source::*consequence) {
-    for (const Source& source : sources) {
+                                       std::string_view CredentialSetting::*consequence) {
+    for (const CredentialSetting& source : credential_settings_of_profiles()) {
       const std::string found = place(source, section, file);
       if (found.empty() || (source.*consequence).empty()) continue;
       // --remove-static-keys does not touch what is for all profiles.
       const bool for_all = section.name == "DEFAULT" && source.key == "aws_access_key_id";
-      sentences.push_back(found + ", " + std::string(for_all ? wins : source.*consequence));
+      sentences.push_back(found + ", " + std::string(for_all ? precedes : source.*consequence));
     }
   });
   return sentences;
@@ -180,7 +152,7 @@ std::vector<std::string> settings_that_win(const ProfileFiles& files) {
 std::vector<std::string> credential_settings(const ProfileFiles& files) {
   std::vector<std::string> places;
   for_each_section(files, [&places](const IniSection& section, const std::string& file, auto) {
-    for (const Source& source : sources) {
+    for (const CredentialSetting& source : credential_settings_of_profiles()) {
       std::string found = place(source, section, file);
       if (found.empty()) continue;
       places.push_back(std::move(found));

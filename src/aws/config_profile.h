@@ -41,10 +41,8 @@ struct ProfileFiles {
 };
 
 // A sentence for each setting of the two files that the AWS CLI or an SDK takes before the
-// credential_process of the profile in the config file. (AWS SDKs and Tools Reference Guide,
-// "Standardized credential providers"; botocore and the SDK for Go agree on the order, and on
-// login_session, but for static keys in the config file.)
-std::vector<std::string> settings_that_win(const ProfileFiles& files);
+// credential_process of the profile in the config file (aws/precedence.h).
+std::vector<std::string> settings_that_precede(const ProfileFiles& files);
 
 // Each setting of the two files, at most one a file, by which the profile has credentials of its
 // own or acts in another role: what it is and where.

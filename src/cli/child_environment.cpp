@@ -3,45 +3,15 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <set>
 #include <utility>
 
+#include "aws/precedence.h"
 #include "base/time.h"
 #include "cli/environment.h"
 
 namespace rolecall::cli {
 namespace {
-
-// What SDKs and the AWS CLI take credentials from, choose a profile or a role by, or believe of the
-// credentials beside it. The last ones are older SDKs' names.
-constexpr std::array<std::string_view, 20> credential_names = {"AWS_ACCESS_KEY_ID",
-                                                               "AWS_SECRET_ACCESS_KEY",
-                                                               "AWS_SESSION_TOKEN",
-                                                               "AWS_CREDENTIAL_EXPIRATION",
-                                                               "AWS_ACCOUNT_ID",
-                                                               "AWS_CREDENTIAL_SCOPE",
-                                                               "AWS_PROFILE",
-                                                               "AWS_DEFAULT_PROFILE",
-                                                               "AWS_WEB_IDENTITY_TOKEN_FILE",
-                                                               "AWS_ROLE_ARN",
-                                                               "AWS_ROLE_SESSION_NAME",
-                                                               "AWS_CREDENTIALS_EXPIRATION",
-                                                               "AWS_SESSION_EXPIRATION",
-                                                               "AWS_SECURITY_TOKEN",
-                                                               "AWS_ACCESS_KEY",
-                                                               "AWS_SECRET_KEY",
-                                                               "AWS_CREDENTIAL_FILE",
-                                                               "AMAZON_ACCESS_KEY_ID",
-                                                               "AMAZON_SECRET_ACCESS_KEY",
-                                                               "AMAZON_SESSION_TOKEN"};
-
-// A bearer token (AWS_BEARER_TOKEN_BEDROCK) is taken before any credentials.
-bool is_of_credentials(std::string_view name) {
-  return name.starts_with("AWS_CONTAINER_") || name.starts_with("AWS_BEARER_TOKEN_") ||
-         std::find(credential_names.begin(), credential_names.end(), name) !=
-             credential_names.end();
-}
 
 // Of several with the same name the first that is not empty.
 std::string value_of(std::string_view name) {
@@ -89,10 +59,20 @@ std::vector<std::string> other_credential_variables() {
   for (char** variable = environ; *variable != nullptr; ++variable) {
     const std::string_view text(*variable);
     const std::string_view name = text.substr(0, text.find('='));
-    if (name.size() == text.size() || !is_of_credentials(name)) continue;
+    if (name.size() == text.size() || aws::credential_variable(name) == nullptr) continue;
     if (std::find(names.begin(), names.end(), name) == names.end()) names.emplace_back(name);
   }
   return names;
+}
+
+std::vector<VariableInEffect> other_variables_in_effect() {
+  std::vector<VariableInEffect> found;
+  for (std::string& name : other_credential_variables()) {
+    const aws::CredentialVariable& row = *aws::credential_variable(name);
+    if (!row.chooses_profile && value_of(name).empty()) continue;
+    found.push_back({std::move(name), row});
+  }
+  return found;
 }
 
 Secret child_environment(std::vector<Variable> variables, const std::string& region) {
@@ -107,7 +87,7 @@ Secret child_environment(std::vector<Variable> variables, const std::string& reg
     const std::size_t equals = text.find('=');
     if (equals == std::string_view::npos) continue;
     const std::string_view name = text.substr(0, equals);
-    if (is_of_credentials(name) || is_for_us_alone(name)) continue;
+    if (aws::credential_variable(name) != nullptr || is_for_us_alone(name)) continue;
     // Of two with the same name getenv(3) sees the first, and other programs the last.
     if (kept.insert(name).second) add(block, name, text.substr(equals + 1));
   }

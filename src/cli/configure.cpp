@@ -15,6 +15,7 @@
 #include "base/process.h"
 #include "base/time.h"
 #include "cli/aws_files.h"
+#include "cli/child_environment.h"
 #include "cli/command.h"
 #include "cli/credential_command.h"
 #include "cli/environment.h"
@@ -38,21 +39,22 @@ std::string listed(const std::vector<std::string>& words) {
   return text;
 }
 
-// What makes commands take other credentials than the profile's. (Container and instance
-// credentials come behind every profile.)
+// What makes commands take other credentials than the profile's.
 std::vector<std::string> environment_that_precedes(const std::string& profile) {
   std::vector<std::string> sentences;
-  for (const char* name : {"AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE"}) {
-    if (environment(name).empty()) continue;
-    sentences.push_back(std::string(name) +
-                        " in the environment takes precedence over every profile that is not named "
-                        "with --profile; unset it");
-  }
-  for (const char* name : {"AWS_PROFILE", "AWS_DEFAULT_PROFILE"}) {
-    const std::string other = environment(name);
-    if (other.empty() || other == profile) continue;
-    sentences.push_back(std::string(name) + " in the environment is " + other +
-                        ": commands use that profile, except those with --profile " + profile);
+  for (const auto& [name, row] : other_variables_in_effect()) {
+    if (row.over_profile.empty()) continue;
+    std::string sentence = name + " in the environment ";
+    if (row.chooses_profile) {
+      const std::string other = environment(name.c_str());
+      if (other == profile) continue;
+      sentence += other.empty() ? "is empty: the AWS CLI then finds no profile, except with"
+                                : "is " + other + ": commands use that profile, except those with";
+      sentence += " --profile " + profile;
+    } else {
+      sentence += "takes precedence over the profile " + std::string(row.over_profile);
+    }
+    sentences.push_back(sentence + "; unset it");
   }
   return sentences;
 }
@@ -66,8 +68,11 @@ std::string sentence_of_variables(const std::vector<std::string>& variables) {
 // A profile is used by programs without a terminal, too.
 std::string sentence_of_typed(const std::string& what) {
   return "the password or PIN of " + what +
-         " was typed: where there is no terminal to ask on, this profile fails. Run this command "
-         "once more with --password-source file:PATH or command:WORDS, which say where it is";
+         " was typed. A program without a terminal cannot ask for it, so it cannot use this "
+         "profile. "
+         "Run this command again with --password-source file:PATH or command:WORDS, which says "
+         "where "
+         "to find it";
 }
 
 std::vector<std::string> variables_in_use(const CLI::App& app) {
@@ -116,8 +121,8 @@ class ProfileEditor {
     for (const std::string& warning : new_credentials_.warnings)
       sentences.push_back(credentials_name() + ": " + warning);
     for (std::string& sentence :
-         aws::settings_that_win({profile_, config_path_, new_config_.bytes.view(),
-                                 credentials_path_, new_credentials_.bytes.view()}))
+         aws::settings_that_precede({profile_, config_path_, new_config_.bytes.view(),
+                                     credentials_path_, new_credentials_.bytes.view()}))
       sentences.push_back(std::move(sentence));
     return sentences;
   }

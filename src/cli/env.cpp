@@ -46,12 +46,18 @@ std::string quoted(const std::string& value) {
 
 // A shell that evaluates the lines has its own environment and files besides.
 void warn_of_other_credentials() {
-  std::vector<std::string> found = other_credentials_in_files();
-  for (const char* name : {"AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE"}) {
-    if (!environment(name).empty()) found.push_back(name + std::string(" in the environment"));
+  const std::string precedence = "takes precedence over the endpoint of serve ";
+  try {
+    for (const std::string& place : other_credentials_in_files())
+      print_warning(place + ", " + precedence + "in AWS SDKs; remove it");
+  } catch (const Error& error) {
+    print_warning(error.what());
   }
-  for (const std::string& place : found)
-    print_warning(place + ", takes precedence over the endpoint of serve in AWS SDKs; remove it");
+  for (const auto& [name, row] : other_variables_in_effect()) {
+    if (row.over_endpoint.empty()) continue;
+    print_warning(name + " in the environment " + precedence + std::string(row.over_endpoint) +
+                  "; unset it");
+  }
 }
 
 milliseconds seconds_to_wait(const std::string& text) {

@@ -123,7 +123,7 @@ void check_config(std::string_view file, const std::string& profile) {
     changes.push_back({"credential_process", "rolecall credential-process --binding \"a b\""});
     check_edit(file, aws::config_section("file", file, profile), changes);
   });
-  aws::settings_that_win({profile, "config", file, "credentials", file});
+  aws::settings_that_precede({profile, "config", file, "credentials", file});
   aws::credential_settings({profile, "config", file, "credentials", file});
 }
 

@@ -266,7 +266,7 @@ def warned(result, pattern):
     ("role_session_name = x\nweb_identity_token_file = /nonexistent\n", "",
      "web_identity_token_file of .profile demo.", "role_arn|web.identity"),
 ])
-def test_settings_that_win(home, config, credentials, pattern, what_the_cli_says):
+def test_settings_that_precede(home, config, credentials, pattern, what_the_cli_says):
     home.write(config="[profile demo]\n" + config, credentials=credentials)
     warned(home.configure(), pattern)
     answer = home.aws("--profile", "demo")
@@ -290,11 +290,21 @@ def test_static_keys_of_the_config_file_win_elsewhere(home):
     ({"AWS_PROFILE": "other"}, "AWS_PROFILE in the environment is other", True, None, False),
     ({"AWS_DEFAULT_PROFILE": "other"}, "AWS_DEFAULT_PROFILE in the environment is other", True,
      None, False),
-    ({"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:1/"}, None, True, True, True),
+    ({"AWS_PROFILE": ""}, "AWS_PROFILE in the environment is empty", True, None, False),
+    ({"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:1/"},
+     "AWS_CONTAINER_CREDENTIALS_FULL_URI in .* in the AWS SDK for JavaScript 2", True, True, True),
+    ({"AWS_BEARER_TOKEN_BEDROCK": "SET"},
+     "AWS_BEARER_TOKEN_BEDROCK in .* for the AWS service that it names", True, True, True),
+    ({"AMAZON_ACCESS_KEY_ID": "SET", "AMAZON_SECRET_ACCESS_KEY": "SET"},
+     "AMAZON_ACCESS_KEY_ID in .* JavaScript 2 and Ruby; unset it", True, True, True),
+    ({"AWS_ACCESS_KEY": "SET", "AWS_SECRET_KEY": "SET"},
+     "AWS_ACCESS_KEY in .* Java 1, Go and Ruby", True, True, True),
+    # botocore looks into it after all profiles.
+    ({"AWS_CREDENTIAL_FILE": "/nonexistent", "AWS_SESSION_TOKEN": "SET"}, None, True, True, True),
     ({}, None, True, True, True),
 ])
-def test_environment_that_wins(home, env, warning, named, profile, unnamed):
-    """Does the profile win: `named` with --profile, `profile` with AWS_PROFILE, `unnamed`?"""
+def test_environment_that_precedes(home, env, warning, named, profile, unnamed):
+    """Is the profile used: `named` with --profile, `profile` with AWS_PROFILE, `unnamed`?"""
     result = home.configure(profile="default", env=env)
     if warning:
         warned(result, warning)

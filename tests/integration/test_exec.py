@@ -31,7 +31,8 @@ def test_the_environment_of_the_command(identity, emulator):
         "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
         "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "AWS_ACCOUNT_ID", "AWS_BEARER_TOKEN_BEDROCK",
         "AWS_CREDENTIAL_SCOPE", "AWS_CREDENTIALS_EXPIRATION", "AWS_SESSION_EXPIRATION",
-        "AMAZON_ACCESS_KEY_ID", "AMAZON_SECRET_ACCESS_KEY", "AMAZON_SESSION_TOKEN")}
+        "AMAZON_ACCESS_KEY_ID", "AMAZON_SECRET_ACCESS_KEY", "AMAZON_SESSION_TOKEN",
+        "EC2_ACCESS_KEY", "EC2_SECRET_KEY", "EC2_SECURITY_TOKEN", "AWS_CREDENTIAL_PROFILES_FILE")}
     kept = {"FOO": "bar=baz\n", "AWS_CONFIG_FILE": "/x", "AWS_MAX_ATTEMPTS": "3", "EMPTY": ""}
     result = execute(identity, emulator, *SHOW, env={**gone, **kept})
     assert result.code == 0 and result.err == "", result

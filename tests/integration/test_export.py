@@ -39,12 +39,15 @@ def test_posix_shells(identity, emulator, shell):
 def test_a_shell_loses_what_would_take_precedence(identity, emulator):
     """As a command under exec does."""
     before = {"AWS_PROFILE": "none-such", "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1/",
-              "AWS_SECURITY_TOKEN": "old", "AWS_DEFAULT_REGION": "us-west-2"}
+              "AWS_SECURITY_TOKEN": "old", "AWS_DEFAULT_REGION": "us-west-2",
+              "EC2_ACCESS_KEY": "old", "EC2_SECRET_KEY": "old",
+              "AWS_CREDENTIAL_PROFILES_FILE": "/nonexistent"}
     result = run("export", *flags(identity, emulator), env=before)
     done = subprocess.run(["sh", "-c", 'eval "$1"; exec "$2" "$3" "$4"', "x", result.out, *SHOW],
                           env=environment(before), capture_output=True, text=True, check=True)
     seen = json.loads(done.stdout)
     under_exec = json.loads(run("exec", *flags(identity, emulator), "--", *SHOW, env=before).out)
+    assert not {"EC2_ACCESS_KEY", "EC2_SECRET_KEY", "AWS_CREDENTIAL_PROFILES_FILE"} & set(seen)
     assert set(seen) - {"PWD", "_", "SHLVL", "OLDPWD"} == set(under_exec)
     assert seen["AWS_REGION"] == seen["AWS_DEFAULT_REGION"] == "us-west-2"
     assert under_exec["AWS_REGION"] == under_exec["AWS_DEFAULT_REGION"] == "us-west-2"

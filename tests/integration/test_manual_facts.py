@@ -1,13 +1,20 @@
-"""What the manual page of credential-process says of flags, held against the program."""
+"""What the manual pages say of flags and variables, held against the program."""
 
 import pathlib
 import re
 
 import pytest
 from support.process import ARNS, needs_shared_build, run
+from support.serve import Serve
 
-PAGE = (pathlib.Path(__file__).resolve().parents[2] / "docs/man/rolecall-credential-process.md"
-        ).read_text(encoding="utf-8")
+MANUALS = pathlib.Path(__file__).resolve().parents[2] / "docs/man"
+
+
+def manual(page):
+    return (MANUALS / f"{page}.md").read_text(encoding="utf-8")
+
+
+PAGE = manual("rolecall-credential-process")
 
 
 @pytest.mark.parametrize("flags", [
@@ -68,3 +75,68 @@ def test_a_switch_can_be_turned_off_again(tmp_path):
     config.chmod(0o600)
     result = run("credential-process", "--config", config, "--cache=false", "--debug")
     assert "--cache=false (command line)" in result.err, result
+
+
+# --- what takes precedence over what
+
+def rows(page, heading):
+    """The cells of the table that follows a heading, without mark-up."""
+    text = manual(page)
+    lines = text[text.index(heading):].split("| --- | --- |\n", 1)[1].split("\n\n", 1)[0]
+    for line in lines.splitlines():
+        names, where = line.strip("| ").replace("*SERVICE*", "BEDROCK").split(" | ")
+        yield re.findall(r"\b[A-Z0-9]+_[A-Z0-9_]+", names.replace("`", "")), where.replace("*", "")
+
+
+def test_variables_that_env_warns_about(identity, emulator, tmp_path):
+    with Serve(tmp_path, server=emulator, flags=identity.flags) as serve:
+        seen = set()
+        for names, where in rows("rolecall-env", "## DESCRIPTION"):
+            for name in names:
+                result = run("env", env={"XDG_RUNTIME_DIR": str(serve.directory), name: "SET"})
+                assert (f"{name} in the environment takes precedence over the endpoint of serve "
+                        f"{where}; unset it") in result.err, (name, result)
+                seen.add(name)
+        everything = {name: "SET" for name in variables_that_exec_removes()}
+        result = run("env", env={"XDG_RUNTIME_DIR": str(serve.directory), **everything})
+        assert set(re.findall(r"warning: (\w+) in the env", result.err)) == seen, result
+
+
+def test_variables_that_configure_warns_about(home):
+    seen = set()
+    container = re.findall(r"`(AWS_CONTAINER_\w+_URI)`", manual("rolecall-configure"))
+    for names, where in [*rows("rolecall-configure", "## PRECEDENCE"),
+                         (container, "in the AWS SDK for JavaScript 2")]:
+        for name in names:
+            if name == "DEFAULT":
+                continue
+            seen.add(name)
+            result = home.configure("--dry-run", env={name: "SET"})
+            if name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE"):
+                assert f"{name} in the environment is SET" in result.err, result
+            else:
+                assert (f"{name} in the environment takes precedence over the profile {where}; "
+                        "unset it") in result.err, (name, result)
+    everything = {name: "SET" for name in variables_that_exec_removes()}
+    result = home.configure("--dry-run", env=everything)
+    assert set(re.findall(r"warning: (\w+) in the env", result.err)) == seen, result
+
+
+def variables_that_exec_removes():
+    text = manual("rolecall-exec")
+    text = text[text.index("rolecall removes every variable"):text.index("All other variables stay")]
+    names = re.findall(r"`([A-Z0-9_*]+)`", text)
+    assert len(names) > 15
+    return [*(name.replace("TOKEN_*", "TOKEN_BEDROCK").replace("CONTAINER_*",
+                                                              "CONTAINER_CREDENTIALS_FULL_URI")
+              for name in names), "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_ACCESS_KEY_ID"]
+
+
+def test_variables_that_exec_and_export_remove(identity, emulator):
+    flags = [*identity.flags, *ARNS, "--endpoint", emulator.url]
+    env = {name: "SET" for name in variables_that_exec_removes()}
+    seen = run("exec", *flags, "--", "/usr/bin/env", env=env)
+    assert seen.code == 0 and "SET" not in seen.out, seen
+    exported = run("export", *flags, env=env).out
+    unset = set(re.findall(r"^unset (\w+)$", exported, re.M))
+    assert unset == set(env) - {"AWS_ACCESS_KEY_ID"}, exported

@@ -48,31 +48,31 @@ TEST(ConfigProfileName, TakesWhatEverySdkTakes) {
     EXPECT_THROW(check_config_profile_name(name), Error) << name;
 }
 
-std::vector<std::string> winners(std::string_view config, std::string_view credentials) {
-  return settings_that_win({"a", "/c", config, "/k", credentials});
+std::vector<std::string> preceding(std::string_view config, std::string_view credentials) {
+  return settings_that_precede({"a", "/c", config, "/k", credentials});
 }
 
-TEST(SettingsThatWin, NameTheSettingItsFileAndItsLine) {
+TEST(SettingsThatPrecede, NameTheSettingItsFileAndItsLine) {
   const std::string config = "[profile a]\ncredential_process = x\nregion = r\n";
-  EXPECT_THAT(winners(config, "[a]\nregion = r\n[b]\naws_access_key_id = K\n"), IsEmpty());
-  EXPECT_THAT(winners("[a]\nrole_arn = x\n" + config, "[profile a]\naws_access_key_id = K\n"),
+  EXPECT_THAT(preceding(config, "[a]\nregion = r\n[b]\naws_access_key_id = K\n"), IsEmpty());
+  EXPECT_THAT(preceding("[a]\nrole_arn = x\n" + config, "[profile a]\naws_access_key_id = K\n"),
               IsEmpty());
   EXPECT_THAT(
-      winners(config, "[a]\naws_access_key_id = K\naws_secret_access_key = SECRET\n"),
+      preceding(config, "[a]\naws_access_key_id = K\naws_secret_access_key = SECRET\n"),
       ElementsAre(AllOf(HasSubstr("aws_access_key_id of [a] in credentials file /k, line 2"),
                         HasSubstr("--remove-static-keys"))));
-  EXPECT_THAT(winners(config, "[a]\ncredential_process = y\n"),
+  EXPECT_THAT(preceding(config, "[a]\ncredential_process = y\n"),
               ElementsAre(HasSubstr("credential_process of [a] in credentials file /k, line 2")));
-  EXPECT_THAT(winners(config + "aws_access_key_id = K\n", ""),
+  EXPECT_THAT(preceding(config + "aws_access_key_id = K\n", ""),
               ElementsAre(HasSubstr("of [profile a] in AWS config file /c, line 4")));
   for (const char* key : {"role_arn", "web_identity_token_file", "sso_session", "login_session"}) {
     const std::string line = std::string(key) + " = x\n";
-    EXPECT_THAT(winners(config + line, ""),
+    EXPECT_THAT(preceding(config + line, ""),
                 ElementsAre(HasSubstr(key + std::string(" of [profile a] in AWS config file"))));
-    EXPECT_THAT(winners(config, "[a]\n" + line),
+    EXPECT_THAT(preceding(config, "[a]\n" + line),
                 ElementsAre(HasSubstr(key + std::string(" of [a] in credentials file"))));
   }
-  EXPECT_THAT(winners(config + "sso_region = x\nsso_account_id = 1\n", ""),
+  EXPECT_THAT(preceding(config + "sso_region = x\nsso_account_id = 1\n", ""),
               ElementsAre(HasSubstr("all of sso_*")));
 }
 
@@ -113,7 +113,7 @@ TEST(CredentialSettings, ThoseOfDefaultAreInEverySectionOfTheFile) {
   EXPECT_THAT(
       credential_settings({"a", "/c", "", "/k", all + "[a]\nregion = r\n"}),
       ElementsAre(HasSubstr("aws_access_key_id of [DEFAULT] in credentials file /k, line 2")));
-  EXPECT_THAT(winners("[profile a]\ncredential_process = x\n", all + "[a]\n"),
+  EXPECT_THAT(preceding("[profile a]\ncredential_process = x\n", all + "[a]\n"),
               ElementsAre(AllOf(HasSubstr("of [DEFAULT]"), HasSubstr("remove it"))));
 }
 
