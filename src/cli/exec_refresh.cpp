@@ -102,7 +102,7 @@ int run_beside_server(const serve::Binding& binding, std::vector<std::string> co
                               return service.handle(request, aws::Instant::now());
                             });
   const TokenFile file(token);
-  std::vector<Variable> variables;
+  std::vector<Variable> variables = credentials_file_variables();
   variables.push_back({"AWS_CONTAINER_CREDENTIALS_FULL_URI", Secret(uri)});
   variables.push_back({"AWS_CONTAINER_AUTHORIZATION_TOKEN", token.copy()});
   if (!file.path().empty()) {

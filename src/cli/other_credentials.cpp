@@ -1,4 +1,13 @@
 // What programs would use instead of an endpoint that they are given: SDKs look for that last.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <optional>
+#include <string_view>
 #include <utility>
 
 #include "aws/config_profile.h"
@@ -12,41 +21,95 @@
 namespace rolecall::cli {
 namespace {
 
-// A file that this user may not read is none to the command either.
+[[noreturn]] void refuse(const FileRole& role, const std::string& path, const std::string& why) {
+  throw Error(ErrorKind::usage,
+              "whether " + std::string(role.what) + " " + path +
+                  " has credentials that take precedence over the endpoint is not known: " + why,
+              std::string("make it a file that can be read; or, if no program needs it, set ") +
+                  role.variable +
+                  " to /dev/null. With --allow-default-profile the command runs all the same");
+}
+
+bool is_null_device(const struct stat& info) {
+  return S_ISCHR(info.st_mode) && info.st_rdev == makedev(1, 3);
+}
+
+// A file that is not there, or that this user may not read, is none to other programs either.
+bool is_none(int error) {
+  return error == ENOENT || error == ENOTDIR || error == EACCES;
+}
+
+// The AWS CLI and boto3 replace variables and ~USER in a path, other SDKs do not.
+bool is_expanded_by_some(std::string_view path) {
+  return path.find('$') != std::string_view::npos ||
+         (path.starts_with('~') && !path.starts_with("~/"));
+}
+
+// What is no regular file is not even opened: a pipe can be read only once, and by one program.
 Secret text_of(const FileRole& role, const std::string& path) {
+  if (is_expanded_by_some(environment(role.variable)))
+    refuse(role, path, "programs replace ~ and $ in this path in different ways");
+  struct stat info {};
+  if (stat(path.c_str(), &info) != 0) {
+    if (is_none(errno)) return {};
+    refuse(role, path, std::strerror(errno));
+  }
+  if (is_null_device(info)) return {};
+  if (!S_ISREG(info.st_mode)) refuse(role, path, "it is not a regular file");
+  if (faccessat(AT_FDCWD, path.c_str(), R_OK, AT_EACCESS) != 0 && is_none(errno)) return {};
   try {
     return read_text_file(role, path);
+  } catch (const Error& error) {
+    refuse(role, path, error.what());
+  }
+}
+
+// Without a home directory there is no such file.
+std::optional<std::string> path_of(std::string (*find)(FileUse)) {
+  try {
+    return find(FileUse::reading);
   } catch (const Error&) {
-    return {};
+    return std::nullopt;
   }
 }
 
 std::vector<std::string> in_default_profile() {
-  try {
-    const std::string config = aws_config_path();
-    const std::string credentials = aws_credentials_path();
-    const Secret config_text = text_of(aws::config_file_role, config);
-    const Secret credentials_text = text_of(aws::credentials_file_role, credentials);
-    return aws::credential_settings(
-        {"default", config, config_text.view(), credentials, credentials_text.view()});
-  } catch (const Error&) {
-    return {};  // there is no home directory
-  }
+  const std::optional<std::string> config = path_of(aws_config_path);
+  const std::optional<std::string> credentials = path_of(aws_credentials_path);
+  const Secret config_text = config ? text_of(aws::config_file_role, *config) : Secret();
+  const Secret credentials_text =
+      credentials ? text_of(aws::credentials_file_role, *credentials) : Secret();
+  return aws::credential_settings({"default", config.value_or(""), config_text.view(),
+                                   credentials.value_or(""), credentials_text.view()});
 }
 
-// The AWS CLI and boto3 read the files of their predecessor, too.
+// As for the AWS CLI and boto3, which read the files of their predecessor too.
+std::vector<std::string> boto_paths() {
+  const std::string named = environment("BOTO_CONFIG");
+  const std::string home = home_directory();
+  if (named.starts_with("~/") && !home.empty()) return {home + named.substr(1)};
+  if (!named.empty()) return {named};
+  std::vector<std::string> paths = {"/etc/boto.cfg"};
+  if (!home.empty()) paths.push_back(home + "/.boto");
+  return paths;
+}
+
+// What stands in [DEFAULT] is a part of every other section.
 std::vector<std::string> in_boto_files() {
   constexpr FileRole role = {"boto file", "BOTO_CONFIG"};
-  std::vector<std::string> paths = {environment("BOTO_CONFIG")};
-  if (paths.front().empty()) paths = {"/etc/boto.cfg", environment("HOME") + "/.boto"};
   std::vector<std::string> found;
-  for (const std::string& path : paths) {
+  for (const std::string& path : boto_paths()) {
     const Secret text = text_of(role, path);
-    for (const aws::IniSection& section : aws::ini_sections(text.view())) {
+    bool has_section = false;
+    const std::vector<aws::IniSection> sections = aws::ini_sections(text.view());
+    for (const aws::IniSection& section : sections)
+      has_section = has_section || section.name == "Credentials";
+    for (const aws::IniSection& section : sections) {
       const auto key = section.lines.find("aws_access_key_id");
-      if (section.name != "Credentials" || key == section.lines.end()) continue;
-      found.push_back("aws_access_key_id of [Credentials] in boto file " + path + ", line " +
-                      std::to_string(key->second));
+      const bool counts = section.name == "Credentials" || section.name == "DEFAULT";
+      if (!has_section || !counts || key == section.lines.end()) continue;
+      found.push_back("aws_access_key_id of [" + section.name + "] in boto file " + path +
+                      ", line " + std::to_string(key->second));
     }
   }
   return found;
@@ -59,6 +122,16 @@ std::vector<std::string> other_credentials_in_files() {
   for (std::string& place : in_boto_files())
     found.push_back(std::move(place));
   return found;
+}
+
+std::vector<Variable> credentials_file_variables() {
+  std::vector<Variable> variables;
+  if (const std::optional<std::string> path = path_of(aws_credentials_path))
+    variables.push_back({"AWS_CREDENTIAL_PROFILES_FILE", Secret(*path)});
+  const bool is_named = !environment("AWS_SHARED_CREDENTIALS_FILE").empty();
+  if (is_named && environment("AWS_SDK_LOAD_CONFIG").empty())
+    variables.push_back({"AWS_SDK_LOAD_CONFIG", Secret("1")});
+  return variables;
 }
 
 }  // namespace rolecall::cli

@@ -1,15 +1,20 @@
 """exec --refresh: the command has our credentials and no others, and finds the token in both ways."""
 
 import json
+import os
 import pathlib
+import re
 import signal
 import stat
 import subprocess
 
 import pytest
+from support import clients
 from support.home import AWS, needs_aws
 from support.process import ARNS, BINARY, assert_fails, environment, run
 from support.serve import eventually
+from support.users import (NOBODY, NOBODY_ID, VICTIM, as_root, become, directory_of, file_of,
+                           identity_of, reachable_directory)
 
 STATIC = "aws_access_key_id = AKIASTATIC\naws_secret_access_key = STATICSECRET\n"
 SHOW = ["/usr/bin/python3", "-c",
@@ -49,6 +54,8 @@ def caller(emulator):
      r"aws_access_key_id of \[DEFAULT\]"),
     (".boto", "[Credentials]\n" + STATIC,
      r"aws_access_key_id of \[Credentials\] in boto file .*/\.boto, line 2"),
+    (".boto", "[DEFAULT]\n" + STATIC + "[Credentials]\n",
+     r"aws_access_key_id of \[DEFAULT\] in boto file .*/\.boto, line 2"),
 ])
 def test_other_credentials_are_refused_before_anything_is_asked(identity, silent, tmp_path, file,
                                                                 text, place):
@@ -56,6 +63,75 @@ def test_other_credentials_are_refused_before_anything_is_asked(identity, silent
     result = execute(identity, silent, "touch", tmp_path / "ran", env={"HOME": str(tmp_path)})
     assert_fails(result, 125, place, "--allow-default-profile")
     assert not (tmp_path / "ran").exists() and "STATIC" not in result.err
+
+
+@pytest.mark.parametrize("file, kind, why", [
+    (".aws/credentials", "pipe", "not a regular file"),
+    (".aws/credentials", "directory", "not a regular file"),
+    (".aws/credentials", "device", "not a regular file"),
+    (".aws/credentials", "large", "larger than 16 MiB"),
+    (".aws/credentials", "loop", "Too many levels"),
+    (".aws/config", "pipe", "not a regular file"),
+    (".aws/config", "large", "larger than 16 MiB"),
+    (".boto", "pipe", "not a regular file"),
+    (".boto", "directory", "not a regular file"),
+])
+def test_what_cannot_be_read_is_refused(identity, silent, tmp_path, file, kind, why):
+    """Programs may read it all the same, and find other credentials."""
+    path = tmp_path / file
+    path.parent.mkdir(exist_ok=True)
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "directory":
+        path.mkdir()
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    elif kind == "loop":
+        path.symlink_to(path)
+    else:
+        with open(path, "wb") as sparse:
+            sparse.truncate((16 << 20) + 1)
+    result = execute(identity, silent, "touch", tmp_path / "ran", env={"HOME": str(tmp_path)})
+    assert_fails(result, 125, f"{re.escape(str(path))} .* is not known: .*{why}", "to /dev/null")
+    assert not (tmp_path / "ran").exists()
+    assert result.seconds < 30
+
+
+@pytest.mark.parametrize("name", ["AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE", "BOTO_CONFIG"])
+@pytest.mark.parametrize("path", ["$HOME/other", "~root/other", "${HOME}/other"])
+def test_paths_that_programs_expand_are_refused(identity, silent, tmp_path, name, path):
+    """The AWS CLI does, and other SDKs do not."""
+    env = {"HOME": str(tmp_path), name: path}
+    assert_fails(execute(identity, silent, "true", env=env), 125, "in different ways", name)
+
+
+@pytest.mark.parametrize("kind", ["nothing", "closed directory", "closed file", "below a file"])
+@as_root
+def test_what_is_not_there_or_closed_is_none(identity, emulator, kind):
+    """To the command too, which is the same user."""
+    with reachable_directory() as home:
+        flags = identity_of(NOBODY_ID, identity, directory_of(NOBODY_ID, home / "keys"))
+        if kind == "below a file":
+            (home / ".aws").write_text("")
+        elif kind != "nothing":
+            write(home, ".aws/credentials", "[default]\n" + STATIC)
+            closed = home / ".aws" / "credentials" if kind == "closed file" else home / ".aws"
+            closed.chmod(0)
+        done = run("exec", "--refresh", *flags, *ARNS, "--endpoint", emulator.url, "--", "true",
+                   env={"HOME": str(home), "TMPDIR": str(home / "keys")}, prefix=NOBODY)
+        assert done.code == 0 and done.err == "", done
+
+
+@as_root
+def test_each_file_counts_without_a_home(identity, silent):
+    """A user whom no database knows has no ~/.aws, but may have a file elsewhere."""
+    with reachable_directory() as directory:
+        flags = identity_of(VICTIM, identity, directory_of(VICTIM, directory / "keys"))
+        file_of(VICTIM, directory / "credentials", "[default]\n" + STATIC)
+        env = {"HOME": "", "AWS_SHARED_CREDENTIALS_FILE": str(directory / "credentials")}
+        result = run("exec", "--refresh", *flags, *ARNS, "--endpoint", silent.url, "--", "true",
+                     env=env, prefix=become(VICTIM))
+        assert_fails(result, 125, "aws_access_key_id of .default. in credentials file")
 
 
 def test_all_of_them_are_named(identity, silent, tmp_path):
@@ -70,6 +146,7 @@ def test_all_of_them_are_named(identity, silent, tmp_path):
     (".aws/credentials", "[default]\n" + STATIC),
     (".aws/credentials", "[DEFAULT]\n" + STATIC + "[default]\nregion = x\n"),
     (".boto", "[Credentials]\n" + STATIC),
+    (".boto", "[DEFAULT]\n" + STATIC + "[Credentials]\n"),
 ])
 def test_what_is_refused_would_take_precedence(identity, emulator, tmp_path, file, text):
     """In the AWS CLI; with the flag the command runs all the same."""
@@ -98,6 +175,33 @@ def test_the_hint_helps(identity, emulator, tmp_path):
     env = {"HOME": str(tmp_path), "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
            "AWS_CONFIG_FILE": "/dev/null", "BOTO_CONFIG": "/dev/null"}
     assert execute(identity, emulator, "true", env=env).code == 0
+
+
+@pytest.mark.parametrize("name", ["java_1", "javascript_2"])
+def test_old_sdks_read_the_file_that_was_looked_into(identity, emulator, tmp_path, name):
+    """They do not know AWS_SHARED_CREDENTIALS_FILE, or only beside AWS_SDK_LOAD_CONFIG."""
+    client = clients.client(name)
+    if reason := client.missing():
+        pytest.skip(reason)
+    write(tmp_path, ".aws/credentials", "[default]\n" + STATIC)
+    write(tmp_path, "more", "[default]\n" + STATIC)
+    lab = clients.Lab(identity, emulator, None, None, tmp_path)
+    done = execute(identity, emulator, *client.command(lab, emulator.url), env={
+        "HOME": str(tmp_path), "PATH": os.environ["PATH"],
+        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        "AWS_CREDENTIAL_PROFILES_FILE": str(tmp_path / "more")})
+    assert done.code == 0 and ":assumed-role/Example/" in done.out, done
+
+
+def test_the_file_that_was_looked_into_is_named(identity, emulator, tmp_path):
+    env = {"HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
+    alone = json.loads(execute(identity, emulator, *SHOW, env=env).out)[0]
+    assert alone["AWS_CREDENTIAL_PROFILES_FILE"] == str(tmp_path / ".aws" / "credentials")
+    assert "AWS_SDK_LOAD_CONFIG" not in alone and "AWS_SHARED_CREDENTIALS_FILE" not in alone
+    env["AWS_SHARED_CREDENTIALS_FILE"] = "~/mine"
+    named = json.loads(execute(identity, emulator, *SHOW, env=env).out)[0]
+    assert named["AWS_CREDENTIAL_PROFILES_FILE"] == str(tmp_path / "mine")
+    assert named["AWS_SDK_LOAD_CONFIG"] == "1"
 
 
 def test_both_ways_to_the_token(identity, emulator, tmp_path):
