@@ -25,6 +25,7 @@ struct BrokenToml {};
 #include "base/file_trust.h"
 #include "base/files.h"
 #include "cli/environment.h"
+#include "cli/toml_text.h"
 #include "rolecall/error.h"
 
 namespace rolecall::cli {
@@ -104,52 +105,6 @@ class Reader {
     }
   }
 
-  // The parser's behaviour is undefined where a bare name has such a character.
-  void refuse_bare_characters(std::string_view text) const {
-    constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
-    int line = 1;
-    for (std::size_t i = text.starts_with(byte_order_mark) ? byte_order_mark.size() : 0;
-         i < text.size(); ++i) {
-      if (text[i] == '#') i = std::min(text.find('\n', i), text.size() - 1);
-      if (text[i] == '"' || text[i] == '\'') {
-        const std::size_t end = end_of_string(text, i);
-        line += static_cast<int>(std::count(text.begin() + static_cast<std::ptrdiff_t>(i),
-                                            text.begin() + static_cast<std::ptrdiff_t>(end), '\n'));
-        i = end - 1;
-      } else if (text[i] == '\n') {
-        ++line;
-      } else if (static_cast<unsigned char>(text[i]) >= 0x80) {
-        const bool quote = text.substr(i, 2) == "\xe2\x80";
-        refuse(line, "a character that is not ASCII is outside quotes",
-               quote
-                   ? "write straight quotes, \", instead of curly ones"
-                   : "texts need quotes, and so do names with other than letters, digits, - and _");
-      }
-    }
-  }
-
-  // Behind the quotes that end the string which begins at `begin`. An error in it is the parser's
-  // to tell.
-  static std::size_t end_of_string(std::string_view text, std::size_t begin) {
-    const char quote = text[begin];
-    const std::string three(3, quote);
-    const bool several_lines = text.substr(begin, 3) == three;
-    std::size_t at = begin + (several_lines ? 3 : 1);
-    for (; at < text.size(); ++at) {
-      if (quote == '"' && text[at] == '\\') {
-        ++at;
-      } else if (several_lines && text.substr(at, 3) == three) {
-        at += 3;
-        for (int more = 0; more < 2 && at < text.size() && text[at] == quote; ++more)
-          ++at;
-        return at;
-      } else if (!several_lines && (text[at] == quote || text[at] == '\n')) {
-        return text[at] == quote ? at + 1 : at;
-      }
-    }
-    return text.size();
-  }
-
   // The parser stands behind the header by then, and perhaps behind the line's end.
   static int line_of_header(std::string_view text, std::size_t line) {
     int number = 0;
@@ -182,8 +137,7 @@ class Reader {
     if (says("value type") || says("expected value"))
       refuse(error.source(), "what follows \"=\" is not a value", hint);
     if (says("escape sequence")) {
-      refuse(error.source(), "in \"…\" a backslash has no meaning before this character",
-             "double it, or write '…', which takes every character as it is");
+      refuse(error.source(), backslash_without_meaning, backslash_hint);
     }
     if (says("string"))
       refuse(error.source(), "a text has no closing quote, or contains a control character", hint);
@@ -198,10 +152,11 @@ class Reader {
 
   void parse(std::string_view text) {
     refuse_deep_names(text);
-    refuse_bare_characters(text);
     std::optional<toml::table> document;
     try {
-      document = toml::parse(text);
+      document = toml::parse(readable_toml(text));
+    } catch (const UnreadableToml& fault) {
+      refuse(fault.line, fault.what, fault.hint);
     } catch (const BrokenToml&) {
       throw Error(ErrorKind::usage, "configuration file " + file_.path + " is not TOML",
                   "it has lines such as name = \"value\"");

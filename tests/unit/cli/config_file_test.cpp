@@ -66,6 +66,27 @@ TEST_F(ConfigFileTest, TablesValuesAndLines) {
   EXPECT_EQ(file.bindings, (std::vector<std::string>{"second", "first.one", "empty"}));
 }
 
+// On each of them the parser's behaviour is undefined if it sees them as they are.
+TEST_F(ConfigFileTest, CharactersThatAreNotAscii) {
+  const ConfigFile file = read(
+      "a = \"\"\"1\\\n  \u00e9\U0001f600\"\"\" # \u00e9\n\"\u00e9\" = '\u00e9'\n"
+      "b = [\"\u00e9\",'\u00e9']\n");
+  EXPECT_EQ(shown(file, ""), "1 a=1\u00e9\U0001f600\n4 b=\u00e9=\u00e9\n3 \u00e9=\u00e9\n");
+}
+
+TEST_F(ConfigFileTest, CharactersThatAreNotAsciiAndNotInStrings) {
+  for (const char* text :
+       {"\n\u00e9 = 1", "\na = 1'\u00e9'", "\na = 1\"\u00e9\"", "\na = \"x\"\"\u00e9\"",
+        "\na = \"\"\"x\\\u00e9\"\"\"", "\na = \"\\\u00e9\""}) {
+    try {
+      read(text);
+      ADD_FAILURE() << text;
+    } catch (const Error& error) {
+      EXPECT_NE(std::string(error.what()).find("line 2: "), std::string::npos) << error.what();
+    }
+  }
+}
+
 TEST_F(ConfigFileTest, EmptyIsEmpty) {
   EXPECT_TRUE(read("").tables.empty());
   EXPECT_EQ(read_config_file("/dev/null").path, "");
