@@ -125,7 +125,8 @@ void run(std::string_view input) {
   const std::string request = with_token(input);
   const std::string answer = scene().ask(request);
   require(answer.empty() || answer.starts_with("HTTP/1."), "an answer is one of HTTP");
-  if (answer.find(secret) == std::string::npos) return;
+  // A refusal repeats parts of its request.
+  if (answer.find(secret) == std::string::npos || request.find(secret) != std::string::npos) return;
   require(request.find(scene().imds_token()) != std::string::npos ||
               request.find(container_token) != std::string::npos,
           "credentials are given for a token only");
