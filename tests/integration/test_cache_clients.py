@@ -80,22 +80,31 @@ print(json.dumps(list(dict.fromkeys(keys))))
 """
 
 
+def most_sessions(seconds):
+    """Of sessions of six seconds: each is used for its first half, of which rounding may take one."""
+    return 1 + seconds / 2
+
+
 def test_boto3_across_an_expiry(identity, tmp_path):
     """Sessions of six seconds, and a client that lives for fifteen: it starts us for each request,
     as there is always less left than it wants, and gets new ones past half their life."""
     pytest.importorskip("boto3", reason="boto3 is not installed")
     with Profile(identity, tmp_path, "--session-duration-max", "6") as profile:
+        begin = time.monotonic()
         keys = json.loads(finish(profile.start(sys.executable, "-c", BOTO3, profile.emulator.url,
                                                15)))
+        took = time.monotonic() - begin
     assert len(keys) >= 3
-    # 3 s each: the cache is what keeps it from being one a request.
-    assert profile.sessions <= 7, profile.sessions
+    # The cache is what keeps it from being one a request.
+    assert profile.sessions <= most_sessions(took), (profile.sessions, took)
 
 
 def test_clients_that_share_the_cache_share_renewals(identity, tmp_path):
     pytest.importorskip("boto3", reason="boto3 is not installed")
     with Profile(identity, tmp_path, "--session-duration-max", "6") as profile:
+        begin = time.monotonic()
         together = [profile.start(sys.executable, "-c", BOTO3, profile.emulator.url, 10)
                     for _ in range(3)]
         keys = {key for process in together for key in json.loads(finish(process))}
-    assert 2 <= len(keys) <= profile.sessions <= 6, (keys, profile.sessions)
+        took = time.monotonic() - begin
+    assert 2 <= len(keys) <= profile.sessions <= most_sessions(took), (keys, profile.sessions, took)

@@ -405,5 +405,5 @@ def test_a_log_that_nobody_reads_stops_nothing(identity):
             assert_granted(request(identity.leaf).send(url))
     finally:
         process.terminate()
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=30) == 0
         process.stdout.close()

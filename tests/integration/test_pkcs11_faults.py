@@ -220,9 +220,9 @@ def typed(faults, answers, *arguments, env=None):
                 screen += os.read(master, 4096)
             except OSError:  # the other end has closed
                 break
+        # A prompt is shown when echo is off.
         prompts = len(re.findall(rb"(PIN|Password) for [^\n]*: ", screen))
         if answers and prompts > len(re.findall(rb"\n", screen)):
-            time.sleep(0.05)  # until echo is off
             os.write(master, answers.pop(0).encode() + b"\n")
     else:
         os.kill(pid, signal.SIGKILL)
@@ -294,7 +294,6 @@ def test_update_asks_once_for_many_renewals(tokens, faults, emulator, tmp_path):
         if select.select([master], [], [], 0.1)[0]:
             screen += os.read(master, 4096)
         if b"PIN for token card: " in screen and not sent:
-            time.sleep(0.1)
             os.write(master, PIN.encode() + b"\n")
             sent = True
         if len(faults.calls("key login")) == 1 and not hung_up:

@@ -16,6 +16,7 @@ import pytest
 from support import pki
 from support.process import (ARNS, BINARY, assert_credentials, assert_fails,
                              environment, session)
+from support.serve import eventually
 from support.verifier import Verifier, stall
 
 PASSWORD = "correct-horse-battery-staple"
@@ -323,8 +324,8 @@ def test_prompt(locked, emulator):
 
 def test_prompt_takes_its_time(locked, emulator):
     """--timeout is the network's and not the person's."""
-    terminal = at_the_prompt(emulator, locked.flags, "--timeout", "1")
-    time.sleep(1.5)
+    terminal = at_the_prompt(emulator, locked.flags, "--timeout", "3")
+    time.sleep(3.5)
     terminal.type(PASSWORD.encode() + b"\n")
     assert terminal.end()[0] == 0, terminal.seen
 
@@ -407,14 +408,12 @@ def test_stopped_and_continued_at_the_prompt(locked, emulator):
     try:
         wait_for(b"READY> ")
         os.write(master, command.encode() + b" >&2\n")
-        wait_for(PROMPT)
-        time.sleep(0.1)
+        wait_for(PROMPT)  # which is shown when echo is off
         os.write(master, b"\x1a")
         wait_for(b"Stopped")
         wait_for(b"READY> ", 2)
         os.write(master, b"fg\n")
         wait_for(PROMPT, 2)
-        time.sleep(0.1)
         os.write(master, PASSWORD.encode() + b"\n")
         wait_for(b"AccessKeyId")
         assert PASSWORD.encode() not in seen
@@ -449,7 +448,7 @@ def test_others_of_the_same_user_cannot_read_memory(locked, tmp_path):
     # Without the protection the same reader must succeed, or this test shows nothing.
     plain = subprocess.Popen([*NOBODY, "sleep", "60"], cwd="/")
     try:
-        time.sleep(0.3)
+        eventually(lambda: strings_of(plain.pid, "cmdline") == b"sleep\x0060\x00")
         if "ptrace" not in readers(plain.pid):
             pytest.skip("this machine lets nobody trace anything")
     finally:

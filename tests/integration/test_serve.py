@@ -12,8 +12,10 @@ import time
 
 import pytest
 from support import pki
-from support.process import ACCOUNT, ARNS, REGION, ROLE_ARN, Emulator, assert_fails, free_port, paused, run
+from support.process import (ACCOUNT, ARNS, PATIENCE, REGION, ROLE_ARN, Emulator, assert_fails,
+                             free_port, paused, run)
 from support.serve import CREDENTIALS, ROLE, Serve, ask, eventually
+from support.verifier import Verifier, stall
 
 TTL = "x-aws-ec2-metadata-token-ttl-seconds"
 
@@ -328,21 +330,18 @@ def test_lazy_starts_without(identity, tmp_path):
 def test_signals_end_it(identity, emulator, tmp_path, number):
     with Serve(tmp_path, server=emulator, flags=identity.flags) as running:
         idle = socket.create_connection(("127.0.0.1", running.port))
-        begin = time.monotonic()
         running.process.send_signal(number)
-        assert running.process.wait(timeout=10) == 0
-        assert time.monotonic() - begin < 2
+        # It would close the connection after ten seconds.
+        assert running.process.wait(timeout=8) == 0
         idle.close()
 
 
 def test_a_stalled_start_can_be_ended(identity, tmp_path):
-    with Emulator(identity.root_file, "--fault", "delay=20") as slow:
+    with Verifier(stall()) as slow:
         with Serve(tmp_path, server=slow, flags=identity.flags, wait=False) as running:
-            time.sleep(0.5)
-            begin = time.monotonic()
+            eventually(lambda: slow.requests)
             running.process.send_signal(signal.SIGTERM)
-            assert running.process.wait(timeout=10) == 0
-            assert time.monotonic() - begin < 5
+            assert running.process.wait(timeout=PATIENCE) == 0
 
 
 def test_ending_under_load_cuts_nobody_short(identity, emulator, tmp_path):
@@ -351,24 +350,27 @@ def test_ending_under_load_cuts_nobody_short(identity, emulator, tmp_path):
         token = {"x-aws-ec2-metadata-token": running.token()}
         whole = running.credentials()
 
-        def client(_):
-            count = 0
-            connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=10)
+        counts = [0] * 8
+
+        def client(number):
+            connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=30)
             try:
                 while True:
                     answer = running.ask("GET", CREDENTIALS, token, connection=connection)
                     assert (answer.status, answer.json) == (200, whole), answer
-                    count += 1
+                    counts[number] += 1
             except (ConnectionError, http.client.RemoteDisconnected):
-                return count
+                pass
             finally:
                 connection.close()
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             clients = [pool.submit(client, i) for i in range(8)]
-            time.sleep(1)
+            eventually(lambda: min(counts) > 20 or any(c.done() for c in clients))
             running.process.send_signal(signal.SIGTERM)
-            assert running.process.wait(timeout=10) == 0
-            assert all(c.result(timeout=10) > 0 for c in clients)
+            assert running.process.wait(timeout=PATIENCE) == 0
+            for each in clients:
+                each.result(timeout=30)
+            assert min(counts) > 20
 
 
 def test_hangup_reloads_and_renews(identity, emulator, tmp_path):
@@ -449,14 +451,15 @@ def test_notifies_its_supervisor(identity, emulator, tmp_path):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
         supervisor.bind(str(address))
         supervisor.settimeout(20)
+        begin = time.monotonic()
         with Serve(tmp_path, server=emulator, flags=identity.flags,
                    env={"NOTIFY_SOCKET": str(address), "WATCHDOG_USEC": "400000"}) as running:
             assert supervisor.recv(100) == b"READY=1"
             assert running.ask("GET", "/healthz").status == 200
-            begin = time.monotonic()
-            for _ in range(3):
+            for _ in range(6):
                 assert supervisor.recv(100) == b"WATCHDOG=1"
-            assert 0.3 < time.monotonic() - begin < 5
+            # Each half of the supervisor's time. How soon they are read here says nothing.
+            assert time.monotonic() - begin > 0.9
             running.process.send_signal(signal.SIGTERM)
             while (said := supervisor.recv(100)) == b"WATCHDOG=1":
                 pass

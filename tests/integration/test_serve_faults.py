@@ -4,6 +4,7 @@ import concurrent.futures
 import datetime
 import pathlib
 import re
+import select
 import signal
 import socket
 import time
@@ -91,9 +92,9 @@ def outlast(identity, tmp_path, fault):
         failing = endpoint(identity, port, "--fault", fault) if fault else None
         if failing:
             failing.__enter__()
-        # Valid ones are there until their end and no longer.
+        # Valid ones are there until their end; that they are not there any longer, ask() looks at.
         client.ask_until(lambda answer: answer.status == 503)
-        assert abs(time.time() - expiration(held)) < 3
+        assert time.time() > expiration(held) - 2
         assert {key for _, key in client.seen[:-1]} == {held["AccessKeyId"]}
         eventually(lambda: re.search("try again later|the log of rolecall serve says why",
                                      client.ask().json["message"]))
@@ -230,10 +231,9 @@ def test_connections_that_send_nothing(identity, emulator, tmp_path):
             for i in range(1000):
                 silent.append(socket.create_connection(("127.0.0.1", serve.port), timeout=10))
                 if i in (100, 119, 150, 300, 600, 999):
-                    begin = time.monotonic()
-                    answer = serve.ask("GET", CREDENTIALS, token)
+                    # Each of them would be closed after ten seconds.
+                    answer = serve.ask("GET", CREDENTIALS, token, timeout=8)
                     assert answer.status == 200, answer
-                    assert time.monotonic() - begin < 3
             for client in silent[:3]:  # half a request
                 try:
                     client.sendall(b"GET / HTTP/1.1\r\n")
@@ -266,6 +266,6 @@ def test_slow_clients(identity, emulator, tmp_path):
             slow.sendall(b"GET /healthz HTTP/1.1\r\n")
             begin = time.monotonic()
             assert serve.ask("GET", "/healthz").status == 200
-            assert time.monotonic() - begin < 2
+            assert not select.select([slow], [], [], 0)[0], "it waited until the slow one was cut"
             assert slow.recv(100) == b""  # after ten seconds without a byte
             assert 5 < time.monotonic() - begin < 25

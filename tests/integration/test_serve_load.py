@@ -4,10 +4,11 @@ import concurrent.futures
 import http.client
 import json
 import signal
+import threading
 import time
 
 from support.process import Emulator
-from support.serve import CREDENTIALS, Serve
+from support.serve import CREDENTIALS, Serve, eventually
 from support.signing import IdentityRequest
 
 FIELDS = ("AccessKeyId", "SecretAccessKey", "Token", "Expiration")
@@ -19,14 +20,14 @@ def test_no_mixed_set(identity, tmp_path):
         with Serve(tmp_path, server=emulator, flags=identity.flags) as serve:
             token = {"x-aws-ec2-metadata-token": serve.token()}
             secret = (tmp_path / "rolecall" / "default.token").read_text()
-            end = time.monotonic() + 5
+            done = threading.Event()
 
             def client(number):
                 connection = http.client.HTTPConnection("127.0.0.1", serve.port, timeout=30)
                 path, headers = ((CREDENTIALS, token) if number % 2 else
                                  ("/credentials/default", {"Authorization": secret}))
                 seen, count = set(), 0
-                while count < 160 or time.monotonic() < end:
+                while count < 160 or not done.is_set():
                     answer = serve.ask("GET", path, headers, connection=connection)
                     assert answer.status == 200, answer
                     seen.add(tuple(answer.json[name] for name in FIELDS))
@@ -35,9 +36,14 @@ def test_no_mixed_set(identity, tmp_path):
                 return seen, count
             with concurrent.futures.ThreadPoolExecutor(64) as pool:
                 clients = [pool.submit(client, number) for number in range(64)]
-                while time.monotonic() < end:
-                    serve.process.send_signal(signal.SIGHUP)
-                    time.sleep(0.4)
+                try:
+                    for _ in range(12):
+                        renewed = serve.metric("rolecall_renewals_total")
+                        serve.process.send_signal(signal.SIGHUP)
+                        eventually(lambda: serve.metric("rolecall_renewals_total") > renewed)
+                        time.sleep(0.2)  # each is handed out for a while
+                finally:
+                    done.set()
                 results = [c.result(timeout=120) for c in clients]
         sets = set.union(*(seen for seen, _ in results))
         assert sum(count for _, count in results) >= 10000

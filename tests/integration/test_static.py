@@ -267,7 +267,7 @@ def test_a_dns_server_that_does_not_answer(system):
         silent.kill()
         silent.communicate()
     assert_fails(result, 3, "no connection|resolve", "network")
-    assert result.seconds < 4, result
+    assert result.seconds < 15, result
 
 
 # Proxies

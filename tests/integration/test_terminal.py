@@ -130,7 +130,7 @@ def test_the_log_of_serve(identity, odd, tmp_path, form):
 def test_the_log_of_a_serve_that_is_refused(identity, odd, tmp_path, form):
     text = "no" + EVIL
     with Verifier(v.respond(503, {"message": text, "__type": "Busy"}), check=False) as verifier:
-        with Serve(tmp_path, *odd, "--log-format", form, "--timeout", "1", server=verifier,
+        with Serve(tmp_path, *odd, "--log-format", form, "--timeout", "5", server=verifier,
                    wait=False) as serve:
             eventually(lambda: "Busy" in serve.err)
             serve.code = serve.process.wait(20)

@@ -97,7 +97,7 @@ def test_a_service_says_what_it_wrote_and_when_it_renews(identity, tmp_path):
                 process.send_signal(signal.SIGHUP)
         finally:
             process.terminate()
-            assert process.wait(timeout=10) == 0
+            assert process.wait(timeout=30) == 0
             process.stderr.close()
         # For one run there is nothing to say.
         assert update_once(server, identity.flags, path).err == ""

@@ -40,7 +40,7 @@ class Attacker:
 
     def end(self):
         self.process.stdin.close()
-        assert self.process.wait(timeout=10) == 0
+        assert self.process.wait(timeout=30) == 0
         self.process.stdout.close()
 
 
@@ -70,7 +70,7 @@ class Renewing:
 
     def end(self):
         self.process.terminate()
-        assert self.process.wait(timeout=10) == 0
+        assert self.process.wait(timeout=30) == 0
         self.process.stderr.close()
 
 
