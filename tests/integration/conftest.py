@@ -1,6 +1,7 @@
 """What all integration tests share. The program is $ROLECALL, else build/rolecall."""
 
 import pathlib
+import signal
 import sys
 
 import pytest
@@ -11,6 +12,12 @@ from support import pki  # noqa: E402
 from support.home import Home  # noqa: E402
 from support.process import Emulator  # noqa: E402
 from support.verifier import Verifier  # noqa: E402
+
+# In the background or under nohup, signals such as SIGINT and SIGHUP are ignored, and each program that a
+# test starts inherits that. A handler is not inherited: the program has the signal's default again.
+for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, lambda *_: None)
 
 
 class Identity:
