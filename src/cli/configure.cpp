@@ -62,7 +62,8 @@ std::vector<std::string> environment_that_precedes(const std::string& profile) {
 // What this run has from the environment is not part of the profile.
 std::string sentence_of_variables(const std::vector<std::string>& variables) {
   return listed(variables) +
-         " of the environment is not part of the profile, which works only where it is set as well";
+         " of the environment is not part of the profile: programs can use the profile only in an "
+         "environment that has it too";
 }
 
 // A profile is used by programs without a terminal, too.
@@ -188,9 +189,9 @@ class ProfileEditor {
     const Secret before = file.read();
     const std::string backup = file.back_up(".rolecall-backup-" + amz_date(wall_clock()));
     file.replace(edit(before.view()).bytes.view());
-    reporter.warning("took " + listed(aws::static_keys(before.view(), section)) + " of [" +
-                     section + "] out of " + role.what + " " + path + "; " + backup +
-                     " is the file as it was: delete it once nothing needs it");
+    reporter.warning("removed " + listed(aws::static_keys(before.view(), section)) + " of [" +
+                     section + "] from " + role.what + " " + path + "; " + backup +
+                     " is a copy of the old file: delete it when you no longer need it");
   }
 
   std::string profile_;
@@ -257,13 +258,15 @@ void configure(CLI::App& app, std::vector<std::string> arguments) {
       ->group(group);
   app.add_flag("--dry-run", dry_run, "Show what would change, and change nothing")->group(group);
   app.add_flag("--remove-static-keys", remove_static_keys,
-               "Take the profile's static keys, which would win, out of its files;\n"
-               "the files as they were stay beside them, with mode 0600")
+               "Remove the profile's static keys, which take precedence, from its\n"
+               "files; a copy of each file stays beside it, with mode 0600")
       ->group(group);
   add_session_flags(app, flags);
   add_cache_flags(app, cache);
   arguments = with_flags_of_line(std::move(arguments));
-  if (const auto alone = profile_alone(arguments, own_flags)) {
+  std::vector<std::string> beside_line = own_flags;
+  beside_line.emplace_back("quiet");
+  if (const auto alone = profile_alone(arguments, beside_line)) {
     std::vector<std::string> there = flags_there(*alone);
     // In reverse, as CLI11 takes them from the back: before all others.
     arguments.insert(arguments.end(), there.rbegin(), there.rend());
@@ -275,20 +278,20 @@ void configure(CLI::App& app, std::vector<std::string> arguments) {
     variables = variables_in_use(app);
   });
   parse(app,
-        "Sets credential_process of the profile in $AWS_CONFIG_FILE, else ~/.aws/config, and\n"
-        "leaves all else in it as it is. What is written are the flags of this command line;\n"
-        "those that the environment or the configuration file give are taken from there again\n"
-        "each time. Then it tries the profile once.\n"
+        "Sets credential_process of the profile in $AWS_CONFIG_FILE, otherwise ~/.aws/config,\n"
+        "and leaves everything else in the file as it is. The line has the flags of this command\n"
+        "line; values from the environment and the configuration file are looked up again each\n"
+        "time. Then it tries the profile once.\n"
         "  rolecall configure --profile billing --binding billing\n"
-        "A line of aws_signing_helper is taken over: one that the profile has, if there are no\n"
-        "other flags, or one that is given\n"
+        "A line of aws_signing_helper can be taken over: the one that the profile has, if there\n"
+        "are no other flags, or one that you add:\n"
         "  rolecall configure --profile billing -- aws_signing_helper credential-process …\n"
         "\n"
-        "Exit code: 0 done, 1 refused, 2 wrong flags or files, 3 worth another try later.",
+        "Exit code: 0 done, 1 refused, 2 wrong flags or files, 3 try again later.",
         std::move(arguments));
   if (profile.empty()) {
     throw Error(ErrorKind::usage, "missing: --profile",
-                "the name that commands will use, as in aws --profile NAME, or default");
+                "give the name that commands will use, as in aws --profile NAME, or default");
   }
   aws::check_config_profile_name(profile);
   finish_session_flags(app, flags);

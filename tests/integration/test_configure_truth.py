@@ -143,6 +143,20 @@ def test_other_flags_replace_the_line(home):
     assert_taken_over(home, home.configure())
 
 
+def test_quiet_does_not_replace_the_line(home):
+    home.write(config=f"[profile demo]\ncredential_process = {helper_line(home)}\n")
+    assert_configured(given(home, "--quiet"))
+    assert sorted(home.command()[2:]) == sorted([*home.flags, "--quiet"])
+
+
+def test_another_flag_replaces_the_line(home):
+    """As the manual says: the flags of the new line are then all that count."""
+    text = f"[profile demo]\ncredential_process = {helper_line(home)}\n"
+    home.write(config=text)
+    assert_fails(given(home, "--config", "/dev/null"), 2, "missing: .*--certificate")
+    assert home.config.read_text() == text
+
+
 def test_a_dry_run_takes_it_over_too(home):
     home.write(config=f"[profile demo]\ncredential_process = {helper_line(home)}\n")
     before = home.config.read_text()

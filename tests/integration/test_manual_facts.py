@@ -140,3 +140,63 @@ def test_variables_that_exec_and_export_remove(identity, emulator):
     exported = run("export", *flags, env=env).out
     unset = set(re.findall(r"^unset (\w+)$", exported, re.M))
     assert unset == set(env) - {"AWS_ACCESS_KEY_ID"}, exported
+
+
+# --- flags and files
+
+COMMANDS = re.findall(r"^  ([a-z-]+)  +\w", run("--help").out, re.MULTILINE)
+OTHERS = "those of rolecall-credential-process(1)"
+OTHER_PAGE = "rolecall-credential-process"
+HARDWARE = set(re.findall(r"\*\*(--[a-z0-9-]+)\*\*", manual("rolecall-hardware")))
+
+
+def flags_of(command):
+    return set(re.findall(r"^  (?:-\w,)?(--[a-z0-9-]+)", run(command, "--help").out, re.M))
+
+
+def entries(page):
+    """The flags that have an item of their own (several may share one that begins with them)."""
+    lines = re.findall(r"^(\*\*--?[a-z].*)\n: ", manual(page), re.M)
+    return {flag for line in lines for flag in re.findall(r"--[a-z0-9-]+", line)}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_flag_has_an_entry(command):
+    """Of its own, or in the page that its page names for this flag or for all others."""
+    page = f"rolecall-{command}"
+    text = manual(page)
+    known = entries(page) | {"--help"}
+    named = re.search(r"^((?:\*\*--[a-z0-9-]+\*\*|, | and |\n)+) are " + re.escape(OTHERS), text, re.M)
+    if named:
+        known |= set(re.findall(r"--[a-z0-9-]+", named[1])) & entries(OTHER_PAGE)
+    if "All others are " + OTHERS in text:
+        known |= entries(OTHER_PAGE)
+    if "are in rolecall-hardware(7)" in text:
+        known |= {"--cert-selector", *entries(OTHER_PAGE)} & HARDWARE
+    assert not flags_of(command) - known
+    assert entries(page) - {"--help"} <= flags_of(command) | {"--system-store-name"}
+
+
+@pytest.mark.parametrize("command", [name for name in COMMANDS if "--binding" in flags_of(name)])
+def test_a_synopsis_shows_the_binding(command):
+    text = manual(f"rolecall-{command}")
+    synopsis = text[text.index("## SYNOPSIS"):text.index("## DESCRIPTION")]
+    enough = "--certificate" not in synopsis and "*OPTIONS*" in synopsis
+    assert "**--binding**" in synopsis or enough, synopsis
+
+
+@pytest.mark.parametrize("page", ["rolecall", "rolecall-credential-process", "rolecall-config"])
+def test_where_the_configuration_file_is(page, tmp_path):
+    text = " ".join(manual(page).split())
+    assert "`$XDG_CONFIG_HOME/rolecall/config.toml`" in text
+    assert re.search(r"[Ii]f `\$XDG_CONFIG_HOME` is not set, (the first one is )?"
+                     r"`~/\.config/rolecall/config\.toml`", text)
+    for directory, name in ((".config", "home"), ("xdg", "named")):
+        file = tmp_path / directory / "rolecall" / "config.toml"
+        file.parent.mkdir(parents=True)
+        file.write_text(f"[binding.{name}]\n")
+        file.chmod(0o600)
+    env = {"HOME": str(tmp_path)}
+    assert run("bindings", "--names", env=env).out == "home\n"
+    env["XDG_CONFIG_HOME"] = str(tmp_path / "xdg")
+    assert run("bindings", "--names", env=env).out == "named\n"
