@@ -1,5 +1,8 @@
 #include "cli/aws_files.h"
 
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
 #include <filesystem>
 
 #include "cli/environment.h"
@@ -34,6 +37,11 @@ std::string aws_config_path(FileUse use) {
 
 std::string aws_credentials_path(FileUse use) {
   return path_of("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials", use);
+}
+
+bool is_null_device(const std::string& path) {
+  struct stat info {};
+  return stat(path.c_str(), &info) == 0 && S_ISCHR(info.st_mode) && info.st_rdev == makedev(1, 3);
 }
 
 }  // namespace rolecall::cli

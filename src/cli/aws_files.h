@@ -15,4 +15,7 @@ enum class FileUse { reading, writing };
 std::string aws_config_path(FileUse use = FileUse::reading);
 std::string aws_credentials_path(FileUse use = FileUse::reading);
 
+// Whether it is /dev/null, by which people say that there is no such file.
+bool is_null_device(const std::string& path);
+
 }  // namespace rolecall::cli

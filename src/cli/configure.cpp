@@ -109,7 +109,8 @@ class ProfileEditor {
   std::vector<std::string> plan(bool remove_static_keys) {
     std::vector<std::string> sentences;
     try {
-      credentials_ = read_text_file(aws::credentials_file_role, credentials_path_);
+      if (!is_null_device(credentials_path_))
+        credentials_ = read_text_file(aws::credentials_file_role, credentials_path_);
     } catch (const Error& error) {
       if (remove_static_keys) throw;
       sentences.push_back(std::string(error.what()) +

@@ -1,7 +1,6 @@
 // What programs would use instead of an endpoint that they are given: SDKs look for that last.
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -30,10 +29,6 @@ namespace {
                   " to /dev/null. With --allow-default-profile the command runs all the same");
 }
 
-bool is_null_device(const struct stat& info) {
-  return S_ISCHR(info.st_mode) && info.st_rdev == makedev(1, 3);
-}
-
 // A file that is not there, or that this user may not read, is none to other programs either.
 bool is_none(int error) {
   return error == ENOENT || error == ENOTDIR || error == EACCES;
@@ -54,7 +49,7 @@ Secret text_of(const FileRole& role, const std::string& path) {
     if (is_none(errno)) return {};
     refuse(role, path, std::strerror(errno));
   }
-  if (is_null_device(info)) return {};
+  if (is_null_device(path)) return {};
   if (!S_ISREG(info.st_mode)) refuse(role, path, "it is not a regular file");
   if (faccessat(AT_FDCWD, path.c_str(), R_OK, AT_EACCESS) != 0 && is_none(errno)) return {};
   try {

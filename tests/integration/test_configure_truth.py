@@ -50,6 +50,12 @@ def test_after_the_remedy_it_is_in_use(home):
     assert works(home.aws("--profile", "demo"))
 
 
+def test_no_credentials_file_at_all(home):
+    """As the manual of exec names it: nothing can be in it."""
+    result = assert_configured(home.configure(env={"AWS_SHARED_CREDENTIALS_FILE": "/dev/null"}))
+    assert USE_IT in result.out and result.err == "", result
+
+
 def test_a_dry_run_says_it_too(home):
     home.write(credentials="[demo]\n" + STATIC)
     result = home.configure("--dry-run")
