@@ -24,7 +24,7 @@ constexpr std::array<Kind, 14> kinds = {{
     {"\n", "a line feed", remove_it},
     {" ", "a blank", remove_it},
     {"\t", "a tab", remove_it},
-    {"\xc2\xa0", "a blank that does not break", remove_it},
+    {"\xc2\xa0", "a no-break space", remove_it},
     {"\xe2\x80\x8b", "an invisible character", remove_it},
     {"\xef\xbb\xbf", "an invisible character", remove_it},
     {"\"", "a quotation mark (\")", of_a_shell},

@@ -68,7 +68,7 @@ void check_tls(const std::string& certificate, const Secret& key) {
   }
   if (X509_check_private_key(leaf.get(), pkey.get()) != 1) {
     openssl_error();
-    throw Error(ErrorKind::usage, "the TLS key does not fit the TLS certificate",
+    throw Error(ErrorKind::usage, "the TLS key does not match the TLS certificate",
                 "give the key that the certificate was made for");
   }
 }

@@ -57,7 +57,7 @@ void check_validity(const Certificate& leaf, std::chrono::sys_seconds now) {
                 "certificate " + leaf.name() + " expired " +
                     rough_duration(now - leaf.not_after()) + " ago: it was valid from " +
                     validity_text(leaf),
-                "have it renewed by whoever issued it" + clock_hint);
+                "ask its issuer for a new one" + clock_hint);
   }
   if (now < leaf.not_before()) {
     throw Error(ErrorKind::failed,
@@ -90,7 +90,7 @@ const Certificate& find_leaf(const std::vector<Certificate>& certificates, const
   throw Error(
       ErrorKind::usage,
       (in_one_file ? "the private key" : input_name("private key file", options.private_key)) +
-          " (" + describe_key(key) + ") does not fit " +
+          " (" + describe_key(key) + ") does not match " +
           (certificates.size() == 1
                ? "the certificate"
                : "any of the " + std::to_string(certificates.size()) + " certificates") +

@@ -32,9 +32,9 @@ void Search::refuse_key(const std::vector<Token>& scope,
   }
   const Certificate& first = certificates.front();
   throw Error(ErrorKind::usage,
-              (uris.size() == 1 ? "private key " + uris.front() + kind + " does not fit"
+              (uris.size() == 1 ? "private key " + uris.front() + kind + " does not match"
                                 : "none of the " + std::to_string(uris.size()) +
-                                      " private keys on token " + names + " fits") +
+                                      " private keys on token " + names + " matches") +
                   " the certificate (" + first.name() + ", " + first.key_kind() + ")",
               "key and certificate must come from the same request; was only one of them renewed?");
 }

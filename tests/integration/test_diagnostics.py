@@ -444,7 +444,7 @@ def test_certificate_and_intermediates_are_taken(tmp_path, identity):
                      "--format", "bin")
     assert openssl_verifies(tmp_path, expired.key.public_key(), "SHA256", signature)
     result = run("sign-string", "--private-key", path, "--certificate", identity.certificate)
-    assert_fails(result, 2, "does not fit", hint="same request")
+    assert_fails(result, 2, "does not match", hint="same request")
 
 
 def test_a_point_in_compressed_form(tmp_path):

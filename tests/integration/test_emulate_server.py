@@ -337,7 +337,7 @@ def files(tmp_path, identity):
     ("--trust-anchor root --crl missing", "CRL file"),
     ("--trust-anchor root --tls-cert root", "--tls-key"),
     ("--trust-anchor root --tls-key key", "--tls-cert"),
-    ("--trust-anchor root --tls-cert root --tls-key key", "does not fit"),
+    ("--trust-anchor root --tls-cert root --tls-key key", "does not match"),
     ("--trust-anchor root --tls-cert root --tls-key encrypted", "is encrypted"),
     ("--trust-anchor root --tls-cert root --tls-key crl", "no private key"),
     ("--trust-anchor root --tls-cert key --tls-key key", "no certificate"),

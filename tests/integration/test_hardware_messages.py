@@ -98,7 +98,7 @@ CASES = [
     ("no certificate is selected", 2, lambda h: h.token(
         uri="", more=["--cert-selector", "Key=x509Subject,Value=CN=none"])),
     ("no such key", 2, lambda h: h.token(more=["--private-key", "pkcs11:token=card;object=none"])),
-    ("key does not fit", 2, lambda h: h.token(more=["--private-key", "pkcs11:token=twin"])),
+    ("key does not match", 2, lambda h: h.token(more=["--private-key", "pkcs11:token=twin"])),
     ("several tokens", 2, lambda h: h.token(
         uri="", more=["--certificate", h.file, "--private-key", "pkcs11:"])),
     ("PIN for a second token", 2, lambda h: h.token(

@@ -106,7 +106,7 @@ FAILING = [
     (f"credential-process --certificate none.pem --private-key rsa.key {ARNS} {HERE}",
      "cannot open certificate file none.pem: No such file"),
     (f"credential-process --certificate rsa.pem --private-key ec.key {ARNS} {HERE}",
-     "does not fit the certificate|does not fit any"),
+     "does not match the certificate|does not match any"),
     (f"{CP} --certficate x", "unknown option --certficate"),
     (f"{CP} stray", 'unexpected argument "stray"'),
     (f"{CP} --cert-selector Key=x509Subject,Value=CN=app", "exclude each other"),

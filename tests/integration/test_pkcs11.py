@@ -203,8 +203,8 @@ def test_certificates_that_are_not_found(hsm, silent, uri, code, pattern, hint):
     ("pkcs11:token=none", 3, "no token here matches pkcs11:token=none", "here are: .*token=app"),
     ("pkcs11:token=app;object=none", 2, "no private key pkcs11:.*object=none", "list-objects"),
     ("pkcs11:token=app;object=rsa2048", 2, r"private key pkcs11:.*object=rsa2048.*\(RSA 2048\) does "
-     r"not fit the certificate \(CN=on token p256, P-256\)", "same request"),
-    ("pkcs11:token=app;object=p384", 2, r"\(P-384\) does not fit", "same request"),
+     r"not match the certificate \(CN=on token p256, P-256\)", "same request"),
+    ("pkcs11:token=app;object=p384", 2, r"\(P-384\) does not match", "same request"),
 ])
 def test_keys_that_do_not_fit(hsm, silent, tmp_path, uri, code, pattern, hint):
     result = asked(hsm, silent, ["--certificate", hsm_file(hsm, tmp_path), "--private-key", uri,
@@ -221,10 +221,10 @@ def test_key_in_a_file_and_certificate_on_a_token(hsm, identity, emulator, silen
     other = pki.write(tmp_path, "other.key", pki.key_pem(pki.key("p256", "other")))
     result = asked(hsm, silent, ["--certificate", "pkcs11:object=plain?pin-source=/x",
                                  "--private-key", other])
-    assert_fails(result, 2, r"other.key \(P-256\) does not fit the certificate in pkcs11:object=plain")
+    assert_fails(result, 2, r"other.key \(P-256\) does not match the certificate in pkcs11:object=plain")
     # Without a key anywhere.
     result = asked(hsm, silent, ["--certificate", "pkcs11:object=plain", *hsm.password])
-    assert_fails(result, 2, "none of the 5 private keys on token app fits")
+    assert_fails(result, 2, "none of the 5 private keys on token app matches")
 
 
 def test_no_certificate_at_all(hsm, tmp_path):
@@ -251,7 +251,7 @@ def test_a_key_of_another_kind(identity, silent, tmp_path):
     result = run("sign-string", "--private-key", "pkcs11:object=ed", env={**tokens.env, **env})
     assert_fails(result, 2, "object=ed.* is neither RSA nor EC", hint="RSA and EC")
     result = asked(tokens, silent, [*identity.flags[:3], "pkcs11:object=ed"], env=env)
-    assert_fails(result, 2, "object=ed.* does not fit the certificate")
+    assert_fails(result, 2, "object=ed.* does not match the certificate")
 
 
 def test_small_keys(silent, identity, tmp_path):
@@ -279,7 +279,7 @@ def test_several_keys_that_could_be_meant(identity, silent, emulator, tmp_path):
         assert_credentials(asked(tokens, emulator, flags, env=env))
     # Of no key here, and of both.
     other = identity.intermediate.issue("leaf", private_key=pki.key("p256", "third"))
-    for several, pattern in (((other,), "none of the 2 private keys on token t fits"),
+    for several, pattern in (((other,), "none of the 2 private keys on token t matches"),
                              ((first, second), "2 private keys could be meant")):
         file = pki.write(tmp_path, "leaf.pem", pki.pem(*several))
         flags = ["--certificate", file, "--private-key", "pkcs11:token=t;object=twin"]

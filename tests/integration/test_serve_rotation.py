@@ -90,7 +90,7 @@ def test_half_a_pair_is_not(host, identity, order):
     renewals = host.renewals()
     host.always_valid(lambda: host.renewals() >= renewals + 2)
     assert host.subject() == "CN=first"
-    assert "does not fit" in host.serve.events(said)[-1]["reason"]
+    assert "does not match" in host.serve.events(said)[-1]["reason"]
     assert host.serve.metric("rolecall_certificate_rejected") == 1
     host.write(second, order[1:])
     host.always_valid(lambda: host.subject() == "CN=second")

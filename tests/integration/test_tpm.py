@@ -224,7 +224,7 @@ def test_a_parent_is_no_key_to_sign_with(tpm, silent):
 def test_keys_that_do_not_fit(tpm, silent):
     for name, other in (("p256", "p256 parent"), ("p256", "rsa")):
         flags = [*tpm.flags[name][:3], tpm.flags[other][3]]
-        assert_fails(asked(tpm, silent, flags), 2, "does not fit the certificate|does not fit any")
+        assert_fails(asked(tpm, silent, flags), 2, "does not match the certificate|does not match any")
 
 
 def test_damaged_key_files(tpm, silent, tmp_path):

@@ -94,7 +94,7 @@ TEST(Arn, SaysWhichStrayCharacterStandsWhere) {
   EXPECT_THAT(refusal_of(role + "\u2019"), HasSubstr("a curly quotation mark at its end"));
   EXPECT_THAT(refusal_of("arn:aws:iam:: 123456789012:role/demo"),
               HasSubstr("has a blank behind \"arn:aws:iam::\""));
-  EXPECT_THAT(refusal_of(role + "\u00a0x"), HasSubstr("a blank that does not break behind"));
+  EXPECT_THAT(refusal_of(role + "\u00a0x"), HasSubstr("a no-break space behind"));
   EXPECT_EQ(refusal_of("arn:aws:iam::123456789012:role/it's/\"x\"/demo"), "taken");
 }
 

@@ -23,7 +23,7 @@ TEST(StrayCharacter, IsNamedInTheSameWordsAtTheEndsOfEveryValue) {
     EXPECT_TRUE(found("x\"\n", where).starts_with("a quotation mark (\") at its end; quotes"));
     EXPECT_TRUE(found("x\u2019", where).starts_with("a curly quotation mark at its end; an ed"));
     EXPECT_EQ(found("\ufeffx", where), "an invisible character at its beginning; remove it");
-    EXPECT_EQ(found("x\u00a0", where), "a blank that does not break at its end; remove it");
+    EXPECT_EQ(found("x\u00a0", where), "a no-break space at its end; remove it");
   }
 }
 

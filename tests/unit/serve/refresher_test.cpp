@@ -285,7 +285,7 @@ TEST_F(RefresherTest, TakesANewSetOnceItIsWhole) {
   const auto next = make_leaf("second", 2000h);
   write("leaf.pem", rolecall::test::pem(next));
   EXPECT_TRUE(eventually([&] { return logged().find("stay in use") != std::string::npos; }));
-  refresher.renew_now();  // with the old set, as the new one does not fit
+  refresher.renew_now();  // with the old set, as the new one does not match
   EXPECT_TRUE(eventually([&] { return binding.status()->renewed == 2; })) << logged();
   EXPECT_EQ(binding.status()->certificates[0].subject, "CN=first");
   write_key(next);
