@@ -8,8 +8,9 @@
 #include <optional>
 
 #include "base/codec.h"
+#include "base/files.h"
+#include "base/shell_word.h"
 #include "identity/pkcs12.h"
-#include "rolecall/error.h"
 
 namespace rolecall::identity {
 namespace {
@@ -104,6 +105,13 @@ std::optional<Form> binary_form(std::string_view bytes) {
   return std::nullopt;
 }
 
+// Decoders take no other characters than these and line feeds.
+std::string decode_command(std::string_view text) {
+  return text.find_first_of(" \t\r") == std::string_view::npos
+             ? "base64 -d FILE"
+             : R"(tr -d ' \t\r' < FILE | base64 -d)";
+}
+
 // The base64 of a file, as secret stores and the variables of CI systems hold it.
 std::optional<Form> base64_form(std::string_view text) {
   Secret packed;
@@ -116,20 +124,19 @@ std::optional<Form> base64_form(std::string_view text) {
   if (!decoded || decoded->size() < 16) return std::nullopt;
   std::string& plain = *decoded;
   const Secret bytes(plain);
+  const std::string decode = decode_command(trim(text));
   wipe(plain.data(), plain.size());
   if (bytes.view().find("-----BEGIN ") != std::string_view::npos) {
-    return Form{"the base64 of a PEM file", convert_key("base64 -d FILE > FILE.pem")};
+    return Form{"the base64 of a PEM file", convert_key(decode + " > FILE.pem")};
   }
   if (is_pkcs12(bytes.view())) {
-    return Form{"the base64 of a PKCS#12 file",
-                convert_key("base64 -d FILE > FILE.p12", then_store)};
+    return Form{"the base64 of a PKCS#12 file", convert_key(decode + " > FILE.p12", then_store)};
   }
   const DerKind* kind = der_kind(bytes.view());
   if (kind == nullptr) return std::nullopt;
   return Form{std::string("base64 without the lines BEGIN and END; it holds ") + kind->what,
-              *kind->hint != '\0'
-                  ? kind->hint
-                  : convert(std::string("base64 -d FILE | ") + kind->command + " -out FILE.pem")};
+              *kind->hint != '\0' ? kind->hint
+                                  : convert(decode + " | " + kind->command + " -out FILE.pem")};
 }
 
 std::optional<Form> text_form(std::string_view text) {
@@ -160,6 +167,19 @@ std::optional<Form> text_form(std::string_view text) {
     }
   }
   return base64_form(text);
+}
+
+// Where the word is, not as a part of another one.
+std::size_t find_word(std::string_view text, std::string_view word) {
+  const auto is_of_word = [text](std::size_t at) {
+    return at < text.size() && ((text[at] >= 'A' && text[at] <= 'Z') || text[at] == '_');
+  };
+  std::size_t at = text.find(word);
+  while (at != std::string_view::npos &&
+         (is_of_word(at + word.size()) || (at > 0 && is_of_word(at - 1)))) {
+    at = text.find(word, at + 1);
+  }
+  return at;
 }
 
 bool is_request(const PemBlock& block) {
@@ -194,6 +214,28 @@ void refuse_other_form(std::string_view text, const std::string& name) {
   if (!form)
     form = Form{"not a PEM file", "a PEM file has a line like -----BEGIN CERTIFICATE-----"};
   throw Error(ErrorKind::usage, name + " is " + form->what, form->how);
+}
+
+std::string with_file(const std::string& hint, const std::string& source) {
+  constexpr std::string_view placeholder = "FILE";
+  // What a terminal does not show as it is cannot be pasted either.
+  if (is_stream(source) || terminal_safe(source) != source) return hint;
+  const std::string path = (source.starts_with('-') ? "./" : "") + source;
+  std::string text;
+  std::string_view rest = hint;
+  while (!rest.empty()) {
+    const std::size_t at = std::min(find_word(rest, placeholder), rest.size());
+    text += rest.substr(0, at);
+    rest.remove_prefix(at);
+    if (rest.empty()) break;
+    rest.remove_prefix(placeholder.size());
+    std::string_view ending;
+    for (const std::string_view known : {".pem", ".p12"})
+      if (rest.starts_with(known)) ending = known;
+    text += shell_word(path + std::string(ending));
+    rest.remove_prefix(ending.size());
+  }
+  return text;
 }
 
 std::string contents_of(const std::vector<PemBlock>& blocks) {

@@ -6,12 +6,27 @@
 #include <vector>
 
 #include "identity/pem.h"
+#include "rolecall/error.h"
 
 namespace rolecall::identity {
 
 // Throws Error (usage): `name`, whose content is `text`, is not a PEM file. Names the form that it
 // has (DER, base64 without its lines, JSON, a Java keystore, …) and the command that converts it.
 [[noreturn]] void refuse_other_form(std::string_view text, const std::string& name);
+
+// Runs `read`, which reads what the file `source` holds. Hints say FILE, as those who write them do
+// not know its path; here they get it, so that their commands can be pasted into a shell.
+std::string with_file(const std::string& hint, const std::string& source);
+template <class Read>
+auto naming_file(const std::string& source, Read read) {
+  try {
+    return read();
+  } catch (const Error& error) {
+    const std::string hint = with_file(error.hint(), source);
+    if (hint == error.hint()) throw;
+    throw Error(error.kind(), error.what(), hint);
+  }
+}
 
 // What the blocks of a file are, for messages: "a private key and 2 certificates".
 std::string contents_of(const std::vector<PemBlock>& blocks);

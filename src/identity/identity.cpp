@@ -216,13 +216,20 @@ Material read_material(Files& files, const IdentityOptions& options, std::chrono
   Material material;
   if (!options.certificate.empty() && !certificate_is_on_token(options)) {
     const FileContent& file = files.read("certificate file", options.certificate);
-    if (is_pkcs12(file.bytes.view())) {
-      return read_pkcs12_file(file, options, reporter, files.deadline());
-    }
-    material.certificates = certificates_of(
-        file, input_name("certificate file", options.certificate), !options.private_key.empty());
+    naming_file(options.certificate, [&] {
+      if (is_pkcs12(file.bytes.view())) {
+        material = read_pkcs12_file(file, options, reporter, files.deadline());
+        return;
+      }
+      material.certificates = certificates_of(
+          file, input_name("certificate file", options.certificate), !options.private_key.empty());
+    });
+    if (material.is_whole) return material;
   }
-  if (!key_is_on_token(options)) read_key(files, options, reporter, material);
+  if (!key_is_on_token(options)) {
+    naming_file(options.private_key.empty() ? options.certificate : options.private_key,
+                [&] { read_key(files, options, reporter, material); });
+  }
   if (key_is_on_token(options) || certificate_is_on_token(options)) {
     const Deadline::Pause pause(&files.deadline());
     try {
@@ -236,11 +243,8 @@ Material read_material(Files& files, const IdentityOptions& options, std::chrono
   return material;
 }
 
-void add_intermediates(Files& files, const IdentityOptions& options,
-                       std::vector<Certificate>& pool) {
-  if (options.intermediates.empty() || options.intermediates == options.certificate) return;
-  const std::string name = input_name("intermediates file", options.intermediates);
-  const FileContent& file = files.read("intermediates file", options.intermediates);
+void take_intermediates(const FileContent& file, const std::string& name,
+                        std::vector<Certificate>& pool) {
   const auto take = [&pool](const std::vector<Certificate>& more) {
     pool.insert(pool.end(), more.begin(), more.end());
   };
@@ -255,6 +259,14 @@ void add_intermediates(Files& files, const IdentityOptions& options,
   }
   if (more.empty()) refuse_without_certificate(blocks, name, false);
   take(more);
+}
+
+void add_intermediates(Files& files, const IdentityOptions& options,
+                       std::vector<Certificate>& pool) {
+  if (options.intermediates.empty() || options.intermediates == options.certificate) return;
+  const std::string name = input_name("intermediates file", options.intermediates);
+  const FileContent& file = files.read("intermediates file", options.intermediates);
+  naming_file(options.intermediates, [&] { take_intermediates(file, name, pool); });
 }
 
 // A token holds certificates of others, too: of those of the leaf's token only what is in its
@@ -323,11 +335,15 @@ std::vector<Certificate> load_certificates(const IdentityOptions& options,
   Deadline deadline(usual_limit);
   const FileContent file = read_input("certificate file", options.certificate, &deadline);
   if (!is_pkcs12(file.bytes.view())) {
-    return certificates_of(file, input_name("certificate file", options.certificate), false);
+    return naming_file(options.certificate, [&] {
+      return certificates_of(file, input_name("certificate file", options.certificate), false);
+    });
   }
   const std::string name = input_name("PKCS#12 file", options.certificate);
-  Pkcs12 content = read_pkcs12(file.bytes.view(), name, options.password,
-                               {options.pkcs12_entry, nullptr}, &deadline);
+  Pkcs12 content = naming_file(options.certificate, [&] {
+    return read_pkcs12(file.bytes.view(), name, options.password, {options.pkcs12_entry, nullptr},
+                       &deadline);
+  });
   const Certificate* leaf = certificate_of(content.key.get(), content.certificates, now);
   if (leaf != nullptr && *leaf != content.certificates.front()) {
     std::swap(

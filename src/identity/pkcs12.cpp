@@ -249,7 +249,7 @@ Pkcs12 read_pkcs12(std::string_view bytes, const std::string& name, const Passwo
   if (!works({}) && !works("")) decryptor.ask(password, attempt);
 
   const char* together =
-      "export them together: openssl pkcs12 -export -in CERT -inkey KEY -out FILE";
+      "export them together: openssl pkcs12 -export -in CERT -inkey KEY -out NEW.p12";
   if (content.entries.empty()) {
     throw Error(ErrorKind::usage, name + " holds no private key", together);
   }
