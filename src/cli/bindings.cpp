@@ -147,13 +147,26 @@ std::string table_of(const std::vector<Row>& rows) {
   return text;
 }
 
+[[noreturn]] void refuse_no_binding(const ConfigFile& file) {
+  if (!file.path.empty()) {
+    throw Error(ErrorKind::usage, "configuration file " + file.path + " has no binding",
+                "add a table [binding.NAME]; rolecall bindings --help shows one" +
+                    (file.unreadable.empty() ? "" : "; " + file.unreadable));
+  }
+  throw Error(
+      ErrorKind::usage, why_no_file(file),
+      hint_for_no_file(file) + (file.unreadable.empty()
+                                    ? "; rolecall bindings --help shows a table [binding.NAME]"
+                                    : ""));
+}
+
 }  // namespace
 
 void bindings(CLI::App& app, std::vector<std::string> arguments) {
   protect_memory();
   bool names = false;
   bool debug = false;
-  app.add_flag("--names", names, "The names alone, one a line; no certificate is looked at");
+  app.add_flag("--names", names, "Only the names, one on each line; no certificate is read");
   app.add_flag("--debug", debug, "Show each step on stderr; never a secret");
   const ConfigFile file =
       parse(app,
@@ -166,14 +179,7 @@ void bindings(CLI::App& app, std::vector<std::string> arguments) {
             "  role-arn = \"arn:aws:iam::…:role/billing\"\n"
             "and is used as: rolecall credential-process --binding billing",
             std::move(arguments));
-  if (file.bindings.empty()) {
-    throw Error(
-        ErrorKind::usage,
-        file.path.empty() ? why_no_file(file)
-                          : "configuration file " + file.path + " has no binding",
-        (file.path.empty() ? "make " + config_file_places() + " with" : std::string("add")) +
-            " a table [binding.NAME]; rolecall bindings --help shows one");
-  }
+  if (file.bindings.empty()) refuse_no_binding(file);
   stderr_reporter(debug).trace([&] { return "configuration file " + file.path; });
   if (names) {
     std::string text;

@@ -25,6 +25,7 @@ struct BrokenToml {};
 #include "base/file_trust.h"
 #include "base/files.h"
 #include "cli/environment.h"
+#include "cli/similar.h"
 #include "cli/toml_text.h"
 #include "rolecall/error.h"
 
@@ -32,6 +33,7 @@ namespace rolecall::cli {
 namespace {
 
 constexpr std::size_t longest_file = 128 * 1024;
+constexpr const char* variable = "ROLECALL_CONFIG";
 constexpr const char* system_file = "/etc/rolecall/config.toml";
 
 std::string user_file() {
@@ -43,10 +45,18 @@ std::string user_file() {
   return directory.empty() ? std::string() : directory + "/rolecall/config.toml";
 }
 
+// Empty if there is no such file.
+std::string why_unreadable(const std::string& path, int error) {
+  if (error != ENOENT && error != ENOTDIR) return std::strerror(error);
+  struct stat info {};
+  const bool is_link = lstat(path.c_str(), &info) == 0 && S_ISLNK(info.st_mode);
+  return is_link ? "it is a link to a file that does not exist" : std::string();
+}
+
 // Sets path and unreadable.
 ConfigFile find_file(const std::string& named) {
   ConfigFile found;
-  found.path = named.empty() ? environment("ROLECALL_CONFIG") : named;
+  found.path = named.empty() ? environment(variable) : named;
   if (!found.path.empty()) return found;
   for (const std::string& path : {user_file(), std::string(system_file)}) {
     if (path.empty()) continue;
@@ -55,11 +65,22 @@ ConfigFile find_file(const std::string& named) {
       return found;
     }
     // It may be for another user, whose values are not needed: no error yet.
-    if (errno != ENOENT && errno != ENOTDIR && found.unreadable.empty()) {
-      found.unreadable = "configuration file " + path + " cannot be read: " + std::strerror(errno);
+    const std::string why = why_unreadable(path, errno);
+    if (!why.empty() && found.unreadable.empty()) {
+      found.unreadable = "configuration file " + path + " cannot be read: " + why;
     }
   }
   return found;
+}
+
+FileContent opened(const std::string& path, bool from_variable) {
+  try {
+    return read_file("configuration file", path, Empty::allowed);
+  } catch (const Error& error) {
+    if (!from_variable) throw;
+    throw Error(error.kind(), std::string("environment variable ") + variable + ": " + error.what(),
+                error.hint());
+  }
 }
 
 // Who can write the file can have commands run, and the credentials asked for elsewhere.
@@ -73,6 +94,12 @@ void check_owner(const FileContent& file, const std::string& name) {
     throw Error(ErrorKind::usage, name + " " + owner,
                 "name a file of your own with --config or ROLECALL_CONFIG");
   }
+}
+
+bool is_binding_name(const std::string& name) {
+  constexpr std::string_view characters =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+  return !name.empty() && name.find_first_not_of(characters) == std::string::npos;
 }
 
 class Reader {
@@ -122,7 +149,7 @@ class Reader {
     const std::string_view said = error.description();
     const auto says = [said](std::string_view part) { return said.find(part) != said.npos; };
     const char* hint =
-        "it is TOML: name = \"value\", values in quotes but for numbers, true and false";
+        "it is TOML: name = \"value\", values in quotes except numbers, true and false";
     if (says("redefine")) {
       const int line = says("table header") ? line_of_header(text, error.source().begin.line)
                                             : static_cast<int>(error.source().begin.line);
@@ -165,6 +192,7 @@ class Reader {
     }
     for (const auto& [key, node] : *document) {
       const std::string name(key.str());
+      refuse_list_of_tables(name, name == "binding" ? "[binding.NAME]" : "[" + name + "]", node);
       if (!node.is_table()) {
         if (name == "binding") {
           refuse(node.source(), "there is no setting \"binding\"", choose_binding);
@@ -179,14 +207,33 @@ class Reader {
     sort_bindings();
   }
 
+  void refuse_list_of_tables(const std::string& name, const std::string& meant,
+                             const toml::node& node) const {
+    if (!node.is_array_of_tables() || node.as_array()->empty()) return;
+    refuse(node.source(), name + " is a list of tables", "did you mean " + meant + "?");
+  }
+
+  [[noreturn]] void refuse_inner(const std::string& table, const std::string& name,
+                                 const toml::node& node) const {
+    std::string hint = "a binding is a table [binding.NAME]; other tables are named after commands";
+    if (table.starts_with("binding.")) {
+      const std::string header = binding_header(table.substr(table.find('.') + 1) + "." + name);
+      hint = "a name with a dot needs quotes: " + header;
+    } else if (!similar(table, {"binding"}).empty()) {
+      hint = "did you mean " + binding_header(name) + "?";
+    }
+    refuse(node.source(), "[" + table + "." + name + "] has no meaning", hint);
+  }
+
   void add_bindings(const toml::table& bindings) {
     for (const auto& [key, node] : bindings) {
       const std::string name(key.str());
+      refuse_list_of_tables("binding." + name, binding_header(name), node);
       if (!node.is_table()) {
-        refuse(node.source(), "binding." + name + " is no table",
+        refuse(node.source(), "\"" + name + "\" is in the table [binding], which has no name",
                "a binding starts with a line [binding.NAME]");
       }
-      if (name.empty() || name.find_first_not_of(name_characters) != std::string::npos) {
+      if (!is_binding_name(name)) {
         refuse(node.source(), "\"" + name + "\" cannot be a binding's name",
                "it takes letters, digits, \".\", \"_\" and \"-\"");
       }
@@ -199,10 +246,9 @@ class Reader {
     file_.tables[table];  // also where it is empty
     file_.lines[table] = static_cast<int>(content.source().begin.line);
     for (const auto& [key, node] : *content.as_table()) {
-      if (node.is_table()) {
-        refuse(node.source(), "[" + table + "." + std::string(key.str()) + "] has no meaning",
-               "tables are [binding.NAME] and [COMMAND]; a NAME with a dot needs quotes");
-      }
+      const toml::table* inner = node.as_table();
+      if (inner != nullptr && !inner->is_inline())
+        refuse_inner(table, std::string(key.str()), node);
       add(table, std::string(key.str()), node);
     }
   }
@@ -250,8 +296,6 @@ class Reader {
 
   static constexpr const char* choose_binding =
       "a binding is chosen by --binding NAME or ROLECALL_BINDING";
-  static constexpr std::string_view name_characters =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 
   ConfigFile file_;
   std::vector<std::pair<toml::source_index, std::string>> lines_;
@@ -264,7 +308,7 @@ ConfigFile read_config_file(const std::string& named) {
   const std::string path = found.path;
   if (path.empty()) return found;
   if (path == "/dev/null") return {};
-  const FileContent file = read_file("configuration file", path, Empty::allowed);
+  const FileContent file = opened(path, named.empty() && !environment(variable).empty());
   check_owner(file, "configuration file " + path);
   if (file.bytes.size() > longest_file) {
     throw Error(ErrorKind::usage, "configuration file " + path + " is larger than 128 KiB",
@@ -275,17 +319,28 @@ ConfigFile read_config_file(const std::string& named) {
   return result;
 }
 
-std::string config_file_places() {
-  const std::string user = user_file();
-  return (user.empty() ? std::string() : user + " or ") + system_file;
-}
-
 std::string place_in(const ConfigFile& file, int line) {
   return "configuration file " + file.path + ", line " + std::to_string(line);
 }
 
 std::string why_no_file(const ConfigFile& file) {
   return file.unreadable.empty() ? "there is no configuration file" : file.unreadable;
+}
+
+std::string hint_for_no_file(const ConfigFile& file) {
+  if (!file.unreadable.empty()) {
+    return "make it readable for this user, or name another file with --config (/dev/null for "
+           "none)";
+  }
+  const std::string user = user_file();
+  return "make " + (user.empty() ? "" : user + " or ") + system_file +
+         ", or name one with --config";
+}
+
+std::string binding_header(const std::string& name) {
+  if (!is_binding_name(name)) return "[binding.NAME]";
+  const bool is_bare = name.find('.') == std::string::npos;
+  return "[binding." + (is_bare ? name : "\"" + name + "\"") + "]";
 }
 
 }  // namespace rolecall::cli

@@ -40,14 +40,18 @@ struct ConfigFile {
 // owner can write, or that belongs to neither root nor this user, as it names commands to run.
 ConfigFile read_config_file(const std::string& named);
 
-// Where read_config_file looks when no file is named, for messages.
-std::string config_file_places();
-
 // "configuration file PATH, line N": where a value stands.
 std::string place_in(const ConfigFile& file, int line);
+
+// "[binding.x]", as the line is written in a file; "[binding.NAME]" if no binding can have this
+// name.
+std::string binding_header(const std::string& name);
 
 // What a message says where a value or binding was looked for in a file, and there is none: that
 // none is there, or that one cannot be read.
 std::string why_no_file(const ConfigFile& file);
+
+// What to do then.
+std::string hint_for_no_file(const ConfigFile& file);
 
 }  // namespace rolecall::cli

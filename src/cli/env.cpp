@@ -60,13 +60,6 @@ void warn_of_other_credentials() {
   }
 }
 
-milliseconds seconds_to_wait(const std::string& text) {
-  const std::optional<milliseconds> time = parse_seconds(text);
-  if (time && *time <= std::chrono::hours(24)) return *time;
-  throw Error(ErrorKind::usage, "--wait takes seconds, not \"" + text + "\"",
-              "give a number from 0 to 86400, as in --wait 30");
-}
-
 // Of a URI that serve has written: http://127.0.0.1:9911/credentials/default.
 http::Origin origin_of(std::string_view uri) {
   constexpr std::string_view scheme = "http://";
@@ -138,10 +131,8 @@ void env(CLI::App& app, std::vector<std::string> arguments) {
              "shell: lines for eval. systemd: lines for an EnvironmentFile=.\nDefault: shell");
   add_switch(app, "--token-file", token_file,
              "Name the token's file, and do not print the token: for SDKs\nfrom 2024 on");
-  app.add_option_function<std::string>(
-         "--wait", [&patience](const std::string& text) { patience = seconds_to_wait(text); },
-         "Wait until serve is up and has credentials, for at most\nso long")
-      ->type_name("SECONDS");
+  add_seconds(app, "--wait", patience, Zero::allowed,
+              "Wait until serve is up and has credentials, for at most\nso long");
   parse(app,
         "Example:\n"
         "  eval \"$(rolecall env --wait 30)\" && aws sts get-caller-identity\n"

@@ -101,7 +101,7 @@ void read_certificate_data(CLI::App& app, std::vector<std::string> arguments) {
     return print_result(text);
   }
   if (source.empty()) {
-    throw Error(ErrorKind::usage, "missing: --certificate", hint_for_missing(app));
+    throw missing_values(app, "--certificate");
   }
 
   const std::vector<Certificate> certificates =

@@ -5,7 +5,6 @@
 #include <array>
 
 #include "base/codec.h"
-#include "base/time.h"
 #include "cli/environment.h"
 #include "cli/flags.h"
 #include "cli/hardware_limit.h"
@@ -15,24 +14,6 @@
 
 namespace rolecall::cli {
 namespace {
-
-std::chrono::milliseconds seconds_value(const char* flag, const std::string& text) {
-  const auto value = parse_seconds(text);
-  if (!value || value->count() < 1 || *value > std::chrono::hours(24)) {
-    throw Error(ErrorKind::usage, std::string(flag) + " takes seconds, not \"" + text + "\"",
-                "a number from 0.001 to 86400, such as 5 or 2.5");
-  }
-  return *value;
-}
-
-CLI::Option* add_seconds(CLI::App& app, const char* flag, std::chrono::milliseconds& value,
-                         const char* help) {
-  return app
-      .add_option_function<std::string>(
-          flag, [flag, &value](const std::string& text) { value = seconds_value(flag, text); },
-          help)
-      ->type_name("SECONDS");
-}
 
 // What libcurl would try three times, or leave out without a word. The value may hold a password.
 void check_proxy(const std::string& name, const std::string& proxy) {
@@ -75,9 +56,7 @@ void require(const CLI::App& app, const SessionFlags& flags) {
     if (!missing.empty()) missing += ", ";
     missing += name;
   }
-  if (!missing.empty()) {
-    throw Error(ErrorKind::usage, "missing: " + missing, hint_for_missing(app));
-  }
+  if (!missing.empty()) throw missing_values(app, missing);
 }
 
 }  // namespace
@@ -110,8 +89,8 @@ void add_session_flags(CLI::App& app, SessionFlags& flags) {
   text("--region", session.region, "REGION", "Default: the trust anchor's, which it must equal",
        where);
   text("--endpoint", session.endpoint, "URL",
-       "https://host[:port] instead of the service's own; plain http for\n"
-       "this machine alone",
+       "https://host[:port] instead of the service's own; plain http only\n"
+       "for this machine",
        where);
   flag("--use-fips", session.use_fips, "Use the FIPS endpoint (AWS_USE_FIPS_ENDPOINT)", where);
   flag("--use-dualstack", session.use_dualstack,
@@ -123,14 +102,12 @@ void add_session_flags(CLI::App& app, SessionFlags& flags) {
        "SSL_CERT_FILE and SSL_CERT_DIR, else the system's",
        how);
   flag("--no-verify-ssl", flags.no_verify_ssl,
-       "Do not check the server's certificate: for tests alone", how);
+       "Do not check the server's certificate: only for tests", how);
   flag("--with-proxy", session.use_proxy, "Use the proxy that HTTPS_PROXY and NO_PROXY name", how);
-  add_seconds(app, "--connect-timeout", session.connect_timeout,
-              "How long to wait for a connection. Default: 5")
-      ->group(how);
-  add_seconds(app, "--timeout", session.timeout,
-              "How long all may take, retries and waits included. Default: 30")
-      ->group(how);
+  add_seconds(app, "--connect-timeout", session.connect_timeout, Zero::refused,
+              "How long to wait for a connection. Default: 5", how);
+  add_seconds(app, "--timeout", session.timeout, Zero::refused,
+              "How long all may take, retries and waits included. Default: 30", how);
   flag("--debug", flags.debug, "Show each step on stderr, with its time; never a secret", how);
 }
 

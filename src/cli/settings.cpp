@@ -9,13 +9,13 @@
 #include "base/codec.h"
 #include "base/pkcs11_uri.h"
 #include "cli/environment.h"
+#include "cli/file_paths.h"
 #include "cli/known_names.h"
 #include "cli/origins.h"
 #include "cli/similar.h"
 #include "cli/ui.h"
 #include "cli/withheld.h"
 #include "cli/wrong_arguments.h"
-#include "identity/identity.h"
 #include "rolecall/error.h"
 #include "rolecall/secret.h"
 
@@ -64,26 +64,6 @@ std::optional<Value> from_environment(const CLI::App& app, const std::string& fl
   return std::nullopt;
 }
 
-// The working directory of a program that others start is anything; the file's place is not.
-std::string path_of(const std::string& value, const std::string& file) {
-  if (value.starts_with('/') || !identity::names_file(value)) return value;
-  if (value.starts_with("~/") && !home_directory().empty()) {
-    return home_directory() + value.substr(1);
-  }
-  const std::size_t slash = file.rfind('/');
-  return (slash == std::string::npos ? "./" : file.substr(0, slash + 1)) + value;
-}
-
-std::string resolved(const CLI::Option& option, const std::string& value, const std::string& file) {
-  // A library's bare name is looked for as every program does.
-  const bool is_library = long_name(option) == "pkcs11-lib" && value.find('/') == std::string::npos;
-  if (option.get_type_name() == "FILE" && !is_library) return path_of(value, file);
-  if (option.get_type_name() == "SOURCE" && value.starts_with("file:")) {
-    return "file:" + path_of(value.substr(5), file);
-  }
-  return value;
-}
-
 class Application {
  public:
   Application(CLI::App& app, const ConfigFile& file) : app_(app), file_(file) {
@@ -110,9 +90,8 @@ class Application {
       if (open.contains(setting.name)) {
         Value value{{}, place_in(file_, setting.line)};
         for (const std::string& text : setting.values)
-          value.texts.push_back(resolved(*option->second, text, file_.path));
-        if (value.texts != setting.values)
-          value.remark = " (relative paths there start at the file's folder)";
+          value.texts.push_back(path_from_file(*option->second, text, file_.path));
+        if (value.texts != setting.values) value.remark = remark_on_paths(setting.values);
         const bool secret = holds_secret(setting.name) ||
                             std::any_of(value.texts.begin(), value.texts.end(), holds_pin);
         if (secret && file_.others_can_read) {
@@ -168,7 +147,8 @@ class Application {
     try {
       for (const std::string& text : value.texts) {
         if (is_flag && !is_truth(text)) {
-          throw Error(ErrorKind::usage, "--" + name + " takes true or false, not \"" + text + "\"");
+          throw Error(ErrorKind::usage, "--" + name + " takes true or false, not \"" + text + "\"",
+                      "write true or false; 1 and 0 also work");
         }
         option.add_result(text);
       }
@@ -198,26 +178,27 @@ void check_binding(const ConfigFile& file, const std::string& binding) {
   if (file.path.empty()) {
     throw Error(ErrorKind::usage,
                 what + (file.unreadable.empty() ? ", as " : ", and ") + why_no_file(file),
-                file.unreadable.empty()
-                    ? "make " + config_file_places() + ", or name one with --config"
-                    : "run as a user who may read it, or name another file with --config");
+                hint_for_no_file(file));
   }
   std::string hint = binding.starts_with("binding.") ? "the name stands behind \"binding.\""
                                                      : similar(binding, file.bindings);
-  if (hint.empty()) hint = "a binding starts with a line [binding." + binding + "]";
+  if (hint.empty()) hint = "a binding starts with a line " + binding_header(binding);
   if (!file.unreadable.empty()) hint += "; " + file.unreadable;
   throw Error(ErrorKind::usage, what + " in configuration file " + file.path, hint);
 }
 
-// Of the file that was read last.
-struct Offer {
-  std::string path;
-  std::string unreadable;
-  std::vector<std::string> bindings;
-};
-Offer& offer() {
-  static Offer last;
+// The file that was read last, without its values.
+ConfigFile& offered() {
+  static ConfigFile last;
   return last;
+}
+
+std::string first_names(const std::vector<std::string>& names) {
+  constexpr std::size_t most = 10;
+  std::string text;
+  for (std::size_t i = 0; i < names.size() && i < most; ++i)
+    text += (i == 0 ? "" : ", ") + names[i];
+  return text + (names.size() > most ? ", … (rolecall bindings lists them)" : "");
 }
 
 std::string text_of(const CLI::App& app, const char* flag) {
@@ -323,20 +304,30 @@ void add_settings_flags(CLI::App& app) {
   }
 }
 
-std::string hint_for_missing(const CLI::App& app) {
-  const Offer& last = offer();
-  std::string hint;
-  if (chosen_bindings(app).empty() && !last.bindings.empty()) {
-    hint = "--binding NAME takes what is missing from configuration file " + last.path +
-           ", whose " + (last.bindings.size() == 1 ? "binding is " : "bindings are ");
-    constexpr std::size_t most = 10;
-    for (std::size_t i = 0; i < last.bindings.size() && i < most; ++i)
-      hint += (i == 0 ? "" : ", ") + last.bindings[i];
-    if (last.bindings.size() > most) hint += ", … (rolecall bindings lists them)";
-    return hint;
+Error missing_values(const CLI::App& app, const std::string& flags) {
+  const ConfigFile& file = offered();
+  const std::string what = "missing: " + flags;
+  const std::string help = app.get_name() + " --help explains each flag";
+  const std::vector<std::string> chosen = chosen_bindings(app);
+  if (chosen.empty() && !file.bindings.empty()) {
+    return {ErrorKind::usage, what,
+            "--binding NAME takes what is missing from configuration file " + file.path +
+                ", whose " + (file.bindings.size() == 1 ? "binding is " : "bindings are ") +
+                first_names(file.bindings)};
   }
-  if (!last.unreadable.empty()) hint = last.unreadable + "; ";
-  return hint + app.get_name() + " --help explains each flag";
+  // What `bindings` lists has its name beside it.
+  const auto table =
+      file.lines.find(chosen.size() == 1 && app.get_option_no_throw("--binding") != nullptr
+                          ? "binding." + chosen.front()
+                          : "");
+  if (table != file.lines.end()) {
+    return {ErrorKind::usage,
+            what + ", which binding " + chosen.front() + " does not have either (" +
+                place_in(file, table->second) + ")",
+            "add what is missing to " + binding_header(chosen.front()) + ", without the dashes; " +
+                help};
+  }
+  return {ErrorKind::usage, what, (file.unreadable.empty() ? "" : file.unreadable + "; ") + help};
 }
 
 bool is_quiet(const CLI::App& app) {
@@ -364,7 +355,7 @@ ConfigFile apply_settings(CLI::App& app) {
   ConfigFile file = read_config_file(text_of(app, "--config"));
   check_names(app, file);
   warn_of_unknown_variables(app);
-  offer() = {file.path, file.unreadable, file.bindings};
+  offered() = {file.path, file.unreadable, false, {}, file.lines, file.bindings};
   const std::vector<std::string> bindings = chosen_bindings(app);
   // `bindings` applies all of them, one after the other.
   const bool reads_all = app.get_option_no_throw("--certificate") == nullptr;
@@ -373,7 +364,7 @@ ConfigFile apply_settings(CLI::App& app) {
       applied(app, file, bindings.size() == 1 ? bindings.front() : std::string());
   const CLI::Option* debug = app.get_option_no_throw("--debug");
   stderr_reporter(debug != nullptr && debug->count() > 0 && debug->as<bool>()).trace([&] {
-    return "flags, but for those with their default values:" + application.origins();
+    return "flags that do not have their default values:" + application.origins();
   });
   return file;
 }

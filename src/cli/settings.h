@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/config_file.h"
+#include "rolecall/error.h"
 
 namespace CLI {
 class App;
@@ -23,7 +24,7 @@ void add_settings_flags(CLI::App& app);
 // what stands before all tables, whichever has one first. The variable of --role-arn is
 // ROLECALL_ROLE_ARN, and AWS_CA_BUNDLE and the like where AWS has one. emulate has names of
 // its own: ROLECALL_EMULATE_PORT, and its table alone. Relative paths of
-// the file start at its directory. Throws Error (usage) for a value that does not fit, naming its
+// the file start at its directory. Throws Error (usage) for a value that is wrong, naming its
 // place.
 void apply_settings(CLI::App& app, const ConfigFile& file, const std::string& binding);
 
@@ -43,9 +44,9 @@ std::vector<std::string> chosen_bindings(const CLI::App& app);
 // The environment variable for this flag (a name without dashes) of the command `app`.
 std::string variable_name(const CLI::App& app, const std::string& flag);
 
-// Where something is missing that a binding may have: the bindings that there are, a file that
-// cannot be read, or else where flags are explained.
-std::string hint_for_missing(const CLI::App& app);
+// That these flags ("--role-arn, --profile-arn") have no value. Says which binding was searched,
+// and where it is; or which bindings there are, or which file cannot be read.
+Error missing_values(const CLI::App& app, const std::string& flags);
 
 // The variables of such a command have its name in theirs, and of the configuration file it reads
 // its own table only.

@@ -61,7 +61,7 @@ void sign_string(CLI::App& app, std::vector<std::string> arguments) {
   finish_identity_flags(app, flags, reporter);
   if (flags.options.private_key.empty() && flags.options.certificate.empty() &&
       flags.options.cert_selector.empty()) {
-    throw Error(ErrorKind::usage, "missing: --private-key", hint_for_missing(app));
+    throw missing_values(app, "--private-key");
   }
 
   const auto signer = identity::load_signer(flags.options, reporter);

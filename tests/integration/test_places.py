@@ -1,8 +1,10 @@
 """A message about a value says where the value is from, and names that nothing uses are errors."""
 
 import os
+import pathlib
 import re
 import shutil
+import socket
 import subprocess
 import tempfile
 
@@ -120,9 +122,54 @@ def test_relative_paths_start_at_the_files_folder(identity, tmp_path):
     config = write(tmp_path / "config.toml", 'certificate = "leaf.pem"\n')
     for path, cwd in ((config, "/"), ("config.toml", tmp_path)):
         result = run("credential-process", *flags(values), "--config", path, cwd=cwd)
-        assert_fails(result, 2, "relative paths there start at the file's folder")
+        assert_fails(result, 2, "relative paths there start at the file's folder", "^check the path$")
     result = run("credential-process", *flags(values), "--config", config)
     assert f"{tmp_path}/leaf.pem" in result.err and "working directory" not in result.err, result
+
+
+@pytest.mark.parametrize("name,value,pattern", [
+    ("cert-selector", "file://none.json", "{}/none.json"), ("intermediates", "none.pem", "{}/none.pem"),
+    ("password-source", "file:none", "{}/none: No such file"),
+    ("certificate", "~/none.pem", "/nonexistent/none.pem")])
+def test_every_kind_of_path_starts_there(identity, tmp_path, name, value, pattern):
+    key = pki.write(tmp_path, "e.key", pki.key_pem(identity.leaf.key, password=b"secret"))
+    values = values_of(identity, endpoint="http://127.0.0.1:1")
+    if name == "password-source":
+        values["private-key"] = key
+    values.pop("certificate" if name == "cert-selector" else name, None)
+    config = write(tmp_path / "config.toml", f'{name} = "{value}"\n')
+    result = run("credential-process", *flags(values), "--config", config.name, cwd=tmp_path)
+    assert_fails(result, 2, pattern.format(tmp_path))
+    assert "working directory" not in result.err, result
+    if "~" in value:
+        assert "file's folder" not in result.err, result
+
+
+def test_the_token_directory_starts_there(tmp_path):
+    (tmp_path / "tokens").mkdir(0o700)
+    config = write(tmp_path / "config.toml", "[env]\ntoken-dir = 'tokens'\n")
+    result = run("env", "--config", config.name, cwd=tmp_path)
+    assert_fails(result, 2, f"there is no {tmp_path}/tokens/default.uri")
+
+
+def test_a_variable_that_names_no_file(tmp_path):
+    result = run("bindings", env={"ROLECALL_CONFIG": str(tmp_path / "none")})
+    assert_fails(result, 2, "environment variable ROLECALL_CONFIG: cannot open .*/none")
+
+
+def test_a_port_in_a_binding_is_used_by_serve(identity, emulator, tmp_path):
+    """So it is no name that nothing uses; of several bindings it could not be."""
+    values = values_of(identity, endpoint=emulator.url)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        config = write(tmp_path / "config.toml", lines(values) +
+                       f"[binding.x]\nport = {port}\n[binding.y]\n")
+        serve = ["serve", "--config", config, "--token-dir", tmp_path]
+        assert_fails(run(*serve, "--binding", "x"), 2, f"cannot listen on .*, port {port}")
+    assert_fails(run(*serve, "--binding", "x", "--binding", "y"), 2, "line 8: port is for a whole",
+                 r"\[serve\]")
 
 
 def test_no_secret_is_told_as_a_value(tmp_path):
@@ -139,14 +186,38 @@ def test_no_secret_is_told_as_a_value(tmp_path):
     ("[serve]\nprot = 1", r'line 3: there is no setting "prot" in \[serve\]', "did you mean port"),
     ("[credential-process]\nport = 1", r'line 3: .*"port" in \[credential-process\]', r"\[serve\]"),
     ("[serv]", r"line 2: the table \[serv\] is neither", "did you mean serve"),
+    ("[bindng]", r"line 2: the table \[bindng\] is neither", r"did you mean \[binding.NAME\]"),
+    ("[good]", r"line 2: the table \[good\] is neither", r"is a table \[binding.good\]"),
+    ("['profile x']", r"line 2: the table \[profile x\] is neither", r"\[binding.NAME\]"),
+    ("[bindings.good]", r"line 2: \[bindings.good\] has", r"^did you mean \[binding.good\]\?$"),
+    ("[bindng.x]", r"line 2: \[bindng.x\] has no meaning", r"^did you mean \[binding.x\]\?$"),
+    ("[bind.'a.b']", r"line 2: \[bind.a.b\] has no", r'^did you mean \[binding."a.b"\]\?$'),
+    ("[binding.a.b]", r"line 2: \[binding.a.b\] has no meaning", r'quotes: \[binding."a.b"\]$'),
+    ("[serve.x]", r"line 2: \[serve.x\] has no meaning", r"\[binding.NAME\]"),
+    ("[bindings]\nrole-arn = 'x'", 'line 3: .*"role-arn" in', r"did you mean .*\[binding.NAME\]"),
+    ("[binding]\nrole-arn = 'x'", r"line 3: .*\[binding\], which has no name", "binding.NAME"),
+    ("[[binding]]", "line 2: binding is a list of tables", r"mean \[binding.NAME\]"),
+    ("[[binding.x]]", "line 2: binding.x is a list of tables", r"mean \[binding.x\]"),
+    ("[[serve]]", "line 2: serve is a list of tables", r"mean \[serve\]"),
+    ("[serve]\nregion = {a = 1}", "line 3: region has a value of a kind", "strings"),
     ("[emulate]\nfalt = ['503']", 'line 3: .*"falt"', "fault"),
-    ("[update]\nrefresh-before = 'soon'", 'line 3: refresh-before takes a number, not "soon"',
-     None),
+    ("[update]\nrefresh-before = 'soon'",
+     'line 3: refresh-before takes seconds from 1 to 43199, not "soon"', "an hour is 3600"),
+    ("[update]\nrefresh-before = 0", "line 3: refresh-before takes seconds from 1 to 43199", None),
+    ("session-duration = 1.5", 'line 2: session-duration takes seconds from 900 to 43200, not "1.5"',
+     "whole number"),
+    ("[exec]\ntimeout = 0", "line 3: timeout takes seconds from 0.001 to 86400", "such as 5"),
+    ("[serve]\nport = 65536", "line 3: port takes a number from 0 to 65535", "0 stands for"),
+    ("[serve]\nlog-format = 'JSON'", "line 3: log-format takes text or json", "did you mean json"),
+    ("[export]\nformat = 'jsn'", "line 3: format takes env, fish, .*, not \"jsn\"", "mean json"),
+    ("format = 'foo'", 'line 2: no command takes "foo" as format', "table of the command"),
+    ("[exec]\ncache = 'ture'", 'line 3: cache takes true or false, not "ture"',
+     "write cache = true or cache = false"),
     ("[update]\nonce = 1", "line 3: once takes true or false, not 1", None),
     ("[exec]\nrole-arn = 5", "line 3: role-arn takes a text in quotes, not 5", None),
     ("[exec]\nrole-arn = ['a']", "line 3: role-arn takes one value, not a list", None),
     ("[emulate]\ncrl = ['a', 3]", "line 3: crl takes a text in quotes, not 3", None),
-    ("[serve]\nport = true", "line 3: port takes a number, not true", None),
+    ("[serve]\nport = true", "line 3: port takes a number from 0 to 65535, not \"true\"", None),
 ])
 def test_names_and_types_anywhere(tmp_path, command, text, pattern, hint):
     config = write(tmp_path / "config.toml", "# a comment\n" + text + "\n")
@@ -159,7 +230,7 @@ def test_names_and_types_anywhere(tmp_path, command, text, pattern, hint):
     ("[binding.x]\ntrust-anchor = 'x'", 'line 2: there is no setting "trust-anchor"',
      r"\[emulate\]"),
     ("[binding.x]\nregion = 5", "line 2: region takes a text", "quotes"),
-    ("[binding.x]\nsession-duration = true", "line 2: session-duration takes a number", None),
+    ("[binding.x]\nsession-duration = true", "line 2: session-duration takes seconds from 900", None),
     ("binding = 'x'\n[binding.x]\n", r"line 2: the table \[binding.x\]", "--binding NAME"),
     ("binding = 'x'", "line 1: ", "--binding NAME"),
     ("use-fips = 'perhaps'", "line 1: use-fips takes true or false", None),
@@ -225,6 +296,29 @@ def test_a_file_that_this_user_may_not_read(command):
 
 
 @as_root
+@pytest.mark.parametrize("spoil,why", [
+    (lambda path: path.parent.chmod(0o700), "Permission denied"),
+    (lambda path: (path.unlink(), path.symlink_to("/nonexistent")), "link to a file that does not"),
+    (lambda path: (path.unlink(), path.symlink_to(path.name)), "Too many levels"),
+], ids=["directory", "link", "loop"])
+@pytest.mark.parametrize("command", ["bindings", "bindings --names", "credential-process"])
+def test_a_file_that_is_in_the_way(command, spoil, why):
+    with tempfile.TemporaryDirectory(prefix="rolecall-test.") as directory:
+        os.chmod(directory, 0o755)
+        binary = shutil.copy(BINARY, directory)
+        config = pathlib.Path(directory, ".config/rolecall/config.toml")
+        config.parent.mkdir(parents=True)
+        config.write_text("[binding.b]\n")
+        spoil(config)
+        result = run(*command.split(), prefix=NOBODY, binary=binary, cwd="/",
+                     env={"HOME": directory})
+    assert_fails(result, 2, f"configuration file {config} cannot be read: .*{why}")
+    assert "hint: make " + str(config) not in result.err, result
+    if command.startswith("bindings"):
+        assert "make it readable for this user" in result.hint, result
+
+
+@as_root
 def test_without_home_the_users_own_is_looked_up(tmp_path):
     """As update finds ~/.aws; in a mount namespace, where /root is ours."""
     script = ("mount -t tmpfs none /root || exit 77\nmkdir -p /root/.config/rolecall\n"
@@ -240,6 +334,20 @@ def test_without_home_the_users_own_is_looked_up(tmp_path):
 
 
 # --- variables
+
+@pytest.mark.parametrize("variable,value,pattern,hint", [
+    ("ROLECALL_CACHE", "ture", '--cache takes true or false, not "ture"', "true or false"),
+    ("ROLECALL_WITH_PROXY", "yes", "--with-proxy takes true or false", "true or false"),
+    ("AWS_USE_FIPS_ENDPOINT", "yes", "--use-fips takes true or false", "true or false"),
+    ("ROLECALL_SESSION_DURATION", "1h", "takes seconds from 900 to 43200", "an hour is 3600"),
+    ("ROLECALL_TIMEOUT", "1m", "takes seconds from 0.001 to 86400", "without a unit"),
+    ("ROLECALL_CACHE_MARGIN", "43200", "takes seconds from 0 to 43199", "an hour is 3600"),
+    ("ROLECALL_FORMAT", "JSON", "takes env, .* dotenv, not", "did you mean json"),
+])
+def test_a_variable_with_no_such_value(variable, value, pattern, hint):
+    result = run("export", env={variable: value})
+    assert_fails(result, 2, f"environment variable {variable}: .*{pattern}", hint)
+
 
 @pytest.mark.parametrize("command", ["credential-process", "update", "bindings", "emulate"])
 def test_a_variable_that_nothing_knows(command):

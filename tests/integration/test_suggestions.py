@@ -25,11 +25,14 @@ RAW = re.compile(r"could not convert|not in range|required .* missing|not an all
     ("credential-process", "--system x", "unknown option --system", "--help lists"),
     ("serve", "--session-duration 1h",
      '--session-duration takes seconds from 900 to 43200, not "1h"', "an hour is 3600"),
-    ("export", "--session-duration 899", "seconds from 900 to 43200", None),
+    ("export", "--session-duration 899", "seconds from 900 to 43200", "^an hour is 3600$"),
     ("export", "--session-duration 3600.5", "seconds from 900 to 43200", None),
     ("export", "--session-duration=", '--session-duration takes seconds .*, not ""', None),
     ("serve", "--port http", '--port takes a number from 0 to 65535, not "http"', "digits"),
-    ("serve", "--hop-limit 0", '--hop-limit takes a number from 1 to 255, not "0"', None),
+    ("serve", "--port 99999", '--port takes a number from 0 to 65535, not "99999"',
+     "^0 stands for any free port$"),
+    ("serve", "--hop-limit 0", '--hop-limit takes a number from 1 to 255, not "0"',
+     "^rolecall serve --help explains --hop-limit$"),
     ("emulate", "--port 65536", "--port takes a number from 0 to 65535", None),
     ("emulate", "--session-duration-max x", "takes seconds from 1 to 43200", None),
     ("update", "--refresh-before 5m", '--refresh-before takes seconds from .*"5m"', None),
@@ -43,8 +46,14 @@ RAW = re.compile(r"could not convert|not in range|required .* missing|not an all
     ("update", "--role-arn --debug", "--role-arn needs a value, but --debug follows it", None),
     ("emulate", "--fault", "--fault needs a value", None),
     ("credential-process", "--with-proxy=", "unexpected empty argument", "=true and =false"),
-    ("credential-process", "--timeout 1m", '--timeout takes seconds, not "1m"', None),
-    ("export", "--format yaml", '--format takes .* not "yaml"', None),
+    ("credential-process", "--timeout 1m", '--timeout takes seconds from 0.001 to 86400, not "1m"',
+     "without a unit"),
+    ("export", "--format foo", '--format takes .* not "foo"',
+     "^rolecall export --help explains --format$"),
+    ("export", "--format JSON", '--format takes .* not "JSON"', "did you mean json"),
+    ("export", "--format powershel", "--format takes", "did you mean powershell"),
+    ("serve", "--log-format jsn", "--log-format takes text or json", "did you mean json"),
+    ("env", "--wait 1m", '--wait takes seconds from 0 to 86400, not "1m"', "without a unit"),
 ])
 def test_flags(command, arguments, pattern, hint):
     code = 125 if command == "exec" else 2
@@ -76,7 +85,19 @@ def test_a_command_in_quotes(identity, emulator, refresh):
     result = run("exec", *flags, "--", "aws s3 ls")
     assert_fails(result, 127, "cannot run aws s3 ls", "without the quotes.*sh -c 'aws s3 ls'")
     result = run("exec", *flags, "--", "nothing-of-this-name", "a b")
-    assert result.code == 127 and result.hint == "", result
+    assert_fails(result, 127, "cannot run nothing-of-this-name", "^no directory of PATH has it$")
+
+
+@pytest.mark.parametrize("refresh", [[], ["--refresh"]])
+def test_a_command_that_cannot_run(identity, emulator, tmp_path, refresh):
+    flags = [*identity.flags, *ARNS, "--endpoint", emulator.url, *refresh]
+    (tmp_path / "plain").write_text("echo")
+    (tmp_path / "script").write_text("#!/no/such/interpreter\n")
+    (tmp_path / "script").chmod(0o755)
+    for name, code, hint in ((".", 126, "it is a directory"), ("plain", 126, r"chmod \+x"),
+                             ("script", 127, "interpreter"), ("none", 127, "check the path"),
+                             ("plain/x", 126, "check the path")):
+        assert_fails(run("exec", *flags, "--", tmp_path / name), code, "cannot run", hint)
 
 
 def test_bindings_that_there_are(tmp_path):
@@ -87,8 +108,11 @@ def test_bindings_that_there_are(tmp_path):
                              ("read-certificate-data", "--certificate")):
         assert_fails(run(command, "--config", config), 2, f"missing: {missing}",
                      "--binding NAME .*bindings are billing, backup$")
-    result = run("credential-process", "--config", config, "--binding", "billing")
-    assert_fails(result, 2, "missing: --certificate", "--help explains each flag")
+        for flags, env in ((["--binding", "backup"], {}), ([], {"ROLECALL_BINDING": "backup"})):
+            result = run(command, "--config", config, *flags, env=env)
+            assert_fails(result, 2, f"missing: {missing}.*, which binding backup does not have "
+                         rf"either \(configuration file {config}, line 3\)",
+                         r"add what is missing to \[binding.backup\].*--help explains each flag")
     config.write_text("".join(f"[binding.b{i}]\n" for i in range(30)))
     assert "b9, …" in run("credential-process", "--config", config).hint
 
@@ -101,7 +125,7 @@ AROUND = {"blank": ("", " ", "a blank at its end"), "blank before": (" ", "", "b
           "open quote": ("", '"', "a quotation mark .* at its end"),
           "curly": ("\u201c", "\u201d", "a curly quotation mark at its beg"),
           "curly end": ("", "\u2019", "a curly quotation mark at its end"),
-          "no-break": ("", "\u00a0", "a blank that does not break"),
+          "no-break": ("", "\u00a0", "a no-break space"),
           "invisible": ("\ufeff", "", "an invisible character")}
 
 
