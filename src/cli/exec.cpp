@@ -1,6 +1,7 @@
 // rolecall exec: another program in our place, with credentials in its environment.
 #include "cli/exec.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 
 #include "aws/arn.h"
 #include "base/process.h"
+#include "base/shell_word.h"
 #include "cli/child_environment.h"
 #include "cli/command.h"
 #include "cli/flags.h"
@@ -64,6 +66,24 @@ void refuse_other_credentials() {
               "--allow-default-profile the command runs with the other credentials");
 }
 
+std::string hint_for(const std::vector<std::string>& command, int error) {
+  const std::string& name = command.front();
+  const bool is_path = name.find('/') != std::string::npos;
+  struct stat info {};
+  const bool exists = is_path && stat(name.c_str(), &info) == 0;
+  if (exists && S_ISDIR(info.st_mode)) return "it is a directory: name a program in it";
+  if (error == ENOENT && command.size() == 1 && name.find_first_of(" \t\n") != std::string::npos) {
+    return "it is one word: write it without the quotes, or -- sh -c " + shell_word(name) +
+           " for a shell";
+  }
+  if (error == ENOENT && exists) return "the interpreter that it needs is missing (its first line)";
+  if (error == ENOENT) return is_path ? "check the path" : "no directory of PATH has it";
+  if (error == EACCES && exists && (info.st_mode & 0111U) == 0) {
+    return "if it is a program: chmod +x it";
+  }
+  return error == ENOTDIR ? "check the path" : "";
+}
+
 }  // namespace
 
 Program::Program(std::vector<std::string> command, Secret environment)
@@ -77,13 +97,8 @@ Program::Program(std::vector<std::string> command, Secret environment)
 }
 
 int Program::report(int error) const {
-  const std::string& name = command_[0];
-  const bool is_line =
-      error == ENOENT && command_.size() == 1 && name.find_first_of(" \t\n") != std::string::npos;
-  print_error(Error(ErrorKind::usage, "cannot run " + name + ": " + std::strerror(error),
-                    is_line ? "it is one word: write it without the quotes, or -- sh -c '" + name +
-                                  "' for a shell"
-                            : ""));
+  print_error(Error(ErrorKind::usage, "cannot run " + command_[0] + ": " + std::strerror(error),
+                    hint_for(command_, error)));
   return error == ENOENT ? not_found : cannot_run;
 }
 

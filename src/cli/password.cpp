@@ -52,7 +52,10 @@ Secret from_environment(const std::string& name) {
   std::optional<Secret> value = take_secret_variable(name);
   if (!value) {
     throw Error(ErrorKind::usage,
-                "environment variable " + name + " of --password-source is not set");
+                "environment variable " + name + " of --password-source is not set",
+                "set it where rolecall is started: a shell passes on only variables that are "
+                "exported (export " +
+                    name + "), a service those of its unit");
   }
   return std::move(*value);
 }
@@ -158,7 +161,10 @@ PasswordSource only_once(const std::string& name, PasswordSource read) {
     }
     Secret password = read(request);
     if (password.empty()) {
-      throw Error(ErrorKind::usage, "the " + what + " from " + name + " is empty");
+      throw Error(ErrorKind::usage, "the " + what + " from " + name + " is empty",
+                  request.kind == PasswordKind::file
+                      ? "put the password there; a key without a password needs no source"
+                      : "put the " + what + " there");
     }
     return password;
   };

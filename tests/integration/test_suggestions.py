@@ -6,6 +6,7 @@ import re
 import shlex
 
 import pytest
+from support import pki
 from support.process import (ANCHOR_ARN, ARNS, PROFILE_ARN, ROLE_ARN, assert_fails, run)
 
 # How the parser, the TOML reader and OpenSSL would say it.
@@ -98,6 +99,15 @@ def test_a_command_that_cannot_run(identity, emulator, tmp_path, refresh):
                              ("script", 127, "interpreter"), ("none", 127, "check the path"),
                              ("plain/x", 126, "check the path")):
         assert_fails(run("exec", *flags, "--", tmp_path / name), code, "cannot run", hint)
+
+
+@pytest.mark.parametrize("env,pattern,hint", [
+    ({}, "environment variable PW of --password-source is not set", "export PW"),
+    ({"PW": ""}, "the password from env:PW is empty", "put the password there")])
+def test_a_password_that_is_not_there(identity, tmp_path, env, pattern, hint):
+    key = pki.write(tmp_path, "e.key", pki.key_pem(identity.leaf.key, password=b"secret"))
+    result = run("sign-string", "--private-key", key, "--password-source", "env:PW", env=env)
+    assert_fails(result, 2, pattern, hint)
 
 
 def test_bindings_that_there_are(tmp_path):
