@@ -191,7 +191,7 @@ class Reader {
       refuse_syntax(text, error);
     }
     for (const auto& [key, node] : *document) {
-      const std::string name(key.str());
+      const std::string name = name_of(key, node);
       refuse_list_of_tables(name, name == "binding" ? "[binding.NAME]" : "[" + name + "]", node);
       if (!node.is_table()) {
         if (name == "binding") {
@@ -205,6 +205,16 @@ class Reader {
       }
     }
     sort_bindings();
+  }
+
+  // [""] would be what stands before every table, and a message ends at a NUL character.
+  std::string name_of(const toml::key& key, const toml::node& node) const {
+    std::string name(key.str());
+    if (name.empty() || name.find('\0') != std::string::npos) {
+      refuse(node.source(), "a name is empty or contains a NUL character",
+             "names are those of the flags, without their dashes");
+    }
+    return name;
   }
 
   void refuse_list_of_tables(const std::string& name, const std::string& meant,
@@ -227,7 +237,7 @@ class Reader {
 
   void add_bindings(const toml::table& bindings) {
     for (const auto& [key, node] : bindings) {
-      const std::string name(key.str());
+      const std::string name = name_of(key, node);
       refuse_list_of_tables("binding." + name, binding_header(name), node);
       if (!node.is_table()) {
         refuse(node.source(), "\"" + name + "\" is in the table [binding], which has no name",
@@ -246,10 +256,10 @@ class Reader {
     file_.tables[table];  // also where it is empty
     file_.lines[table] = static_cast<int>(content.source().begin.line);
     for (const auto& [key, node] : *content.as_table()) {
+      const std::string name = name_of(key, node);
       const toml::table* inner = node.as_table();
-      if (inner != nullptr && !inner->is_inline())
-        refuse_inner(table, std::string(key.str()), node);
-      add(table, std::string(key.str()), node);
+      if (inner != nullptr && !inner->is_inline()) refuse_inner(table, name, node);
+      add(table, name, node);
     }
   }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <memory>
 
 #include "base/files.h"
@@ -121,12 +122,19 @@ std::string with_token(std::string_view input) {
   return text;
 }
 
+// A refusal repeats the request's host, in lower case, and its path; there quotes are escaped.
+bool holds_credentials(const std::string& answer, std::string request) {
+  if (answer.find("\"SecretAccessKey\":\"") != std::string::npos) return true;
+  std::ranges::transform(request, request.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return answer.find(secret) != std::string::npos && request.find("secret") == std::string::npos;
+}
+
 void run(std::string_view input) {
   const std::string request = with_token(input);
   const std::string answer = scene().ask(request);
   require(answer.empty() || answer.starts_with("HTTP/1."), "an answer is one of HTTP");
-  // A refusal repeats parts of its request.
-  if (answer.find(secret) == std::string::npos || request.find(secret) != std::string::npos) return;
+  if (!holds_credentials(answer, request)) return;
   require(request.find(scene().imds_token()) != std::string::npos ||
               request.find(container_token) != std::string::npos,
           "credentials are given for a token only");

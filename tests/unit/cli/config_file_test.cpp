@@ -87,6 +87,21 @@ TEST_F(ConfigFileTest, CharactersThatAreNotAsciiAndNotInStrings) {
   }
 }
 
+TEST_F(ConfigFileTest, NamesThatAreEmptyOrEndAMessage) {
+  for (const char* text :
+       {R"("" = 1)", R"(""."" = 1)", R"(["a\u0000"])", R"([binding.""])", R"([binding."a\u0000"])",
+        R"(update."a\u0000" = 1)", "[\"\"]\nregion = 'x'"}) {
+    try {
+      read(text);
+      ADD_FAILURE() << text;
+    } catch (const Error& error) {
+      EXPECT_TRUE(std::string(error.what())
+                      .ends_with("line 1: a name is empty or contains a NUL character"))
+          << text << ": " << error.what();
+    }
+  }
+}
+
 TEST_F(ConfigFileTest, EmptyIsEmpty) {
   EXPECT_TRUE(read("").tables.empty());
   EXPECT_EQ(read_config_file("/dev/null").path, "");
