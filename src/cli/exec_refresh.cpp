@@ -101,6 +101,8 @@ int run_beside_server(const serve::Binding& binding, std::vector<std::string> co
                             [&service](const http::Request& request) {
                               return service.handle(request, aws::Instant::now());
                             });
+  // Signals that come later go to the command, so that none of them leaves the token's file behind.
+  signals.act(milliseconds(0));
   const TokenFile file(token);
   std::vector<Variable> variables = credentials_file_variables();
   variables.push_back({"AWS_CONTAINER_CREDENTIALS_FULL_URI", Secret(uri)});
@@ -110,7 +112,6 @@ int run_beside_server(const serve::Binding& binding, std::vector<std::string> co
   }
   const Program program(std::move(command),
                         child_environment(std::move(variables), binding.region()));
-  signals.act(milliseconds(0));
   const Spawned child = spawn(program.words(), program.environment(), [&signals] {
     signals.give_back();
     give_back_signals_and_limits();

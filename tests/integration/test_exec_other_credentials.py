@@ -238,6 +238,22 @@ def test_the_token_file_goes_with_a_signal(identity, emulator, tmp_path, number)
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_signal_before_the_command_leaves_no_token_file(identity, emulator, tmp_path):
+    """It goes to the command, which begins just then: later, the more variables it has."""
+    many = {f"V{i}": "" for i in range(50000)}
+    for _ in range(3):
+        process = subprocess.Popen([BINARY, *words(identity, emulator, "sleep", "60")],
+                                   env=environment({"TMPDIR": str(tmp_path), **many}))
+        try:
+            while not os.listdir(tmp_path):
+                assert process.poll() is None
+            process.terminate()
+            assert process.wait(20) == 128 + signal.SIGTERM
+        finally:
+            process.kill()
+        assert os.listdir(tmp_path) == []
+
+
 def test_without_a_place_the_token_is_in_the_environment_only(identity, emulator):
     done = execute(identity, emulator, *SHOW, env={"TMPDIR": "/proc"})
     assert done.code == 0 and len(done.warnings) == 1 and "TMPDIR" in done.err, done
