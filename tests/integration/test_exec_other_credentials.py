@@ -94,7 +94,6 @@ def test_what_cannot_be_read_is_refused(identity, silent, tmp_path, file, kind, 
     result = execute(identity, silent, "touch", tmp_path / "ran", env={"HOME": str(tmp_path)})
     assert_fails(result, 125, f"{re.escape(str(path))} .* is not known: .*{why}", "to /dev/null")
     assert not (tmp_path / "ran").exists()
-    assert result.seconds < 30
 
 
 @pytest.mark.parametrize("name", ["AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE", "BOTO_CONFIG"])
