@@ -1,7 +1,6 @@
 // rolecall bindings: what the configuration file offers.
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -11,11 +10,11 @@
 #include "base/codec.h"
 #include "base/files.h"
 #include "base/pkcs11_uri.h"
-#include "base/process.h"
 #include "base/time.h"
 #include "cli/command.h"
+#include "cli/known_names.h"
+#include "cli/options.h"
 #include "cli/session_flags.h"
-#include "cli/settings.h"
 #include "cli/ui.h"
 #include "identity/identity.h"
 #include "identity/tpm.h"
@@ -91,26 +90,25 @@ identity::Certificate checked_leaf(IdentityOptions options,
 }
 
 // What stands in the way of a binding stands in its row: the others are still of interest.
-Row row_of(const ConfigFile& file, const std::string& name,
+Row row_of(const Settings& own, const std::string& name,
            std::map<std::string, PasswordSource>& streams) {
-  SessionFlags flags;
   Row row{terminal_safe(name), "-", "-", "-"};
   try {
-    CLI::App app("", "rolecall credential-process");
-    add_session_flags(app, flags);
-    apply_settings(app, file, name);
-    row[2] = or_dash(flags.session.role_arn);
-    const std::string& source = flags.identity.password_source;
-    const bool has_password = !source.empty() || !flags.identity.pkcs8_password.empty();
-    finish_session_flags(app, flags);
+    const Command& user = credential_process_command;
+    KnownNames(user, all_commands()).check_table(own.file(), "binding." + name);
+    const CommandLine nothing;
+    const Settings settings(user, nothing, own.shared_file(), name);
+    row[2] = or_dash(settings.text("role-arn"));
+    SessionFlags flags = session_flags(settings);
     aws::prepare_session(flags.session);
-    IdentityOptions& identity = flags.identity.options;
+    IdentityOptions& identity = flags.identity;
     if (input_descriptor(identity.certificate) >= 0) {
       row[3] = "(a stream)";
       return row;
     }
     // Nobody is asked for a password here, and a source that can be read once serves all rows.
-    if (!has_password) identity.password = nullptr;
+    const std::string source = settings.text("password-source");
+    if (source.empty() && !settings.has("pkcs8-password")) identity.password = nullptr;
     if (source.starts_with("fd:")) {
       identity.password = streams.try_emplace(source, identity.password).first->second;
     }
@@ -160,28 +158,11 @@ std::string table_of(const std::vector<Row>& rows) {
                                     : ""));
 }
 
-}  // namespace
-
-void bindings(CLI::App& app, std::vector<std::string> arguments) {
-  protect_memory();
-  bool names = false;
-  bool debug = false;
-  app.add_flag("--names", names, "Only the names, one on each line; no certificate is read");
-  app.add_flag("--debug", debug, "Show each step on stderr; never a secret");
-  const ConfigFile file =
-      parse(app,
-            "A binding is a table of the configuration file with values for flags:\n"
-            "  [binding.billing]\n"
-            "  certificate = \"/etc/pki/billing.pem\"\n"
-            "  private-key = \"/etc/pki/billing.key\"\n"
-            "  trust-anchor-arn = \"arn:aws:rolesanywhere:…:trust-anchor/…\"\n"
-            "  profile-arn = \"arn:aws:rolesanywhere:…:profile/…\"\n"
-            "  role-arn = \"arn:aws:iam::…:role/billing\"\n"
-            "and is used as: rolecall credential-process --binding billing",
-            std::move(arguments));
+void run(const Settings& settings, const CommandLine& /*line*/) {
+  const ConfigFile& file = settings.file();
   if (file.bindings.empty()) refuse_no_binding(file);
-  stderr_reporter(debug).trace([&] { return "configuration file " + file.path; });
-  if (names) {
+  settings.reporter().trace([&] { return "configuration file " + file.path; });
+  if (settings.is_on("names")) {
     std::string text;
     for (const std::string& name : file.bindings)
       text += terminal_safe(name) + "\n";
@@ -190,8 +171,35 @@ void bindings(CLI::App& app, std::vector<std::string> arguments) {
   std::vector<Row> rows = {{"NAME", "EXPIRES", "ROLE", "CERTIFICATE"}};
   std::map<std::string, PasswordSource> streams;
   for (const std::string& name : file.bindings)
-    rows.push_back(row_of(file, name, streams));
+    rows.push_back(row_of(settings, name, streams));
   write_all(STDOUT_FILENO, table_of(rows), "standard output");
 }
+
+constexpr auto options =
+    joined(std::array<Option, 1>{{
+               {.name = "names",
+                .kind = Kind::toggle,
+                .help = "Only the names, one on each line; no certificate is read"},
+           }},
+           debug_option);
+
+}  // namespace
+
+constinit const Command bindings_command = {
+    .name = "bindings",
+    .summary = "List the bindings of the configuration file",
+    .footer =
+        "A binding is a table of the configuration file with values for flags:\n"
+        "  [binding.billing]\n"
+        "  certificate = \"/etc/pki/billing.pem\"\n"
+        "  private-key = \"/etc/pki/billing.key\"\n"
+        "  trust-anchor-arn = \"arn:aws:rolesanywhere:…:trust-anchor/…\"\n"
+        "  profile-arn = \"arn:aws:rolesanywhere:…:profile/…\"\n"
+        "  role-arn = \"arn:aws:iam::…:role/billing\"\n"
+        "and is used as: rolecall credential-process --binding billing",
+    .options = {options, configuration_options},
+    .run = run,
+    .lists_bindings = true,
+};
 
 }  // namespace rolecall::cli

@@ -1,14 +1,12 @@
 // rolecall cache: what the cache holds.
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <optional>
 #include <sstream>
 
 #include "aws/cache.h"
 #include "base/codec.h"
 #include "base/files.h"
-#include "base/process.h"
 #include "base/time.h"
 #include "cli/command.h"
 #include "cli/obtain.h"
@@ -38,18 +36,8 @@ std::string list(const aws::Cache& cache) {
   return text;
 }
 
-}  // namespace
-
-void cache(CLI::App& app, std::vector<std::string> arguments) {
-  protect_memory();
-  std::string what;
-  app.add_option("WHAT", what, "list or clear")->type_name("");
-  parse(app,
-        "list prints for each entry when it ends, its role and its certificate, and no secret;\n"
-        "clear removes them all, so that the next run asks for a new session.\n"
-        "They are in $XDG_RUNTIME_DIR/rolecall, else $XDG_CACHE_HOME/rolecall or\n"
-        "~/.cache/rolecall; both look at all three.",
-        std::move(arguments));
+void run(const Settings& /*settings*/, const CommandLine& line) {
+  const std::string& what = line.operand;
   if (what != "list" && what != "clear") {
     throw Error(ErrorKind::usage,
                 what.empty() ? "missing: list or clear" : "cache takes list or clear, not " + what,
@@ -74,5 +62,22 @@ void cache(CLI::App& app, std::vector<std::string> arguments) {
   if (first_error) throw Error(*first_error);
   write_all(STDOUT_FILENO, text, "standard output");
 }
+
+}  // namespace
+
+constinit const Command cache_command = {
+    .name = "cache",
+    .summary = "List what the cache of credentials holds, or clear it",
+    .footer =
+        "list prints for each entry when it ends, its role and its certificate, and no secret;\n"
+        "clear removes them all, so that the next run asks for a new session.\n"
+        "They are in $XDG_RUNTIME_DIR/rolecall, else $XDG_CACHE_HOME/rolecall or\n"
+        "~/.cache/rolecall; both look at all three.",
+    .run = run,
+    .usage = "list|clear",
+    .operand = "WHAT",
+    .operand_help = "list or clear",
+    .names = Names::none,
+};
 
 }  // namespace rolecall::cli

@@ -1,50 +1,82 @@
-// A command of the program is a row of one table.
+// A command of the program is a row that says all about it. Nothing has to run to read it.
 #pragma once
 
+#include <array>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "cli/config_file.h"
-
-namespace CLI {
-class App;
-}
+#include "cli/option.h"
 
 namespace rolecall::cli {
 
-struct Command {
-  std::string_view name;
-  std::string_view summary;  // one line for `rolecall --help`
-  // Declares its options on `app`, parses `arguments` (without program and command name) and does
-  // the work. Throws Error, or what CLI11 throws for arguments that do not parse.
-  void (*run)(CLI::App& app, std::vector<std::string> arguments);
+class Settings;
+
+// The words of a command line, sorted.
+struct CommandLine {
+  struct Given {
+    const Option* option;
+    std::vector<std::string> texts;  // all; unless the option is repeatable, the last one counts
+  };
+  std::vector<Given> given;
+  std::string operand;
+  std::vector<std::string> command;  // what follows "--"
+  bool asks_for_help = false;
+
+  const Given* find(std::string_view name) const;
 };
 
-// What every command calls once its options are declared: parses `arguments`, and gives options
-// that they leave open the values of the environment and the configuration file (cli/settings.h);
-// `footer` is the end of --help. Returns the file, for those who want more of it.
-ConfigFile parse(CLI::App& app, const char* footer, std::vector<std::string> arguments);
+// Of the configuration file and the environment.
+enum class Names {
+  shared,  // the file's top and the tables of bindings too
+  own,     // its own table only, and variables with its name in theirs
+  none,    // it reads neither
+};
 
-bool is_command(const std::string& name);
+struct Command {
+  std::string_view name;
+  std::string_view summary;      // one line for `rolecall --help`
+  std::string_view footer = {};  // the end of its own --help
+  std::array<Options, 5> options = {};
+  // Does the work. Throws Error.
+  void (*run)(const Settings& settings, const CommandLine& line) = nullptr;
+  std::string_view usage = "[OPTIONS]";
+  std::string_view operand = {};  // what it takes besides options, if anything: "WHAT"
+  std::string_view operand_help = {};
+  bool takes_command = false;  // behind "--"
+  Names names = Names::shared;
+  bool lists_bindings = false;  // and shows what is wrong with each
+  int failure = 0;              // exit code of its own failures; 0: that of the error's kind
+  // Changes arguments before they are read.
+  std::vector<std::string> (*rewrite)(std::vector<std::string> arguments) = nullptr;
+};
+
+// The one with this name; null: there is none.
+const Option* find_option(const Command& command, std::string_view name);
+// All that are not hidden, in the order of --help.
+std::vector<const Option*> all_options(const Command& command);
+
+std::string full_name(const Command& command);  // "rolecall serve"
+
+using Commands = std::span<const Command* const>;
+Commands all_commands();
+const Command* find_command(std::string_view name);
 std::vector<std::string> command_names();
 
-// Declares the flags of this command on `app`, and does nothing else.
-void declare_flags(const std::string& name, CLI::App& app);
-
-// credential_process.cpp, emulate.cpp, …: one file a command.
-void bindings(CLI::App& app, std::vector<std::string> arguments);
-void cache(CLI::App& app, std::vector<std::string> arguments);
-void configure(CLI::App& app, std::vector<std::string> arguments);
-void credential_process(CLI::App& app, std::vector<std::string> arguments);
-void emulate(CLI::App& app, std::vector<std::string> arguments);
-void env(CLI::App& app, std::vector<std::string> arguments);
-void exec(CLI::App& app, std::vector<std::string> arguments);
-void export_credentials(CLI::App& app, std::vector<std::string> arguments);
-void read_certificate_data(CLI::App& app, std::vector<std::string> arguments);
-void serve(CLI::App& app, std::vector<std::string> arguments);
-void sign_string(CLI::App& app, std::vector<std::string> arguments);
-void update(CLI::App& app, std::vector<std::string> arguments);
-void version(CLI::App& app, std::vector<std::string> arguments);
+// bindings.cpp, cache.cpp, …: one file a command.
+extern const Command bindings_command;
+extern const Command cache_command;
+extern const Command configure_command;
+extern const Command credential_process_command;
+extern const Command emulate_command;
+extern const Command env_command;
+extern const Command exec_command;
+extern const Command export_command;
+extern const Command read_certificate_data_command;
+extern const Command serve_command;
+extern const Command sign_string_command;
+extern const Command update_command;
+extern const Command version_command;
 
 }  // namespace rolecall::cli

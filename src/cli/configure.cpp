@@ -1,7 +1,6 @@
 // rolecall configure: a profile of the AWS CLI and the SDKs that takes its credentials from here.
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdlib>
 #include <functional>
@@ -12,25 +11,42 @@
 #include "aws/ini_diff.h"
 #include "base/codec.h"
 #include "base/files.h"
-#include "base/process.h"
 #include "base/time.h"
 #include "cli/aws_files.h"
 #include "cli/child_environment.h"
 #include "cli/command.h"
 #include "cli/credential_command.h"
 #include "cli/environment.h"
-#include "cli/obtain.h"
+#include "cli/options.h"
 #include "cli/password.h"
 #include "cli/ready_line.h"
-#include "cli/settings.h"
+#include "cli/session_flags.h"
 #include "cli/ui.h"
 
 namespace rolecall::cli {
 namespace {
 
-// Flags that are for this run, and not for the profile.
-const std::vector<std::string> own_flags = {"help", "profile", "dry-run", "remove-static-keys",
-                                            "debug"};
+constexpr const char* group = "What to set up";
+constexpr std::array<Option, 3> options = {{
+    {.name = "profile",
+     .group = group,
+     .value = "NAME",
+     .help = "Required. The profile, as in aws --profile NAME"},
+    {.name = "dry-run",
+     .kind = Kind::toggle,
+     .group = group,
+     .help = "Show what would change, and change nothing"},
+    {.name = "remove-static-keys",
+     .kind = Kind::toggle,
+     .group = group,
+     .help = "Remove the profile's static keys, which take precedence, from its\n"
+             "files; a copy of each file stays beside it, with mode 0600"},
+}};
+// Those that are for this run, and not for the profile.
+constexpr auto own_options = joined(options, debug_option);
+// Beside which the line that the profile has is taken over.
+constexpr auto options_beside_line =
+    joined(own_options, std::array<Option, 1>{{{.name = "quiet", .kind = Kind::toggle}}});
 
 std::string listed(const std::vector<std::string>& words) {
   std::string text;
@@ -74,19 +90,6 @@ std::string sentence_of_typed(const std::string& what) {
          "Run this command again with --password-source file:PATH or command:WORDS, which says "
          "where "
          "to find it";
-}
-
-std::vector<std::string> variables_in_use(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const CLI::Option* option : app.get_options()) {
-    if (option->count() > 0 || option->get_lnames().empty()) continue;
-    const std::string flag = option->get_lnames().front();
-    if (std::find(own_flags.begin(), own_flags.end(), flag) != own_flags.end()) continue;
-    const std::string name = variable_name(app, flag);
-    const char* value = std::getenv(name.c_str());  // no copy: it may be a password
-    if (value != nullptr && *value != '\0') names.push_back(name);
-  }
-  return names;
 }
 
 // One profile in AWS's two files.
@@ -244,62 +247,32 @@ std::vector<std::string> flags_there(const std::string& profile) {
   }
 }
 
-}  // namespace
-
-void configure(CLI::App& app, std::vector<std::string> arguments) {
-  protect_memory();  // first: a password may be among the flags
-  SessionFlags flags;
-  CacheFlags cache;
-  std::string profile;
-  bool dry_run = false;
-  bool remove_static_keys = false;
-  const char* group = "What to set up";
-  app.add_option("--profile", profile, "Required. The profile, as in aws --profile NAME")
-      ->type_name("NAME")
-      ->group(group);
-  app.add_flag("--dry-run", dry_run, "Show what would change, and change nothing")->group(group);
-  app.add_flag("--remove-static-keys", remove_static_keys,
-               "Remove the profile's static keys, which take precedence, from its\n"
-               "files; a copy of each file stays beside it, with mode 0600")
-      ->group(group);
-  add_session_flags(app, flags);
-  add_cache_flags(app, cache);
+// The profile's own line, if nothing else says what it is to be; or the line that is given.
+std::vector<std::string> with_ready_line(std::vector<std::string> arguments) {
   arguments = with_flags_of_line(std::move(arguments));
-  std::vector<std::string> beside_line = own_flags;
-  beside_line.emplace_back("quiet");
-  if (const auto alone = profile_alone(arguments, beside_line)) {
-    std::vector<std::string> there = flags_there(*alone);
-    // In reverse, as CLI11 takes them from the back: before all others.
-    arguments.insert(arguments.end(), there.rbegin(), there.rend());
+  if (const auto alone = profile_alone(arguments, options_beside_line)) {
+    const std::vector<std::string> there = flags_there(*alone);
+    arguments.insert(arguments.begin(), there.begin(), there.end());
   }
-  std::vector<FlagWords> given;
-  std::vector<std::string> variables;
-  app.callback([&] {
-    given = given_flags(app, own_flags);
-    variables = variables_in_use(app);
-  });
-  parse(app,
-        "Sets credential_process of the profile in $AWS_CONFIG_FILE, otherwise ~/.aws/config,\n"
-        "and leaves everything else in the file as it is. The line has the flags of this command\n"
-        "line; values from the environment and the configuration file are looked up again each\n"
-        "time. Then it tries the profile once.\n"
-        "  rolecall configure --profile billing --binding billing\n"
-        "A line of aws_signing_helper can be taken over: the one that the profile has, if there\n"
-        "are no other flags, or one that you add:\n"
-        "  rolecall configure --profile billing -- aws_signing_helper credential-process …\n"
-        "\n"
-        "Exit code: 0 done, 1 refused, 2 wrong flags or files, 3 try again later.",
-        std::move(arguments));
+  return arguments;
+}
+
+void run(const Settings& settings, const CommandLine& command_line) {
+  const std::vector<FlagWords> given = given_flags(configure_command, command_line, own_options);
+  const std::vector<std::string> variables = settings.own_variables();
+  const std::string profile = settings.text("profile");
+  const bool dry_run = settings.is_on("dry-run");
+  const bool remove_static_keys = settings.is_on("remove-static-keys");
   if (profile.empty()) {
     throw Error(ErrorKind::usage, "missing: --profile",
                 "give the name that commands will use, as in aws --profile NAME, or default");
   }
   aws::check_config_profile_name(profile);
-  finish_session_flags(app, flags);
+  SessionFlags flags = session_flags(settings);
   // What can never work is not written.
   const std::string region = aws::prepare_session(flags.session).region;
 
-  const Reporter reporter = stderr_reporter(flags.debug);
+  const Reporter reporter = settings.reporter();
   const std::string line = credential_process_line(program_path(), given);
   ProfileEditor editor(profile, line);
   std::vector<std::string> warnings = editor.plan(remove_static_keys);
@@ -324,7 +297,7 @@ void configure(CLI::App& app, std::vector<std::string> arguments) {
   if (!replaces) editor.write_profile(reporter);
   Credentials credentials;
   try {
-    credentials = create_session(flags.identity.options, flags.session, reporter);
+    credentials = create_session(flags.identity, flags.session, reporter);
   } catch (const Error& error) {
     warn();
     throw Error(error.kind(),
@@ -345,5 +318,26 @@ void configure(CLI::App& app, std::vector<std::string> arguments) {
     warnings.push_back(sentence_of_typed(what));
   warn();  // last, as what is read last is what to do next
 }
+
+}  // namespace
+
+constinit const Command configure_command = {
+    .name = "configure",
+    .summary = "Set up a profile of the AWS CLI and SDKs, and try it",
+    .footer =
+        "Sets credential_process of the profile in $AWS_CONFIG_FILE, otherwise ~/.aws/config,\n"
+        "and leaves everything else in the file as it is. The line has the flags of this command\n"
+        "line; values from the environment and the configuration file are looked up again each\n"
+        "time. Then it tries the profile once.\n"
+        "  rolecall configure --profile billing --binding billing\n"
+        "A line of aws_signing_helper can be taken over: the one that the profile has, if there\n"
+        "are no other flags, or one that you add:\n"
+        "  rolecall configure --profile billing -- aws_signing_helper credential-process …\n"
+        "\n"
+        "Exit code: 0 done, 1 refused, 2 wrong flags or files, 3 try again later.",
+    .options = {options, all_session_options, cache_options, configuration_options, binding_option},
+    .run = run,
+    .rewrite = with_ready_line,
+};
 
 }  // namespace rolecall::cli

@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
 
@@ -13,7 +12,6 @@
 #include "base/pkcs11_uri.h"
 #include "base/subprocess.h"
 #include "cli/environment.h"
-#include "cli/settings.h"
 #include "identity/tpm.h"
 #include "rolecall/error.h"
 
@@ -62,10 +60,15 @@ std::string source_value(const std::string& value) {
   return value;
 }
 
-std::string value_of(const CLI::Option& option, const std::string& flag) {
-  auto value = option.as<std::string>();
-  if (option.get_type_name() == "FILE") return file_value(flag, value);
-  if (option.get_type_name() == "SOURCE") return source_value(value);
+std::string value_of(const Option& option, const std::string& value) {
+  const std::string flag = "--" + std::string(option.name);
+  if (option.kind == Kind::path) return file_value(flag, value);
+  // A bare name is looked for by the system.
+  if (option.kind == Kind::library) return value.find('/') == value.npos ? value : absolute(value);
+  if (option.kind == Kind::source) return source_value(value);
+  constexpr std::string_view scheme = "file://";
+  if (option.kind == Kind::selector && value.starts_with(scheme))
+    return std::string(scheme) + absolute(value.substr(scheme.size()));
   return value;
 }
 
@@ -124,22 +127,25 @@ std::string called_by() {
 
 }  // namespace
 
-std::vector<FlagWords> given_flags(const CLI::App& app, const std::vector<std::string>& own) {
+std::vector<FlagWords> given_flags(const Command& command, const CommandLine& line,
+                                   Options left_out) {
   std::vector<FlagWords> flags;
-  for (const CLI::Option* option : app.get_options()) {
-    if (option->count() == 0 || option->get_lnames().empty()) continue;
-    const std::string name = option->get_lnames().front();
-    if (std::find(own.begin(), own.end(), name) != own.end()) continue;
-    const std::string flag = "--" + name;
-    if (holds_secret(name)) {
+  for (const Option* option : all_options(command)) {
+    const CommandLine::Given* given = line.find(option->name);
+    const bool is_left_out =
+        std::any_of(left_out.begin(), left_out.end(),
+                    [option](const Option& one) { return one.name == option->name; });
+    if (given == nullptr || is_left_out) continue;
+    const std::string flag = "--" + std::string(option->name);
+    if (option->kind == Kind::secret) {
       throw Error(ErrorKind::usage, flag + " is not for ~/.aws/config, which others may read",
                   "--password-source says where the password is: file:PATH, command:WORDS, …");
     }
-    if (option->get_expected_max() == 0) {
-      flags.push_back({option->as<bool>() ? flag : flag + "=false"});
+    if (option->kind == Kind::toggle) {
+      flags.push_back({truth(given->texts.back()) ? flag : flag + "=false"});
       continue;
     }
-    const std::string value = value_of(*option, flag);
+    const std::string value = value_of(*option, given->texts.back());
     if (holds_pin(value)) {
       throw Error(
           ErrorKind::usage,

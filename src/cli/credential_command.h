@@ -4,21 +4,19 @@
 #include <string>
 #include <vector>
 
-namespace CLI {
-class App;
-}
+#include "cli/command.h"
 
 namespace rolecall::cli {
 
 // A flag of a command line with its value, if it takes one.
 using FlagWords = std::vector<std::string>;
 
-// What the command line of `app` gave, but for the flags named in `own`, in the order of --help.
-// To be called while the command line is all that is known (CLI::App::callback). Relative paths of
-// files become absolute, since programs start credential_process in any directory. Throws Error
-// (usage) for what another run could not have: passwords, which are not to stand in that file, and
-// streams.
-std::vector<FlagWords> given_flags(const CLI::App& app, const std::vector<std::string>& own);
+// What the command line gave, except the options in `left_out`, in the order of --help. Relative
+// paths of files become absolute, since programs start credential_process in any directory. Throws
+// Error (usage) for what another run could not have: passwords, which are not to stand in that
+// file, and streams.
+std::vector<FlagWords> given_flags(const Command& command, const CommandLine& line,
+                                   Options left_out);
 
 // The running program's absolute path: that of the link it was called by where there is one, as
 // packages replace the file behind it. Throws Error (failed).

@@ -1,19 +1,28 @@
+// rolecall credential-process: credentials as one line of JSON.
 #include <unistd.h>
 
 #include "base/files.h"
-#include "base/process.h"
 #include "cli/command.h"
 #include "cli/obtain.h"
+#include "cli/options.h"
+#include "cli/session_flags.h"
 
 namespace rolecall::cli {
+namespace {
 
-void credential_process(CLI::App& app, std::vector<std::string> arguments) {
-  protect_memory();  // first: a password may be among the flags
-  SessionFlags flags;
-  CacheFlags cache;
-  add_session_flags(app, flags);
-  add_cache_flags(app, cache);
-  parse(app,
+void run(const Settings& settings, const CommandLine& /*line*/) {
+  Secret json =
+      credential_process_json(obtain_credentials(session_flags(settings), cache_flags(settings)));
+  json.append("\n");
+  write_all(STDOUT_FILENO, json.view(), "standard output");
+}
+
+}  // namespace
+
+constinit const Command credential_process_command = {
+    .name = "credential-process",
+    .summary = "Print temporary AWS credentials as credential_process wants them",
+    .footer =
         "Prints one line of JSON with the credentials, as the AWS CLI and SDKs read it:\n"
         "  [profile demo]\n"
         "  credential_process = /usr/bin/rolecall credential-process\n"
@@ -25,12 +34,8 @@ void credential_process(CLI::App& app, std::vector<std::string> arguments) {
         "\n"
         "Exit code: 0 done, 1 refused, 2 wrong flags or files, 3 worth another try later.\n"
         "To try it without AWS: rolecall emulate --help",
-        std::move(arguments));
-  finish_session_flags(app, flags);
-
-  Secret line = credential_process_json(obtain_credentials(flags, cache));
-  line.append("\n");
-  write_all(STDOUT_FILENO, line.view(), "standard output");
-}
+    .options = {all_session_options, cache_options, configuration_options, binding_option},
+    .run = run,
+};
 
 }  // namespace rolecall::cli

@@ -2,15 +2,13 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <condition_variable>
 #include <mutex>
 #include <utility>
 
 #include "base/files.h"
-#include "base/process.h"
-#include "cli/command.h"
-#include "cli/flags.h"
+#include "cli/options.h"
+#include "cli/settings.h"
 #include "cli/ui.h"
 #include "emulate/emulator.h"
 #include "http/server.h"
@@ -19,106 +17,42 @@
 namespace rolecall::cli {
 namespace {
 
-struct Flags {
-  std::string trust_anchor;
-  std::vector<std::string> crls;
-  std::vector<std::string> roles;
-  int session_duration_max = 3600;
-  bool accept_role_session_name = false;
-  std::string address = "127.0.0.1";
-  int port = 0;
-  bool allow_remote = false;
-  std::string tls_certificate;
-  std::string tls_key;
-  std::vector<std::string> faults;
-  bool log = false;
-};
-
-void declare(CLI::App& app, Flags& flags) {
-  app.add_option(
-         "--trust-anchor", flags.trust_anchor,
-         "Required. PEM file with the CA certificate (or several) that the trust anchor holds")
-      ->type_name("FILE");
-  app.add_option("--crl", flags.crls, "PEM file with certificate revocation lists; repeatable")
-      ->type_name("FILE")
-      ->allow_extra_args(false)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  app.add_option("--role-arn", flags.roles,
-                 "A role that may be assumed; repeatable. Without it, every role may")
-      ->type_name("ARN")
-      ->allow_extra_args(false)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  add_number(app, "--session-duration-max", flags.session_duration_max, 1, 43200, "SECONDS",
-             "The profile's session duration: no session is longer. Below the service's\n"
-             "least of 900 for tests of renewal. Default: 3600");
-  app.add_flag("--accept-role-session-name", flags.accept_role_session_name,
-               "Allow roleSessionName in requests, as the profile's acceptRoleSessionName does");
-  app.add_option("--address", flags.address, "IP address to listen on")
-      ->type_name("ADDRESS")
-      ->capture_default_str();
-  add_number(app, "--port", flags.port, 0, 65535, "PORT",
-             "TCP port to listen on. Default: 0, a free one");
-  app.add_flag("--allow-remote", flags.allow_remote,
-               "Allow an address that other machines reach (the credentials open nothing at AWS)");
-  app.add_option("--tls-cert", flags.tls_certificate,
-                 "PEM file with the server's certificate and its chain: https")
-      ->type_name("FILE");
-  app.add_option("--tls-key", flags.tls_key, "PEM file with the key of --tls-cert")
-      ->type_name("FILE");
-  app.add_option("--fault", flags.faults,
-                 "Answer POST /sessions wrongly, COUNT times or always; repeatable, in order.\n"
-                 "KIND: an HTTP status (300 to 599), throttle, delay=SECONDS, broken, truncated,\n"
-                 "empty, clock=+SECONDS or clock=-SECONDS, retry-after=SECONDS")
-      ->type_name("KIND[=VALUE][:COUNT]")
-      ->allow_extra_args(false)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  app.add_flag("--log", flags.log, "Write a line of JSON for each request to stderr; no secrets");
-}
-
-void check(const Flags& flags) {
-  if (flags.trust_anchor.empty()) {
-    throw Error(ErrorKind::usage, "missing: --trust-anchor",
-                "rolecall emulate --help explains each flag");
-  }
-  if (flags.tls_certificate.empty() != flags.tls_key.empty()) {
-    throw Error(ErrorKind::usage, "--tls-cert and --tls-key go together");
-  }
-}
-
 std::string read_text(std::string_view what, const std::string& path) {
   return std::string(read_file(what, path).bytes.view());
 }
 
-emulate::Options emulator_options(const Flags& flags) {
+emulate::Options emulator_options(const Settings& settings) {
+  const std::string trust_anchor = settings.text("trust-anchor");
+  if (trust_anchor.empty()) throw settings.missing("--trust-anchor");
   emulate::Options options;
-  options.trust_anchor = {"trust anchor file " + flags.trust_anchor,
-                          read_text("trust anchor file", flags.trust_anchor)};
-  for (const std::string& path : flags.crls) {
+  options.trust_anchor = {"trust anchor file " + trust_anchor,
+                          read_text("trust anchor file", trust_anchor)};
+  for (const std::string& path : settings.all("crl"))
     options.crls.push_back({"CRL file " + path, read_text("CRL file", path)});
-  }
-  options.allowed_roles = flags.roles;
-  options.session_duration_max = std::chrono::seconds(flags.session_duration_max);
-  options.accept_role_session_name = flags.accept_role_session_name;
-  for (const std::string& fault : flags.faults) {
+  options.allowed_roles = settings.all("role-arn");
+  options.session_duration_max = std::chrono::seconds(settings.number("session-duration-max"));
+  options.accept_role_session_name = settings.is_on("accept-role-session-name");
+  for (const std::string& fault : settings.all("fault"))
     options.faults.push_back(emulate::parse_fault(fault));
-  }
   return options;
 }
 
-http::Listener listener(const Flags& flags) {
-  if (!http::is_loopback(flags.address) && !flags.allow_remote) {
-    throw Error(ErrorKind::usage,
-                "--address " + flags.address + " is not a numeric loopback address",
+http::Listener listener(const Settings& settings) {
+  const std::string address = settings.text("address");
+  if (!http::is_loopback(address) && !settings.is_on("allow-remote")) {
+    throw Error(ErrorKind::usage, "--address " + address + " is not a numeric loopback address",
                 "take 127.0.0.1 or ::1, or add --allow-remote so that other machines may connect");
   }
-  return http::Listener(flags.address, flags.port);
+  return http::Listener(address, static_cast<int>(settings.number("port")));
 }
 
-http::ServerOptions server_options(const Flags& flags) {
+http::ServerOptions server_options(const Settings& settings) {
+  if (settings.has("tls-cert") != settings.has("tls-key"))
+    throw Error(ErrorKind::usage, "--tls-cert and --tls-key go together");
   http::ServerOptions options;
-  if (!flags.tls_certificate.empty()) {
-    options.tls_certificate = read_text("TLS certificate file", flags.tls_certificate);
-    options.tls_key = std::move(read_file("TLS key file", flags.tls_key).bytes);
+  if (settings.has("tls-cert")) {
+    options.tls_certificate = read_text("TLS certificate file", settings.text("tls-cert"));
+    options.tls_key = std::move(read_file("TLS key file", settings.text("tls-key")).bytes);
   }
   return options;
 }
@@ -142,8 +76,10 @@ class Pause {
   bool over_ = false;
 };
 
-void serve(const Flags& flags) {
-  emulate::Emulator emulator(emulator_options(flags));
+void run(const Settings& settings, const CommandLine& /*line*/) {
+  http::ServerOptions tls = server_options(settings);
+  emulate::Emulator emulator(emulator_options(settings));
+  const bool logs = settings.is_on("log");
   Pause pause;
 
   // Blocked before any thread starts, so that each inherits it and sigwait alone gets them.
@@ -159,14 +95,14 @@ void serve(const Flags& flags) {
     const auto start = steady_clock::now();
     emulate::Answer answer = emulator.handle(request, std::chrono::system_clock::now());
     if (answer.delay.count() > 0) pause.wait(answer.delay);
-    if (flags.log) {
+    if (logs) {
       const auto took =
           std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - start);
       write_log(emulate::log_line(answer.log, took) + "\n");
     }
     return std::move(answer.response);
   };
-  http::Server server(listener(flags), server_options(flags), respond);
+  http::Server server(listener(settings), std::move(tls), respond);
   write_all(STDOUT_FILENO, "listening on " + server.url() + "\n", "stdout");
 
   int received = 0;
@@ -175,20 +111,83 @@ void serve(const Flags& flags) {
   pause.end();
 }
 
+constexpr std::array<Option, 12> options = {{
+    {.name = "trust-anchor",
+     .kind = Kind::path,
+     .value = "FILE",
+     .help = "Required. PEM file with the CA certificate (or several) that the\n"
+             "trust anchor holds"},
+    {.name = "crl",
+     .kind = Kind::path,
+     .value = "FILE",
+     .help = "PEM file with certificate revocation lists; repeatable",
+     .repeatable = true},
+    {.name = "role-arn",
+     .kind = Kind::word,
+     .value = "ARN",
+     .help = "A role that may be assumed; repeatable. Without it, every role may",
+     .repeatable = true},
+    {.name = "session-duration-max",
+     .kind = Kind::number,
+     .value = "SECONDS",
+     .help = "The profile's session duration: no session is longer. Below the\n"
+             "service's least of 900 for tests of renewal",
+     .fallback = "3600",
+     .low = 1,
+     .high = 43200},
+    {.name = "accept-role-session-name",
+     .kind = Kind::toggle,
+     .help = "Allow roleSessionName in requests, as the profile's\n"
+             "acceptRoleSessionName does"},
+    {.name = "address",
+     .value = "ADDRESS",
+     .help = "IP address to listen on",
+     .fallback = "127.0.0.1"},
+    {.name = "port",
+     .kind = Kind::number,
+     .value = "PORT",
+     .help = "TCP port to listen on; 0 takes a free one",
+     .fallback = "0",
+     .low = 0,
+     .high = 65535},
+    {.name = "allow-remote",
+     .kind = Kind::toggle,
+     .help = "Allow an address that other machines reach (the credentials open\n"
+             "nothing at AWS)"},
+    {.name = "tls-cert",
+     .kind = Kind::path,
+     .value = "FILE",
+     .help = "PEM file with the server's certificate and its chain: https"},
+    {.name = "tls-key",
+     .kind = Kind::path,
+     .value = "FILE",
+     .help = "PEM file with the key of --tls-cert"},
+    {.name = "fault",
+     .value = "KIND[=VALUE][:COUNT]",
+     .help = "Answer POST /sessions wrongly, COUNT times or always;\n"
+             "repeatable, in order. KIND: an HTTP status (300 to 599), throttle,\n"
+             "delay=SECONDS, broken, truncated, empty, clock=+SECONDS or\n"
+             "clock=-SECONDS, retry-after=SECONDS",
+     .repeatable = true},
+    {.name = "log",
+     .kind = Kind::toggle,
+     .help = "Write a line of JSON for each request to stderr; no secrets"},
+}};
+
 }  // namespace
 
-void emulate(CLI::App& app, std::vector<std::string> arguments) {
-  Flags flags;
-  declare(app, flags);
-  parse(app,
+constinit const Command emulate_command = {
+    .name = "emulate",
+    .summary = "Run an offline IAM Roles Anywhere endpoint, to try things without AWS",
+    .footer =
         "Prints \"listening on http://127.0.0.1:<port>\" once it does, and runs until SIGINT or "
         "SIGTERM.\n\nExample:\n"
         "  rolecall emulate --trust-anchor root.pem --port 8443 --log --fault 503:2\n"
         "  rolecall credential-process --endpoint http://127.0.0.1:8443 …",
-        std::move(arguments));
-  check(flags);
-  protect_memory();
-  serve(flags);
-}
+    .options = {options, configuration_options},
+    .run = run,
+    // Its --role-arn, --port and the like mean other things than those of all other commands.
+    .names = Names::own,
+};
 
 }  // namespace rolecall::cli

@@ -1,7 +1,6 @@
 // rolecall env: how a program finds the container credentials endpoint of serve.
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
@@ -11,12 +10,10 @@
 #include "base/deadline.h"
 #include "base/files.h"
 #include "base/json.h"
-#include "base/process.h"
-#include "base/time.h"
 #include "cli/child_environment.h"
-#include "cli/command.h"
 #include "cli/environment.h"
-#include "cli/flags.h"
+#include "cli/options.h"
+#include "cli/settings.h"
 #include "cli/systemd.h"
 #include "cli/ui.h"
 #include "http/client.h"
@@ -115,29 +112,11 @@ serve::ContainerFiles find(const std::string& directory, const std::string& bind
   }
 }
 
-}  // namespace
-
-void env(CLI::App& app, std::vector<std::string> arguments) {
-  protect_memory();
-  std::string binding = "default";
-  std::string directory;
-  std::string format = "shell";
-  bool token_file = false;
-  milliseconds patience{0};
-  add_text(app, "--binding", binding, "NAME", "Whose credentials. Default: default");
-  add_text(app, "--token-dir", directory, "DIR",
-           "As serve was given it. Default: $RUNTIME_DIRECTORY, else\n$XDG_RUNTIME_DIR/rolecall");
-  add_choice(app, "--format", format, {"shell", "systemd"},
-             "shell: lines for eval. systemd: lines for an EnvironmentFile=.\nDefault: shell");
-  add_switch(app, "--token-file", token_file,
-             "Name the token's file, and do not print the token: for SDKs\nfrom 2024 on");
-  add_seconds(app, "--wait", patience, Zero::allowed,
-              "Wait until serve is up and has credentials, for at most\nso long");
-  parse(app,
-        "Example:\n"
-        "  eval \"$(rolecall env --wait 30)\" && aws sts get-caller-identity\n"
-        "The token is a secret: whoever has it gets the credentials.",
-        std::move(arguments));
+void run(const Settings& settings, const CommandLine& /*line*/) {
+  const std::string binding = settings.text("binding");
+  const bool token_file = settings.is_on("token-file");
+  const milliseconds patience = settings.seconds("wait");
+  std::string directory = settings.text("token-dir");
   if (directory.empty()) directory = runtime_directory();
   if (directory.empty()) {
     throw Error(ErrorKind::usage, "there is no XDG_RUNTIME_DIR of this user's",
@@ -146,7 +125,7 @@ void env(CLI::App& app, std::vector<std::string> arguments) {
   }
   serve::check_binding_name(binding);
   const serve::ContainerFiles files = find(directory, binding, patience);
-  const bool shell = format == "shell";
+  const bool shell = settings.text("format") == "shell";
   const std::string_view begin = shell ? "export " : "";
   Secret text;
   const auto line = [&](std::string_view name, std::string_view value) {
@@ -171,5 +150,39 @@ void env(CLI::App& app, std::vector<std::string> arguments) {
   if (shell) warn_of_other_credentials();
   write_all(STDOUT_FILENO, text.view(), "standard output");
 }
+
+constexpr std::array<Option, 5> options = {{
+    {.name = "binding", .value = "NAME", .help = "Whose credentials", .fallback = "default"},
+    {.name = "token-dir",
+     .kind = Kind::directory,
+     .value = "DIR",
+     .help = "As serve was given it. Default: $RUNTIME_DIRECTORY, else\n$XDG_RUNTIME_DIR/rolecall"},
+    {.name = "format",
+     .kind = Kind::choice,
+     .value = "shell|systemd",
+     .help = "shell: lines for eval. systemd: lines for an EnvironmentFile=",
+     .fallback = "shell"},
+    {.name = "token-file",
+     .kind = Kind::toggle,
+     .help = "Name the token's file, and do not print the token: for SDKs\nfrom 2024 on"},
+    {.name = "wait",
+     .kind = Kind::seconds,
+     .value = "SECONDS",
+     .help = "Wait until serve is up and has credentials, for at most\nso long",
+     .low = 0},
+}};
+
+}  // namespace
+
+constinit const Command env_command = {
+    .name = "env",
+    .summary = "Print the environment in which SDKs find the credentials of serve",
+    .footer =
+        "Example:\n"
+        "  eval \"$(rolecall env --wait 30)\" && aws sts get-caller-identity\n"
+        "The token is a secret: whoever has it gets the credentials.",
+    .options = {options, configuration_options},
+    .run = run,
+};
 
 }  // namespace rolecall::cli

@@ -14,11 +14,10 @@
 #include "base/shell_word.h"
 #include "cli/child_environment.h"
 #include "cli/command.h"
-#include "cli/flags.h"
 #include "cli/hardware_limit.h"
 #include "cli/obtain.h"
+#include "cli/options.h"
 #include "cli/renewals.h"
-#include "cli/settings.h"
 #include "cli/ui.h"
 #include "cli/withheld.h"
 
@@ -32,21 +31,6 @@ namespace {
   const int error = errno;
   take_signals();
   _exit(program.report(error));
-}
-
-// What stands behind the first "--". Arguments come in reverse.
-std::vector<std::string> take_command(std::vector<std::string>& arguments) {
-  const auto dashes = std::find(arguments.rbegin(), arguments.rend(), "--");
-  std::vector<std::string> command(dashes == arguments.rend() ? dashes : dashes + 1,
-                                   arguments.rend());
-  arguments.erase(arguments.begin(), dashes.base());
-  return command;
-}
-
-bool asks_for_help(const std::vector<std::string>& arguments) {
-  return std::any_of(arguments.begin(), arguments.end(), [](const std::string& argument) {
-    return argument == "--help" || argument == "-h";
-  });
 }
 
 // The command would act as somebody else.
@@ -102,44 +86,49 @@ int Program::report(int error) const {
   return error == ENOENT ? not_found : cannot_run;
 }
 
-void exec(CLI::App& app, std::vector<std::string> arguments) {
-  protect_memory();  // first: a password may be among the flags
-  std::vector<std::string> command = take_command(arguments);
-  if (command.empty() && !asks_for_help(arguments)) {
-    throw Error(ErrorKind::usage, "there is no command to run",
-                "it stands behind two dashes: rolecall exec --binding NAME -- aws s3 ls");
+namespace {
+
+void run(const Settings& settings, const CommandLine& line) {
+  if (settings.is_on("refresh")) {
+    if (!settings.is_on("allow-default-profile")) refuse_other_credentials();
+    end_process(run_with_endpoint(binding_options(settings, "exec"), line.command,
+                                  settings.is_on("debug"), settings.is_on("quiet")));
   }
-  SessionFlags flags;
-  CacheFlags cache;
-  bool refresh = false;
-  bool allow_default_profile = false;
-  add_switch(app, "--refresh", refresh,
-             "For runs longer than a session: the command gets an endpoint\n"
-             "that renews, in place of credentials");
-  add_switch(app, "--allow-default-profile", allow_default_profile,
-             "With --refresh: run the command also if the default profile of\n"
-             "AWS's files has credentials, which take precedence");
-  add_session_flags(app, flags);
-  add_cache_flags(app, cache);
-  parse(app,
-        "Usage: rolecall exec [OPTIONS] -- COMMAND [ARGUMENTS]\n"
+  const SessionFlags flags = session_flags(settings);
+  end_where_hardware_is_silent(flags.session.timeout, no_credentials);
+  const Credentials credentials = obtain_credentials(flags, cache_flags(settings));
+  const std::string region = aws::parse_trust_anchor_arn(flags.session.trust_anchor_arn).region;
+  become(Program(line.command, child_environment(credential_variables(credentials), region)));
+}
+
+constexpr std::array<Option, 2> options = {{
+    {.name = "refresh",
+     .kind = Kind::toggle,
+     .help = "For runs longer than a session: the command gets an endpoint\n"
+             "that renews, in place of credentials"},
+    {.name = "allow-default-profile",
+     .kind = Kind::toggle,
+     .help = "With --refresh: run the command also if the default profile of\n"
+             "AWS's files has credentials, which take precedence"},
+}};
+
+}  // namespace
+
+constinit const Command exec_command = {
+    .name = "exec",
+    .summary = "Run a command with credentials in its environment",
+    .footer =
         "The command takes this program's place, with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,\n"
         "AWS_SESSION_TOKEN and AWS_CREDENTIAL_EXPIRATION in its environment, with AWS_REGION and\n"
         "AWS_DEFAULT_REGION, and without AWS_PROFILE and whatever else takes precedence.\n"
         "With --refresh it is a child that finds AWS_CONTAINER_CREDENTIALS_FULL_URI instead.\n"
         "Exit code: the command's; 125 where there are no credentials for it, 126 where it cannot\n"
         "be run, 127 where it is not found.",
-        std::move(arguments));
-  if (refresh) {
-    if (!allow_default_profile) refuse_other_credentials();
-    end_process(run_with_endpoint(binding_options(app, flags, "exec"), std::move(command),
-                                  flags.debug, is_quiet(app)));
-  }
-  finish_session_flags(app, flags);
-  end_where_hardware_is_silent(flags.session.timeout, no_credentials);
-  const Credentials credentials = obtain_credentials(flags, cache);
-  const std::string region = aws::parse_trust_anchor_arn(flags.session.trust_anchor_arn).region;
-  become(Program(std::move(command), child_environment(credential_variables(credentials), region)));
-}
+    .options = {options, all_session_options, cache_options, configuration_options, binding_option},
+    .run = run,
+    .usage = "[OPTIONS] -- COMMAND [ARGUMENTS]",
+    .takes_command = true,
+    .failure = no_credentials,
+};
 
 }  // namespace rolecall::cli

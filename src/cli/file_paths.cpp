@@ -1,6 +1,5 @@
 #include "cli/file_paths.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
 
@@ -23,21 +22,28 @@ std::string path_of(const std::string& value, const std::string& file) {
   return ((no_working_directory ? fs::path(file) : whole).parent_path() / value).string();
 }
 
+std::string behind(const std::string& scheme, const std::string& value, const std::string& file) {
+  if (!value.starts_with(scheme) || value.size() == scheme.size()) return value;
+  return scheme + path_of(value.substr(scheme.size()), file);
+}
+
 }  // namespace
 
-std::string path_from_file(const CLI::Option& option, const std::string& value,
+std::string path_from_file(const Option& option, const std::string& value,
                            const std::string& file) {
-  // A library's bare name is looked for as every program does.
-  const bool is_library = option.check_lname("pkcs11-lib") && value.find('/') == std::string::npos;
-  const std::string type = option.get_type_name();
-  if ((type == "FILE" && !is_library) || type == "DIR") return path_of(value, file);
-  for (const auto& [of_type, scheme] :
-       {std::pair("SOURCE", std::string("file:")), std::pair("SELECTOR", std::string("file://"))}) {
-    if (type == of_type && value.starts_with(scheme) && value.size() > scheme.size()) {
-      return scheme + path_of(value.substr(scheme.size()), file);
-    }
+  switch (option.kind) {
+    case Kind::path:
+    case Kind::directory:
+      return path_of(value, file);
+    case Kind::library:  // a bare name is looked for as every program does
+      return value.find('/') == std::string::npos ? value : path_of(value, file);
+    case Kind::source:
+      return behind("file:", value, file);
+    case Kind::selector:
+      return behind("file://", value, file);
+    default:
+      return value;
   }
-  return value;
 }
 
 const char* remark_on_paths(const std::vector<std::string>& written) {

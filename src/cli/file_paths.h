@@ -5,16 +5,13 @@
 #include <string>
 #include <vector>
 
-namespace CLI {
-class Option;
-}
+#include "cli/option.h"
 
 namespace rolecall::cli {
 
 // `value` of `option` as a command line would have it, if it stands in `file`. Unchanged unless it
 // is a relative path or begins with "~/".
-std::string path_from_file(const CLI::Option& option, const std::string& value,
-                           const std::string& file);
+std::string path_from_file(const Option& option, const std::string& value, const std::string& file);
 
 // What messages about a changed value say behind its place.
 const char* remark_on_paths(const std::vector<std::string>& written);

@@ -6,28 +6,38 @@
 #include <string>
 #include <vector>
 
+#include "cli/command.h"
 #include "cli/config_file.h"
-
-namespace CLI {
-class App;
-}
 
 namespace rolecall::cli {
 
-// Throws Error (usage) with the line of a table that is neither a command nor a binding, of a name
-// in any table that no command would read there, and of a value that no such command would take.
-// `app` is the command that runs: what it knows itself costs little. For `bindings` this skips the
-// tables of bindings.
-void check_names(CLI::App& app, const ConfigFile& file);
+class KnownNames {
+ public:
+  // `commands`: whoever can read the file and the variables. `running`: one of them; what is right
+  // to it is right.
+  KnownNames(const Command& running, Commands commands) : running_(running), commands_(commands) {}
 
-// The same for one table.
-void check_table(CLI::App& app, const ConfigFile& file, const std::string& table);
+  // Throws Error (usage) with the line of a table that is neither a command nor a binding, of a
+  // name in any table that no command would read there, and of a value that none of these commands
+  // takes. `bindings` shows what is wrong with a binding in its row, so it skips their tables.
+  void check(const ConfigFile& file) const;
+  // The same for one table.
+  void check_table(const ConfigFile& file, const std::string& table) const;
 
-// Warns about variables that begin with ROLECALL_ and mean nothing to any command.
-void warn_of_unknown_variables(CLI::App& app);
+  // Warns about variables that begin with ROLECALL_ and mean nothing to any command.
+  void warn_of_unknown_variables() const;
 
-// For the test that holds the short list of known names to the flags of the commands: what is in
-// the list and is no flag, or one that takes other values.
-std::vector<std::string> stale_quick_names();
+ private:
+  void check_setting(const std::string& table, const Setting& setting,
+                     const std::string& place) const;
+  std::vector<const Command*> readers(const std::string& table) const;
+  std::vector<std::string> names() const;
+  [[noreturn]] void refuse_name(const std::string& table, const std::string& name,
+                                const std::string& place) const;
+  [[noreturn]] void refuse_table(const ConfigFile& file, const std::string& table) const;
+
+  const Command& running_;
+  Commands commands_;
+};
 
 }  // namespace rolecall::cli

@@ -1,13 +1,11 @@
 #include "cli/obtain.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <optional>
 
 #include "aws/cache.h"
 #include "aws/cache_key.h"
 #include "cli/environment.h"
-#include "cli/flags.h"
 #include "cli/ui.h"
 
 namespace rolecall::cli {
@@ -29,16 +27,8 @@ std::optional<aws::Cache> open_cache(const Reporter& reporter) {
 
 }  // namespace
 
-void add_cache_flags(CLI::App& app, CacheFlags& flags) {
-  const char* group = "How often to ask";
-  app.add_flag("--cache", flags.cache,
-               "Keep the credentials in a file that this user alone can read,\n"
-               "and hand them out again while they are good")
-      ->group(group);
-  add_number(app, "--cache-margin", flags.margin, 0, 43199, "SECONDS",
-             "How much of their life must be left for that; never more than\n"
-             "half of it. Default: 900",
-             group);
+CacheFlags cache_flags(const Settings& settings) {
+  return {settings.is_on("cache"), settings.number("cache-margin")};
 }
 
 std::vector<std::string> cache_directories() {
@@ -58,10 +48,10 @@ Credentials obtain_credentials(const SessionFlags& flags, const CacheFlags& cach
   const auto renew = [&](std::chrono::milliseconds timeout) {
     SessionOptions session = flags.session;
     session.timeout = timeout;
-    return create_session(flags.identity.options, session, reporter);
+    return create_session(flags.identity, session, reporter);
   };
   if (!cache_flags.cache) return renew(flags.session.timeout);
-  aws::CacheKey key = aws::cache_key(flags.identity.options, flags.session);
+  aws::CacheKey key = aws::cache_key(flags.identity, flags.session);
   if (key.text.empty()) {
     reporter.warning("--cache: nothing is cached: " + key.why_not);
     return renew(flags.session.timeout);

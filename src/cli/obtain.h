@@ -3,10 +3,6 @@
 
 #include "cli/session_flags.h"
 
-namespace CLI {
-class App;
-}
-
 namespace rolecall::cli {
 
 struct CacheFlags {
@@ -14,8 +10,8 @@ struct CacheFlags {
   long margin = 900;  // seconds
 };
 
-// Declares --cache and --cache-margin; `flags` must outlive the parse.
-void add_cache_flags(CLI::App& app, CacheFlags& flags);
+// Of a command with cache_options.
+CacheFlags cache_flags(const Settings& settings);
 
 // Where a cache may be: $XDG_RUNTIME_DIR/rolecall, $XDG_CACHE_HOME/rolecall and ~/.cache/rolecall,
 // as far as these variables are set and this user's. The first is the one to use.

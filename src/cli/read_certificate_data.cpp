@@ -3,13 +3,11 @@
 
 #include "base/codec.h"
 #include "base/files.h"
-#include "base/process.h"
 #include "base/time.h"
 #include "cli/certificate_view.h"
 #include "cli/command.h"
-#include "cli/flags.h"
 #include "cli/identity_flags.h"
-#include "cli/settings.h"
+#include "cli/options.h"
 #include "cli/ui.h"
 #include "identity/chain.h"
 #include "identity/identity.h"
@@ -69,49 +67,53 @@ std::string token_list(const std::vector<identity::TokenCertificate>& found,
   return text;
 }
 
-}  // namespace
+void run(const Settings& settings, const CommandLine& /*line*/) {
+  const Reporter reporter = settings.reporter();
+  const std::string format = settings.text("format");
+  const IdentityOptions identity = identity_flags(settings);
+  if (identity::certificate_is_on_token(identity))
+    return print_result(token_list(identity::list_tokens(identity, reporter), format));
+  if (identity.certificate.empty()) throw settings.missing("--certificate");
 
-void read_certificate_data(CLI::App& app, std::vector<std::string> arguments) {
-  protect_memory();  // first: a password may be among the flags
-  IdentityFlags flags;
-  std::string& source = flags.options.certificate;
-  std::string format = "json";
-  bool debug = false;
-  add_text(app, "--certificate", source, "FILE",
-           "Required. PEM file, of whose certificates the first is described;\n"
-           "or a PKCS#12 file, of which that of its key is. - for standard\n"
-           "input, fd:N for an open descriptor. Or a pkcs11: URI: then every\n"
-           "certificate that it matches is listed");
-  add_selector_flags(app, flags);
-  add_password_flags(app, flags);
-  add_choice(app, "--format", format, {"json", "text"},
-             "One line of JSON (without a newline, except on a terminal), or\na view for people. "
-             "Default: json");
-  add_switch(app, "--debug", debug, "Show each step on stderr");
-  add_hidden(app, "--system-store-name");
-  parse(app,
-        "The view has one fact a line, behind a name and a colon, for grep as well; a line\n"
-        "\"Fails:\" for each requirement of the service that is not met, and a line \"Warning:\"\n"
-        "for what the service may refuse.",
-        std::move(arguments));
-  const Reporter reporter = stderr_reporter(debug);
-  finish_identity_flags(app, flags, reporter);
-  if (identity::certificate_is_on_token(flags.options)) {
-    const std::string text = token_list(identity::list_tokens(flags.options, reporter), format);
-    return print_result(text);
-  }
-  if (source.empty()) {
-    throw missing_values(app, "--certificate");
-  }
-
-  const std::vector<Certificate> certificates =
-      identity::load_certificates(flags.options, wall_clock());
+  const std::vector<Certificate> certificates = identity::load_certificates(identity, wall_clock());
   reporter.trace([&] {
-    return input_name("certificate file", source) + ": " + std::to_string(certificates.size()) +
+    return input_name("certificate file", identity.certificate) + ": " +
+           std::to_string(certificates.size()) +
            (certificates.size() == 1 ? " certificate" : " certificates, of which one is shown");
   });
   print_result(format == "text" ? view(certificates.front(), certificates, true)
                                 : certificate_data(certificates.front()));
 }
+
+constexpr auto options =
+    joined(std::array<Option, 2>{{
+               {.name = "certificate",
+                .kind = Kind::path,
+                .value = "FILE",
+                .help = "Required. PEM file, of whose certificates the first is described;\n"
+                        "or a PKCS#12 file, of which that of its key is. - for standard\n"
+                        "input, fd:N for an open descriptor. Or a pkcs11: URI: then every\n"
+                        "certificate that it matches is listed"},
+               {.name = "format",
+                .kind = Kind::choice,
+                .value = "json|text",
+                .help = "One line of JSON (without a newline, except on a terminal), or\n"
+                        "a view for people",
+                .fallback = "json"},
+           }},
+           debug_option, selector_options, password_options, ignored_options);
+
+}  // namespace
+
+constinit const Command read_certificate_data_command = {
+    .name = "read-certificate-data",
+    .summary = "Print what a certificate says, for programs or for people",
+    .footer =
+        "The view has one fact a line, behind a name and a colon, for grep as well; a line\n"
+        "\"Fails:\" for each requirement of the service that is not met, and a line \"Warning:\"\n"
+        "for what the service may refuse.",
+    .options = {options, configuration_options, binding_option},
+    .run = run,
+};
 
 }  // namespace rolecall::cli

@@ -46,7 +46,6 @@ std::optional<Words> flags_of_line(const std::string& line) {
 }
 
 Words with_flags_of_line(Words arguments) {
-  std::reverse(arguments.begin(), arguments.end());
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     std::optional<Words> flags;
     Words behind;
@@ -64,20 +63,22 @@ Words with_flags_of_line(Words arguments) {
     arguments.insert(arguments.begin(), flags->begin(), flags->end());
     break;
   }
-  std::reverse(arguments.begin(), arguments.end());
   return arguments;
 }
 
-std::optional<std::string> profile_alone(const Words& arguments, const Words& own) {
+std::optional<std::string> profile_alone(const Words& arguments, Options own) {
   constexpr std::string_view flag = "--profile";
   std::optional<std::string> profile;
-  for (auto word = arguments.rbegin(); word != arguments.rend(); ++word) {
-    if (*word == flag && word + 1 != arguments.rend()) {
+  const auto is_own = [own](std::string_view name) {
+    return std::any_of(own.begin(), own.end(),
+                       [name](const Option& one) { return one.name == name; });
+  };
+  for (auto word = arguments.begin(); word != arguments.end(); ++word) {
+    if (*word == flag && word + 1 != arguments.end()) {
       profile = *++word;
     } else if (word->starts_with(std::string(flag) + "=")) {
       profile = word->substr(flag.size() + 1);
-    } else if (!word->starts_with("--") ||
-               std::find(own.begin(), own.end(), word->substr(2)) == own.end()) {
+    } else if (!word->starts_with("--") || !is_own(std::string_view(*word).substr(2))) {
       return std::nullopt;
     }
   }

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/option.h"
+
 namespace rolecall::cli {
 
 // The flags of such a line, as "aws_signing_helper credential-process --certificate x.pem …" or
@@ -14,11 +16,10 @@ namespace rolecall::cli {
 std::optional<std::vector<std::string>> flags_of_line(const std::string& line);
 
 // A line among the arguments of a command, as one word or as several at their end: its flags take
-// its place, before all others, so that a flag that is given besides counts. Both are in reverse.
+// its place, before all others, so that a flag that is given besides counts.
 std::vector<std::string> with_flags_of_line(std::vector<std::string> arguments);
 
 // If the arguments have --profile and no other flags than the switches in `own`: the name.
-std::optional<std::string> profile_alone(const std::vector<std::string>& arguments,
-                                         const std::vector<std::string>& own);
+std::optional<std::string> profile_alone(const std::vector<std::string>& arguments, Options own);
 
 }  // namespace rolecall::cli

@@ -54,11 +54,10 @@ unsigned places() {
 
 }  // namespace
 
-serve::BindingOptions binding_options(const CLI::App& app, SessionFlags& flags, std::string name) {
-  const IdentityFlags& identity = flags.identity;
-  const bool from_terminal = identity.password_source.empty() && identity.pkcs8_password.empty();
-  finish_session_flags(app, flags);
-  serve::BindingOptions binding{std::move(name), identity.options, flags.session};
+serve::BindingOptions binding_options(const Settings& settings, std::string name) {
+  const SessionFlags flags = session_flags(settings);
+  serve::BindingOptions binding{std::move(name), flags.identity, flags.session};
+  const bool from_terminal = !settings.has("password-source") && !settings.has("pkcs8-password");
   if (from_terminal) binding.identity.password = ask_once(std::move(binding.identity.password));
   return binding;
 }

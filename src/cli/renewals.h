@@ -13,9 +13,9 @@
 
 namespace rolecall::cli {
 
-// What a binding is to ask for, and how: finish_session_flags, and a password that a person typed
+// What a binding is to ask for, and how: session_flags, and a password that a person typed
 // at the start is not asked for again.
-serve::BindingOptions binding_options(const CLI::App& app, SessionFlags& flags, std::string name);
+serve::BindingOptions binding_options(const Settings& settings, std::string name);
 
 // The same error, which says whose it is.
 Error of_binding(const std::string& name, const Error& error);

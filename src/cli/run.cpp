@@ -2,97 +2,44 @@
 
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
-#include <array>
 
 #include "base/files.h"
 #include "base/pkcs11_uri.h"
 #include "base/process.h"
-#include "cli/command.h"
+#include "cli/command_line.h"
 #include "cli/environment.h"
-#include "cli/exec.h"
+#include "cli/help.h"
 #include "cli/settings.h"
 #include "cli/ui.h"
-#include "cli/wrong_arguments.h"
 
 namespace rolecall::cli {
 namespace {
 
-constexpr std::array<Command, 13> commands = {{
-    {"bindings", "List the bindings of the configuration file", bindings},
-    {"cache", "List what the cache of credentials holds, or clear it", cache},
-    {"configure", "Set up a profile of the AWS CLI and SDKs, and try it", configure},
-    {"credential-process", "Print temporary AWS credentials as credential_process wants them",
-     credential_process},
-    {"emulate", "Run an offline IAM Roles Anywhere endpoint, to try things without AWS", emulate},
-    {"env", "Print the environment in which SDKs find the credentials of serve", env},
-    {"exec", "Run a command with credentials in its environment", exec},
-    {"export", "Print credentials for a shell or a file", export_credentials},
-    {"read-certificate-data", "Print what a certificate says, for programs or for people",
-     read_certificate_data},
-    {"serve", "Hand out credentials to the AWS SDKs on this machine, always valid ones", serve},
-    {"sign-string", "Sign a fixed text, to see that a private key works", sign_string},
-    {"update", "Keep temporary credentials in the AWS credentials file up to date", update},
-    {"version", "Print the version, and what is inside", version},
-}};
-
-std::string overview() {
-  std::string text =
-      "rolecall turns an X.509 certificate and its private key into temporary AWS\n"
-      "credentials through IAM Roles Anywhere.\n\n"
-      "Usage: rolecall COMMAND [OPTIONS]\n\nCommands:\n";
-  for (const Command& command : commands) {
-    text += "  " + std::string(command.name) + std::string(23 - command.name.size(), ' ') +
-            std::string(command.summary) + "\n";
-  }
-  return text + "\nrolecall COMMAND --help explains a command and its options.\n";
-}
-
-const Command* find_command(const std::string& name) {
-  const auto* found = std::find_if(commands.begin(), commands.end(),
-                                   [&name](const Command& one) { return one.name == name; });
-  return found == commands.end() ? nullptr : &*found;
-}
-
-// Spellings of AWS's variables and configuration file, which people try as flags.
-void use_our_spelling(std::string& argument) {
-  const std::string name = argument.substr(0, argument.find('='));
-  if (name != "--use-fips-endpoint" && name != "--use-dualstack-endpoint") return;
-  argument.erase(name.rfind("-endpoint"), std::string_view("-endpoint").size());
-}
-
 void run_command(const Command& command, std::vector<std::string> arguments) {
-  const std::string full_name = "rolecall " + std::string(command.name);
-  CLI::App app(std::string(command.summary), full_name);
-  app.get_formatter()->column_width(32);
-  // What is before exec's command. CLI11 would take the next word as the value of "--flag=".
-  for (std::size_t i = 0; i < arguments.size() && arguments[i] != "--"; ++i) {
-    std::string& argument = arguments[i];
-    use_our_spelling(argument);
-    if (!argument.starts_with("--") || argument.find('=') != argument.size() - 1) continue;
-    argument.pop_back();
-    arguments.insert(arguments.begin() + static_cast<std::ptrdiff_t>(++i), std::string());
-  }
-  // As the official helper: where a flag is given twice, the last one counts.
-  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-  std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
-  try {
-    command.run(app, std::move(arguments));
-  } catch (const CLI::CallForHelp&) {
-    write_all(STDOUT_FILENO, app.help(), "standard output");
-  } catch (const CLI::ExtrasError&) {
-    refuse_leftover(app);
-  } catch (const CLI::ParseError& error) {
-    refuse(app, error);
-  }
+  if (command.rewrite != nullptr) arguments = command.rewrite(std::move(arguments));
+  const CommandLine line = read_command_line(command, std::move(arguments));
+  if (line.asks_for_help) return write_all(STDOUT_FILENO, help_text(command), "standard output");
+  const CommandLine::Given* quiet = line.find("quiet");
+  if (quiet != nullptr && truth(quiet->texts.back())) release_warnings(true);
+  const Settings settings = read_settings(command, line, all_commands());
+  release_warnings(settings.command().names != Names::none && settings.is_on("quiet"));
+  command.run(settings, line);
 }
 
-// exec's own failures must not look like those of the command that it runs (as with env and
+// A command's own failures must not look like those of the command that it runs (as with env and
 // timeout).
-int report(const std::string& command, const Error& error) {
+int report(const Command* command, const Error& error) {
   print_error(error);
-  return command == "exec" ? no_credentials : static_cast<int>(error.kind());
+  return command != nullptr && command->failure != 0 ? command->failure
+                                                     : static_cast<int>(error.kind());
+}
+
+bool holds_secret(std::string_view flag) {
+  return std::any_of(all_commands().begin(), all_commands().end(), [flag](const Command* command) {
+    const Option* option = find_option(*command, flag);
+    return option != nullptr && option->kind == Kind::secret;
+  });
 }
 
 // Overwrites passwords where the kernel shows them as /proc/PID/cmdline, once they are copied. It
@@ -132,42 +79,12 @@ void run_arguments(const std::vector<std::string>& arguments) {
 
 }  // namespace
 
-ConfigFile parse(CLI::App& app, const char* footer, std::vector<std::string> arguments) {
-  app.footer(footer);
-  add_settings_flags(app);
-  app.parse(std::move(arguments));
-  if (is_quiet(app)) release_warnings(true);
-  ConfigFile file = apply_settings(app);
-  release_warnings(is_quiet(app));
-  return file;
-}
-
-bool is_command(const std::string& name) {
-  return find_command(name) != nullptr;
-}
-
-std::vector<std::string> command_names() {
-  std::vector<std::string> names;
-  names.reserve(commands.size());
-  for (const Command& command : commands)
-    names.emplace_back(command.name);
-  return names;
-}
-
-// A command that is asked for its help has declared its flags.
-void declare_flags(const std::string& name, CLI::App& app) {
-  try {
-    find_command(name)->run(app, {"--help"});
-  } catch (const CLI::CallForHelp&) {
-    return;
-  }
-}
-
 int run(int argc, char** argv) {
   guard_standard_descriptors();
   take_signals();
   set_aside_key_log();
-  const std::string command = argc > 1 ? argv[1] : "";
+  protect_memory();  // first: a password may be among the arguments
+  const Command* command = find_command(argc > 1 ? argv[1] : "");
   try {
     const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
     hide_passwords(argc, argv);

@@ -2,18 +2,15 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <list>
 
 #include "base/deadline.h"
-#include "base/process.h"
 #include "cli/command.h"
-#include "cli/flags.h"
+#include "cli/options.h"
 #include "cli/renewals.h"
 #include "cli/session_flags.h"
-#include "cli/settings.h"
 #include "cli/signals.h"
 #include "cli/systemd.h"
 #include "cli/ui.h"
@@ -30,80 +27,102 @@ using std::chrono::milliseconds;
 // For as many clients as one thread takes, and for all else.
 constexpr rlim_t most_descriptors = http::most_connections_of_one_thread + 64;
 
-struct ServeFlags {
-  SessionFlags session;
-  std::string address = "127.0.0.1";
-  int port = 9911;
-  int hop_limit = 64;
-  bool allow_remote = false;
-  std::vector<std::string> host_names;
-  bool imds = false;
-  bool imds_is_given = false;
-  bool lazy = false;
-  std::string token_directory;
-  std::string log_format = "text";
-};
+constexpr const char* listen_group = "Where to listen";
+constexpr const char* run_group = "How to run";
+constexpr std::array<Option, 9> daemon_options = {{
+    {.name = "port",
+     .kind = Kind::number,
+     .group = listen_group,
+     .value = "PORT",
+     .help = "TCP port; 0 takes a free one",
+     .fallback = "9911",
+     .low = 0,
+     .high = 65535},
+    {.name = "address",
+     .group = listen_group,
+     .value = "ADDRESS",
+     .help = "IP address",
+     .fallback = "127.0.0.1"},
+    {.name = "allow-remote",
+     .kind = Kind::toggle,
+     .group = listen_group,
+     .help = "Allow an address that other machines reach: they see the\n"
+             "credentials pass unencrypted. IMDS is off unless --imds"},
+    {.name = "imds",
+     .kind = Kind::toggle,
+     .group = listen_group,
+     .help = "Serve instance metadata, from which anyone who reaches the\n"
+             "port gets the credentials. Default: true; false with\n"
+             "--allow-remote. Not for several bindings"},
+    {.name = "allow-host",
+     .kind = Kind::host,
+     .group = listen_group,
+     .value = "NAME",
+     .help = "A name by which clients reach it: a compose service,\n"
+             "host.docker.internal, NAME.NAMESPACE.svc. Repeatable",
+     .repeatable = true},
+    {.name = "hop-limit",
+     .kind = Kind::number,
+     .group = listen_group,
+     .value = "HOPS",
+     .help = "How many routers an answer may pass. Default: 64, and 1\nwith --allow-remote",
+     .low = 1,
+     .high = 255},
+    {.name = "token-dir",
+     .kind = Kind::directory,
+     .group = run_group,
+     .value = "DIR",
+     .help = "Where the tokens of the container endpoint are left.\n"
+             "Default: $RUNTIME_DIRECTORY, else $XDG_RUNTIME_DIR/rolecall"},
+    {.name = "lazy",
+     .kind = Kind::toggle,
+     .group = run_group,
+     .help = "Start, and answer 503, also before the first credentials come"},
+    {.name = "log-format",
+     .kind = Kind::choice,
+     .group = run_group,
+     .value = "text|json",
+     .help = "Of the events on stderr",
+     .fallback = "text"},
+}};
 
-void declare(CLI::App& app, ServeFlags& flags) {
-  const char* group = "Where to listen";
-  add_number(app, "--port", flags.port, 0, 65535, "PORT",
-             "TCP port; 0 takes a free one. Default: 9911", group);
-  app.add_option("--address", flags.address, "IP address. Default: 127.0.0.1")
-      ->type_name("ADDRESS")
-      ->group(group);
-  app.add_flag("--allow-remote", flags.allow_remote,
-               "Allow an address that other machines reach: they see the\n"
-               "credentials pass unencrypted. IMDS is off unless --imds")
-      ->group(group);
-  app.add_flag("--imds", flags.imds,
-               "Serve instance metadata, from which anyone who reaches the\n"
-               "port gets the credentials. Default: true; false with\n"
-               "--allow-remote. Not for several bindings")
-      ->group(group);
-  app.add_option_function<std::vector<std::string>>(
-         "--allow-host",
-         [&flags](const std::vector<std::string>& names) {
-           flags.host_names.clear();
-           for (const std::string& name : names)
-             flags.host_names.push_back(serve::checked_host_name(name));
-         },
-         "A name by which clients reach it: a compose service,\n"
-         "host.docker.internal, NAME.NAMESPACE.svc. Repeatable")
-      ->type_name("NAME")
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->allow_extra_args(false)
-      ->group(group);
-  add_number(app, "--hop-limit", flags.hop_limit, 1, 255, "HOPS",
-             "How many routers an answer may pass. Default: 64, and 1\nwith --allow-remote", group);
-  group = "How to run";
-  app.add_option("--token-dir", flags.token_directory,
-                 "Where the tokens of the container endpoint are left.\n"
-                 "Default: $RUNTIME_DIRECTORY, else $XDG_RUNTIME_DIR/rolecall")
-      ->type_name("DIR")
-      ->group(group);
-  app.add_flag("--lazy", flags.lazy,
-               "Start, and answer 503, also before the first credentials come")
-      ->group(group);
-  add_choice(app, "--log-format", flags.log_format, {"text", "json"},
-             "Of the events on stderr. Default: text");
-  app.get_option("--log-format")->group(group);
-  add_session_flags(app, flags.session);
+constexpr std::array<Option, 1> bindings_option = {{
+    {.name = "binding",
+     .group = configuration_group,
+     .value = "NAME",
+     .help = "Take them from its table [binding.NAME] first; repeatable, for one\n"
+             "daemon with several roles",
+     .repeatable = true},
+}};
+
+// Their names, as they must be.
+std::vector<std::string> host_names(const Settings& settings) {
+  std::vector<std::string> names;
+  for (const std::string& name : settings.all("allow-host")) {
+    names.push_back(serve::checked_host_name(name));
+  }
+  return names;
 }
 
-http::Listener listen(const ServeFlags& flags, const CLI::App& app) {
+http::Listener listen(const Settings& settings) {
   const std::optional<int> handed_over = handed_over_socket();
-  const auto check = [&flags](const std::string& address) {
-    if (http::is_loopback(address) || flags.allow_remote) return;
-    http::check_is_address(address);
-    throw Error(ErrorKind::usage, "the address " + address + " is not a loopback address",
+  const bool allow_remote = settings.is_on("allow-remote");
+  const std::string address = settings.text("address");
+  const int port = static_cast<int>(settings.number("port"));
+  const auto check = [allow_remote](const std::string& where) {
+    if (http::is_loopback(where) || allow_remote) return;
+    http::check_is_address(where);
+    throw Error(ErrorKind::usage, "the address " + where + " is not a loopback address",
                 "take 127.0.0.1 or ::1, or add --allow-remote so that other machines may connect");
   };
-  if (!handed_over) check(flags.address);
+  if (!handed_over) check(address);
   http::Listener listener =
-      handed_over ? http::Listener(*handed_over) : http::Listener(flags.address, flags.port);
+      handed_over ? http::Listener(*handed_over) : http::Listener(address, port);
   check(listener.name().address);
   const bool remote = !http::is_loopback(listener.name().address);
-  listener.set_hop_limit(remote && !is_given(app, "--hop-limit") ? 1 : flags.hop_limit);
+  const long usual_hops = remote ? 1 : 64;
+  listener.set_hop_limit(
+      static_cast<int>(settings.has("hop-limit") ? settings.number("hop-limit") : usual_hops));
   return listener;
 }
 
@@ -120,18 +139,18 @@ void raise_limit_of_descriptors() {
 // The daemon from its start to its end.
 class Daemon {
  public:
-  Daemon(const ServeFlags& flags, http::Listener listener)
-      : flags_(flags),
+  Daemon(const Settings& settings, http::Listener listener)
+      : settings_(settings),
         listener_(std::move(listener)),
         origin_(own_origin(listener_.name())),
         remote_(!http::is_loopback(listener_.name().address)),
-        log_(log_format(flags), write_log),
-        renewals_(log_, flags.session.debug) {}
+        log_(log_format(settings), write_log),
+        renewals_(log_, settings.is_on("debug")) {}
 
   void add(serve::BindingOptions options) { renewals_.add(std::move(options)); }
 
   void run() {
-    renewals_.load_identities(flags_.lazy);
+    renewals_.load_identities(settings_.is_on("lazy"));
     serve::ServiceOptions options = service_options();
     const Signals signals({SIGTERM, SIGINT, SIGHUP});  // that end or reload
     renewals_.start();
@@ -140,7 +159,8 @@ class Daemon {
       return number == SIGTERM || number == SIGINT;
     };
     try {
-      if (flags_.lazy || renewals_.await_first(told_to_stop)) answer(std::move(options), signals);
+      if (settings_.is_on("lazy") || renewals_.await_first(told_to_stop))
+        answer(std::move(options), signals);
     } catch (const Error& error) {
       if (renewals_.stop()) throw;
       print_error(error);
@@ -150,27 +170,28 @@ class Daemon {
   }
 
  private:
-  static serve::Log::Format log_format(const ServeFlags& flags) {
+  static serve::Log::Format log_format(const Settings& settings) {
     using Format = serve::Log::Format;
-    if (flags.log_format == "json") return Format::json;
+    if (settings.text("log-format") == "json") return Format::json;
     return is_journal(STDERR_FILENO) ? Format::text : Format::timed_text;
   }
 
   // Empty: it is on.
   std::string why_no_imds() const {
-    if (flags_.imds_is_given && !flags_.imds) return "--imds is false";
+    if (settings_.has("imds") && !settings_.is_on("imds")) return "--imds is false";
     if (renewals_.bindings().size() > 1) {
       return "of several bindings it could not tell whose credentials a client wants; rolecall env "
              "--binding NAME prints how clients get them";
     }
-    if (remote_ && !flags_.imds) return "other machines can connect; --imds turns it on";
+    if (remote_ && !settings_.is_on("imds"))
+      return "other machines can connect; --imds turns it on";
     return {};
   }
 
   serve::ServiceOptions service_options() {
     serve::ServiceOptions options;
     options.address = listener_.name();
-    options.host_names = flags_.host_names;
+    options.host_names = host_names(settings_);
     options.why_no_imds = why_no_imds();
     const auto& bindings = renewals_.bindings();
     for (const serve::Binding& binding : bindings)
@@ -178,11 +199,11 @@ class Daemon {
     if (options.why_no_imds.empty()) options.imds = &bindings.front();
     // Without --token-dir IMDS is enough for those who know no container endpoint, and a token for
     // IMDS that is lost at a restart is better than none.
-    const bool may_do_without = flags_.token_directory.empty() && options.imds != nullptr;
+    const bool may_do_without = !settings_.has("token-dir") && options.imds != nullptr;
     const std::string lost = "IMDS tokens are lost at a restart";
     try {
       const std::string directory =
-          flags_.token_directory.empty() ? runtime_directory() : flags_.token_directory;
+          settings_.has("token-dir") ? settings_.text("token-dir") : runtime_directory();
       if (directory.empty()) {
         throw Error(ErrorKind::usage,
                     "there is no RUNTIME_DIRECTORY, and no XDG_RUNTIME_DIR of this user's, for the "
@@ -233,9 +254,9 @@ class Daemon {
     if (imds) {
       // Alone on its line in text, as the official helper logs it, so that it can be copied.
       const std::string line = "export AWS_EC2_METADATA_SERVICE_ENDPOINT=" + url + "/";
-      if (flags_.log_format == "json") log_.info("imds", {{"command", line}});
-      if (flags_.log_format == "text") write_log(line + "\n");
-    } else if (flags_.imds) {
+      if (settings_.text("log-format") == "json") log_.info("imds", {{"command", line}});
+      if (settings_.text("log-format") == "text") write_log(line + "\n");
+    } else if (settings_.is_on("imds")) {
       log_.warning("instance metadata is off", {{"reason", why_no_imds}});
     } else {
       log_.info("instance metadata is off", {{"reason", why_no_imds}});
@@ -279,7 +300,7 @@ class Daemon {
     }
   }
 
-  const ServeFlags& flags_;
+  const Settings& settings_;
   Supervisor supervisor_;
   http::Listener listener_;
   http::Origin origin_;
@@ -291,74 +312,60 @@ class Daemon {
 
 // Those of the daemon as a whole have no place in the table of one of several bindings.
 void check_is_for_one(const ConfigFile& file, const std::string& name) {
-  constexpr std::array<std::string_view, 9> daemons = {"address",    "allow-host", "allow-remote",
-                                                       "hop-limit",  "imds",       "lazy",
-                                                       "log-format", "port",       "token-dir"};
   const auto table = file.tables.find("binding." + name);
   if (table == file.tables.end()) return;
   for (const Setting& setting : table->second) {
-    if (std::find(daemons.begin(), daemons.end(), setting.name) == daemons.end()) continue;
+    if (std::none_of(daemon_options.begin(), daemon_options.end(),
+                     [&setting](const Option& one) { return one.name == setting.name; }))
+      continue;
     throw Error(ErrorKind::usage,
-                "configuration file " + file.path + ", line " + std::to_string(setting.line) +
-                    ": " + setting.name +
+                place_in(file, setting.line) + ": " + setting.name +
                     " is for a whole serve, and this one has several bindings",
                 "move it to the table [serve]");
   }
 }
 
-// Of several: the command line once more, with the values of this one's table behind it.
-serve::BindingOptions one_of_several(const CLI::App& app, const ConfigFile& file,
-                                     const std::string& name, std::vector<std::string> arguments) {
-  check_is_for_one(file, name);
-  CLI::App own("", app.get_name());
-  own.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-  ServeFlags flags;
-  declare(own, flags);
-  add_settings_flags(own);
-  own.parse(std::move(arguments));
-  apply_settings(own, file, name);
-  return binding_options(own, flags.session, name);
+std::vector<serve::BindingOptions> bindings_of(const Settings& settings) {
+  const std::vector<std::string>& names = settings.bindings();
+  if (names.size() <= 1)
+    return {binding_options(settings, names.empty() ? "default" : names.front())};
+  std::vector<serve::BindingOptions> bindings;
+  for (const std::string& name : names) {
+    if (std::count(names.begin(), names.end(), name) > 1)
+      throw Error(ErrorKind::usage, "--binding " + name + " is given twice");
+    try {
+      check_is_for_one(settings.file(), name);
+      bindings.push_back(binding_options(settings.of_binding(name), name));
+    } catch (const Error& error) {
+      throw of_binding(name, error);
+    }
+  }
+  return bindings;
 }
 
-}  // namespace
-
-void serve(CLI::App& app, std::vector<std::string> arguments) {
-  protect_memory();  // first: a password may be among the flags
-  ServeFlags flags;
-  declare(app, flags);
-  const std::vector<std::string> given = arguments;
-  const ConfigFile file = parse(
-      app,
-      "Runs until SIGTERM or SIGINT; SIGHUP reads the files again and renews. SDKs find it by\n"
-      "  export AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:9911/\n"
-      "or, with a token that other users of the machine do not have, by\n"
-      "  eval \"$(rolecall env --wait 30)\"\n"
-      "With several bindings, only the second way works: rolecall env --binding NAME\n"
-      "\n"
-      "Exit code: 0 stopped, 1 refused, 2 wrong flags or files, 3 worth another try later.",
-      std::move(arguments));
-  const std::vector<std::string> names = chosen_bindings(app);
-  std::vector<serve::BindingOptions> bindings;
-  if (names.size() > 1) {
-    for (const std::string& name : names) {
-      if (std::count(names.begin(), names.end(), name) > 1) {
-        throw Error(ErrorKind::usage, "--binding " + name + " is given twice");
-      }
-      try {
-        bindings.push_back(one_of_several(app, file, name, given));
-      } catch (const Error& error) {
-        throw of_binding(name, error);
-      }
-    }
-  } else {
-    bindings.push_back(
-        binding_options(app, flags.session, names.empty() ? "default" : names.front()));
-  }
-  flags.imds_is_given = is_given(app, "--imds");
-  Daemon daemon(flags, listen(flags, app));
+void run(const Settings& settings, const CommandLine& /*line*/) {
+  std::vector<serve::BindingOptions> bindings = bindings_of(settings);
+  Daemon daemon(settings, listen(settings));
   for (serve::BindingOptions& binding : bindings)
     daemon.add(std::move(binding));
   daemon.run();
 }
+
+}  // namespace
+
+constinit const Command serve_command = {
+    .name = "serve",
+    .summary = "Hand out credentials to the AWS SDKs on this machine, always valid ones",
+    .footer =
+        "Runs until SIGTERM or SIGINT; SIGHUP reads the files again and renews. SDKs find it by\n"
+        "  export AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:9911/\n"
+        "or, with a token that other users of the machine do not have, by\n"
+        "  eval \"$(rolecall env --wait 30)\"\n"
+        "With several bindings, only the second way works: rolecall env --binding NAME\n"
+        "\n"
+        "Exit code: 0 stopped, 1 refused, 2 wrong flags or files, 3 worth another try later.",
+    .options = {daemon_options, all_session_options, configuration_options, bindings_option},
+    .run = run,
+};
 
 }  // namespace rolecall::cli

@@ -1,15 +1,12 @@
 #include "cli/session_flags.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 
 #include "base/codec.h"
 #include "cli/environment.h"
-#include "cli/flags.h"
 #include "cli/hardware_limit.h"
-#include "cli/settings.h"
-#include "cli/ui.h"
+#include "cli/identity_flags.h"
 #include "rolecall/error.h"
 
 namespace rolecall::cli {
@@ -35,8 +32,8 @@ void check_proxy(const std::string& name, const std::string& proxy) {
   }
 }
 
-void require(const CLI::App& app, const SessionFlags& flags) {
-  const IdentityOptions& identity = flags.identity.options;
+void require(const Settings& settings, const SessionFlags& flags) {
+  const IdentityOptions& identity = flags.identity;
   const std::array<std::pair<const char*, const std::string*>, 5> required = {{
       {"--certificate", &identity.certificate},
       {"--private-key", &identity.private_key},
@@ -56,87 +53,65 @@ void require(const CLI::App& app, const SessionFlags& flags) {
     if (!missing.empty()) missing += ", ";
     missing += name;
   }
-  if (!missing.empty()) throw missing_values(app, missing);
+  if (!missing.empty()) throw settings.missing(missing);
+}
+
+SessionOptions session_options_of(const Settings& settings) {
+  SessionOptions session;
+  session.role_arn = settings.text("role-arn");
+  session.profile_arn = settings.text("profile-arn");
+  session.trust_anchor_arn = settings.text("trust-anchor-arn");
+  session.role_session_name = settings.text("role-session-name");
+  session.session_duration = std::chrono::seconds(settings.number("session-duration"));
+  session.region = settings.text("region");
+  session.endpoint = settings.text("endpoint");
+  session.use_fips = settings.is_on("use-fips");
+  session.use_dualstack = settings.is_on("use-dualstack");
+  session.ca_bundle = settings.text("ca-bundle");
+  session.verify_tls = !settings.is_on("no-verify-ssl");
+  session.use_proxy = settings.is_on("with-proxy");
+  session.connect_timeout = settings.seconds("connect-timeout");
+  session.timeout = settings.seconds("timeout");
+  return session;
+}
+
+// OpenSSL's and Go's variables, which the official helper follows.
+void use_openssls_variables(SessionOptions& session, const Reporter& reporter) {
+  if (!session.ca_bundle.empty()) return;
+  session.ca_bundle = environment("SSL_CERT_FILE");
+  session.ca_directory = environment("SSL_CERT_DIR");
+  if (!session.ca_bundle.empty() || !session.ca_directory.empty()) {
+    reporter.trace([] { return "trusted roots are those of SSL_CERT_FILE and SSL_CERT_DIR"; });
+  }
+}
+
+void look_for_proxy(SessionOptions& session, const Reporter& reporter) {
+  for (const char* name : {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}) {
+    const std::string proxy = environment(name);
+    if (proxy.empty()) continue;
+    if (!session.use_proxy) {
+      session.proxy_unused = true;
+      continue;
+    }
+    check_proxy(name, proxy);
+    if (proxy.find('@') != std::string::npos) session.proxy_has_user = true;
+    reporter.trace([name] { return "a proxy is named by " + std::string(name); });
+  }
 }
 
 }  // namespace
 
-void add_session_flags(CLI::App& app, SessionFlags& flags) {
-  add_identity_flags(app, flags.identity);
-  SessionOptions& session = flags.session;
-  const auto text = [&app](const char* name, std::string& value, const char* type, const char* help,
-                           const char* group) {
-    app.add_option(name, value, help)->type_name(type)->group(group);
-  };
-  const auto flag = [&app](const char* name, bool& value, const char* help, const char* group) {
-    app.add_flag(name, value, help)->group(group);
-  };
-
-  const char* what = "For what";
-  text("--role-arn", session.role_arn, "ARN", "Required. The IAM role to assume", what);
-  text("--profile-arn", session.profile_arn, "ARN",
-       "Required. The Roles Anywhere profile that lists the role", what);
-  text("--trust-anchor-arn", session.trust_anchor_arn, "ARN",
-       "Required. The trust anchor that the certificate chains to", what);
-  text("--role-session-name", session.role_session_name, "NAME",
-       "Name of the session; the profile must accept it. Default: the\n"
-       "certificate's serial number",
-       what);
-  add_number(app, "--session-duration", flags.session_duration, 900, 43200, "SECONDS",
-             "How long the credentials live, 900 to 43200. Default: 3600", what);
-
-  const char* where = "Where to ask";
-  text("--region", session.region, "REGION", "Default: the trust anchor's, which it must equal",
-       where);
-  text("--endpoint", session.endpoint, "URL",
-       "https://host[:port] instead of the service's own; plain http only\n"
-       "for this machine",
-       where);
-  flag("--use-fips", session.use_fips, "Use the FIPS endpoint (AWS_USE_FIPS_ENDPOINT)", where);
-  flag("--use-dualstack", session.use_dualstack,
-       "Use the IPv4 and IPv6 endpoint (AWS_USE_DUALSTACK_ENDPOINT)", where);
-
-  const char* how = "How to get there";
-  text("--ca-bundle", session.ca_bundle, "FILE",
-       "PEM file of the CAs to trust for TLS. Default: AWS_CA_BUNDLE,\n"
-       "SSL_CERT_FILE and SSL_CERT_DIR, else the system's",
-       how);
-  flag("--no-verify-ssl", flags.no_verify_ssl,
-       "Do not check the server's certificate: only for tests", how);
-  flag("--with-proxy", session.use_proxy, "Use the proxy that HTTPS_PROXY and NO_PROXY name", how);
-  add_seconds(app, "--connect-timeout", session.connect_timeout, Zero::refused,
-              "How long to wait for a connection. Default: 5", how);
-  add_seconds(app, "--timeout", session.timeout, Zero::refused,
-              "How long all may take, retries and waits included. Default: 30", how);
-  flag("--debug", flags.debug, "Show each step on stderr, with its time; never a secret", how);
-}
-
-void finish_session_flags(const CLI::App& app, SessionFlags& flags) {
-  const Reporter reporter = stderr_reporter(flags.debug);
-  finish_identity_flags(app, flags.identity, reporter);
-  require(app, flags);
-  SessionOptions& session = flags.session;
-  session.session_duration = std::chrono::seconds(flags.session_duration);
-  end_where_hardware_is_silent(session.timeout);
-  session.verify_tls = !flags.no_verify_ssl;
-  if (session.ca_bundle.empty()) {
-    // OpenSSL's and Go's variables, which the official helper follows.
-    session.ca_bundle = environment("SSL_CERT_FILE");
-    session.ca_directory = environment("SSL_CERT_DIR");
-    if (!session.ca_bundle.empty() || !session.ca_directory.empty()) {
-      reporter.trace([] { return "trusted roots are those of SSL_CERT_FILE and SSL_CERT_DIR"; });
-    }
-  }
-  for (const char* name : {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}) {
-    const std::string proxy = environment(name);
-    if (proxy.empty()) continue;
-    if (!session.use_proxy) session.proxy_unused = true;
-    if (session.use_proxy) {
-      check_proxy(name, proxy);
-      if (proxy.find('@') != std::string::npos) session.proxy_has_user = true;
-      reporter.trace([name] { return "a proxy is named by " + std::string(name); });
-    }
-  }
+SessionFlags session_flags(const Settings& settings) {
+  const Reporter reporter = settings.reporter();
+  SessionFlags flags;
+  flags.identity = identity_flags(settings);
+  flags.session = session_options_of(settings);
+  flags.debug = settings.is_on("debug");
+  require(settings, flags);
+  end_where_hardware_is_silent(flags.session.timeout);
+  use_openssls_variables(flags.session, reporter);
+  look_for_proxy(flags.session, reporter);
+  return flags;
 }
 
 }  // namespace rolecall::cli

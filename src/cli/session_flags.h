@@ -1,29 +1,20 @@
-// The flags of every command that asks for a session, with the official helper's names.
+// From the values of options to what a session is asked for with.
 #pragma once
 
-#include "cli/identity_flags.h"
+#include "cli/settings.h"
 #include "rolecall/session.h"
-
-namespace CLI {
-class App;
-}
 
 namespace rolecall::cli {
 
 struct SessionFlags {
-  IdentityFlags identity;
+  IdentityOptions identity;
   SessionOptions session;
-  long session_duration = 3600;  // seconds
-  bool no_verify_ssl = false;
   bool debug = false;
 };
 
-// Declares the flags; `flags` must outlive the parse.
-void add_session_flags(CLI::App& app, SessionFlags& flags);
-
-// After the parse: finishes the identity's flags, names every required one that is missing, and
-// fills in what variables say that are not for one flag (SSL_CERT_FILE, SSL_CERT_DIR, *_proxy).
-// Throws Error (usage).
-void finish_session_flags(const CLI::App& app, SessionFlags& flags);
+// Names every required option that is missing, and follows what variables say that are not for one
+// option (SSL_CERT_FILE, SSL_CERT_DIR, *_proxy). Hardware that is silent for longer than --timeout
+// ends the program from now on. Throws Error (usage).
+SessionFlags session_flags(const Settings& settings);
 
 }  // namespace rolecall::cli

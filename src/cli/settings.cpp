@@ -1,13 +1,15 @@
 #include "cli/settings.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
-#include <map>
-#include <optional>
+#include <charconv>
+#include <stdexcept>
+#include <utility>
 
 #include "base/codec.h"
 #include "base/pkcs11_uri.h"
+#include "base/time.h"
+#include "cli/command_line.h"
 #include "cli/environment.h"
 #include "cli/file_paths.h"
 #include "cli/known_names.h"
@@ -15,9 +17,6 @@
 #include "cli/similar.h"
 #include "cli/ui.h"
 #include "cli/withheld.h"
-#include "cli/wrong_arguments.h"
-#include "rolecall/error.h"
-#include "rolecall/secret.h"
 
 namespace rolecall::cli {
 namespace {
@@ -29,148 +28,19 @@ constexpr std::array<std::pair<std::string_view, const char*>, 3> aws_variables 
     {"use-fips", "AWS_USE_FIPS_ENDPOINT"},
 }};
 
-// Ways to give one and the same thing: where one of them is given, the others are not looked for
-// any further.
-constexpr std::array<std::string_view, 3> password_flags = {"password-source", "pkcs8-password",
-                                                            "tpm-key-password"};
-constexpr std::array<std::string_view, 2> certificate_flags = {"certificate", "cert-selector"};
+// Ways to give one and the same thing: if one of them is given, the others are not looked for any
+// further.
+constexpr std::array<std::string_view, 3> password_options = {"password-source", "pkcs8-password",
+                                                              "tpm-key-password"};
+constexpr std::array<std::string_view, 2> certificate_options = {"certificate", "cert-selector"};
 
-std::string long_name(const CLI::Option& option) {
-  return option.get_lnames().empty() ? std::string() : option.get_lnames().front();
+constexpr const char* command_line_place = "command line";
+
+std::string variable_prefix(const Command& command) {
+  std::string prefix = "ROLECALL_";
+  if (command.names == Names::own) prefix += std::string(command.name) + "_";
+  return prefix;
 }
-
-struct Value {
-  std::vector<std::string> texts;
-  std::string place;
-  std::string remark = {};  // behind the place
-};
-
-std::string variable_prefix(const CLI::App& app) {
-  return has_names_of_its_own(app) ? "ROLECALL_EMULATE_" : "ROLECALL_";
-}
-
-std::optional<Value> from_environment(const CLI::App& app, const std::string& flag) {
-  const std::string variable = variable_name(app, flag);
-  std::string value = environment(variable.c_str());
-  if (value.empty()) value = take_secret_variable(variable).value_or(Secret()).view();
-  if (!value.empty()) return Value{{std::move(value)}, "environment variable " + variable};
-  for (const auto& [name, aws_variable] : aws_variables) {
-    if (name != flag) continue;
-    value = environment(aws_variable);
-    if (!value.empty()) {
-      return Value{{std::move(value)}, std::string("environment variable ") + aws_variable};
-    }
-  }
-  return std::nullopt;
-}
-
-class Application {
- public:
-  Application(CLI::App& app, const ConfigFile& file) : app_(app), file_(file) {
-    for (CLI::Option* option : app.get_options()) {
-      const std::string name = long_name(*option);
-      if (name.empty() || name == "help" || name == "config") continue;
-      options_[name] = option;
-      if (option->count() > 0) origins_[name] = "command line";
-    }
-  }
-
-  void take_environment() {
-    for (const auto& [name, option] : open_options())
-      if (auto value = from_environment(app_, name)) set(name, *option, *value);
-  }
-
-  void take_table(const std::string& table) {
-    const auto found = file_.tables.find(table);
-    if (found == file_.tables.end()) return;
-    const Open open = open_options();
-    for (const Setting& setting : found->second) {
-      const auto option = options_.find(setting.name);
-      if (option == options_.end()) continue;  // another command's
-      if (open.contains(setting.name)) {
-        Value value{{}, place_in(file_, setting.line)};
-        for (const std::string& text : setting.values)
-          value.texts.push_back(path_from_file(*option->second, text, file_.path));
-        if (value.texts != setting.values) value.remark = remark_on_paths(setting.values);
-        const bool secret = holds_secret(setting.name) ||
-                            std::any_of(value.texts.begin(), value.texts.end(), holds_pin);
-        if (secret && file_.others_can_read) {
-          stderr_reporter(false).warning(
-              "configuration file " + file_.path + " holds a password (" + setting.name +
-              "), and every user of this machine can read it; chmod o-rwx it");
-        }
-        set(setting.name, *option->second, value);
-      }
-    }
-  }
-
-  // One line a flag.
-  std::string origins() const {
-    std::string text;
-    for (const auto& [name, place] : origins_) {
-      text += "\n  --" + name;
-      const CLI::Option& option = *options_.at(name);
-      if (name == "password-source") {
-        text += "=" + option.results().back().substr(0, option.results().back().find(':')) + ":…";
-      } else if (!holds_secret(name) && !option.results().empty()) {
-        for (const std::string& value : option.results())
-          text += "=" + terminal_safe(without_pin(value));
-      }
-      text += " (" + terminal_safe(place) + ")";
-    }
-    return text;
-  }
-
- private:
-  using Open = std::map<std::string, CLI::Option*>;
-
-  // The flags that a source may still set.
-  Open open_options() const {
-    Open open;
-    for (const auto& [name, option] : options_)
-      if (!origins_.contains(name)) open[name] = option;
-    const auto close_where_one_is_given = [this, &open](const auto& ways) {
-      const auto is_given = [this](std::string_view way) {
-        return origins_.contains(std::string(way));
-      };
-      if (std::none_of(ways.begin(), ways.end(), is_given)) return;
-      for (const std::string_view way : ways)
-        open.erase(std::string(way));
-    };
-    close_where_one_is_given(password_flags);
-    close_where_one_is_given(certificate_flags);
-    return open;
-  }
-
-  void set(const std::string& name, CLI::Option& option, Value& value) {
-    const bool is_flag = option.get_expected_max() == 0;
-    try {
-      for (const std::string& text : value.texts) {
-        if (is_flag && !is_truth(text)) {
-          throw Error(ErrorKind::usage, "--" + name + " takes true or false, not \"" + text + "\"",
-                      "write true or false; 1 and 0 also work");
-        }
-        option.add_result(text);
-      }
-      option.run_callback();
-    } catch (const Error& error) {
-      throw Error(error.kind(), value.place + ": " + error.what(), error.hint());
-    }
-    origins_[name] = value.place;
-    std::vector<std::string> shown;
-    for (const std::string& text : value.texts)
-      if (!holds_secret(name)) shown.push_back(without_pin(text));
-    remember_origin(name, std::move(shown), value.place + value.remark);
-    if (!holds_secret(name)) return;
-    for (std::string& text : value.texts)
-      wipe(text.data(), text.size());
-  }
-
-  CLI::App& app_;
-  const ConfigFile& file_;
-  Open options_;
-  std::map<std::string, std::string> origins_;  // by flag: where its value came from
-};
 
 void check_binding(const ConfigFile& file, const std::string& binding) {
   if (binding.empty() || file.tables.contains("binding." + binding)) return;
@@ -187,10 +57,13 @@ void check_binding(const ConfigFile& file, const std::string& binding) {
   throw Error(ErrorKind::usage, what + " in configuration file " + file.path, hint);
 }
 
-// The file that was read last, without its values.
-ConfigFile& offered() {
-  static ConfigFile last;
-  return last;
+std::vector<std::string> chosen_bindings(const Command& command, const CommandLine& line) {
+  if (!takes_bindings(command)) return {};
+  if (const CommandLine::Given* given = line.find("binding")) {
+    return given->option->repeatable ? given->texts : std::vector<std::string>{given->texts.back()};
+  }
+  std::string name = environment("ROLECALL_BINDING");
+  return name.empty() ? std::vector<std::string>() : std::vector<std::string>{std::move(name)};
 }
 
 std::string first_names(const std::vector<std::string>& names) {
@@ -201,56 +74,227 @@ std::string first_names(const std::vector<std::string>& names) {
   return text + (names.size() > most ? ", … (rolecall bindings lists them)" : "");
 }
 
-std::string text_of(const CLI::App& app, const char* flag) {
-  const CLI::Option* option = app.get_option_no_throw(flag);
-  return option == nullptr || option->count() == 0 ? std::string() : option->as<std::string>();
-}
-
-void warn_of_passwords(const CLI::App& app) {
-  for (const CLI::Option* option : app.get_options()) {
-    const std::vector<std::string>& values = option->results();
-    if (std::any_of(values.begin(), values.end(), holds_pin)) {
-      stderr_reporter(false).warning(
-          "--" + long_name(*option) +
-          ": every user of this machine can read its pin-value while the program runs; use "
-          "pin-source or --password-source");
+void warn_of_passwords(const CommandLine& line) {
+  for (const CommandLine::Given& given : line.given) {
+    const std::string flag = "--" + std::string(given.option->name);
+    if (std::any_of(given.texts.begin(), given.texts.end(), holds_pin)) {
+      print_warning(flag +
+                    ": every user of this machine can read its pin-value while the program "
+                    "runs; use pin-source or --password-source");
     }
-    if (!holds_secret(long_name(*option)) || option->count() == 0) continue;
-    stderr_reporter(false).warning(
-        "--" + long_name(*option) +
-        ": every user of this machine can read it while the program runs; use --password-source");
+    if (given.option->kind != Kind::secret) continue;
+    print_warning(flag +
+                  ": every user of this machine can read it while the program runs; use "
+                  "--password-source");
   }
-}
-
-Application applied(CLI::App& app, const ConfigFile& file, const std::string& binding) {
-  check_binding(file, binding);
-  Application application(app, file);
-  application.take_environment();
-  if (!binding.empty()) application.take_table("binding." + binding);
-  application.take_table(command_name(app));
-  if (!has_names_of_its_own(app)) application.take_table("");
-  check_values(app);
-  return application;
 }
 
 }  // namespace
 
-bool has_names_of_its_own(const CLI::App& app) {
-  // Its --role-arn, --port and the like mean other things than those of all other commands.
-  return command_name(app) == "emulate";
+Settings::Settings(const Command& command, const CommandLine& line,
+                   std::shared_ptr<const ConfigFile> file, const std::string& binding)
+    : command_(command),
+      line_(line),
+      file_(std::move(file)),
+      bindings_(binding.empty() ? chosen_bindings(command, line)
+                                : std::vector<std::string>{binding}) {
+  check_binding(*file_, binding);
+  take_command_line();
+  if (command_.names == Names::none) return;
+  take_environment();
+  if (!binding.empty()) take_table("binding." + binding);
+  take_table(std::string(command_.name));
+  if (command_.names == Names::shared) take_table("");
+  for (const auto& [name, value] : values_) {
+    for (const std::string& text : value.texts)
+      check_ends(*value.option, text);
+  }
 }
 
-bool is_truth(const std::string& text) {
-  const std::string lower = lower_case(text);
-  return lower == "true" || lower == "false" || lower == "1" || lower == "0";
+void Settings::take_command_line() {
+  for (const auto& [option, texts] : line_.given) {
+    values_[option->name] = {option,
+                             option->repeatable ? texts : std::vector<std::string>{texts.back()},
+                             command_line_place};
+  }
 }
 
-std::string command_name(const CLI::App& app) {
-  return app.get_name().substr(app.get_name().rfind(' ') + 1);
+void Settings::take_environment() {
+  for (const Options options : command_.options) {
+    for (const Option& option : options) {
+      const bool is_of_file =
+          option.name == "config" || (option.name == "binding" && takes_bindings(command_));
+      if (is_of_file || option.kind == Kind::unused || !is_open(option)) continue;
+      std::string variable = variable_name(command_, option.name);
+      std::string text = environment(variable.c_str());
+      if (text.empty()) text = take_secret_variable(variable).value_or(Secret()).view();
+      for (const auto& [name, aws_variable] : aws_variables) {
+        if (name != option.name || !text.empty()) continue;
+        variable = aws_variable;
+        text = environment(aws_variable);
+      }
+      if (text.empty()) continue;
+      set(option, {&option, {std::move(text)}, "environment variable " + variable, variable}, "");
+    }
+  }
 }
 
-std::string variable_name(const CLI::App& app, const std::string& flag) {
-  std::string name = variable_prefix(app) + flag;
+void Settings::take_table(const std::string& table) {
+  const auto found = file_->tables.find(table);
+  if (found == file_->tables.end()) return;
+  std::vector<std::pair<const Option*, const Setting*>> open;
+  for (const Setting& setting : found->second) {
+    const Option* option = find_option(command_, setting.name);
+    if (option != nullptr && is_open(*option)) open.emplace_back(option, &setting);
+  }
+  for (const auto& [option, setting] : open) {
+    Value value{option, {}, place_in(*file_, setting->line)};
+    for (const std::string& text : setting->values)
+      value.texts.push_back(path_from_file(*option, text, file_->path));
+    const bool is_secret = option->kind == Kind::secret ||
+                           std::any_of(value.texts.begin(), value.texts.end(), holds_pin);
+    if (is_secret && file_->others_can_read) {
+      stderr_reporter(false).warning("configuration file " + file_->path + " holds a password (" +
+                                     setting->name +
+                                     "), and every user of this machine can read it; chmod o-rwx "
+                                     "it");
+    }
+    const char* remark = value.texts != setting->values ? remark_on_paths(setting->values) : "";
+    set(*option, std::move(value), remark);
+  }
+}
+
+bool Settings::is_open(const Option& option) const {
+  if (has(option.name)) return false;
+  const auto is_one_given = [&](const auto& ways) {
+    return std::find(ways.begin(), ways.end(), option.name) != ways.end() &&
+           std::any_of(ways.begin(), ways.end(), [this](std::string_view way) { return has(way); });
+  };
+  return !is_one_given(password_options) && !is_one_given(certificate_options);
+}
+
+void Settings::set(const Option& option, Value value, const std::string& remark) {
+  try {
+    for (const std::string& text : value.texts)
+      check_value(option, text, full_name(command_));
+  } catch (const Error& error) {
+    throw Error(
+        error.kind(), value.place + ": " + error.what(),
+        option.kind == Kind::toggle ? "write true or false; 1 and 0 also work" : error.hint());
+  }
+  std::vector<std::string> shown;
+  for (const std::string& text : value.texts)
+    if (option.kind != Kind::secret) shown.push_back(without_pin(text));
+  remember_origin(std::string(option.name), std::move(shown), value.place + remark);
+  values_[option.name] = std::move(value);
+}
+
+const Option& Settings::option_of(std::string_view name) const {
+  const Option* option = find_option(command_, name);
+  if (option == nullptr)
+    throw std::logic_error(full_name(command_) + " has no option " + std::string(name));
+  return *option;
+}
+
+std::string Settings::text(std::string_view option) const {
+  const auto found = values_.find(option);
+  return found == values_.end() ? std::string(option_of(option).fallback)
+                                : found->second.texts.back();
+}
+
+bool Settings::is_on(std::string_view option) const {
+  return truth(text(option));
+}
+
+long Settings::number(std::string_view option) const {
+  const std::string digits = text(option);
+  long number = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  return number;
+}
+
+std::chrono::milliseconds Settings::seconds(std::string_view option) const {
+  return parse_seconds(text(option)).value_or(std::chrono::milliseconds(0));
+}
+
+std::vector<std::string> Settings::all(std::string_view option) const {
+  const auto found = values_.find(option);
+  return found == values_.end() ? std::vector<std::string>() : found->second.texts;
+}
+
+std::vector<std::string> Settings::own_variables() const {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : values_)
+    if (value.variable.starts_with("ROLECALL_")) names.push_back(value.variable);
+  return names;
+}
+
+Reporter Settings::reporter() const {
+  return stderr_reporter(find_option(command_, "debug") != nullptr && is_on("debug"));
+}
+
+std::string Settings::trace() const {
+  std::string text;
+  for (const auto& [name, value] : values_) {
+    if (name == "config") continue;
+    text += "\n  --" + std::string(name);
+    if (value.option->kind == Kind::source) {
+      text += "=" + value.texts.back().substr(0, value.texts.back().find(':')) + ":…";
+    } else if (value.option->kind != Kind::secret) {
+      for (const std::string& one : value.texts)
+        text += "=" + terminal_safe(without_pin(one));
+    }
+    text += " (" + terminal_safe(value.place) + ")";
+  }
+  return text;
+}
+
+Error Settings::missing(const std::string& flags) const {
+  const std::string what = "missing: " + flags;
+  const std::string help = full_name(command_) + " --help explains each flag";
+  if (bindings_.empty() && !file_->bindings.empty() && takes_bindings(command_)) {
+    return {ErrorKind::usage, what,
+            "--binding NAME takes what is missing from configuration file " + file_->path +
+                ", whose " + (file_->bindings.size() == 1 ? "binding is " : "bindings are ") +
+                first_names(file_->bindings)};
+  }
+  const auto table = file_->lines.find(bindings_.size() == 1 ? "binding." + bindings_.front() : "");
+  if (table != file_->lines.end()) {
+    return {ErrorKind::usage,
+            what + ", which binding " + bindings_.front() + " does not have either (" +
+                place_in(*file_, table->second) + ")",
+            "add what is missing to " + binding_header(bindings_.front()) +
+                ", without the dashes; " + help};
+  }
+  return {ErrorKind::usage, what,
+          (file_->unreadable.empty() ? "" : file_->unreadable + "; ") + help};
+}
+
+Settings read_settings(const Command& command, const CommandLine& line, Commands commands) {
+  if (command.names == Names::none)
+    return {command, line, std::make_shared<const ConfigFile>(), ""};
+  warn_of_passwords(line);
+  const CommandLine::Given* named = line.find("config");
+  const auto file = std::make_shared<const ConfigFile>(
+      read_config_file(named == nullptr ? "" : named->texts.back()));
+  const KnownNames known(command, commands);
+  known.check(*file);
+  known.warn_of_unknown_variables();
+  const std::vector<std::string> bindings = chosen_bindings(command, line);
+  // `bindings` reads all of them, one after the other.
+  withhold_secrets(command, line, *file, command.lists_bindings ? file->bindings : bindings);
+  Settings settings(command, line, file, bindings.size() == 1 ? bindings.front() : std::string());
+  settings.reporter().trace(
+      [&] { return "flags that do not have their default values:" + settings.trace(); });
+  return settings;
+}
+
+bool takes_bindings(const Command& command) {
+  return find_option(command, "certificate") != nullptr;
+}
+
+std::string variable_name(const Command& command, std::string_view option) {
+  std::string name = variable_prefix(command) + std::string(option);
   for (char& c : name) {
     if (c == '-') c = '_';
     if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
@@ -258,115 +302,13 @@ std::string variable_name(const CLI::App& app, const std::string& flag) {
   return name;
 }
 
-std::string flag_of_variable(const CLI::App& app, std::string_view variable) {
-  const std::string prefix = variable_prefix(app);
+std::string option_of_variable(const Command& command, std::string_view variable) {
+  const std::string prefix = variable_name(command, "");
   if (!variable.starts_with(prefix)) return {};
-  std::string flag = lower_case(variable.substr(prefix.size()));
-  std::replace(flag.begin(), flag.end(), '_', '-');
-  // The lower case of other letters than those of variables is no name of a flag.
-  return variable_name(app, flag) == variable ? flag : std::string();
-}
-
-bool holds_secret(std::string_view flag) {
-  return flag.ends_with("-password") && !flag.starts_with("no-");
-}
-
-void add_settings_flags(CLI::App& app) {
-  const auto options =
-      app.get_options([](CLI::Option* option) { return !option->get_lnames().empty(); });
-  if (options.size() < 2) return;  // --help is one
-  const char* group = "Values for these flags";
-  const bool own = has_names_of_its_own(app);
-  app.add_option("--config")
-      ->description(own ? "TOML file, whose table [COMMAND] holds values for these flags; see\n"
-                          "rolecall credential-process --help"
-                        : "TOML file with values for flags: role-arn = \"arn:…\". Default:\n"
-                          "$ROLECALL_CONFIG, else ~/.config/rolecall/config.toml, else\n"
-                          "/etc/rolecall/config.toml. Variables come before it, as\n"
-                          "ROLECALL_ROLE_ARN for --role-arn")
-      ->type_name("FILE")
-      ->group(group);
-  app.add_flag("--quiet")
-      ->description("No warnings on standard error; errors are shown")
-      ->group(group);
-  if (app.get_option_no_throw("--certificate") == nullptr) return;
-  CLI::Option* binding = app.add_option("--binding")
-                             ->description("Take them from its table [binding.NAME] first")
-                             ->type_name("NAME")
-                             ->group(group);
-  if (command_name(app) == "serve") {
-    binding
-        ->description(
-            "Take them from its table [binding.NAME] first; repeatable, for one\n"
-            "daemon with several roles")
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-        ->allow_extra_args(false);
-  }
-}
-
-Error missing_values(const CLI::App& app, const std::string& flags) {
-  const ConfigFile& file = offered();
-  const std::string what = "missing: " + flags;
-  const std::string help = app.get_name() + " --help explains each flag";
-  const std::vector<std::string> chosen = chosen_bindings(app);
-  if (chosen.empty() && !file.bindings.empty()) {
-    return {ErrorKind::usage, what,
-            "--binding NAME takes what is missing from configuration file " + file.path +
-                ", whose " + (file.bindings.size() == 1 ? "binding is " : "bindings are ") +
-                first_names(file.bindings)};
-  }
-  // What `bindings` lists has its name beside it.
-  const auto table =
-      file.lines.find(chosen.size() == 1 && app.get_option_no_throw("--binding") != nullptr
-                          ? "binding." + chosen.front()
-                          : "");
-  if (table != file.lines.end()) {
-    return {ErrorKind::usage,
-            what + ", which binding " + chosen.front() + " does not have either (" +
-                place_in(file, table->second) + ")",
-            "add what is missing to " + binding_header(chosen.front()) + ", without the dashes; " +
-                help};
-  }
-  return {ErrorKind::usage, what, (file.unreadable.empty() ? "" : file.unreadable + "; ") + help};
-}
-
-bool is_quiet(const CLI::App& app) {
-  const CLI::Option* quiet = app.get_option_no_throw("--quiet");
-  return quiet != nullptr && quiet->count() > 0 && quiet->as<bool>();
-}
-
-std::vector<std::string> chosen_bindings(const CLI::App& app) {
-  const CLI::Option* option = app.get_option_no_throw("--binding");
-  // To `env` a binding is one of a running serve, whatever the file says.
-  if (option == nullptr || app.get_option_no_throw("--certificate") == nullptr) return {};
-  if (option->count() > 0) return option->results();
-  const std::string name = environment("ROLECALL_BINDING");
-  return name.empty() ? std::vector<std::string>() : std::vector<std::string>{name};
-}
-
-void apply_settings(CLI::App& app, const ConfigFile& file, const std::string& binding) {
-  check_table(app, file, "binding." + binding);
-  applied(app, file, binding);
-}
-
-ConfigFile apply_settings(CLI::App& app) {
-  if (app.get_option_no_throw("--config") == nullptr) return {};
-  warn_of_passwords(app);
-  ConfigFile file = read_config_file(text_of(app, "--config"));
-  check_names(app, file);
-  warn_of_unknown_variables(app);
-  offered() = {file.path, file.unreadable, false, {}, file.lines, file.bindings};
-  const std::vector<std::string> bindings = chosen_bindings(app);
-  // `bindings` applies all of them, one after the other.
-  const bool reads_all = app.get_option_no_throw("--certificate") == nullptr;
-  withhold_secrets(app, file, reads_all ? file.bindings : bindings);
-  const Application application =
-      applied(app, file, bindings.size() == 1 ? bindings.front() : std::string());
-  const CLI::Option* debug = app.get_option_no_throw("--debug");
-  stderr_reporter(debug != nullptr && debug->count() > 0 && debug->as<bool>()).trace([&] {
-    return "flags that do not have their default values:" + application.origins();
-  });
-  return file;
+  std::string option = lower_case(variable.substr(prefix.size()));
+  std::replace(option.begin(), option.end(), '_', '-');
+  // The lower case of other letters than those of variables is no name of an option.
+  return variable_name(command, option) == variable ? option : std::string();
 }
 
 }  // namespace rolecall::cli

@@ -1,67 +1,90 @@
-// Where flags take their values from when the command line leaves them open: the environment, else
-// the configuration file.
+// The values of a command's options: of the command line, else of the environment, else of the
+// configuration file.
 #pragma once
 
+#include <chrono>
+#include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "cli/command.h"
 #include "cli/config_file.h"
 #include "rolecall/error.h"
-
-namespace CLI {
-class App;
-}
+#include "rolecall/reporter.h"
 
 namespace rolecall::cli {
 
-// Declares --config, --quiet, and --binding where the command takes a certificate. Nothing for a
-// command without flags.
-void add_settings_flags(CLI::App& app);
+class Settings {
+ public:
+  // An option that the command line leaves open gets the value of its environment variable, else
+  // that of the file: of the table of `binding` (empty: none), of the command's table, of what
+  // stands before all tables, in this order. The variable of --role-arn is ROLECALL_ROLE_ARN, and
+  // AWS_CA_BUNDLE and the like also count. Relative paths of the file start at its directory.
+  // Throws Error (usage) for a value that its option does not take, with the value's place.
+  Settings(const Command& command, const CommandLine& line, std::shared_ptr<const ConfigFile> file,
+           const std::string& binding);
 
-// After the parse: gives every flag of `app` that has no value yet the one of its environment
-// variable, else that of the file: of the table of `binding` (empty: none), of the command's, of
-// what stands before all tables, whichever has one first. The variable of --role-arn is
-// ROLECALL_ROLE_ARN, and AWS_CA_BUNDLE and the like where AWS has one. emulate has names of
-// its own: ROLECALL_EMULATE_PORT, and its table alone. Relative paths of
-// the file start at its directory. Throws Error (usage) for a value that is wrong, naming its
-// place.
-void apply_settings(CLI::App& app, const ConfigFile& file, const std::string& binding);
+  bool has(std::string_view option) const { return values_.contains(option); }
+  // The last one; the option's fallback if there is none; else empty.
+  std::string text(std::string_view option) const;
+  bool is_on(std::string_view option) const;
+  long number(std::string_view option) const;
+  std::chrono::milliseconds seconds(std::string_view option) const;
+  std::vector<std::string> all(std::string_view option) const;
 
-// The same with the file and binding that the flags --config and --binding (or their variables)
-// name (no binding where several are named: each is for the command to apply); tells --debug of
-// each flag with a value what it is, unless secret, and where it came from; warns of passwords that
-// others can read and of variables that mean nothing, and returns the file. Throws Error (usage)
-// for any name in the file that no command knows.
-ConfigFile apply_settings(CLI::App& app);
+  const Command& command() const { return command_; }
+  const ConfigFile& file() const { return *file_; }
+  std::shared_ptr<const ConfigFile> shared_file() const { return file_; }
+  // What --binding says, else ROLECALL_BINDING: one name, or several if the command takes several.
+  const std::vector<std::string>& bindings() const { return bindings_; }
+  // Of rolecall, from which values came.
+  std::vector<std::string> own_variables() const;
+  // The same command line with the values of another binding.
+  Settings of_binding(const std::string& name) const { return {command_, line_, file_, name}; }
 
-// Whether --quiet is given, by whatever was applied until now.
-bool is_quiet(const CLI::App& app);
+  // Follows --debug.
+  Reporter reporter() const;
+  // "--NAME=VALUE (PLACE)" for each option with a value, a line each; no secrets.
+  std::string trace() const;
+  // That these flags ("--role-arn, --profile-arn") have no value. Says which binding was searched,
+  // and where it is; or which bindings there are, or which file cannot be read.
+  Error missing(const std::string& flags) const;
 
-// What --binding says, else ROLECALL_BINDING: one name, or several for a command that takes them.
-std::vector<std::string> chosen_bindings(const CLI::App& app);
+ private:
+  struct Value {
+    const Option* option;
+    std::vector<std::string> texts;
+    std::string place;
+    std::string variable = {};  // where it came from, if it did
+  };
 
-// The environment variable for this flag (a name without dashes) of the command `app`.
-std::string variable_name(const CLI::App& app, const std::string& flag);
+  void take_command_line();
+  void take_environment();
+  void take_table(const std::string& table);
+  bool is_open(const Option& option) const;
+  void set(const Option& option, Value value, const std::string& remark);
+  const Option& option_of(std::string_view name) const;
 
-// That these flags ("--role-arn, --profile-arn") have no value. Says which binding was searched,
-// and where it is; or which bindings there are, or which file cannot be read.
-Error missing_values(const CLI::App& app, const std::string& flags);
+  const Command& command_;
+  const CommandLine& line_;
+  std::shared_ptr<const ConfigFile> file_;
+  std::vector<std::string> bindings_;
+  std::map<std::string_view, Value> values_;
+};
 
-// The variables of such a command have its name in theirs, and of the configuration file it reads
-// its own table only.
-bool has_names_of_its_own(const CLI::App& app);
+// Reads the configuration file, applies it as above, and warns of passwords that others can read
+// and of variables that mean nothing. `commands`: what names in the file and in variables can mean.
+Settings read_settings(const Command& command, const CommandLine& line, Commands commands);
 
-// What a switch takes in a variable or a file: true, false, 1 or 0, in any case.
-bool is_truth(const std::string& text);
+// Whether bindings of the configuration file have values for its options.
+bool takes_bindings(const Command& command);
 
-// The other way round: "role-arn" for ROLECALL_ROLE_ARN; empty where it cannot be one of them.
-std::string flag_of_variable(const CLI::App& app, std::string_view variable);
+// The environment variable for this option.
+std::string variable_name(const Command& command, std::string_view option);
 
-// "update" of the app "rolecall update".
-std::string command_name(const CLI::App& app);
-
-// Is the value of this flag (a name without dashes) a password itself?
-bool holds_secret(std::string_view flag);
+// The other way round: "role-arn" for ROLECALL_ROLE_ARN; empty if it cannot be one of them.
+std::string option_of_variable(const Command& command, std::string_view variable);
 
 }  // namespace rolecall::cli

@@ -3,11 +3,9 @@
 
 #include "base/codec.h"
 #include "base/files.h"
-#include "base/process.h"
 #include "cli/command.h"
-#include "cli/flags.h"
 #include "cli/identity_flags.h"
-#include "cli/settings.h"
+#include "cli/options.h"
 #include "cli/ui.h"
 #include "identity/identity.h"
 
@@ -33,42 +31,61 @@ std::string formatted(const std::string& signature, const std::string& format) {
   return format == "text" ? hex : "\"" + hex + "\"";
 }
 
-}  // namespace
-
-void sign_string(CLI::App& app, std::vector<std::string> arguments) {
-  protect_memory();  // first: a password may be among the flags
-  IdentityFlags flags;
-  std::string digest = "SHA256";
-  std::string format = "json";
-  bool debug = false;
-  add_identity_flags(app, flags);
-  set_help(app, "--certificate",
-           "PEM file with certificates: then one of them must fit the key.\nOr a PKCS#12 file or a "
-           "pkcs11: URI, where the key is, too");
-  set_help(app, "--intermediates", "Taken as by the other commands, but not read");
-  add_choice(app, "--digest", digest, {"SHA256", "SHA384", "SHA512"},
-             "What to sign with. Default: SHA256");
-  add_choice(app, "--format", format, {"json", "text", "bin"},
-             "Hex in quotes, hex, or raw bytes; without a newline, except for\nhex on a terminal. "
-             "Default: json");
-  add_switch(app, "--debug", debug, "Show each step on stderr; never a secret");
-  parse(app,
-        "Signs a text that is fixed for each key: \"AWS Roles Anywhere Credential Helper\n"
-        "Signing Test1\" and the SHA-256 of \"IAM RA\" and the public key (PKCS #1 DER, or\n"
-        "the uncompressed point). RSA signs with PKCS #1 v1.5, EC gives DER.",
-        std::move(arguments));
-  const Reporter reporter = stderr_reporter(debug);
-  finish_identity_flags(app, flags, reporter);
-  if (flags.options.private_key.empty() && flags.options.certificate.empty() &&
-      flags.options.cert_selector.empty()) {
-    throw missing_values(app, "--private-key");
+void run(const Settings& settings, const CommandLine& /*line*/) {
+  const IdentityOptions identity = identity_flags(settings);
+  if (identity.private_key.empty() && identity.certificate.empty() &&
+      identity.cert_selector.empty()) {
+    throw settings.missing("--private-key");
   }
-
-  const auto signer = identity::load_signer(flags.options, reporter);
-  const std::string signature = signer->sign(fixed_text(*signer), digest_of(digest));
+  const auto signer = identity::load_signer(identity, settings.reporter());
+  const std::string signature =
+      signer->sign(fixed_text(*signer), digest_of(settings.text("digest")));
+  const std::string format = settings.text("format");
   const std::string text = formatted(signature, format);
   if (format == "bin") return write_all(STDOUT_FILENO, text, "standard output");
   print_result(text);
 }
+
+// Of the files only the key is used.
+constexpr auto options = [] {
+  auto list =
+      joined(std::array<Option, 2>{{
+                 {.name = "digest",
+                  .kind = Kind::choice,
+                  .value = "SHA256|SHA384|SHA512",
+                  .help = "What to sign with",
+                  .fallback = "SHA256"},
+                 {.name = "format",
+                  .kind = Kind::choice,
+                  .value = "json|text|bin",
+                  .help = "Hex in quotes, hex, or raw bytes; without a newline, except for\n"
+                          "hex on a terminal",
+                  .fallback = "json"},
+             }},
+             debug_option, identity_options);
+  for (Option& option : list) {
+    if (option.name == "certificate") {
+      option.help =
+          "PEM file with certificates: then one of them must fit the key.\n"
+          "Or a PKCS#12 file or a pkcs11: URI, where the key is, too";
+    }
+    if (option.name == "intermediates")
+      option.help = "Taken as by the other commands, but not read";
+  }
+  return list;
+}();
+
+}  // namespace
+
+constinit const Command sign_string_command = {
+    .name = "sign-string",
+    .summary = "Sign a fixed text, to see that a private key works",
+    .footer =
+        "Signs a text that is fixed for each key: \"AWS Roles Anywhere Credential Helper\n"
+        "Signing Test1\" and the SHA-256 of \"IAM RA\" and the public key (PKCS #1 DER, or\n"
+        "the uncompressed point). RSA signs with PKCS #1 v1.5, EC gives DER.",
+    .options = {options, configuration_options, binding_option},
+    .run = run,
+};
 
 }  // namespace rolecall::cli

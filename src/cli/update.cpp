@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <csignal>
@@ -18,8 +17,8 @@
 #include "base/time.h"
 #include "cli/aws_files.h"
 #include "cli/command.h"
-#include "cli/flags.h"
 #include "cli/hardware_limit.h"
+#include "cli/options.h"
 #include "cli/session_flags.h"
 #include "cli/ui.h"
 
@@ -75,7 +74,7 @@ class Updater {
   std::chrono::sys_seconds renew() {
     // What could not be written last time (a full disk) is not asked for again.
     if (!unwritten_ || unwritten_schedule_.left(aws::Instant::now()) == milliseconds(0)) {
-      unwritten_ = create_session(flags_.identity.options, flags_.session, reporter_);
+      unwritten_ = create_session(flags_.identity, flags_.session, reporter_);
       unwritten_schedule_.succeeded(aws::Instant::now(), unwritten_->expiration,
                                     flags_.session.session_duration, 0);
     }
@@ -196,44 +195,60 @@ void refuse_streams(const IdentityOptions& identity) {
   }
 }
 
-}  // namespace
-
-void update(CLI::App& app, std::vector<std::string> arguments) {
-  protect_memory();  // first: a password may be among the flags
-  SessionFlags flags;
-  std::string profile = "default";
-  bool once = false;
-  long refresh_before = aws::usual_refresh_before.count();
-  const char* group = "What to keep up to date";
-  app.add_option("--profile", profile, "The section of the credentials file. Default: default")
-      ->type_name("NAME")
-      ->group(group);
-  app.add_flag("--once", once, "Write the credentials once, and end")->group(group);
-  add_number(app, "--refresh-before", refresh_before, 1, 43199, "SECONDS",
-             "Renew credentials so long before they expire. Default: 960", group);
-  add_session_flags(app, flags);
-  parse(app,
-        "Sets aws_access_key_id, aws_secret_access_key and aws_session_token of one profile in\n"
-        "$AWS_SHARED_CREDENTIALS_FILE, else ~/.aws/credentials, and leaves all else in it as it "
-        "is.\n"
-        "Without --once it runs until SIGTERM or SIGINT; SIGHUP renews now.\n"
-        "\n"
-        "Exit code: 0 done, 1 refused, 2 wrong flags or files, 3 worth another try later.",
-        std::move(arguments));
-  finish_session_flags(app, flags);
+void run(const Settings& settings, const CommandLine& /*line*/) {
+  const SessionFlags flags = session_flags(settings);
+  const std::string profile = settings.text("profile");
+  const bool once = settings.is_on("once");
   aws::check_profile_name(profile);
   const std::string path = aws_credentials_path(FileUse::writing);
   if (!once) {
-    refuse_streams(flags.identity.options);
+    refuse_streams(flags.identity);
     warn_where_hardware_is_silent(flags.session.timeout);
   }
 
-  Updater updater(flags, path, profile, seconds(refresh_before));
+  Updater updater(flags, path, profile, seconds(settings.number("refresh-before")));
   if (once) {
     updater.renew();
   } else {
     updater.run();
   }
 }
+
+constexpr const char* group = "What to keep up to date";
+constexpr std::array<Option, 3> options = {{
+    {.name = "profile",
+     .group = group,
+     .value = "NAME",
+     .help = "The section of the credentials file",
+     .fallback = "default"},
+    {.name = "once",
+     .kind = Kind::toggle,
+     .group = group,
+     .help = "Write the credentials once, and end"},
+    {.name = "refresh-before",
+     .kind = Kind::number,
+     .group = group,
+     .value = "SECONDS",
+     .help = "Renew credentials so long before they expire",
+     .fallback = "960",
+     .low = 1,
+     .high = 43199},
+}};
+
+}  // namespace
+
+constinit const Command update_command = {
+    .name = "update",
+    .summary = "Keep temporary credentials in the AWS credentials file up to date",
+    .footer =
+        "Sets aws_access_key_id, aws_secret_access_key and aws_session_token of one profile in\n"
+        "$AWS_SHARED_CREDENTIALS_FILE, else ~/.aws/credentials, and leaves all else in it as it "
+        "is.\n"
+        "Without --once it runs until SIGTERM or SIGINT; SIGHUP renews now.\n"
+        "\n"
+        "Exit code: 0 done, 1 refused, 2 wrong flags or files, 3 worth another try later.",
+    .options = {options, all_session_options, configuration_options, binding_option},
+    .run = run,
+};
 
 }  // namespace rolecall::cli

@@ -6,12 +6,10 @@
 #define TOML_ENABLE_FORMATTERS 0
 #include <toml++/toml.h>
 
-#include <CLI/CLI.hpp>
-
 #include "base/files.h"
 #include "base/json.h"
 #include "base/library.h"
-#include "cli/command.h"
+#include "cli/settings.h"
 #include "http/client.h"
 #include "http/server.h"
 
@@ -53,7 +51,6 @@ std::string contents() {
   }
   say("nlohmann_json", dotted(NLOHMANN_JSON_VERSION_MAJOR, NLOHMANN_JSON_VERSION_MINOR,
                               NLOHMANN_JSON_VERSION_PATCH));
-  say("CLI11", CLI11_VERSION);
   say("toml++", dotted(TOML_LIB_MAJOR, TOML_LIB_MINOR, TOML_LIB_PATCH));
   say("glibc", gnu_get_libc_version());
 #ifdef __clang__
@@ -71,14 +68,25 @@ std::string contents() {
   return text;
 }
 
+void run(const Settings& settings, const CommandLine& /*line*/) {
+  write_all(STDOUT_FILENO, settings.is_on("verbose") ? contents() : ROLECALL_VERSION "\n",
+            "standard output");
+}
+
+constexpr std::array<Option, 1> options = {{
+    {.name = "verbose",
+     .kind = Kind::toggle,
+     .help = "Also what is inside and what is loaded, with versions"},
+}};
+
 }  // namespace
 
-// It reads no configuration, so that it can always be asked.
-void version(CLI::App& app, std::vector<std::string> arguments) {
-  bool verbose = false;
-  app.add_flag("--verbose", verbose, "Also what is inside and what is loaded, with versions");
-  app.parse(std::move(arguments));
-  write_all(STDOUT_FILENO, verbose ? contents() : ROLECALL_VERSION "\n", "standard output");
-}
+constinit const Command version_command = {
+    .name = "version",
+    .summary = "Print the version, and what is inside",
+    .options = {options},
+    .run = run,
+    .names = Names::none,  // so that it can always be asked
+};
 
 }  // namespace rolecall::cli

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <string_view>
@@ -17,9 +16,10 @@
 namespace rolecall::cli {
 namespace {
 
-// Flags that may name a variable or a descriptor from which a secret is read.
-constexpr std::array<std::string_view, 4> source_flags = {"password-source", "private-key",
-                                                          "certificate", "intermediates"};
+// Whether a secret may be read from where it says.
+bool may_name_stream(const Option& option) {
+  return option.kind == Kind::path || option.kind == Kind::source;
+}
 
 constexpr std::size_t standard_streams = 3;
 std::array<bool, standard_streams> withheld_streams{};
@@ -49,9 +49,9 @@ void withhold_descriptor(int descriptor) {
   if (flags >= 0) fcntl(descriptor, F_SETFD, flags | FD_CLOEXEC);
 }
 
-void withhold(std::string_view flag, const std::string& source) {
+void withhold(const Option& option, const std::string& source) {
   constexpr std::string_view variable = "env:";
-  if (flag == "password-source" && source.starts_with(variable)) {
+  if (option.kind == Kind::source && source.starts_with(variable)) {
     take_secret_variable(source.substr(variable.size()));
   } else if (is_stream(source)) {
     try {
@@ -64,27 +64,31 @@ void withhold(std::string_view flag, const std::string& source) {
 
 }  // namespace
 
-void withhold_secrets(const CLI::App& app, const ConfigFile& file,
+void withhold_secrets(const Command& command, const CommandLine& line, const ConfigFile& file,
                       const std::vector<std::string>& bindings) {
   withhold_password_variables();
-  for (const std::string_view flag : source_flags) {
-    const CLI::Option* option = app.get_option_no_throw("--" + std::string(flag));
-    if (option == nullptr) continue;
-    for (const std::string& value : option->results())
-      withhold(flag, value);
-    withhold(flag, environment(variable_name(app, std::string(flag)).c_str()));
+  for (const CommandLine::Given& given : line.given) {
+    if (!may_name_stream(*given.option)) continue;
+    for (const std::string& text : given.texts)
+      withhold(*given.option, text);
   }
-  std::vector<std::string> tables = {"", command_name(app)};
+  for (const Option* option : all_options(command)) {
+    if (may_name_stream(*option))
+      withhold(*option, environment(variable_name(command, option->name).c_str()));
+  }
+  std::vector<std::string> tables = {"", std::string(command.name)};
   for (const std::string& binding : bindings)
     tables.push_back("binding." + binding);
+  // Of bindings that are only listed, credential-process has the options.
+  const Command& reader = command.lists_bindings ? credential_process_command : command;
   for (const std::string& name : tables) {
     const auto table = file.tables.find(name);
     if (table == file.tables.end()) continue;
     for (const Setting& setting : table->second) {
-      if (std::find(source_flags.begin(), source_flags.end(), setting.name) == source_flags.end())
-        continue;
+      const Option* option = find_option(reader, setting.name);
+      if (option == nullptr || !may_name_stream(*option)) continue;
       for (const std::string& value : setting.values)
-        withhold(setting.name, value);
+        withhold(*option, value);
     }
   }
 }

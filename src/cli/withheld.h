@@ -5,11 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "cli/command.h"
 #include "cli/config_file.h"
-
-namespace CLI {
-class App;
-}
 
 namespace rolecall::cli {
 
@@ -18,7 +15,7 @@ namespace rolecall::cli {
 // an env:NAME names. Descriptors that fd:N or - names are closed in programs that we start. The
 // sources are those of the command line, the environment and the tables that are read, whichever of
 // them counts.
-void withhold_secrets(const CLI::App& app, const ConfigFile& file,
+void withhold_secrets(const Command& command, const CommandLine& line, const ConfigFile& file,
                       const std::vector<std::string>& bindings);
 
 // Before execve(2): standard streams that are withheld are /dev/null from now on. What was read

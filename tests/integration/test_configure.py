@@ -67,6 +67,13 @@ def test_a_binding_alone(home):
         assert works(home.aws("--profile", "demo"))
 
 
+def test_a_relative_selector_file_becomes_absolute(home, tmp_path):
+    (tmp_path / "selector.json").write_text('[{"Key": "x509Subject", "Value": "CN=x"}]')
+    result = home.configure("--cert-selector", "file://selector.json", "--dry-run",
+                            flags=home.flags[4:], cwd=tmp_path)
+    assert result.code == 0 and f"--cert-selector file://{tmp_path}/selector.json" in result.out
+
+
 def test_relative_paths_become_absolute(home, tmp_path):
     shutil.copy(home.identity.certificate, tmp_path / "leaf.pem")
     key = tmp_path / "leaf.key"

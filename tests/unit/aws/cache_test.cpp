@@ -254,7 +254,7 @@ TEST_F(CacheTest, DirectoriesThatCannotBeTrusted) {
   chmod(path_.c_str(), 0755);  // others see names and times alone
   EXPECT_NO_THROW(Cache{path_});
   std::filesystem::create_directory_symlink(path_, std::string(root_) + "/link");
-  EXPECT_THROW(Cache{std::string(root_) + "/link"}, Error);
+  EXPECT_NO_THROW(Cache{std::string(root_) + "/link"});  // nobody else can have made it
   std::ofstream(std::string(root_) + "/file") << "x";
   EXPECT_THROW(Cache{std::string(root_) + "/file"}, Error);
 }

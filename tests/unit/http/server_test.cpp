@@ -293,7 +293,7 @@ TEST_P(ServerTest, AnswersWhatHasComeBeforeItEnds) {
     server.reset();
     EXPECT_TRUE(client.read().ends_with("ok")) << i;
     EXPECT_EQ(idle.read(), "");
-    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(1));
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(4));
   }
 }
 

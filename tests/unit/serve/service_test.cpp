@@ -204,7 +204,7 @@ TEST(Gate, ASuccessLetsTheOthersPass) {
   for (std::jthread& binding : bindings)
     binding.join();
   EXPECT_EQ(passed, 9);
-  EXPECT_LT(Gate::Clock::now() - start, 900ms);
+  EXPECT_LT(Gate::Clock::now() - start, 5s);  // one after the other they take nine
 }
 
 TEST(Gate, AStopEndsAWait) {
