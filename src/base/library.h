@@ -39,4 +39,12 @@ class SharedLibrary {
   void* handle_;  // never closed: threads and handlers of the library may live as long as we do
 };
 
+// A library's functions are listed once, in a macro of this form:
+//   #define CURL_FUNCTIONS(USE) USE(curl_, easy_init) USE(curl_, easy_cleanup)
+// Of the list are made: the members of a struct that points to them; what finds them in `library`
+// for the struct `functions`; the struct's initialisers where the library is linked.
+#define ROLECALL_POINTER(prefix, name) decltype(&prefix##name) name;
+#define ROLECALL_FIND(prefix, name) library.find(functions.name, #prefix #name);
+#define ROLECALL_LINKED(prefix, name) .name = &prefix##name,
+
 }  // namespace rolecall

@@ -4,24 +4,29 @@
 
 #include <curl/curl.h>
 
+#include "base/library.h"
+
 namespace rolecall::http {
 
+#define ROLECALL_CURL_FUNCTIONS(USE) \
+  USE(curl_, global_init)            \
+  USE(curl_, easy_init)              \
+  USE(curl_, easy_cleanup)           \
+  USE(curl_, easy_setopt)            \
+  USE(curl_, easy_getinfo)           \
+  USE(curl_, easy_perform)           \
+  USE(curl_, easy_strerror)          \
+  USE(curl_, slist_append)           \
+  USE(curl_, slist_free_all)         \
+  USE(curl_, url)                    \
+  USE(curl_, url_cleanup)            \
+  USE(curl_, url_get)                \
+  USE(curl_, url_set)                \
+  USE(curl_, free)                   \
+  USE(curl_, version)
+
 struct Curl {
-  decltype(&curl_global_init) global_init;
-  decltype(&curl_easy_init) easy_init;
-  decltype(&curl_easy_cleanup) easy_cleanup;
-  decltype(&curl_easy_setopt) easy_setopt;
-  decltype(&curl_easy_getinfo) easy_getinfo;
-  decltype(&curl_easy_perform) easy_perform;
-  decltype(&curl_easy_strerror) easy_strerror;
-  decltype(&curl_slist_append) slist_append;
-  decltype(&curl_slist_free_all) slist_free_all;
-  decltype(&curl_url) url;
-  decltype(&curl_url_cleanup) url_cleanup;
-  decltype(&curl_url_get) url_get;
-  decltype(&curl_url_set) url_set;
-  decltype(&curl_free) free;
-  decltype(&curl_version) version;
+  ROLECALL_CURL_FUNCTIONS(ROLECALL_POINTER)
 };
 
 // Throws Error (failed) where there is none.

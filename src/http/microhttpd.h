@@ -4,21 +4,26 @@
 
 #include <microhttpd.h>
 
+#include "base/library.h"
+
 namespace rolecall::http {
 
+#define ROLECALL_MICROHTTPD_FUNCTIONS(USE)                      \
+  USE(MHD_, start_daemon)                                       \
+  USE(MHD_, quiesce_daemon)                                     \
+  USE(MHD_, stop_daemon)                                        \
+  USE(MHD_, get_connection_info)                                \
+  USE(MHD_, get_connection_values_n)                            \
+  USE(MHD_, create_response_from_callback)                      \
+  USE(MHD_, create_response_from_buffer_with_free_callback_cls) \
+  USE(MHD_, add_response_header)                                \
+  USE(MHD_, queue_response)                                     \
+  USE(MHD_, destroy_response)                                   \
+  USE(MHD_, is_feature_supported)                               \
+  USE(MHD_, get_version)
+
 struct Microhttpd {
-  decltype(&MHD_start_daemon) start_daemon;
-  decltype(&MHD_quiesce_daemon) quiesce_daemon;
-  decltype(&MHD_stop_daemon) stop_daemon;
-  decltype(&MHD_get_connection_info) get_connection_info;
-  decltype(&MHD_get_connection_values_n) get_connection_values_n;
-  decltype(&MHD_create_response_from_callback) create_response_from_callback;
-  decltype(&MHD_create_response_from_buffer_with_free_callback_cls) create_response_from_buffer;
-  decltype(&MHD_add_response_header) add_response_header;
-  decltype(&MHD_queue_response) queue_response;
-  decltype(&MHD_destroy_response) destroy_response;
-  decltype(&MHD_is_feature_supported) is_feature_supported;
-  decltype(&MHD_get_version) get_version;
+  ROLECALL_MICROHTTPD_FUNCTIONS(ROLECALL_POINTER)
 };
 
 // Throws Error (failed) where there is none.

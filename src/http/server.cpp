@@ -117,13 +117,13 @@ ResponsePtr make_response(Response response) {
     if (made) static_cast<void>(cut.release());
   } else if (response.shared_body) {
     auto body = std::make_unique<std::shared_ptr<const Secret>>(std::move(response.shared_body));
-    made.reset(microhttpd().create_response_from_buffer(
+    made.reset(microhttpd().create_response_from_buffer_with_free_callback_cls(
         (*body)->size(), const_cast<char*>((*body)->view().data()),
         [](void* p) { delete static_cast<std::shared_ptr<const Secret>*>(p); }, body.get()));
     if (made) static_cast<void>(body.release());
   } else {
     auto body = std::make_unique<Secret>(std::move(response.body));
-    made.reset(microhttpd().create_response_from_buffer(
+    made.reset(microhttpd().create_response_from_buffer_with_free_callback_cls(
         size, body->data(), [](void* p) { delete static_cast<Secret*>(p); }, body.get()));
     if (made) static_cast<void>(body.release());
   }

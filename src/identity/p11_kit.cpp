@@ -13,20 +13,25 @@
 
 namespace rolecall::identity::pkcs11 {
 
-const SharedLibrary& libp11_kit() {
-  static const SharedLibrary library("libp11-kit.so.0", "libp11-kit0");
-  return library;
+const P11Kit& p11_kit() {
+  static const P11Kit loaded = [] {
+    const SharedLibrary library("libp11-kit.so.0", "libp11-kit0");
+    P11Kit functions{};
+    ROLECALL_P11_KIT_FUNCTIONS(ROLECALL_FIND)
+    return functions;
+  }();
+  return loaded;
 }
 
 UriPtr new_uri() {
-  UriPtr uri(P11_KIT(uri_new)(), P11_KIT(uri_free));
+  UriPtr uri(p11_kit().uri_new(), p11_kit().uri_free);
   if (!uri) throw std::bad_alloc();
   return uri;
 }
 
 std::string format(const UriPtr& uri, P11KitUriType type) {
   char* text = nullptr;
-  if (P11_KIT(uri_format)(uri.get(), type, &text) != P11_KIT_URI_OK) throw std::bad_alloc();
+  if (p11_kit().uri_format(uri.get(), type, &text) != P11_KIT_URI_OK) throw std::bad_alloc();
   std::string copy(text);
   std::free(text);
   return copy;
@@ -39,7 +44,7 @@ std::string text_of(const char* text) {
 std::string reason(CK_RV code) {
   std::array<char, 32> number{};
   std::snprintf(number.data(), number.size(), " (0x%lx)", code);
-  return P11_KIT(strerror)(code) + std::string(number.data());
+  return p11_kit().strerror(code) + std::string(number.data());
 }
 
 namespace {
@@ -65,31 +70,32 @@ void refuse_unclear(std::string_view uri, const std::string& text) {
 }  // namespace
 
 Uri parse_uri(const std::string& text) {
-  P11_KIT(be_quiet)();  // it would write to standard error
+  p11_kit().be_quiet();  // it would write to standard error
   const UriPtr parsed = new_uri();
   Secret unwrapped = unwrapped_uri(text);
   unwrapped.append(std::string_view("\0", 1));
-  const int result = P11_KIT(uri_parse)(unwrapped.data(), P11_KIT_URI_FOR_ANY, parsed.get());
-  const bool unknown = result == P11_KIT_URI_OK && P11_KIT(uri_any_unrecognized)(parsed.get()) != 0;
+  const int result = p11_kit().uri_parse(unwrapped.data(), P11_KIT_URI_FOR_ANY, parsed.get());
+  const bool unknown =
+      result == P11_KIT_URI_OK && p11_kit().uri_any_unrecognized(parsed.get()) != 0;
   if (result != P11_KIT_URI_OK || unknown) {
     throw Error(ErrorKind::usage,
                 "\"" + without_pin(text) + "\" is not a PKCS#11 URI: " +
                     (unknown ? "it has an attribute that is not known"
-                             : lower_case(text_of(P11_KIT(uri_message)(result)))),
+                             : lower_case(text_of(p11_kit().uri_message(result)))),
                 "such as pkcs11:token=My token;object=key (RFC 7512), with %3B for a semicolon and "
                 "%25 for a percent sign; p11tool --list-tokens prints the start of one");
   }
   refuse_unclear(unwrapped.view(), text);
   Uri uri;
-  if (const char* pin = P11_KIT(uri_get_pin_value)(parsed.get())) {
+  if (const char* pin = p11_kit().uri_get_pin_value(parsed.get())) {
     uri.pin_value = Secret(pin);
     wipe(const_cast<char*>(pin), std::strlen(pin));
-    P11_KIT(uri_set_pin_value)(parsed.get(), nullptr);
+    p11_kit().uri_set_pin_value(parsed.get(), nullptr);
   }
   uri.parsed = parsed;
   uri.text = format(parsed, P11_KIT_URI_FOR_ANY);
-  uri.module_path = text_of(P11_KIT(uri_get_module_path)(parsed.get()));
-  uri.pin_source = text_of(P11_KIT(uri_get_pin_source)(parsed.get()));
+  uri.module_path = text_of(p11_kit().uri_get_module_path(parsed.get()));
+  uri.pin_source = text_of(p11_kit().uri_get_pin_source(parsed.get()));
   return uri;
 }
 

@@ -13,19 +13,42 @@
 
 namespace rolecall::identity::pkcs11 {
 
-// Throws Error (failed) where there is none.
-const SharedLibrary& libp11_kit();
+#define ROLECALL_P11_KIT_FUNCTIONS(USE)       \
+  USE(p11_kit_, be_quiet)                     \
+  USE(p11_kit_, config_option)                \
+  USE(p11_kit_, message)                      \
+  USE(p11_kit_, module_finalize)              \
+  USE(p11_kit_, module_get_name)              \
+  USE(p11_kit_, module_initialize)            \
+  USE(p11_kit_, module_load)                  \
+  USE(p11_kit_, module_release)               \
+  USE(p11_kit_, modules_finalize_and_release) \
+  USE(p11_kit_, modules_load)                 \
+  USE(p11_kit_, strerror)                     \
+  USE(p11_kit_, uri_any_unrecognized)         \
+  USE(p11_kit_, uri_format)                   \
+  USE(p11_kit_, uri_free)                     \
+  USE(p11_kit_, uri_get_attributes)           \
+  USE(p11_kit_, uri_get_module_path)          \
+  USE(p11_kit_, uri_get_pin_source)           \
+  USE(p11_kit_, uri_get_pin_value)            \
+  USE(p11_kit_, uri_get_slot_id)              \
+  USE(p11_kit_, uri_get_token_info)           \
+  USE(p11_kit_, uri_match_module_info)        \
+  USE(p11_kit_, uri_match_slot_info)          \
+  USE(p11_kit_, uri_match_token_info)         \
+  USE(p11_kit_, uri_message)                  \
+  USE(p11_kit_, uri_new)                      \
+  USE(p11_kit_, uri_parse)                    \
+  USE(p11_kit_, uri_set_attribute)            \
+  USE(p11_kit_, uri_set_pin_value)
 
-// Its function of that name: P11_KIT(uri_new)().
-#define P11_KIT(name)                                                             \
-  ([] {                                                                           \
-    static decltype(p11_kit_##name)* const function = [] {                        \
-      decltype(p11_kit_##name)* address = nullptr;                                \
-      ::rolecall::identity::pkcs11::libp11_kit().find(address, "p11_kit_" #name); \
-      return address;                                                             \
-    }();                                                                          \
-    return function;                                                              \
-  }())
+struct P11Kit {
+  ROLECALL_P11_KIT_FUNCTIONS(ROLECALL_POINTER)
+};
+
+// Throws Error (failed) where there is none.
+const P11Kit& p11_kit();
 
 using UriPtr = std::shared_ptr<P11KitUri>;
 

@@ -34,29 +34,29 @@ Modules::Modules(const std::string& path) : path_(path) {
 
 Modules::~Modules() {
   const HardwareWait wait(one_ != nullptr ? name(one_) : every_module);
-  if (all_ != nullptr) P11_KIT(modules_finalize_and_release)(all_);
+  if (all_ != nullptr) p11_kit().modules_finalize_and_release(all_);
   if (one_ == nullptr) return;
-  P11_KIT(module_finalize)(one_);
-  P11_KIT(module_release)(one_);
+  p11_kit().module_finalize(one_);
+  p11_kit().module_release(one_);
 }
 
 void Modules::start_all() {
   {
     const HardwareWait loading(every_module);
-    all_ = P11_KIT(modules_load)(nullptr, 0);
+    all_ = p11_kit().modules_load(nullptr, 0);
   }
   if (all_ == nullptr) {
     throw Error(ErrorKind::failed,
-                "p11-kit cannot load its modules: " + text_of(P11_KIT(message)()));
+                "p11-kit cannot load its modules: " + text_of(p11_kit().message()));
   }
   // As p11_kit_modules_initialize does, but known by name: those that do not start are dropped.
   CK_FUNCTION_LIST** started = all_;
   for (CK_FUNCTION_LIST** module = all_; *module != nullptr; ++module) {
     const HardwareWait starting(name(*module));
-    if (P11_KIT(module_initialize)(*module) == CKR_OK) {
+    if (p11_kit().module_initialize(*module) == CKR_OK) {
       *started++ = *module;
     } else {
-      P11_KIT(module_release)(*module);
+      p11_kit().module_release(*module);
     }
   }
   *started = nullptr;
@@ -68,14 +68,14 @@ void Modules::start_one(const std::string& path) {
   // p11-kit would look for anything but a whole path among its own modules.
   const LibraryPtr library(dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL), dlclose);
   const char* trouble = library ? nullptr : dlerror();
-  if (library) one_ = P11_KIT(module_load)(whole_path(library.get(), file).c_str(), 0);
+  if (library) one_ = p11_kit().module_load(whole_path(library.get(), file).c_str(), 0);
   const bool loaded = one_ != nullptr;
-  const CK_RV started = loaded ? P11_KIT(module_initialize)(one_) : CKR_OK;
+  const CK_RV started = loaded ? p11_kit().module_initialize(one_) : CKR_OK;
   if (loaded && started == CKR_OK) return;
   const std::string why = loaded               ? reason(started)
                           : trouble != nullptr ? std::string(trouble)
-                                               : text_of(P11_KIT(message)());
-  if (loaded) P11_KIT(module_release)(one_);
+                                               : text_of(p11_kit().message());
+  if (loaded) p11_kit().module_release(one_);
   throw Error(ErrorKind::usage,
               "PKCS#11 module " + path + (loaded ? " does not start: " : " is not loaded: ") + why,
               "--pkcs11-lib takes the path of a module; without it, those that p11-kit "
@@ -84,7 +84,7 @@ void Modules::start_one(const std::string& path) {
 
 std::string Modules::name(CK_FUNCTION_LIST* module) const {
   if (all_ == nullptr) return "PKCS#11 module " + path_;
-  char* own = P11_KIT(module_get_name)(module);
+  char* own = p11_kit().module_get_name(module);
   std::string text = "PKCS#11 module " + text_of(own);
   std::free(own);
   return text;
@@ -95,7 +95,7 @@ std::vector<CK_FUNCTION_LIST*> Modules::usable() const {
   std::vector<CK_FUNCTION_LIST*> modules;
   for (CK_FUNCTION_LIST** module = all_; *module != nullptr; ++module) {
     // p11-kit's own proxy leaves these out, too: they hold roots and no key.
-    char* roots = P11_KIT(config_option)(*module, "trust-policy");
+    char* roots = p11_kit().config_option(*module, "trust-policy");
     if (text_of(roots) != "yes") modules.push_back(*module);
     std::free(roots);
   }

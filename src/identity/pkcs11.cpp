@@ -108,7 +108,7 @@ struct Token::State {
 
   UriPtr uri_of_token() const {
     UriPtr own = new_uri();
-    *P11_KIT(uri_get_token_info)(own.get()) = info;
+    *p11_kit().uri_get_token_info(own.get()) = info;
     return own;
   }
 
@@ -160,12 +160,12 @@ bool Token::logged_in() const {
 bool Token::matches(const Uri& uri) const {
   CK_INFO module{};
   CK_SLOT_INFO slot{};
-  const CK_SLOT_ID number = P11_KIT(uri_get_slot_id)(uri.parsed.get());
-  return P11_KIT(uri_match_token_info)(uri.parsed.get(), &state_->info) != 0 &&
+  const CK_SLOT_ID number = p11_kit().uri_get_slot_id(uri.parsed.get());
+  return p11_kit().uri_match_token_info(uri.parsed.get(), &state_->info) != 0 &&
          state_->call(&CK_FUNCTION_LIST::C_GetInfo, &module) == CKR_OK &&
-         P11_KIT(uri_match_module_info)(uri.parsed.get(), &module) != 0 &&
+         p11_kit().uri_match_module_info(uri.parsed.get(), &module) != 0 &&
          state_->call(&CK_FUNCTION_LIST::C_GetSlotInfo, state_->slot, &slot) == CKR_OK &&
-         P11_KIT(uri_match_slot_info)(uri.parsed.get(), &slot) != 0 &&
+         p11_kit().uri_match_slot_info(uri.parsed.get(), &slot) != 0 &&
          (number == static_cast<CK_SLOT_ID>(-1) || number == state_->slot);
 }
 
@@ -212,7 +212,7 @@ std::vector<Object> Token::find(ObjectClass wanted, const Uri* uri) const {
   std::vector<CK_ATTRIBUTE> pattern = {{CKA_CLASS, &code, sizeof code}};
   if (uri != nullptr) {
     CK_ULONG count = 0;
-    const CK_ATTRIBUTE* given = P11_KIT(uri_get_attributes)(uri->parsed.get(), &count);
+    const CK_ATTRIBUTE* given = p11_kit().uri_get_attributes(uri->parsed.get(), &count);
     for (CK_ULONG i = 0; i < count; ++i)
       if (given[i].type != CKA_CLASS) pattern.push_back(given[i]);
   }
@@ -235,12 +235,12 @@ std::vector<Object> Token::find(ObjectClass wanted, const Uri* uri) const {
 
   for (Object& object : found) {
     const UriPtr own = state_->uri_of_token();
-    P11_KIT(uri_set_attribute)(own.get(), &pattern.front());
+    p11_kit().uri_set_attribute(own.get(), &pattern.front());
     for (const auto& [type, value] :
          {std::pair(CKA_ID, &object.id), std::pair(CKA_LABEL, &object.label)}) {
       *value = state_->read(object.handle, type).value_or("");
       CK_ATTRIBUTE attribute = {type, value->data(), value->size()};
-      if (!value->empty()) P11_KIT(uri_set_attribute)(own.get(), &attribute);
+      if (!value->empty()) p11_kit().uri_set_attribute(own.get(), &attribute);
     }
     object.uri = format(own, P11_KIT_URI_FOR_OBJECT_ON_TOKEN);
   }
