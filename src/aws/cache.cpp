@@ -154,14 +154,14 @@ int open_without_links(const std::string& directory) {
 
 // Makes what is missing, and follows the links that nobody else can have made. Kernels before 5.6
 // and some containers have no openat2, and come here with every run.
-int walk_to(const std::string& directory) {
+Descriptor walk_to(const std::string& directory) {
   const FileRole role = {"cache directory", "XDG_RUNTIME_DIR or XDG_CACHE_HOME"};
   try {
     const SafeDirectory walked(role, directory, {}, Walk::to_directory_making_all);
     if (walked.rights() != nullptr)
       throw Error(ErrorKind::failed, "it is in another user's directory");
-    const int opened = openat(walked.fd(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (opened < 0) throw Error(ErrorKind::failed, std::strerror(errno));
+    Descriptor opened(openat(walked.fd(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!opened.is_open()) throw Error(ErrorKind::failed, std::strerror(errno));
     return opened;
   } catch (const Error& error) {
     throw cannot_use(directory, std::string("cannot be used: ") + error.what());
@@ -170,34 +170,29 @@ int walk_to(const std::string& directory) {
 
 }  // namespace
 
-Cache::Cache(const std::string& directory, IfMissing if_missing) : directory_(directory) {
-  fd_ = open_without_links(directory);
-  if (fd_ < 0 && errno == ENOENT && if_missing == IfMissing::leave) return;
-  if (fd_ < 0) fd_ = walk_to(directory);
+Cache::Cache(const std::string& directory, IfMissing if_missing)
+    : directory_(directory), opened_(open_without_links(directory)) {
+  if (!opened_.is_open() && errno == ENOENT && if_missing == IfMissing::leave) return;
+  if (!opened_.is_open()) opened_ = walk_to(directory);
   struct stat info {};
-  fstat(fd_, &info);
+  fstat(opened_.fd(), &info);
   const bool is_ours = info.st_uid == geteuid();
   if (is_ours && (info.st_mode & (S_IWGRP | S_IWOTH)) == 0) return;
-  close(fd_);
   throw cannot_use(directory, is_ours ? "can be written by others" : "is another user's");
 }
 
-Cache::~Cache() {
-  if (fd_ >= 0) close(fd_);
-}
-
 std::optional<CacheEntry> Cache::read(const std::string& name) const {
-  const Descriptor file(
-      openat(fd_, (name + entry_suffix).c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+  const Descriptor file(openat(opened_.fd(), (name + entry_suffix).c_str(),
+                               O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
   struct stat info {};
-  if (file.fd < 0 || fstat(file.fd, &info) != 0 || !S_ISREG(info.st_mode) ||
+  if (!file.is_open() || fstat(file.fd(), &info) != 0 || !S_ISREG(info.st_mode) ||
       info.st_uid != geteuid() || (info.st_mode & (S_IRWXG | S_IRWXO)) != 0 || info.st_size <= 0 ||
       info.st_size > longest_entry) {
     return std::nullopt;
   }
   Secret bytes;
   bytes.resize(static_cast<std::size_t>(info.st_size));
-  if (::read(file.fd, bytes.data(), bytes.size()) != info.st_size) return std::nullopt;
+  if (::read(file.fd(), bytes.data(), bytes.size()) != info.st_size) return std::nullopt;
   return parse_entry(bytes.view());
 }
 
@@ -211,25 +206,25 @@ std::optional<CacheEntry> Cache::find(const std::string& key) const {
 void Cache::write(const CacheEntry& entry) const {
   const std::string name = name_of(entry.key);
   const std::string fresh = name + new_suffix;
-  unlinkat(fd_, fresh.c_str(), 0);
-  const Descriptor file(
-      openat(fd_, fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (file.fd < 0) {
+  unlinkat(opened_.fd(), fresh.c_str(), 0);
+  const Descriptor file(openat(opened_.fd(), fresh.c_str(),
+                               O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!file.is_open()) {
     throw Error(ErrorKind::failed, std::string("cannot write: ") + std::strerror(errno));
   }
   try {
-    write_all(file.fd, entry_text(entry).view(), "a cache entry");
-    if (renameat(fd_, fresh.c_str(), fd_, (name + entry_suffix).c_str()) != 0) {
+    write_all(file.fd(), entry_text(entry).view(), "a cache entry");
+    if (renameat(opened_.fd(), fresh.c_str(), opened_.fd(), (name + entry_suffix).c_str()) != 0) {
       throw Error(ErrorKind::failed, std::string("cannot rename: ") + std::strerror(errno));
     }
   } catch (const Error&) {
-    unlinkat(fd_, fresh.c_str(), 0);
+    unlinkat(opened_.fd(), fresh.c_str(), 0);
     throw;
   }
 }
 
 bool Cache::is_there(const std::string& file) const {
-  return faccessat(fd_, file.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+  return faccessat(opened_.fd(), file.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 // Each change of a certificate leaves an entry behind that nobody asks for again, and each run that
@@ -241,12 +236,12 @@ void Cache::remove_ended() const {
       const auto entry = read(name);
       return !entry || !lives(*entry);
     };
-    CacheLock lock(fd_, name);
+    CacheLock lock(opened_.fd(), name);
     if (!is_useless() || !lock.take() || !lock.is_held() || !is_useless()) continue;
-    unlinkat(fd_, (name + entry_suffix).c_str(), 0);
+    unlinkat(opened_.fd(), (name + entry_suffix).c_str(), 0);
   }
   for (const std::string& name : names(CacheLock::suffix)) {
-    CacheLock lock(fd_, name);
+    CacheLock lock(opened_.fd(), name);
     if (is_there(name + entry_suffix) || !lock.take() || !lock.is_held()) continue;
     if (!is_there(name + entry_suffix)) lock.remove();
   }
@@ -255,8 +250,8 @@ void Cache::remove_ended() const {
 // A process that was killed while it wrote leaves a file with credentials in it.
 void Cache::remove_unfinished() const {
   for (const std::string& name : names(new_suffix)) {
-    CacheLock lock(fd_, name);
-    if (lock.take() && lock.is_held()) unlinkat(fd_, (name + new_suffix).c_str(), 0);
+    CacheLock lock(opened_.fd(), name);
+    if (lock.take() && lock.is_held()) unlinkat(opened_.fd(), (name + new_suffix).c_str(), 0);
   }
 }
 
@@ -270,7 +265,7 @@ Credentials Cache::get(const Request& request, const Reporter& reporter) const {
   auto entry = find(request.key);
   if (entry && is_fresh(*entry, request.margin)) return std::move(entry->credentials);
 
-  CacheLock lock(fd_, name_of(request.key));
+  CacheLock lock(opened_.fd(), name_of(request.key));
   bool waited = false;
   std::optional<Waiting> waiting;
   for (milliseconds nap(2); !lock.take(); nap = std::min(nap * 2, milliseconds(50))) {
@@ -339,7 +334,7 @@ Credentials Cache::renew(const Request& request, milliseconds time, std::optiona
 // Of all files that are there with this suffix, good or not.
 std::vector<std::string> Cache::names(std::string_view suffix) const {
   std::vector<std::string> found;
-  const int copy = openat(fd_, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const int copy = openat(opened_.fd(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   const std::unique_ptr<DIR, CloseDirectory> listing(copy < 0 ? nullptr : fdopendir(copy));
   if (!listing) return found;
   while (const dirent* one = readdir(listing.get())) {
@@ -367,14 +362,14 @@ void Cache::clear() const {
   int error = 0;
   std::string kept;
   const auto remove = [&](const std::string& file) {
-    if (unlinkat(fd_, file.c_str(), 0) == 0 || errno == ENOENT) return;
+    if (unlinkat(opened_.fd(), file.c_str(), 0) == 0 || errno == ENOENT) return;
     error = errno;
     kept = file;
   };
   for (const std::string& name : names(entry_suffix))
     remove(name + entry_suffix);
   for (const std::string& name : names(new_suffix)) {
-    CacheLock lock(fd_, name);
+    CacheLock lock(opened_.fd(), name);
     if (lock.take()) remove(name + new_suffix);  // else its writer lives, and takes it away
   }
   remove_ended();

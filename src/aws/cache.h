@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/descriptor.h"
 #include "rolecall/credentials.h"
 #include "rolecall/reporter.h"
 
@@ -29,9 +30,6 @@ class Cache {
   // Makes the directory (0700) and its parents where they are missing. Throws Error (failed) where
   // it is another user's, can be written by others, or cannot be made.
   explicit Cache(const std::string& directory, IfMissing if_missing = IfMissing::make);
-  ~Cache();
-  Cache(const Cache&) = delete;
-  Cache& operator=(const Cache&) = delete;
 
   struct Request {
     std::string key;
@@ -71,7 +69,7 @@ class Cache {
   std::vector<std::string> names(std::string_view suffix) const;
 
   std::string directory_;
-  int fd_ = -1;
+  Descriptor opened_;
 };
 
 }  // namespace rolecall::aws

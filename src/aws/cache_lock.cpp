@@ -22,14 +22,15 @@ constexpr std::int64_t latest_note = 4'000'000'000'000;  // in the year 2096, an
 
 bool CacheLock::take() {
   for (;;) {
-    if (fd_ < 0) {
-      fd_ = openat(directory_, file_name_.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (!file_.is_open()) {
+      file_ = Descriptor(
+          openat(directory_, file_name_.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
     }
-    if (fd_ < 0) return true;
-    if (flock(fd_, LOCK_EX | LOCK_NB) != 0) return errno != EWOULDBLOCK;
+    if (!file_.is_open()) return true;
+    if (flock(file_.fd(), LOCK_EX | LOCK_NB) != 0) return errno != EWOULDBLOCK;
     held_ = is_there();
     if (held_) return true;
-    close_file();  // whoever held it has removed it
+    file_ = Descriptor();  // whoever held it has removed it
   }
 }
 
@@ -39,11 +40,11 @@ void CacheLock::remove() const {
 
 // What cannot be written is no loss: the next one asks the service itself.
 void CacheLock::note_success() const {
-  if (fd_ >= 0) static_cast<void>(ftruncate(fd_, 0) == 0);
+  if (file_.is_open()) static_cast<void>(ftruncate(file_.fd(), 0) == 0);
 }
 
 void CacheLock::note_failure(const Error& error, milliseconds had, bool refused) const {
-  if (fd_ < 0 || ftruncate(fd_, 0) != 0) return;
+  if (!file_.is_open() || ftruncate(file_.fd(), 0) != 0) return;
   const auto now = std::chrono::floor<milliseconds>(std::chrono::system_clock::now());
   const std::string text = to_text(json{{"When", now.time_since_epoch().count()},
                                         {"Had", had.count()},
@@ -51,14 +52,14 @@ void CacheLock::note_failure(const Error& error, milliseconds had, bool refused)
                                         {"Kind", static_cast<int>(error.kind())},
                                         {"What", error.what()},
                                         {"Hint", error.hint()}});
-  if (pwrite(fd_, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
-    static_cast<void>(ftruncate(fd_, 0) == 0);
+  if (pwrite(file_.fd(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
+    static_cast<void>(ftruncate(file_.fd(), 0) == 0);
   }
 }
 
 std::optional<CacheLock::Failure> CacheLock::last_failure() const {
   std::string text(longest_note, '\0');
-  const ssize_t size = fd_ < 0 ? 0 : pread(fd_, text.data(), text.size(), 0);
+  const ssize_t size = !file_.is_open() ? 0 : pread(file_.fd(), text.data(), text.size(), 0);
   if (size <= 0) return std::nullopt;
   text.resize(static_cast<std::size_t>(size));
   const json note = parse_json(text);
@@ -80,14 +81,9 @@ std::optional<CacheLock::Failure> CacheLock::last_failure() const {
 bool CacheLock::is_there() const {
   struct stat ours {};
   struct stat there {};
-  return fstat(fd_, &ours) == 0 &&
+  return fstat(file_.fd(), &ours) == 0 &&
          fstatat(directory_, file_name_.c_str(), &there, AT_SYMLINK_NOFOLLOW) == 0 &&
          ours.st_ino == there.st_ino;
-}
-
-void CacheLock::close_file() {
-  if (fd_ >= 0) close(fd_);
-  fd_ = -1;
 }
 
 }  // namespace rolecall::aws

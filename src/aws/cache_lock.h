@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "base/descriptor.h"
 #include "rolecall/error.h"
 
 namespace rolecall::aws {
@@ -15,9 +16,6 @@ class CacheLock {
   // `directory` is a descriptor of the cache's, `name` the entry's.
   CacheLock(int directory, const std::string& name)
       : directory_(directory), file_name_(name + suffix) {}
-  ~CacheLock() { close_file(); }
-  CacheLock(const CacheLock&) = delete;
-  CacheLock& operator=(const CacheLock&) = delete;
 
   static constexpr const char* suffix = ".lock";
 
@@ -42,11 +40,10 @@ class CacheLock {
 
  private:
   bool is_there() const;
-  void close_file();
 
   int directory_;
   std::string file_name_;
-  int fd_ = -1;
+  Descriptor file_;
   bool held_ = false;
 };
 

@@ -147,25 +147,21 @@ struct stat status_of(int fd, const std::string& name) {
 
 }  // namespace
 
-Descriptor::~Descriptor() {
-  if (fd >= 0) close(fd);
-}
-
 FileContent read_file(std::string_view what, const std::string& path, Empty empty,
                       Deadline* deadline) {
   const std::string name = std::string(what) + " " + without_pin(path);
   // O_NONBLOCK: opening a FIFO that nobody writes to must not hang. It changes nothing for files.
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
-  if (file.fd < 0) {
+  if (!file.is_open()) {
     const int error = errno;
     throw Error(ErrorKind::usage, "cannot open " + name + ": " + std::strerror(error),
                 open_hint(error, path));
   }
-  const struct stat info = status_of(file.fd, name);
+  const struct stat info = status_of(file.fd(), name);
   if (!S_ISREG(info.st_mode) && !S_ISFIFO(info.st_mode)) {
     throw Error(ErrorKind::usage, name + " is neither a regular file nor a pipe");
   }
-  return read_descriptor(name, file.fd, info, false, empty, deadline);
+  return read_descriptor(name, file.fd(), info, false, empty, deadline);
 }
 
 void refuse_pipe(std::string_view what, const std::string& path) {

@@ -7,19 +7,11 @@
 #include <string_view>
 
 #include "base/deadline.h"
+#include "base/descriptor.h"
 #include "rolecall/reporter.h"
 #include "rolecall/secret.h"
 
 namespace rolecall {
-
-// Closes what it holds; -1 is nothing.
-struct Descriptor {
-  int fd;
-  explicit Descriptor(int value) : fd(value) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor();
-};
 
 struct FileContent {
   Secret bytes;  // a key file's content is a secret, and no other is hurt by being treated as one

@@ -75,16 +75,16 @@ Secret read_open_file(const FileRole& role, const std::string& name, int file) {
 LockedFile::LockedFile(const FileRole& role, const std::string& path, const Reporter& reporter)
     : role_(role), reporter_(reporter), directory_(role, path, reporter) {
   const std::string name = "." + directory_.name() + ".rolecall-lock";
-  lock_.fd = open_lock_file(name);
-  if (lock_.fd >= 0) {
-    wait_for_lock(lock_.fd, directory_.path_of(name));
-    file_.fd = open_file();
+  lock_ = Descriptor(open_lock_file(name));
+  if (lock_.is_open()) {
+    wait_for_lock(lock_.fd(), directory_.path_of(name));
+    file_ = Descriptor(open_file());
     // Elsewhere it may be mounted beside another lock file.
-    if (file_.fd >= 0 && is_mounted(file_.fd)) wait_for_lock(file_.fd, target());
+    if (file_.is_open() && is_mounted(file_.fd())) wait_for_lock(file_.fd(), target());
   } else {
     lock_the_file_itself();
   }
-  if (lock_.fd >= 0 || file_.fd >= 0) remove_stale();
+  if (lock_.is_open() || file_.is_open()) remove_stale();
 }
 
 // -1: there is none.
@@ -97,13 +97,13 @@ int LockedFile::open_file() const {
   }
   if (!S_ISREG(info.st_mode)) refuse_kind(what());
   Descriptor file(openat(directory_.fd(), name, O_RDONLY | open_flags));
-  if (file.fd < 0 && errno == ENOENT) return -1;
-  if (file.fd < 0 && errno == ELOOP) refuse_kind(what());
-  if (file.fd < 0 || fstat(file.fd, &info) != 0)
+  if (!file.is_open() && errno == ENOENT) return -1;
+  if (!file.is_open() && errno == ELOOP) refuse_kind(what());
+  if (!file.is_open() || fstat(file.fd(), &info) != 0)
     fail_on_file(role_, errno, "cannot open " + what());
   if (!S_ISREG(info.st_mode)) refuse_kind(what());
   check_owner_and_mode(info);
-  return std::exchange(file.fd, -1);
+  return file.release();
 }
 
 void LockedFile::check_owner_and_mode(const struct stat& info) const {
@@ -136,10 +136,10 @@ int LockedFile::open_lock_file(const std::string& name) {
   for (;;) {
     Descriptor lock(openat(directory_.fd(), name.c_str(), O_RDWR | open_flags));
     struct stat info {};
-    if (lock.fd >= 0 && fstat(lock.fd, &info) == 0 && S_ISREG(info.st_mode) &&
+    if (lock.is_open() && fstat(lock.fd(), &info) == 0 && S_ISREG(info.st_mode) &&
         directory_.trusts_owner(info.st_uid))
-      return std::exchange(lock.fd, -1);
-    const int error = lock.fd < 0 ? errno : 0;
+      return lock.release();
+    const int error = !lock.is_open() ? errno : 0;
     if (error != ENOENT) {
       reporter_.warning("lock file " + directory_.path_of(name) + " " +
                         why_lock_is_unusable(name, error) + "; " + target() +
@@ -147,14 +147,14 @@ int LockedFile::open_lock_file(const std::string& name) {
       return -1;
     }
     // Not O_CREAT alone: in a sticky directory a kernel refuses it for others' files.
-    lock.fd = openat(directory_.fd(), name.c_str(), O_RDWR | open_flags | O_CREAT | O_EXCL,
-                     S_IRUSR | S_IWUSR);
-    if (lock.fd < 0 && errno == EEXIST) continue;
-    if (lock.fd < 0 && cannot_be_written_to(errno)) return -1;
-    if (lock.fd < 0)
+    lock = Descriptor(openat(directory_.fd(), name.c_str(), O_RDWR | open_flags | O_CREAT | O_EXCL,
+                             S_IRUSR | S_IWUSR));
+    if (!lock.is_open() && errno == EEXIST) continue;
+    if (!lock.is_open() && cannot_be_written_to(errno)) return -1;
+    if (!lock.is_open())
       fail_on_file(role_, errno, "cannot make lock file " + directory_.path_of(name));
-    give_to_owner(lock.fd);
-    return std::exchange(lock.fd, -1);
+    give_to_owner(lock.fd());
+    return lock.release();
   }
 }
 
@@ -162,14 +162,14 @@ int LockedFile::open_lock_file(const std::string& name) {
 void LockedFile::lock_the_file_itself() {
   for (;;) {
     Descriptor file(open_file());
-    if (file.fd < 0) return;  // its first writer: what is lost then is another first one's
-    wait_for_lock(file.fd, target());
+    if (!file.is_open()) return;  // its first writer: what is lost then is another first one's
+    wait_for_lock(file.fd(), target());
     struct stat locked {};
     struct stat named {};
-    if (fstat(file.fd, &locked) == 0 &&
+    if (fstat(file.fd(), &locked) == 0 &&
         fstatat(directory_.fd(), directory_.name().c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 &&
         is_same_file(locked, named)) {
-      file_.fd = std::exchange(file.fd, -1);
+      file_ = Descriptor(file.release());
       return;
     }
   }
@@ -217,26 +217,26 @@ void LockedFile::remove_stale() const {
 }
 
 Secret LockedFile::read() const {
-  return file_.fd < 0 ? Secret() : read_open_file(role_, what(), file_.fd);
+  return !file_.is_open() ? Secret() : read_open_file(role_, what(), file_.fd());
 }
 
 mode_t LockedFile::mode() const {
   struct stat info {};
-  return file_.fd >= 0 && fstat(file_.fd, &info) == 0 ? info.st_mode : 0;
+  return file_.is_open() && fstat(file_.fd(), &info) == 0 ? info.st_mode : 0;
 }
 
 void LockedFile::replace(std::string_view bytes) const {
   constexpr const char* mounted = "it is a mount point";
-  if (file_.fd >= 0 && is_mounted(file_.fd)) return write_in_place(bytes, mounted);
+  if (file_.is_open() && is_mounted(file_.fd())) return write_in_place(bytes, mounted);
   NewFile file(role_, directory_, new_file_name(directory_.name()));
   if (file.error() != 0) {
-    const bool is_safe = file_.fd >= 0 && directory_.is_ours_alone();
+    const bool is_safe = file_.is_open() && directory_.is_ours_alone();
     if (is_safe && cannot_be_written_to(file.error()))
       return write_in_place(bytes, "its directory cannot be written to");
     fail_on_file(role_, file.error(), "cannot make a file in " + directory_.path());
   }
   file.write(bytes);
-  if (file_.fd >= 0) file.take_after(file_.fd);
+  if (file_.is_open()) file.take_after(file_.fd());
   if (!file.place(directory_.name())) return write_in_place(bytes, mounted);
   sync_directory();
 }
@@ -246,7 +246,7 @@ void LockedFile::write_in_place(std::string_view bytes, const char* why) const {
   const Descriptor file(openat(directory_.fd(), directory_.name().c_str(), O_WRONLY | open_flags));
   struct stat opened {};
   struct stat seen {};
-  if (file.fd < 0 || fstat(file.fd, &opened) != 0 || fstat(file_.fd, &seen) != 0) {
+  if (!file.is_open() || fstat(file.fd(), &opened) != 0 || fstat(file_.fd(), &seen) != 0) {
     fail_on_file(role_, errno,
                  what() + " cannot be replaced (" + why + ") and cannot be opened for writing");
   }
@@ -256,14 +256,14 @@ void LockedFile::write_in_place(std::string_view bytes, const char* why) const {
                     "), and so is written in place: a crash meanwhile can leave it half-written");
   // What a full disk would refuse must be known before the old bytes are gone.
   const bool is_reserved =
-      fallocate(file.fd, FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(bytes.size())) == 0;
+      fallocate(file.fd(), FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(bytes.size())) == 0;
   if (!is_reserved && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG))
     fail_on_file(role_, errno, "cannot write " + what());
   const Secret old = read();
   try {
-    overwrite(file.fd, bytes);
+    overwrite(file.fd(), bytes);
   } catch (const Error&) {
-    overwrite(file.fd, old.view());
+    overwrite(file.fd(), old.view());
     throw;
   }
 }
@@ -303,17 +303,18 @@ void LockedFile::remove_copy(const std::string& path) const {
 void LockedFile::sync_directory() const {
   const Descriptor directory(openat(directory_.fd(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   // What was done is seen by all; that some file systems cannot sync a directory is no error.
-  if (directory.fd >= 0) fsync(directory.fd);
+  if (directory.is_open()) fsync(directory.fd());
 }
 
 Secret read_text_file(const FileRole& role, const std::string& path) {
   const std::string name = std::string(role.what) + " " + path;
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  if (file.fd < 0 && errno == ENOENT) return {};
+  if (!file.is_open() && errno == ENOENT) return {};
   struct stat info {};
-  if (file.fd < 0 || fstat(file.fd, &info) != 0) fail_on_file(role, errno, "cannot open " + name);
+  if (!file.is_open() || fstat(file.fd(), &info) != 0)
+    fail_on_file(role, errno, "cannot open " + name);
   if (!S_ISREG(info.st_mode)) refuse_kind(name);
-  return read_open_file(role, name, file.fd);
+  return read_open_file(role, name, file.fd());
 }
 
 }  // namespace rolecall

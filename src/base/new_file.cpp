@@ -38,18 +38,17 @@ NewFile::NewFile(const FileRole& role, const SafeDirectory& directory, std::stri
     : role_(role),
       directory_(directory),
       name_(std::move(name)),
-      fd_(openat(directory.fd(), name_.c_str(),
-                 O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR)),
-      error_(fd_ < 0 ? errno : 0) {}
+      file_(openat(directory.fd(), name_.c_str(),
+                   O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR)),
+      error_(file_.is_open() ? 0 : errno) {}
 
 NewFile::~NewFile() {
-  if (fd_ >= 0) close(fd_);
   if (error_ == 0 && !stays_) unlinkat(directory_.fd(), name_.c_str(), 0);
 }
 
 void NewFile::write(std::string_view bytes) const {
   while (!bytes.empty()) {
-    const ssize_t put = ::write(fd_, bytes.data(), bytes.size());
+    const ssize_t put = ::write(file_.fd(), bytes.data(), bytes.size());
     if (put < 0 && errno == EINTR) continue;
     if (put < 0) fail_on_file(role_, errno, "cannot write " + path());
     bytes.remove_prefix(static_cast<std::size_t>(put));
@@ -63,20 +62,20 @@ void NewFile::take_after(int old) const {
     fail_on_file(role_, errno, "cannot give the new file the old one's owner and group");
   take_access_control_list(old);
   // Last, as giving a file away changes its mode. No program is to run with its rights.
-  if (fchmod(fd_, info.st_mode & 0777) != 0)
+  if (fchmod(file_.fd(), info.st_mode & 0777) != 0)
     fail_on_file(role_, errno, "cannot give the new file the old one's mode");
 }
 
 bool NewFile::take_owner(const struct stat& old) const {
   struct stat now {};
-  if (fstat(fd_, &now) != 0) return false;
+  if (fstat(file_.fd(), &now) != 0) return false;
   if (now.st_uid == old.st_uid && now.st_gid == old.st_gid) return true;
   // The owner of both could write the old file, too, whose group he need not be in. To no other
   // owner: he has had the new file in his hand.
   std::optional<ActingAs::Pause> as_root;
   if (directory_.rights() != nullptr && now.st_uid == old.st_uid)
     as_root.emplace(*directory_.rights());
-  return fchown(fd_, old.st_uid, old.st_gid) == 0;
+  return fchown(file_.fd(), old.st_uid, old.st_gid) == 0;
 }
 
 // With a list the group's bits of the mode are its mask: alone they could give the group more than
@@ -84,11 +83,12 @@ bool NewFile::take_owner(const struct stat& old) const {
 void NewFile::take_access_control_list(int old) const {
   const ssize_t size = fgetxattr(old, access_control_list, nullptr, 0);
   if (size <= 0) {  // none, or a file system without them
-    if (fremovexattr(fd_, access_control_list) == 0 || errno == ENODATA || errno == ENOTSUP) return;
+    if (fremovexattr(file_.fd(), access_control_list) == 0 || errno == ENODATA || errno == ENOTSUP)
+      return;
   } else {
     std::string list(static_cast<std::size_t>(size), '\0');
     if (fgetxattr(old, access_control_list, list.data(), list.size()) == size &&
-        fsetxattr(fd_, access_control_list, list.data(), list.size(), 0) == 0)
+        fsetxattr(file_.fd(), access_control_list, list.data(), list.size(), 0) == 0)
       return;
   }
   fail_on_file(role_, errno, "cannot give the new file the old one's access control list");
@@ -96,8 +96,8 @@ void NewFile::take_access_control_list(int old) const {
 
 void NewFile::keep() {
   // Some file systems tell of a full disk only here.
-  if (fsync(fd_) != 0) fail_on_file(role_, errno, "cannot write " + path());
-  if (close(std::exchange(fd_, -1)) != 0) fail_on_file(role_, errno, "cannot write " + path());
+  if (fsync(file_.fd()) != 0) fail_on_file(role_, errno, "cannot write " + path());
+  if (close(file_.release()) != 0) fail_on_file(role_, errno, "cannot write " + path());
   stays_ = true;
 }
 

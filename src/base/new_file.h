@@ -20,7 +20,7 @@ class NewFile {
   NewFile& operator=(const NewFile&) = delete;
 
   int error() const { return error_; }
-  int descriptor() const { return fd_; }
+  int descriptor() const { return file_.fd(); }
   const std::string& name() const { return name_; }
 
   // These throw Error.
@@ -40,7 +40,7 @@ class NewFile {
   const FileRole& role_;
   const SafeDirectory& directory_;
   std::string name_;
-  int fd_;
+  Descriptor file_;
   int error_;
   bool stays_ = false;
 };

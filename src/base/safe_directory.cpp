@@ -67,8 +67,8 @@ void SafeDirectory::follow(std::deque<std::string> rest) {
 
 void SafeDirectory::start_at(const char* path) {
   Descriptor next(open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (next.fd < 0) fail_on_file(role_, errno, std::string("cannot open directory ") + path);
-  std::swap(directory_.fd, next.fd);
+  if (!next.is_open()) fail_on_file(role_, errno, std::string("cannot open directory ") + path);
+  directory_ = std::move(next);
   shown_ = *path == '/' ? "/" : "";
   ours_alone_ = true;
   judge(path);
@@ -86,14 +86,14 @@ bool SafeDirectory::enter(const std::string& name, bool is_last) {
   Descriptor next(openat(fd(), name.c_str(), flags));
   const bool is_made = walk_ == Walk::to_file || walk_ == Walk::to_directory_making_all ||
                        (walk_ == Walk::to_directory_making_it && is_last);
-  if (next.fd < 0 && errno == ENOENT && is_made) {
+  if (!next.is_open() && errno == ENOENT && is_made) {
     if (mkdirat(fd(), name.c_str(), S_IRWXU) != 0 && errno != EEXIST)
       fail_on_file(role_, errno, "cannot make directory " + path_of(name));
-    next.fd = openat(fd(), name.c_str(), flags);
+    next = Descriptor(openat(fd(), name.c_str(), flags));
   }
-  if (next.fd < 0 && (errno == ENOTDIR || errno == ELOOP)) return false;
-  if (next.fd < 0) fail_on_file(role_, errno, "cannot open directory " + path_of(name));
-  std::swap(directory_.fd, next.fd);
+  if (!next.is_open() && (errno == ENOTDIR || errno == ELOOP)) return false;
+  if (!next.is_open()) fail_on_file(role_, errno, "cannot open directory " + path_of(name));
+  directory_ = std::move(next);
   const std::string path = path_of(name);
   show(name);
   if (depth_) *depth_ += name == ".." ? -1 : 1;
@@ -126,9 +126,9 @@ void SafeDirectory::judge(const std::string& path) {
 // Nothing: it is no link.
 std::optional<std::string> SafeDirectory::link_target(const std::string& name) {
   const Descriptor link(openat(fd(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
-  if (link.fd < 0 && errno == ENOENT) return {};
+  if (!link.is_open() && errno == ENOENT) return {};
   struct stat info {};
-  if (link.fd < 0 || fstat(link.fd, &info) != 0)
+  if (!link.is_open() || fstat(link.fd(), &info) != 0)
     fail_on_file(role_, errno, "cannot look at " + path_of(name));
   if (!S_ISLNK(info.st_mode)) {
     const bool is_foreign = S_ISREG(info.st_mode) && !trusts_owner(info.st_uid);
@@ -143,7 +143,7 @@ std::optional<std::string> SafeDirectory::link_target(const std::string& name) {
                 "name the file that it leads to, if you trust that user");
   }
   std::string target(PATH_MAX, '\0');
-  const ssize_t size = readlinkat(link.fd, "", target.data(), target.size());
+  const ssize_t size = readlinkat(link.fd(), "", target.data(), target.size());
   if (size < 0) fail_on_file(role_, errno, "cannot read symbolic link " + path_of(name));
   target.resize(static_cast<std::size_t>(size));
   if (depth_ && target.starts_with('/')) {

@@ -42,7 +42,7 @@ class SafeDirectory {
   SafeDirectory(const FileRole& role, const std::string& path, const Reporter& reporter,
                 Walk walk = Walk::to_file);
 
-  int fd() const { return directory_.fd; }            // with O_PATH
+  int fd() const { return directory_.fd(); }          // with O_PATH
   const std::string& name() const { return name_; }   // the file's in it, behind all links, if any
   const std::string& path() const { return shown_; }  // for messages, with a slash at its end
   std::string path_of(const std::string& name) const { return shown_ + name; }

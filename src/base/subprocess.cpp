@@ -172,14 +172,15 @@ Secret command_output(const std::vector<std::string>& argv, std::chrono::millise
   pointers.push_back(nullptr);
 
   Pipe output;
-  const Spawned spawned = spawn(pointers.data(), nullptr, [&output] { prepare(output.ends[1]); });
+  const Spawned spawned =
+      spawn(pointers.data(), nullptr, [&output] { prepare(output.to_write.fd()); });
   if (spawned.error != 0) {
     throw Error(ErrorKind::usage,
                 "cannot start command " + name + ": " + std::strerror(spawned.error));
   }
   const Waiting waiting("command " + name);
   Child child(spawned.pid);
-  output.close_end(1);
+  output.to_write = Descriptor();
 
   Secret bytes;
   bool open = true;
@@ -188,11 +189,11 @@ Secret command_output(const std::vector<std::string>& argv, std::chrono::millise
     // In this order: what it wrote before its end is in the pipe by then. A process that it leaves
     // behind may hold the pipe open for ever.
     const bool ended = child.has_ended();
-    pollfd ready{output.ends[0], POLLIN, 0};
+    pollfd ready{output.to_read.fd(), POLLIN, 0};
     const int wait = ended ? 0 : static_cast<int>(look_interval.count());
     const int found = poll(&ready, open ? 1 : 0, wait);
     if (found > 0) {
-      open = read_some(output.ends[0], bytes, name);
+      open = read_some(output.to_read.fd(), bytes, name);
     } else if (ended) {
       break;
     }

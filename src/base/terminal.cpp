@@ -28,26 +28,23 @@ class HeldSignals {
     for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP})
       sigaddset(&set, signal);
     pthread_sigmask(SIG_BLOCK, &set, &before_);
-    fd_ = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    signals_ = Descriptor(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   }
   HeldSignals(const HeldSignals&) = delete;
   HeldSignals& operator=(const HeldSignals&) = delete;
-  ~HeldSignals() {
-    if (fd_ >= 0) close(fd_);
-    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-  int descriptor() const { return fd_; }
+  ~HeldSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  int descriptor() const { return signals_.fd(); }
   // The signal that has come; 0 for none.
   int take() const {
     signalfd_siginfo info{};
-    return read(fd_, &info, sizeof info) == static_cast<ssize_t>(sizeof info)
+    return read(signals_.fd(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)
                ? static_cast<int>(info.ssi_signo)
                : 0;
   }
 
  private:
   sigset_t before_{};
-  int fd_ = -1;
+  Descriptor signals_;
 };
 
 class QuietTerminal {
@@ -129,11 +126,11 @@ int ask(int fd, const std::string& prompt, Secret& line) {
 
 std::optional<Secret> ask_on_terminal(const std::string& prompt) {
   const Descriptor terminal(open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY));
-  if (terminal.fd < 0) return std::nullopt;
+  if (!terminal.is_open()) return std::nullopt;
   for (;;) {
-    come_forward(terminal.fd);
+    come_forward(terminal.fd());
     Secret line;
-    const int signal = ask(terminal.fd, prompt, line);
+    const int signal = ask(terminal.fd(), prompt, line);
     if (signal == 0) return line;
     raise(signal);  // with echo on again
     if (signal != SIGTSTP) {

@@ -109,7 +109,7 @@ bool all_plain(const FlagWords& words) {
 std::string called_by() {
   const Descriptor file(open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC));
   std::string name(4096, '\0');
-  const ssize_t got = file.fd < 0 ? -1 : read(file.fd, name.data(), name.size());
+  const ssize_t got = !file.is_open() ? -1 : read(file.fd(), name.data(), name.size());
   name.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
   name = name.substr(0, name.find('\0'));
   if (name.empty() || name.find('/') != std::string::npos) return name;

@@ -82,7 +82,7 @@ void Supervisor::tell(const std::string& state) const {
   if (socket_.front() == '@') address.sun_path[0] = '\0';  // the abstract name space
   const Descriptor out(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + socket_.size());
-  sendto(out.fd, state.data(), state.size(), MSG_NOSIGNAL | MSG_DONTWAIT,
+  sendto(out.fd(), state.data(), state.size(), MSG_NOSIGNAL | MSG_DONTWAIT,
          reinterpret_cast<const sockaddr*>(&address), size);
 }
 

@@ -32,12 +32,12 @@ TokenFile::TokenFile(const Secret& token) {
     directory_ = directory;
     lock_ = std::make_unique<Descriptor>(
         open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    flock(lock_->fd, LOCK_SH | LOCK_NB);
+    flock(lock_->fd(), LOCK_SH | LOCK_NB);
     const Descriptor file(
-        openat(lock_->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+        openat(lock_->fd(), name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     const std::string_view bytes = token.view();
-    if (file.fd >= 0 &&
-        write(file.fd, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size())) {
+    if (file.is_open() &&
+        write(file.fd(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size())) {
       path_ = directory + "/" + name;
     }
   }
@@ -50,7 +50,7 @@ TokenFile::TokenFile(const Secret& token) {
 
 TokenFile::~TokenFile() {
   if (directory_.empty()) return;
-  unlinkat(lock_->fd, name, 0);
+  unlinkat(lock_->fd(), name, 0);
   rmdir(directory_.c_str());
 }
 

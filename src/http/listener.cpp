@@ -82,14 +82,13 @@ Listener::Listener(const std::string& address, int port) {
   }
   check_is_address(address);
   const sockaddr_storage name = socket_address(address, port);
-  descriptor_ = socket(name.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  socket_ = Descriptor(socket(name.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const int one = 1;
-  if (descriptor_ >= 0) setsockopt(descriptor_, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-  if (descriptor_ < 0 ||
-      bind(descriptor_, reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0 ||
-      listen(descriptor_, SOMAXCONN) != 0) {
+  if (socket_.is_open()) setsockopt(socket_.fd(), SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+  if (!socket_.is_open() ||
+      bind(socket_.fd(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0 ||
+      listen(socket_.fd(), SOMAXCONN) != 0) {
     const int error = errno;
-    if (descriptor_ >= 0) close(descriptor_);
     throw Error(ErrorKind::usage, "cannot listen on " + where + ": " + std::strerror(error),
                 error == EADDRINUSE
                     ? "another program has that port: choose another, or 0 for a free one"
@@ -115,34 +114,27 @@ Listener::Listener(int descriptor) {
   }
   fcntl(descriptor, F_SETFD, FD_CLOEXEC);
   fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK);
-  descriptor_ = descriptor;
+  socket_ = Descriptor(descriptor);
   read_name();
 }
 
-Listener::~Listener() {
-  if (descriptor_ >= 0) close(descriptor_);
-}
-
-Listener::Listener(Listener&& other) noexcept
-    : descriptor_(std::exchange(other.descriptor_, -1)), name_(std::move(other.name_)) {}
-
 int Listener::release() noexcept {
-  return std::exchange(descriptor_, -1);
+  return socket_.release();
 }
 
 void Listener::read_name() {
   sockaddr_storage bound{};
   socklen_t size = sizeof bound;
-  getsockname(descriptor_, reinterpret_cast<sockaddr*>(&bound), &size);
+  getsockname(socket_.fd(), reinterpret_cast<sockaddr*>(&bound), &size);
   name_ = socket_name(reinterpret_cast<const sockaddr*>(&bound));
 }
 
 void Listener::set_hop_limit(int hops) const {
   // A socket for "::" has clients of IPv4 too, whose answers count by the other number.
-  if (name_.ipv6) setsockopt(descriptor_, IPPROTO_IP, IP_TTL, &hops, sizeof hops);
+  if (name_.ipv6) setsockopt(socket_.fd(), IPPROTO_IP, IP_TTL, &hops, sizeof hops);
   const int level = name_.ipv6 ? static_cast<int>(IPPROTO_IPV6) : static_cast<int>(IPPROTO_IP);
-  if (setsockopt(descriptor_, level, name_.ipv6 ? IPV6_UNICAST_HOPS : IP_TTL, &hops, sizeof hops) !=
-      0) {
+  if (setsockopt(socket_.fd(), level, name_.ipv6 ? IPV6_UNICAST_HOPS : IP_TTL, &hops,
+                 sizeof hops) != 0) {
     throw Error(ErrorKind::failed, "cannot set the hop limit to " + std::to_string(hops) + ": " +
                                        std::strerror(errno));
   }

@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "base/descriptor.h"
+
 struct sockaddr;
 
 namespace rolecall::http {
@@ -34,9 +36,6 @@ class Listener {
   // Takes over a socket that listens already (systemd's LISTEN_FDS). Throws Error (usage) where the
   // descriptor is none.
   explicit Listener(int descriptor);
-  ~Listener();
-  Listener(Listener&& other) noexcept;
-  Listener& operator=(Listener&&) = delete;
 
   // The time to live of what is sent (IPv4), or its hop limit (IPv6): 1 to 255. Connections that
   // are accepted from then on have it too. Throws Error (failed).
@@ -50,7 +49,7 @@ class Listener {
  private:
   void read_name();
 
-  int descriptor_ = -1;
+  Descriptor socket_;
   SocketName name_;
 };
 

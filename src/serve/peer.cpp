@@ -61,8 +61,8 @@ std::optional<uid_t> peer_uid(const std::string& peer, const http::SocketName& s
       socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
   thread_local std::uint32_t questions = 0;
   question.header.nlmsg_seq = ++questions;
-  if (kernel.fd < 0 ||
-      send(kernel.fd, &question, sizeof question, 0) != static_cast<ssize_t>(sizeof question)) {
+  if (!kernel.is_open() ||
+      send(kernel.fd(), &question, sizeof question, 0) != static_cast<ssize_t>(sizeof question)) {
     return std::nullopt;
   }
   // The kernel answers within the call above.
@@ -70,7 +70,7 @@ std::optional<uid_t> peer_uid(const std::string& peer, const http::SocketName& s
   nlmsghdr header{};
   inet_diag_msg found{};
   do {
-    const ssize_t size = recv(kernel.fd, answer, sizeof answer, MSG_DONTWAIT);
+    const ssize_t size = recv(kernel.fd(), answer, sizeof answer, MSG_DONTWAIT);
     if (size < static_cast<ssize_t>(NLMSG_HDRLEN + sizeof found)) return std::nullopt;
     std::memcpy(&header, answer, sizeof header);
   } while (header.nlmsg_seq != questions);

@@ -76,9 +76,9 @@ void replace_file(int directory, const std::string& path, const std::string& nam
   unlinkat(directory, fresh.c_str(), 0);
   const Descriptor file(
       openat(directory, fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (file.fd < 0) stop(errno);
+  if (!file.is_open()) stop(errno);
   errno = ENOSPC;  // what a part of it means that was written
-  if (write(file.fd, content.data(), content.size()) != static_cast<ssize_t>(content.size())) {
+  if (write(file.fd(), content.data(), content.size()) != static_cast<ssize_t>(content.size())) {
     stop(errno);
   }
   if (renameat(directory, fresh.c_str(), directory, name.c_str()) != 0) stop(errno);
@@ -117,9 +117,9 @@ std::optional<Secret> read_trusted(int directory, const std::string& path,
                                    const std::string& name) {
   const std::string whole = path + "/" + name;
   const Descriptor file(open_file(directory, name));
-  if (file.fd < 0 && errno == ENOENT) return std::nullopt;
+  if (!file.is_open() && errno == ENOENT) return std::nullopt;
   struct stat info {};
-  if (file.fd < 0 || fstat(file.fd, &info) != 0) {
+  if (!file.is_open() || fstat(file.fd(), &info) != 0) {
     throw Error(ErrorKind::usage, "cannot open " + whole + ": " + std::strerror(errno),
                 "run this as the user that rolecall serve runs as");
   }
@@ -136,7 +136,7 @@ std::optional<Secret> read_trusted(int directory, const std::string& path,
                 whole + " has mode " + mode_text(info.st_mode) + ": others could have changed it",
                 "restart rolecall serve: it makes it anew");
   }
-  return read_all(file.fd);
+  return read_all(file.fd());
 }
 
 }  // namespace
@@ -154,23 +154,23 @@ TokenFiles::TokenFiles(const std::string& directory, const std::string& name)
                       ": something else replaces that file",
                   "name a directory for this server alone with --token-dir");
     }
-    replace_file(directory_.fd, path_, name_ + token_kind, new_token().view());
+    replace_file(directory_.fd(), path_, name_ + token_kind, new_token().view());
   }
   // Of one that was killed.
-  unlinkat(directory_.fd, (name_ + uri_kind).c_str(), 0);
+  unlinkat(directory_.fd(), (name_ + uri_kind).c_str(), 0);
 }
 
 TokenFiles::~TokenFiles() {
   // Not before the token is ours: it may be that of another server.
-  if (!token_.empty()) unlinkat(directory_.fd, (name_ + uri_kind).c_str(), 0);
+  if (!token_.empty()) unlinkat(directory_.fd(), (name_ + uri_kind).c_str(), 0);
 }
 
 // False: there is no token of ours; one has to be made.
 bool TokenFiles::take_token() {
   const std::string name = name_ + token_kind;
-  lock_ = std::make_unique<Descriptor>(open_file(directory_.fd, name));
-  if (lock_->fd < 0) return false;
-  if (flock(lock_->fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+  lock_ = std::make_unique<Descriptor>(open_file(directory_.fd(), name));
+  if (!lock_->is_open()) return false;
+  if (flock(lock_->fd(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
     throw Error(ErrorKind::usage, "another rolecall serve uses " + path_ + "/" + name,
                 "name a directory for this one with --token-dir, or let one daemon serve both: "
                 "--binding is repeatable");
@@ -178,26 +178,26 @@ bool TokenFiles::take_token() {
   struct stat ours {};
   struct stat named {};
   // It may have been replaced before it was locked.
-  if (fstat(lock_->fd, &ours) != 0 || fstatat(directory_.fd, name.c_str(), &named, 0) != 0 ||
+  if (fstat(lock_->fd(), &ours) != 0 || fstatat(directory_.fd(), name.c_str(), &named, 0) != 0 ||
       ours.st_ino != named.st_ino || ours.st_dev != named.st_dev) {
     return false;
   }
-  token_ = read_token(lock_->fd);
+  token_ = read_token(lock_->fd());
   return !token_.empty();
 }
 
 Secret TokenFiles::imds_key() const {
   const std::string name = name_ + key_kind;
-  const Descriptor file(open_file(directory_.fd, name));
-  Secret key = file.fd < 0 ? Secret() : read_token(file.fd);
+  const Descriptor file(open_file(directory_.fd(), name));
+  Secret key = !file.is_open() ? Secret() : read_token(file.fd());
   if (!key.empty()) return key;
   key = new_token();
-  replace_file(directory_.fd, path_, name, key.view());
+  replace_file(directory_.fd(), path_, name, key.view());
   return key;
 }
 
 void TokenFiles::write_uri(const std::string& uri) const {
-  replace_file(directory_.fd, path_, name_ + uri_kind, uri);
+  replace_file(directory_.fd(), path_, name_ + uri_kind, uri);
 }
 
 std::optional<ContainerFiles> find_container_files(const std::string& directory,
@@ -208,8 +208,8 @@ std::optional<ContainerFiles> find_container_files(const std::string& directory,
       directory, "cannot take tokens from " + directory,
       "name the directory that serve was given with --token-dir, as the user that serve runs as",
       Walk::to_directory));
-  const auto uri = read_trusted(opened.fd, directory, name + uri_kind);
-  auto token = read_trusted(opened.fd, directory, name + token_kind);
+  const auto uri = read_trusted(opened.fd(), directory, name + uri_kind);
+  auto token = read_trusted(opened.fd(), directory, name + token_kind);
   if (!uri || !token) return std::nullopt;
   ContainerFiles files{std::string(trim(uri->view())), std::move(*token),
                        directory + "/" + name + token_kind};

@@ -49,7 +49,7 @@ class Scene {
   void read_note(std::string_view text) const {
     scratch_.write("cache/note.lock", text);
     const Descriptor directory(open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    aws::CacheLock lock(directory.fd, "note");
+    aws::CacheLock lock(directory.fd(), "note");
     require(lock.take(), "nobody else holds the lock");
     if (const auto failure = lock.last_failure()) {
       require(failure->error.kind() >= ErrorKind::failed &&

@@ -51,12 +51,12 @@ class Scene {
   // seconds; one thread serves everybody, so what it answers is there once it has answered others.
   std::string ask(std::string_view bytes) {
     const Descriptor client(connected());
-    send_all(client.fd, bytes);
+    send_all(client.fd(), bytes);
     std::string answer;
     for (int round = 0; round < 3; ++round) {
       // A server with many connections ends each with its answer.
       if (!is_pinged()) pinged_ = std::make_unique<Descriptor>(connected());
-      answer += receive(client.fd, MSG_DONTWAIT);
+      answer += receive(client.fd(), MSG_DONTWAIT);
     }
     require(is_pinged() || (pinged_ = std::make_unique<Descriptor>(connected()), is_pinged()),
             "the server goes on answering others");
@@ -88,8 +88,8 @@ class Scene {
   }
 
   bool is_pinged() const {
-    send_all(pinged_->fd, ping);
-    return !receive(pinged_->fd, 0).empty();
+    send_all(pinged_->fd(), ping);
+    return !receive(pinged_->fd(), 0).empty();
   }
 
   static std::string receive(int client, int flags) {

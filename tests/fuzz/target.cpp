@@ -56,8 +56,8 @@ ScratchDirectory::~ScratchDirectory() {
 std::string ScratchDirectory::write(std::string_view name, std::string_view bytes) const {
   const std::string file = path(name);
   const Descriptor out(open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-  require(out.fd >= 0, "a temporary file can be written");
-  write_all(out.fd, bytes, file);
+  require(out.is_open(), "a temporary file can be written");
+  write_all(out.fd(), bytes, file);
   return file;
 }
 

@@ -63,35 +63,35 @@ TEST(Listener, TakesOverWhatListens) {
 
 TEST(Listener, RefusesWhatDoesNotListen) {
   const Descriptor file(open("/dev/null", O_RDONLY | O_CLOEXEC));
-  EXPECT_NE(refusal([&] { const Listener l(file.fd); }).find("not a socket that listens"),
+  EXPECT_NE(refusal([&] { const Listener l(file.fd()); }).find("not a socket that listens"),
             std::string::npos);
   const Descriptor silent(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  EXPECT_NE(refusal([&] { const Listener l(silent.fd); }).find("not a socket that listens"),
+  EXPECT_NE(refusal([&] { const Listener l(silent.fd()); }).find("not a socket that listens"),
             std::string::npos);
   EXPECT_NE(refusal([] { const Listener l(-1); }).find("not a socket that listens"),
             std::string::npos);
   const Descriptor local(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const sockaddr unnamed{AF_UNIX, {}};
-  ASSERT_EQ(bind(local.fd, &unnamed, sizeof(sa_family_t)), 0);  // Linux finds a name
-  ASSERT_EQ(listen(local.fd, 1), 0);
-  EXPECT_NE(refusal([&] { const Listener l(local.fd); }).find("TCP"), std::string::npos);
+  ASSERT_EQ(bind(local.fd(), &unnamed, sizeof(sa_family_t)), 0);  // Linux finds a name
+  ASSERT_EQ(listen(local.fd(), 1), 0);
+  EXPECT_NE(refusal([&] { const Listener l(local.fd()); }).find("TCP"), std::string::npos);
 }
 
 // A client that drops packets below `least` hops never sees the handshake's answer.
 bool connects(const Listener& listener, int least) {
   const Descriptor client(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  setsockopt(client.fd, IPPROTO_IP, IP_MINTTL, &least, sizeof least);
+  setsockopt(client.fd(), IPPROTO_IP, IP_MINTTL, &least, sizeof least);
   const int patience_ms = 1500;
   const int once = 1;
-  setsockopt(client.fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &patience_ms, sizeof patience_ms);
-  setsockopt(client.fd, IPPROTO_TCP, TCP_SYNCNT, &once, sizeof once);
+  setsockopt(client.fd(), IPPROTO_TCP, TCP_USER_TIMEOUT, &patience_ms, sizeof patience_ms);
+  setsockopt(client.fd(), IPPROTO_TCP, TCP_SYNCNT, &once, sizeof once);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   address.sin_port = htons(static_cast<std::uint16_t>(listener.name().port));
   sockaddr generic{};
   std::memcpy(&generic, &address, sizeof address);
-  return connect(client.fd, &generic, sizeof generic) == 0;
+  return connect(client.fd(), &generic, sizeof generic) == 0;
 }
 
 TEST(Listener, LimitsTheHopsOfItsAnswers) {

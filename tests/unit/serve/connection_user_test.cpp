@@ -35,9 +35,9 @@ TEST(RequestLogUsers, AreAskedForOncePerConnection) {
     name.sin_family = AF_INET;
     name.sin_port = htons(static_cast<std::uint16_t>(listener.name().port));
     name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    ASSERT_EQ(connect(client.fd, reinterpret_cast<const sockaddr*>(&name), sizeof name), 0);
+    ASSERT_EQ(connect(client.fd(), reinterpret_cast<const sockaddr*>(&name), sizeof name), 0);
     socklen_t size = sizeof name;
-    ASSERT_EQ(getsockname(client.fd, reinterpret_cast<sockaddr*>(&name), &size), 0);
+    ASSERT_EQ(getsockname(client.fd(), reinterpret_cast<sockaddr*>(&name), &size), 0);
     request.peer = "127.0.0.1:" + std::to_string(ntohs(name.sin_port));
     EXPECT_EQ(uid(7), mine);
     EXPECT_EQ(uid(0), mine);
