@@ -66,17 +66,7 @@ Error cannot_use(const std::string& directory, const std::string& why) {
 }
 
 std::string text_of(const SecretJson& object, const char* name) {
-  const auto found = object.find(name);
-  if (found == object.end() || !found->is_string()) return {};
-  const auto& text = found->get_ref<const WipingString&>();
-  return {text.data(), text.size()};
-}
-
-Secret secret_of(const SecretJson& object, const char* name) {
-  const auto found = object.find(name);
-  if (found == object.end() || !found->is_string()) return {};
-  const auto& text = found->get_ref<const WipingString&>();
-  return Secret({text.data(), text.size()});
+  return std::string(text_member(object, name).value_or(""));
 }
 
 std::optional<CacheEntry> parse_entry(std::string_view text) {
@@ -87,8 +77,8 @@ std::optional<CacheEntry> parse_entry(std::string_view text) {
   CacheEntry entry;
   entry.key = text_of(object, "Key");
   entry.credentials.access_key_id = text_of(object, "AccessKeyId");
-  entry.credentials.secret_access_key = secret_of(object, "SecretAccessKey");
-  entry.credentials.session_token = secret_of(object, "SessionToken");
+  entry.credentials.secret_access_key = Secret(text_member(object, "SecretAccessKey").value_or(""));
+  entry.credentials.session_token = Secret(text_member(object, "SessionToken").value_or(""));
   entry.credentials.assumed_role_arn = text_of(object, "AssumedRoleArn");
   if (!issued || !expiration || entry.key.empty()) return std::nullopt;
   for (const std::string_view value :

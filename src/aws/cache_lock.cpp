@@ -63,19 +63,17 @@ std::optional<CacheLock::Failure> CacheLock::last_failure() const {
   if (size <= 0) return std::nullopt;
   text.resize(static_cast<std::size_t>(size));
   const json note = parse_json(text);
-  if (!note.is_object() || !note.contains("When") || !note["When"].is_number_integer() ||
-      !note.contains("Had") || !note["Had"].is_number_integer() || !note.contains("Refused") ||
-      !note["Refused"].is_boolean() || !note.contains("Kind") ||
-      !note["Kind"].is_number_integer() || !note.contains("What") || !note["What"].is_string() ||
-      !note.contains("Hint") || !note["Hint"].is_string()) {
-    return std::nullopt;
-  }
-  const auto kind = note["Kind"].get<std::int64_t>();
-  const auto when = note["When"].get<std::int64_t>();
-  if (kind < 1 || kind > 3 || when < 0 || when > latest_note) return std::nullopt;
-  return Failure{std::chrono::system_clock::time_point(milliseconds(when)),
-                 milliseconds(note["Had"].get<std::int64_t>()), note["Refused"].get<bool>(),
-                 Error(static_cast<ErrorKind>(kind), note["What"], note["Hint"])};
+  const auto when = number_member(note, "When");
+  const auto had = number_member(note, "Had");
+  const auto refused = truth_member(note, "Refused");
+  const auto kind = number_member(note, "Kind");
+  const auto what = text_member(note, "What");
+  const auto hint = text_member(note, "Hint");
+  if (!when || !had || !refused || !kind || !what || !hint) return std::nullopt;
+  if (*kind < 1 || *kind > 3 || *when < 0 || *when > latest_note) return std::nullopt;
+  return Failure{std::chrono::system_clock::time_point(milliseconds(*when)), milliseconds(*had),
+                 *refused,
+                 Error(static_cast<ErrorKind>(*kind), std::string(*what), std::string(*hint))};
 }
 
 bool CacheLock::is_there() const {

@@ -122,24 +122,18 @@ Credentials read_credentials(const http::Response& response, const std::string& 
   };
   const SecretJson answer = parse_secret_json(response.body.view());
   if (!answer.is_object()) throw broken("it is not JSON");
-  const auto set = answer.find("credentialSet");
-  if (set == answer.end() || !set->is_array()) throw broken("it has no credentialSet");
+  const SecretJson* set = member(answer, "credentialSet");
+  if (set == nullptr || !set->is_array()) throw broken("it has no credentialSet");
   if (set->empty()) throw broken("its credentialSet is empty");
   const SecretJson& first = set->front();
-  const auto member = [](const SecretJson& object, const char* name) -> const SecretJson* {
-    if (!object.is_object()) return nullptr;
-    const auto found = object.find(name);
-    return found == object.end() ? nullptr : &*found;
-  };
   const SecretJson* granted = member(first, "credentials");
   if (granted == nullptr) throw broken("it has no credentials");
   // What is handed on into files, headers and environments is printable ASCII or nothing.
   const auto text = [&](const char* name) {
-    const SecretJson* value = member(*granted, name);
-    if (value == nullptr || !value->is_string()) throw broken(std::string("it has no ") + name);
-    const auto& string = value->get_ref<const WipingString&>();
-    if (!is_printable_word(string)) throw broken(std::string("its ") + name + " is malformed");
-    return std::string_view(string);
+    const auto value = text_member(*granted, name);
+    if (!value) throw broken(std::string("it has no ") + name);
+    if (!is_printable_word(*value)) throw broken(std::string("its ") + name + " is malformed");
+    return *value;
   };
   Credentials credentials;
   credentials.access_key_id = text("accessKeyId");
@@ -150,12 +144,9 @@ Credentials read_credentials(const http::Response& response, const std::string& 
   if (!expiration || rfc3339(*expiration).size() != 20) throw broken("its expiration is malformed");
   credentials.expiration = *expiration;
   if (const SecretJson* user = member(first, "assumedRoleUser")) {
-    const SecretJson* arn = member(*user, "arn");
     // It is printed, cached and asked for the account, so it is of one printable word, too.
-    if (arn != nullptr && arn->is_string() &&
-        is_printable_word(arn->get_ref<const WipingString&>())) {
-      credentials.assumed_role_arn = arn->get_ref<const WipingString&>();
-    }
+    const auto arn = text_member(*user, "arn");
+    if (arn && is_printable_word(*arn)) credentials.assumed_role_arn = *arn;
   }
   return credentials;
 }

@@ -30,13 +30,9 @@ constexpr seconds longest_asked = std::chrono::hours(24);
 
 // What a 503 of the service may have in its body, beside the header or in its place.
 std::optional<milliseconds> retry_after_of_body(const http::Response& response) {
-  const json body = parse_json(response.body.view());
-  if (!body.is_object()) return std::nullopt;
-  const auto found = body.find("retryAfterSeconds");
-  if (found == body.end() || !found->is_number_integer()) return std::nullopt;
-  const auto count = found->get<std::int64_t>();
-  if (count < 0) return std::nullopt;
-  return seconds(std::min<std::int64_t>(count, longest_asked.count()));
+  const auto count = number_member(parse_json(response.body.view()), "retryAfterSeconds");
+  if (!count || *count < 0) return std::nullopt;
+  return seconds(std::min<std::int64_t>(*count, longest_asked.count()));
 }
 
 // Retry-After in seconds, or as a date (RFC 9110, 10.2.3).

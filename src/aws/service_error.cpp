@@ -57,11 +57,8 @@ ServiceAnswer read_answer(const http::Response& response) {
   }
   const json body = parse_json(response.body.view());
   const auto text = [&body](std::initializer_list<const char*> names) -> std::string {
-    if (!body.is_object()) return {};
-    for (const char* name : names) {
-      const auto found = body.find(name);
-      if (found != body.end() && found->is_string()) return found->get<std::string>();
-    }
+    for (const char* name : names)
+      if (const auto found = text_member(body, name)) return std::string(*found);
     return {};
   };
   if (answer.name.empty()) answer.name = bare_name(text({"__type", "code"}));

@@ -14,7 +14,6 @@
 #include "base/shell_word.h"
 #include "cli/child_environment.h"
 #include "cli/command.h"
-#include "cli/hardware_limit.h"
 #include "cli/obtain.h"
 #include "cli/options.h"
 #include "cli/renewals.h"
@@ -95,7 +94,6 @@ void run(const Settings& settings, const CommandLine& line) {
                                   settings.is_on("debug"), settings.is_on("quiet")));
   }
   const SessionFlags flags = session_flags(settings);
-  end_where_hardware_is_silent(flags.session.timeout, no_credentials);
   const Credentials credentials = obtain_credentials(flags, cache_flags(settings));
   const std::string region = aws::parse_trust_anchor_arn(flags.session.trust_anchor_arn).region;
   become(Program(line.command, child_environment(credential_variables(credentials), region)));

@@ -12,7 +12,7 @@
 namespace rolecall::cli {
 namespace {
 
-// Until a command's --timeout is known.
+// Of commands without --timeout.
 constexpr std::chrono::seconds hardware_patience{30};
 
 void refuse_shared_descriptor(const Settings& settings, const IdentityOptions& identity) {
@@ -65,7 +65,10 @@ IdentityOptions identity_flags(const Settings& settings) {
     refuse_both(settings, "tpm-key-password", "no-tpm-key-password");
   refuse_both(settings, "pkcs8-password", "password-source");
   refuse_both(settings, "tpm-key-password", "password-source");
-  end_where_hardware_is_silent(hardware_patience);
+  end_where_hardware_is_silent(has("timeout") ? settings.seconds("timeout") : hardware_patience,
+                               settings.command().failure != 0
+                                   ? settings.command().failure
+                                   : static_cast<int>(ErrorKind::try_later));
   // The TPM's library writes to standard error of its own accord, what our messages say too.
   set_for_us_alone("TSS2_LOG", "all+none");
   identity.password = password_source(

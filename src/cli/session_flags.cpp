@@ -5,7 +5,6 @@
 
 #include "base/codec.h"
 #include "cli/environment.h"
-#include "cli/hardware_limit.h"
 #include "cli/identity_flags.h"
 #include "rolecall/error.h"
 
@@ -108,7 +107,6 @@ SessionFlags session_flags(const Settings& settings) {
   flags.session = session_options_of(settings);
   flags.debug = settings.is_on("debug");
   require(settings, flags);
-  end_where_hardware_is_silent(flags.session.timeout);
   use_openssls_variables(flags.session, reporter);
   look_for_proxy(flags.session, reporter);
   return flags;

@@ -13,8 +13,7 @@ struct SessionFlags {
 };
 
 // Names every required option that is missing, and follows what variables say that are not for one
-// option (SSL_CERT_FILE, SSL_CERT_DIR, *_proxy). Hardware that is silent for longer than --timeout
-// ends the program from now on. Throws Error (usage).
+// option (SSL_CERT_FILE, SSL_CERT_DIR, *_proxy). Throws Error (usage).
 SessionFlags session_flags(const Settings& settings);
 
 }  // namespace rolecall::cli
