@@ -108,7 +108,7 @@ Row row_of(const Settings& own, const std::string& name,
     }
     // Nobody is asked for a password here, and a source that can be read once serves all rows.
     const std::string source = settings.text("password-source");
-    if (source.empty() && !settings.has("pkcs8-password")) identity.password = nullptr;
+    if (source.empty() && !settings.is_filled("pkcs8-password")) identity.password = nullptr;
     if (source.starts_with("fd:")) {
       identity.password = streams.try_emplace(source, identity.password).first->second;
     }

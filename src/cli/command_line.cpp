@@ -39,10 +39,8 @@ class Reader {
         line_.asks_for_help = true;
       } else if (word.starts_with("--")) {
         take_option(word.substr(2));
-      } else if (!command_.operand.empty() && line_.operand.empty() && !word.starts_with('-')) {
-        line_.operand = word;
       } else {
-        left_.push_back(word);
+        take_other(word);
       }
     }
     if (line_.asks_for_help) return std::move(line_);
@@ -61,10 +59,24 @@ class Reader {
   }
 
  private:
+  void take_other(const std::string& word) {
+    const bool is_operand = !command_.operand.empty() && !has_operand_ && !word.starts_with('-');
+    if (is_operand) {
+      line_.operand = word;
+      has_operand_ = true;
+    } else {
+      left_.push_back(word);
+    }
+  }
+
   void take_rest() {
-    auto& rest = command_.takes_command ? line_.command : left_;
-    rest.insert(rest.end(), words_.begin() + static_cast<std::ptrdiff_t>(at_) + 1, words_.end());
-    at_ = words_.size();
+    while (++at_ < words_.size()) {
+      if (command_.takes_command) {
+        line_.command.push_back(words_[at_]);
+      } else {
+        take_other(words_[at_]);
+      }
+    }
   }
 
   void take_option(const std::string& text) {
@@ -90,19 +102,19 @@ class Reader {
     keep(*option, std::move(value));
   }
 
-  // A variable of a script that is empty makes the next option a value.
+  // A variable of a script that is empty makes the next option a value. What follows "=" may be a
+  // password.
   void check_next(const Option& option, const std::string* next) const {
     const std::string flag = "--" + std::string(option.name);
     const std::string example = flag + " " + std::string(option.value);
-    if (next == nullptr) {
+    if (next == nullptr || (*next == "--" && command_.takes_command)) {
       throw Error(ErrorKind::usage, flag + " needs a value",
                   example + "; a value that begins with a dash: " + flag + "=VALUE");
     }
-    const bool may_be_secret = option.kind == Kind::secret;
-    if (may_be_secret || !next->starts_with("--") ||
-        find_option(command_, std::string_view(*next).substr(2)) == nullptr)
-      return;
-    throw Error(ErrorKind::usage, flag + " needs a value, but " + *next + " follows it", example);
+    if (option.kind == Kind::secret || !next->starts_with("--")) return;
+    const std::string name = next->substr(2, next->find('=') - 2);
+    if (find_option(command_, our_spelling(name)) == nullptr) return;
+    throw Error(ErrorKind::usage, flag + " needs a value, but --" + name + " follows it", example);
   }
 
   void keep(const Option& option, std::string value) {
@@ -132,7 +144,8 @@ class Reader {
     for (const CommandLine::Given& given : line_.given) {
       // Its value may begin with a dash, or have a space that nobody quoted.
       const Kind kind = given.option->kind;
-      if (kind != Kind::secret && kind != Kind::source) continue;
+      const bool has_pin = std::any_of(given.texts.begin(), given.texts.end(), holds_pin);
+      if (kind != Kind::secret && kind != Kind::source && !has_pin) continue;
       const std::string flag = "--" + std::string(given.option->name);
       throw Error(ErrorKind::usage, "unexpected argument, not shown as " + flag + " was given",
                   std::string(quotes) + "; one that starts with a dash: " + flag + "=VALUE");
@@ -148,7 +161,7 @@ class Reader {
   }
 
   [[noreturn]] void refuse_option(const std::string& flag) const {
-    std::vector<std::string> names;
+    std::vector<std::string> names = {"--help"};
     for (const Option* option : all_options(command_))
       names.push_back("--" + std::string(option->name));
     const Option* turned_off =
@@ -164,6 +177,7 @@ class Reader {
   std::vector<std::string> words_;
   std::size_t at_ = 0;
   CommandLine line_;
+  bool has_operand_ = false;
   std::vector<std::string> left_;
 };
 
@@ -194,7 +208,7 @@ void refuse_command(const std::vector<std::string>& arguments) {
 
 void check_ends(const Option& option, const std::string& value) {
   const Kind kind = option.kind;
-  const bool is_path = kind == Kind::path || kind == Kind::library;
+  const bool is_path = kind == Kind::input || kind == Kind::path || kind == Kind::library;
   if (kind != Kind::word && kind != Kind::url && !is_path) return;
   // A URI may have blanks, and a PIN.
   if (is_path && (is_pkcs11_uri(value) || access(value.c_str(), F_OK) == 0)) return;

@@ -62,7 +62,8 @@ std::string source_value(const std::string& value) {
 
 std::string value_of(const Option& option, const std::string& value) {
   const std::string flag = "--" + std::string(option.name);
-  if (option.kind == Kind::path) return file_value(flag, value);
+  if (option.kind == Kind::input) return file_value(flag, value);
+  if (option.kind == Kind::path) return value.empty() ? value : absolute(value);
   // A bare name is looked for by the system.
   if (option.kind == Kind::library) return value.find('/') == value.npos ? value : absolute(value);
   if (option.kind == Kind::source) return source_value(value);

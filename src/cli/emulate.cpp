@@ -47,10 +47,10 @@ http::Listener listener(const Settings& settings) {
 }
 
 http::ServerOptions server_options(const Settings& settings) {
-  if (settings.has("tls-cert") != settings.has("tls-key"))
+  if (settings.is_filled("tls-cert") != settings.is_filled("tls-key"))
     throw Error(ErrorKind::usage, "--tls-cert and --tls-key go together");
   http::ServerOptions options;
-  if (settings.has("tls-cert")) {
+  if (settings.is_filled("tls-cert")) {
     options.tls_certificate = read_text("TLS certificate file", settings.text("tls-cert"));
     options.tls_key = std::move(read_file("TLS key file", settings.text("tls-key")).bytes);
   }
@@ -174,6 +174,14 @@ constexpr std::array<Option, 12> options = {{
      .help = "Write a line of JSON for each request to stderr; no secrets"},
 }};
 
+constexpr auto own_configuration = [] {
+  auto list = configuration_options;
+  list.front().help =
+      "TOML file, whose table [emulate] holds values for these flags; see\n"
+      "rolecall credential-process --help";
+  return list;
+}();
+
 }  // namespace
 
 constinit const Command emulate_command = {
@@ -184,7 +192,7 @@ constinit const Command emulate_command = {
         "SIGTERM.\n\nExample:\n"
         "  rolecall emulate --trust-anchor root.pem --port 8443 --log --fault 503:2\n"
         "  rolecall credential-process --endpoint http://127.0.0.1:8443 …",
-    .options = {options, configuration_options},
+    .options = {options, own_configuration},
     .run = run,
     // Its --role-arn, --port and the like mean other things than those of all other commands.
     .names = Names::own,

@@ -32,6 +32,7 @@ std::string behind(const std::string& scheme, const std::string& value, const st
 std::string path_from_file(const Option& option, const std::string& value,
                            const std::string& file) {
   switch (option.kind) {
+    case Kind::input:
     case Kind::path:
     case Kind::directory:
       return path_of(value, file);

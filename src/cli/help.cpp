@@ -6,17 +6,21 @@ namespace rolecall::cli {
 namespace {
 
 constexpr std::size_t column = 32;  // where an option's explanation begins
+constexpr std::size_t width = 68;   // of its lines
 
 std::string shown_flag(const Option& option) {
   std::string text = "  --" + std::string(option.name);
   if (!option.value.empty()) text += " " + std::string(option.value);
+  if (option.repeatable) text += " ...";
   return text;
 }
 
 std::string explanation(const Option& option) {
   std::string text(option.help);
-  if (!option.fallback.empty()) text += ". Default: " + std::string(option.fallback);
-  return text;
+  if (option.fallback.empty()) return text;
+  const std::string fallback = "Default: " + std::string(option.fallback);
+  const std::size_t last_line = text.size() - (text.rfind('\n') + 1);
+  return text + (last_line + fallback.size() + 2 > width ? "\n" : ". ") + fallback;
 }
 
 // Lines after the first start at `column`.

@@ -196,8 +196,10 @@ void KnownNames::warn_of_unknown_variables() const {
   std::vector<std::string> all(other_variables.begin(), other_variables.end());
   for (const Command* command : commands_) {
     if (command->names == Names::none) continue;
-    for (const Option* option : all_options(*command))
-      if (is_setting(*option)) all.push_back(variable_name(*command, option->name));
+    for (const Options options : command->options) {
+      for (const Option& option : options)
+        if (is_setting(option)) all.push_back(variable_name(*command, option.name));
+    }
   }
   for (const std::string& name : names) {
     if (std::find(all.begin(), all.end(), name) != all.end()) continue;

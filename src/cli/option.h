@@ -10,11 +10,12 @@
 namespace rolecall::cli {
 
 enum class Kind {
-  text,  // anything
-  word,  // an ARN, a region: blanks and quotes around it are a mistake
-  url,   // a word that may hold a password
-  host,  // its name, or its name and port
-  path,  // of a file; or "-", fd:N, a pkcs11: URI, a handle of the TPM
+  text,   // anything
+  word,   // an ARN, a region: blanks and quotes around it are a mistake
+  url,    // a word that may hold a password
+  host,   // its name, or its name and port
+  input,  // a file's path; or "-", fd:N, a pkcs11: URI, a handle of the TPM
+  path,   // of a file
   directory,
   selector,  // of certificates; or file:// and a path
   library,   // a path, or a name that the system looks up

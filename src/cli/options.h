@@ -118,7 +118,7 @@ inline constexpr std::array<Option, 2> token_options = {{
 
 inline constexpr std::array<Option, 3> file_options = {{
     {.name = "certificate",
-     .kind = Kind::path,
+     .kind = Kind::input,
      .group = certificate_group,
      .value = "FILE",
      .help = "Required. PEM file with the certificate; may hold its chain and\n"
@@ -126,7 +126,7 @@ inline constexpr std::array<Option, 3> file_options = {{
              "three. - for standard input, fd:N for an open descriptor (all three\n"
              "flags). Or a pkcs11: URI: the key is looked for on the same token"},
     {.name = "private-key",
-     .kind = Kind::path,
+     .kind = Kind::input,
      .group = certificate_group,
      .value = "FILE",
      .help = "Required unless the certificate's file or token holds it. PEM file\n"
@@ -134,7 +134,7 @@ inline constexpr std::array<Option, 3> file_options = {{
              "of 2048 to 8192 bits, P-256, P-384 or P-521. Or a pkcs11: URI, a\n"
              "TPM's key (TSS2 PRIVATE KEY), or handle:0x81000001 of the TPM"},
     {.name = "intermediates",
-     .kind = Kind::path,
+     .kind = Kind::input,
      .group = certificate_group,
      .value = "FILE",
      .help = "PEM or PKCS#7 file with the certificates between it and the trust\n"

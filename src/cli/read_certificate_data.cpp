@@ -88,7 +88,7 @@ void run(const Settings& settings, const CommandLine& /*line*/) {
 constexpr auto options =
     joined(std::array<Option, 2>{{
                {.name = "certificate",
-                .kind = Kind::path,
+                .kind = Kind::input,
                 .value = "FILE",
                 .help = "Required. PEM file, of whose certificates the first is described;\n"
                         "or a PKCS#12 file, of which that of its key is. - for standard\n"

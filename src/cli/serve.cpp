@@ -199,11 +199,11 @@ class Daemon {
     if (options.why_no_imds.empty()) options.imds = &bindings.front();
     // Without --token-dir IMDS is enough for those who know no container endpoint, and a token for
     // IMDS that is lost at a restart is better than none.
-    const bool may_do_without = !settings_.has("token-dir") && options.imds != nullptr;
+    const bool may_do_without = !settings_.is_filled("token-dir") && options.imds != nullptr;
     const std::string lost = "IMDS tokens are lost at a restart";
     try {
       const std::string directory =
-          settings_.has("token-dir") ? settings_.text("token-dir") : runtime_directory();
+          settings_.is_filled("token-dir") ? settings_.text("token-dir") : runtime_directory();
       if (directory.empty()) {
         throw Error(ErrorKind::usage,
                     "there is no RUNTIME_DIRECTORY, and no XDG_RUNTIME_DIR of this user's, for the "

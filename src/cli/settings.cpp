@@ -119,12 +119,13 @@ void Settings::take_command_line() {
   }
 }
 
+// All that are open are looked for before one is set: of two that exclude each other, none may be
+// passed over in silence.
 void Settings::take_environment() {
+  std::vector<Value> found;
   for (const Options options : command_.options) {
     for (const Option& option : options) {
-      const bool is_of_file =
-          option.name == "config" || (option.name == "binding" && takes_bindings(command_));
-      if (is_of_file || option.kind == Kind::unused || !is_open(option)) continue;
+      if (option.name == "config" || !is_open(option)) continue;
       std::string variable = variable_name(command_, option.name);
       std::string text = environment(variable.c_str());
       if (text.empty()) text = take_secret_variable(variable).value_or(Secret()).view();
@@ -134,9 +135,11 @@ void Settings::take_environment() {
         text = environment(aws_variable);
       }
       if (text.empty()) continue;
-      set(option, {&option, {std::move(text)}, "environment variable " + variable, variable}, "");
+      found.push_back({&option, {std::move(text)}, "environment variable " + variable, variable});
     }
   }
+  for (Value& value : found)
+    set(std::move(value), "");
 }
 
 void Settings::take_table(const std::string& table) {
@@ -160,7 +163,7 @@ void Settings::take_table(const std::string& table) {
                                      "it");
     }
     const char* remark = value.texts != setting->values ? remark_on_paths(setting->values) : "";
-    set(*option, std::move(value), remark);
+    set(std::move(value), remark);
   }
 }
 
@@ -173,7 +176,8 @@ bool Settings::is_open(const Option& option) const {
   return !is_one_given(password_options) && !is_one_given(certificate_options);
 }
 
-void Settings::set(const Option& option, Value value, const std::string& remark) {
+void Settings::set(Value value, const std::string& remark) {
+  const Option& option = *value.option;
   try {
     for (const std::string& text : value.texts)
       check_value(option, text, full_name(command_));
@@ -236,7 +240,7 @@ Reporter Settings::reporter() const {
 std::string Settings::trace() const {
   std::string text;
   for (const auto& [name, value] : values_) {
-    if (name == "config") continue;
+    if (name == "config" || value.option->kind == Kind::unused) continue;
     text += "\n  --" + std::string(name);
     if (value.option->kind == Kind::source) {
       text += "=" + value.texts.back().substr(0, value.texts.back().find(':')) + ":…";

@@ -25,8 +25,13 @@ class Settings {
   // Throws Error (usage) for a value that its option does not take, with the value's place.
   Settings(const Command& command, const CommandLine& line, std::shared_ptr<const ConfigFile> file,
            const std::string& binding);
+  // It refers to the command line.
+  Settings(const Command& command, CommandLine&& line, std::shared_ptr<const ConfigFile> file,
+           const std::string& binding) = delete;
 
+  // An empty value is one, too: it hides that of the environment and the file.
   bool has(std::string_view option) const { return values_.contains(option); }
+  bool is_filled(std::string_view option) const { return !text(option).empty(); }
   // The last one; the option's fallback if there is none; else empty.
   std::string text(std::string_view option) const;
   bool is_on(std::string_view option) const;
@@ -64,7 +69,7 @@ class Settings {
   void take_environment();
   void take_table(const std::string& table);
   bool is_open(const Option& option) const;
-  void set(const Option& option, Value value, const std::string& remark);
+  void set(Value value, const std::string& remark);
   const Option& option_of(std::string_view name) const;
 
   const Command& command_;

@@ -18,7 +18,7 @@ namespace {
 
 // Whether a secret may be read from where it says.
 bool may_name_stream(const Option& option) {
-  return option.kind == Kind::path || option.kind == Kind::source;
+  return option.kind == Kind::input || option.kind == Kind::source;
 }
 
 constexpr std::size_t standard_streams = 3;

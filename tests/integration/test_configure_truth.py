@@ -195,3 +195,10 @@ def test_a_line_that_fails_stays(home):
 def test_another_command_of_the_helper_is_refused(home):
     assert_fails(given(home, "--", "aws_signing_helper", "serve", *home.flags), 2)
     assert not home.config.exists()
+
+
+def test_a_binding_of_the_environment_is_not_part_of_the_profile(home, tmp_path):
+    config = tmp_path / "config.toml"
+    config.write_text("[binding.a]\nuse-fips = false\n")
+    result = home.configure("--config", config, "--dry-run", env={"ROLECALL_BINDING": "a"})
+    assert result.code == 0 and "ROLECALL_BINDING of the environment is not part" in result.err

@@ -365,3 +365,25 @@ def test_no_variable_of_ours_is_unknown(identity, emulator):
                       "ROLECALL_SYSTEM_STORE_NAME": "MY", "ROLECALL_BINDING": ""})
     assert_credentials(result)
     assert result.err == "", result
+
+
+@pytest.mark.parametrize("variables", [
+    {"ROLECALL_CERTIFICATE": "x.pem", "ROLECALL_CERT_SELECTOR": "Key=x509Subject,Value=CN=x"},
+    {"ROLECALL_PASSWORD_SOURCE": "env:X", "ROLECALL_PKCS8_PASSWORD": "x"},
+    {"ROLECALL_PASSWORD_SOURCE": "env:X", "ROLECALL_TPM_KEY_PASSWORD": "x"}], ids=range(3))
+def test_two_variables_that_exclude_each_other(variables):
+    """Neither is passed over: it may be the one that counts."""
+    assert_fails(run("credential-process", *ARNS, env=variables), 2, "exclude each other")
+
+
+def test_the_emptiness_of_a_variable_of_a_script(identity, tmp_path):
+    (tmp_path / "config.toml").write_text(
+        f"[binding.x]\ncertificate = '{identity.certificate}'\n"
+        "pkcs8-password = ''\nprivate-key = 'encrypted.key'\n"
+        + "".join(f"{flag[2:]} = '{arn}'\n" for flag, arn in zip(ARNS[::2], ARNS[1::2])))
+    key = tmp_path / "encrypted.key"
+    key.write_bytes(pki.key_pem(identity.leaf.key, password=b"secret"))
+    key.chmod(0o600)
+    listed = run("bindings", "--config", tmp_path / "config.toml")
+    assert listed.code == 0 and "error" not in listed.out, listed
+    assert_fails(run("emulate", "--tls-cert=", "--tls-key="), 2, "missing: --trust-anchor")

@@ -86,7 +86,28 @@ TEST(CommandLine, SaysWhatWasMeant) {
   EXPECT_TRUE(serve({""}).starts_with("unexpected empty argument"));
 }
 
+TEST(CommandLine, TakesNoOtherOptionForAValue) {
+  const std::string refused = "--certificate needs a value, but --";
+  for (const std::string next : {"--lazy", "--use-fips-endpoint", "--pkcs8-password=secret"}) {
+    const std::string error = error_of(serve_command, {"--certificate", next, "--port", "1"});
+    EXPECT_TRUE(error.starts_with(refused)) << error;
+    EXPECT_EQ(error.find("secret"), std::string::npos);
+  }
+  EXPECT_TRUE(error_of(exec_command, {"--binding", "--", "ls"})
+                  .starts_with("--binding needs a value; --binding NAME; "));
+  EXPECT_TRUE(error_of(serve_command, {"--hlep"}).ends_with("did you mean --help?"));
+}
+
+TEST(CommandLine, TakesOneOperand) {
+  EXPECT_EQ(read_command_line(cache_command, {"list"}).operand, "list");
+  EXPECT_EQ(read_command_line(cache_command, {"--", "list"}).operand, "list");
+  EXPECT_NE(error_of(cache_command, {"", "list"}), "");
+  EXPECT_NE(error_of(cache_command, {"list", "clear"}), "");
+}
+
 TEST(CommandLine, NeverShowsWhatMayBeAPassword) {
+  EXPECT_EQ(error_of(serve_command, {"--private-key", "pkcs11:a?pin-value=12", "34PIN"}).find("34"),
+            std::string::npos);
   EXPECT_EQ(error_of(serve_command, {"--pkcs8-password", "se", "cret"}).find("cret"),
             std::string::npos);
   EXPECT_EQ(error_of(serve_command, {"--password-source", "command:a", "cret"}).find("cret"),
