@@ -12,6 +12,7 @@
 #include "cli/settings.h"
 #include "http/client.h"
 #include "http/server.h"
+#include "rolecall/version.h"
 
 namespace rolecall::cli {
 namespace {

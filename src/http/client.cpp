@@ -11,6 +11,7 @@
 #include "http/curl.h"
 #include "http/transfer_error.h"
 #include "rolecall/error.h"
+#include "rolecall/version.h"
 
 namespace rolecall::http {
 namespace {
