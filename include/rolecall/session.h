@@ -1,4 +1,15 @@
 // From a certificate and its private key to temporary AWS credentials, in one call.
+//
+// Include this header first: it declares what most programs need. The library is what the headers
+// in include/rolecall declare, and nothing else. What is stable before version 1.0:
+// - A patch version (0.1.x) changes no declaration, and what compiles still compiles.
+// - A minor version (0.x) may add, rename or remove anything here. `version.h` has macros for #if,
+//   and find_package(rolecall 0.1) accepts only versions 0.1.x.
+// - Structs of options get new members at any place. Set their members by name.
+// - The values of ErrorKind, and the form of credential_process_json, do not change.
+// - Messages (what(), hint() and the texts for a Reporter) are for people. Any version may change
+//   them: decide by Error::kind().
+// - There is no stable ABI. Compile a program with the headers of the archive that it links.
 #pragma once
 
 #include <chrono>

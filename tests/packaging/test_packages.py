@@ -113,6 +113,7 @@ def assert_works(chroot):
         assert "temporary AWS credentials" in chroot.run("man", name, user=1000).stdout
     assert "rolecall-serve (1)" in chroot.run("man", "-k", "rolecall-serve").stdout
     assert (chroot.root / "usr/lib/systemd/system/rolecall-serve.socket").is_file()
+    assert not (chroot.root / "usr/include/rolecall").exists()
     share = chroot.root / "usr/share"
     for name in ("rolecall", "aws_signing_helper"):
         assert (share / "bash-completion/completions" / name).is_file()
