@@ -151,8 +151,9 @@ class Daemon {
 
   void run() {
     renewals_.load_identities(settings_.is_on("lazy"));
+    // Those that end or reload, before there is a file to be left behind.
+    const Signals signals({SIGTERM, SIGINT, SIGHUP});
     serve::ServiceOptions options = service_options();
-    const Signals signals({SIGTERM, SIGINT, SIGHUP});  // that end or reload
     renewals_.start();
     const auto told_to_stop = [&signals] {
       const int number = signals.wait(milliseconds(10)).si_signo;

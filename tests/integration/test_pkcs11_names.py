@@ -47,16 +47,16 @@ def test_blanks_in_uris(tokens, emulator, uri):
 
 def test_blanks_in_the_uri_of_a_key_and_in_its_pin(identity, emulator, tmp_path):
     hsm = SoftHsm(tmp_path)
-    hsm.token("a  b", "12 34")
-    hsm.put("a  b", identity.leaf.key, "k  1", pin="12 34")
+    hsm.token("a  b", "12 zq")
+    hsm.put("a  b", identity.leaf.key, "k  1", pin="12 zq")
     file = pki.write(tmp_path, "leaf.pem", pki.pem(identity.leaf, identity.intermediate))
     result = asked(hsm, emulator, "--certificate", file, "--private-key",
-                   "pkcs11:token=a  b;object=k  1?pin-value=12 34")
+                   "pkcs11:token=a  b;object=k  1?pin-value=12 zq")
     assert_credentials(result)
     absent = asked(hsm, emulator, "--certificate", file, "--private-key",
-                   "pkcs11:token=no such?pin-value=12 34")
+                   "pkcs11:token=no such?pin-value=12 zq")
     assert_fails(absent, 3, "no token here matches pkcs11:token=no%20such", "token=a%20%20b")
-    assert "34" not in absent.out + "".join(absent.errors) + absent.hint, absent
+    assert "zq" not in absent.out + "".join(absent.errors) + absent.hint, absent
 
 
 SUBJECTS = {
