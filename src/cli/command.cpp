@@ -33,6 +33,7 @@ const Command* find_command(std::string_view name) {
 
 std::vector<std::string> command_names() {
   std::vector<std::string> names;
+  names.reserve(commands.size());
   for (const Command* command : commands)
     names.emplace_back(command->name);
   return names;

@@ -77,7 +77,7 @@ class Pause {
 };
 
 void run(const Settings& settings, const CommandLine& /*line*/) {
-  http::ServerOptions tls = server_options(settings);
+  const http::ServerOptions tls = server_options(settings);
   emulate::Emulator emulator(emulator_options(settings));
   const bool logs = settings.is_on("log");
   Pause pause;
@@ -102,7 +102,7 @@ void run(const Settings& settings, const CommandLine& /*line*/) {
     }
     return std::move(answer.response);
   };
-  http::Server server(listener(settings), std::move(tls), respond);
+  http::Server server(listener(settings), tls, respond);
   write_all(STDOUT_FILENO, "listening on " + server.url() + "\n", "stdout");
 
   int received = 0;

@@ -13,7 +13,7 @@ import pytest
 from support.process import ANCHOR_ARN, PROFILE_ARN, ROLE_ARN, environment, run
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get("ROLECALL_BUILD", ROOT / "build"))
+BUILD = pathlib.Path(os.environ.get("BUILD_OF_ROLECALL", ROOT / "build"))
 CONSUMER = ROOT / "tests" / "consumer"
 # A compiler and ccache read more of the environment than the program does.
 OURS = re.compile(r"CMAKE_|CXXFLAGS$|CPPFLAGS$|LDFLAGS$|PKG_CONFIG_|DESTDIR$|ROLECALL")
@@ -30,7 +30,7 @@ OPTIONS = cache(BUILD) if (BUILD / "CMakeCache.txt").exists() else {}
 COMPILER = OPTIONS.get("CMAKE_CXX_COMPILER", "c++")
 
 pytestmark = [
-    pytest.mark.skipif(not OPTIONS, reason=f"nothing can be installed from {BUILD}: set ROLECALL_BUILD"),
+    pytest.mark.skipif(not OPTIONS, reason=f"nothing can be installed from {BUILD}: set BUILD_OF_ROLECALL"),
     pytest.mark.skipif(bool(OPTIONS.get("ROLECALL_SANITIZE")),
                        reason="a library with sanitizers needs programs with the same sanitizers"),
 ]
