@@ -30,7 +30,7 @@ bool CacheLock::take() {
     if (flock(file_.fd(), LOCK_EX | LOCK_NB) != 0) return errno != EWOULDBLOCK;
     held_ = is_there();
     if (held_) return true;
-    file_ = Descriptor();  // whoever held it has removed it
+    file_ = Descriptor();  // the process that held it has removed it
   }
 }
 

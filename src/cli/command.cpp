@@ -44,10 +44,8 @@ std::string full_name(const Command& command) {
 }
 
 const Option* find_option(const Command& command, std::string_view name) {
-  for (const Options options : command.options) {
-    for (const Option& option : options)
-      if (option.name == name) return &option;
-  }
+  for (const Options options : command.options)
+    if (const Option* option = find_option(options, name)) return option;
   return nullptr;
 }
 

@@ -54,7 +54,7 @@ struct Command {
 
 // The one with this name; null: there is none.
 const Option* find_option(const Command& command, std::string_view name);
-// All that are not hidden, in the order of --help.
+// All that have an effect, in the order of --help.
 std::vector<const Option*> all_options(const Command& command);
 
 std::string full_name(const Command& command);  // "rolecall serve"

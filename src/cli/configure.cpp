@@ -11,6 +11,7 @@
 #include "aws/ini_diff.h"
 #include "base/codec.h"
 #include "base/files.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "cli/aws_files.h"
 #include "cli/child_environment.h"
@@ -48,13 +49,6 @@ constexpr auto own_options = joined(options, debug_option);
 constexpr auto options_beside_line =
     joined(own_options, std::array<Option, 1>{{{.name = "quiet", .kind = Kind::toggle}}});
 
-std::string listed(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words)
-    text += (text.empty() ? "" : word == words.back() ? " and " : ", ") + word;
-  return text;
-}
-
 // What makes commands take other credentials than the profile's.
 std::vector<std::string> environment_that_precedes(const std::string& profile) {
   std::vector<std::string> sentences;
@@ -77,7 +71,7 @@ std::vector<std::string> environment_that_precedes(const std::string& profile) {
 
 // What this run has from the environment is not part of the profile.
 std::string sentence_of_variables(const std::vector<std::string>& variables) {
-  return listed(variables) +
+  return listed(variables, "and") +
          " of the environment is not part of the profile: programs can use the profile only in an "
          "environment that has it too";
 }
@@ -193,8 +187,8 @@ class ProfileEditor {
     const Secret before = file.read();
     const std::string backup = file.back_up(".rolecall-backup-" + amz_date(wall_clock()));
     file.replace(edit(before.view()).bytes.view());
-    reporter.warning("removed " + listed(aws::static_keys(before.view(), section)) + " of [" +
-                     section + "] from " + role.what + " " + path + "; " + backup +
+    reporter.warning("removed " + listed(aws::static_keys(before.view(), section), "and") +
+                     " of [" + section + "] from " + role.what + " " + path + "; " + backup +
                      " is a copy of the old file: delete it when you no longer need it");
   }
 

@@ -133,10 +133,7 @@ std::vector<FlagWords> given_flags(const Command& command, const CommandLine& li
   std::vector<FlagWords> flags;
   for (const Option* option : all_options(command)) {
     const CommandLine::Given* given = line.find(option->name);
-    const bool is_left_out =
-        std::any_of(left_out.begin(), left_out.end(),
-                    [option](const Option& one) { return one.name == option->name; });
-    if (given == nullptr || is_left_out) continue;
+    if (given == nullptr || find_option(left_out, option->name) != nullptr) continue;
     const std::string flag = "--" + std::string(option->name);
     if (option->kind == Kind::secret) {
       throw Error(ErrorKind::usage, flag + " is not for ~/.aws/config, which others may read",

@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 
+#include "base/text.h"
 #include "cli/environment.h"
 #include "cli/settings.h"
 #include "cli/similar.h"
@@ -86,13 +87,6 @@ std::optional<Error> complaint(const Command& command, const Setting& setting,
   }
 }
 
-std::string shown_list(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names)
-    text += (text.empty() ? "" : name == names.back() ? " or " : ", ") + name;
-  return text;
-}
-
 }  // namespace
 
 // The one that runs comes first.
@@ -125,7 +119,7 @@ void KnownNames::refuse_name(const std::string& table, const std::string& name,
     }
   }
   std::string hint =
-      elsewhere.empty() ? similar(name, names) : "it is a setting of " + shown_list(elsewhere);
+      elsewhere.empty() ? similar(name, names) : "it is a setting of " + listed(elsewhere, "or");
   if (table == "bindings" && !elsewhere.empty()) hint = "did you mean the table [binding.NAME]?";
   if (hint.empty()) hint = "names are those of the flags, without their dashes";
   const bool is_command_table = !table.empty() && !table.starts_with("binding.");

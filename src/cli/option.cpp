@@ -4,8 +4,10 @@
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <vector>
 
 #include "base/codec.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "cli/similar.h"
 #include "rolecall/error.h"
@@ -62,31 +64,7 @@ void check_seconds(const Option& option, const std::string& text) {
          "a number without a unit, such as 5 or 2.5");
 }
 
-void check_choice(const Option& option, const std::string& text, const std::string& help) {
-  const std::vector<std::string> choices = choices_of(option);
-  if (std::find(choices.begin(), choices.end(), text) != choices.end()) return;
-  std::string known;
-  for (const std::string& choice : choices)
-    known += (known.empty() ? "" : choice == choices.back() ? " or " : ", ") + choice;
-  const auto same_letters = std::find_if(
-      choices.begin(), choices.end(),
-      [&text](const std::string& choice) { return lower_case(choice) == lower_case(text); });
-  std::string hint = same_letters != choices.end()
-                         ? "did you mean " + *same_letters + "? Upper and lower case differ"
-                         : similar(text, choices);
-  refuse(option, known, text, hint.empty() ? help : hint);
-}
-
-}  // namespace
-
-bool is_truth(std::string_view text) {
-  return has_word(words_for_true, text) || has_word(words_for_false, text);
-}
-
-bool truth(std::string_view text) {
-  return has_word(words_for_true, text);
-}
-
+// Between the bars of Option::value.
 std::vector<std::string> choices_of(const Option& option) {
   std::vector<std::string> choices;
   std::string_view rest = option.value;
@@ -96,6 +74,34 @@ std::vector<std::string> choices_of(const Option& option) {
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   return choices;
+}
+
+void check_choice(const Option& option, const std::string& text, const std::string& help) {
+  const std::vector<std::string> choices = choices_of(option);
+  if (std::find(choices.begin(), choices.end(), text) != choices.end()) return;
+  const auto same_letters = std::find_if(
+      choices.begin(), choices.end(),
+      [&text](const std::string& choice) { return lower_case(choice) == lower_case(text); });
+  std::string hint = same_letters != choices.end()
+                         ? "did you mean " + *same_letters + "? Upper and lower case differ"
+                         : similar(text, choices);
+  refuse(option, listed(choices, "or"), text, hint.empty() ? help : hint);
+}
+
+}  // namespace
+
+const Option* find_option(Options options, std::string_view name) {
+  const auto found = std::find_if(options.begin(), options.end(),
+                                  [name](const Option& one) { return one.name == name; });
+  return found == options.end() ? nullptr : &*found;
+}
+
+bool is_truth(std::string_view text) {
+  return has_word(words_for_true, text) || has_word(words_for_false, text);
+}
+
+bool truth(std::string_view text) {
+  return has_word(words_for_true, text);
 }
 
 void check_value(const Option& option, const std::string& text, const std::string& explained_by) {

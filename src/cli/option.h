@@ -5,7 +5,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace rolecall::cli {
 
@@ -31,7 +30,7 @@ enum class Kind {
 struct Option {
   std::string_view name;  // without its dashes
   Kind kind = Kind::text;
-  std::string_view group = "Options";  // its heading in --help; empty: it is not shown
+  std::string_view group = "Options";  // its heading in --help
   std::string_view value = {};         // what --help shows in place of a value
   std::string_view help = {};
   std::string_view fallback = {};  // the value if nothing gives one
@@ -42,14 +41,14 @@ struct Option {
 
 using Options = std::span<const Option>;
 
+// The one with this name; null: there is none.
+const Option* find_option(Options options, std::string_view name);
+
 // Throws Error (usage) if `text` is no value of this option. `explained_by`: "rolecall serve".
 void check_value(const Option& option, const std::string& text, const std::string& explained_by);
 
 // What a toggle takes: true, false, 1, 0 and the like, in any case.
 bool is_truth(std::string_view text);
 bool truth(std::string_view text);
-
-// Between the bars of Option::value.
-std::vector<std::string> choices_of(const Option& option);
 
 }  // namespace rolecall::cli

@@ -69,16 +69,13 @@ Words with_flags_of_line(Words arguments) {
 std::optional<std::string> profile_alone(const Words& arguments, Options own) {
   constexpr std::string_view flag = "--profile";
   std::optional<std::string> profile;
-  const auto is_own = [own](std::string_view name) {
-    return std::any_of(own.begin(), own.end(),
-                       [name](const Option& one) { return one.name == name; });
-  };
   for (auto word = arguments.begin(); word != arguments.end(); ++word) {
     if (*word == flag && word + 1 != arguments.end()) {
       profile = *++word;
     } else if (word->starts_with(std::string(flag) + "=")) {
       profile = word->substr(flag.size() + 1);
-    } else if (!word->starts_with("--") || !is_own(std::string_view(*word).substr(2))) {
+    } else if (!word->starts_with("--") ||
+               find_option(own, std::string_view(*word).substr(2)) == nullptr) {
       return std::nullopt;
     }
   }

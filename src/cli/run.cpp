@@ -23,7 +23,7 @@ void run_command(const Command& command, std::vector<std::string> arguments) {
   const CommandLine::Given* quiet = line.find("quiet");
   if (quiet != nullptr && truth(quiet->texts.back())) release_warnings(true);
   const Settings settings = read_settings(command, line, all_commands());
-  release_warnings(settings.command().names != Names::none && settings.is_on("quiet"));
+  release_warnings(command.names != Names::none && settings.is_on("quiet"));
   command.run(settings, line);
 }
 

@@ -316,9 +316,7 @@ void check_is_for_one(const ConfigFile& file, const std::string& name) {
   const auto table = file.tables.find("binding." + name);
   if (table == file.tables.end()) return;
   for (const Setting& setting : table->second) {
-    if (std::none_of(daemon_options.begin(), daemon_options.end(),
-                     [&setting](const Option& one) { return one.name == setting.name; }))
-      continue;
+    if (find_option(daemon_options, setting.name) == nullptr) continue;
     throw Error(ErrorKind::usage,
                 place_in(file, setting.line) + ": " + setting.name +
                     " is for a whole serve, and this one has several bindings",

@@ -262,7 +262,9 @@ Error Settings::missing(const std::string& flags) const {
                 ", whose " + (file_->bindings.size() == 1 ? "binding is " : "bindings are ") +
                 first_names(file_->bindings)};
   }
-  const auto table = file_->lines.find(bindings_.size() == 1 ? "binding." + bindings_.front() : "");
+  // A list of bindings, and serve with several, say themselves whose values are missing.
+  const bool is_chosen = chosen_bindings(command_, line_).size() == 1;
+  const auto table = file_->lines.find(is_chosen ? "binding." + bindings_.front() : "");
   if (table != file_->lines.end()) {
     return {ErrorKind::usage,
             what + ", which binding " + bindings_.front() + " does not have either (" +

@@ -387,3 +387,8 @@ def test_the_emptiness_of_a_variable_of_a_script(identity, tmp_path):
     listed = run("bindings", "--config", tmp_path / "config.toml")
     assert listed.code == 0 and "error" not in listed.out, listed
     assert_fails(run("emulate", "--tls-cert=", "--tls-key="), 2, "missing: --trust-anchor")
+
+
+def test_the_variable_of_an_option_without_effect_is_known():
+    result = run("bindings", env={"ROLECALL_SYSTEM_STORE_NAME": "MY"})
+    assert "ROLECALL_SYSTEM_STORE_NAME" not in result.err, result

@@ -167,6 +167,16 @@ def test_standard_input_that_is_no_source_is_the_commands(identity, emulator, tm
     assert seen.stdin == "for the command"
 
 
+def test_a_path_that_looks_like_standard_input(identity, emulator, tmp_path):
+    """--config - is a file of that name."""
+    pki.write(tmp_path, "-", b"")
+    path = pki.write(tmp_path, "input", b"for the command")
+    with open(path, "rb") as file:
+        seen = Seen(run("exec", *flags_of(identity, emulator), "--config", "-", "--", *PYTHON,
+                        stdin=file, cwd=tmp_path))
+    assert seen.stdin == "for the command"
+
+
 @pytest.mark.skipif(os.getuid() != 0, reason="the environment of a protected process is root's")
 @pytest.mark.parametrize("command", ["serve", "update"])
 def test_environ_of_a_process_that_goes_on(identity, emulator, tmp_path, command):
