@@ -2,9 +2,12 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "rolecall/secret.h"
+#include "rolecall/selector.h"
+#include "rolecall/source.h"
 
 namespace rolecall {
 
@@ -32,26 +35,29 @@ struct PasswordRequest {
 // 2, in words that say where the wrong password came from.
 using PasswordSource = std::function<Secret(const PasswordRequest&)>;
 
-// Where the certificate, its chain and its key are. Files are in PEM; "-" is standard input and
-// "fd:N" the open descriptor N; each is read once, also where two name the same.
+// Where the certificate, its chain and its key are. A file is in PEM unless something else is said.
+// Each source is read once, also if two members name the same one.
 struct IdentityOptions {
-  std::string certificate;  // the leaf, in any position, and as much of its chain as there is; or
-                            // a PKCS#12 file, which holds all three: the others are empty then; or
-                            // a pkcs11: URI, of a token that may hold the key and the chain, too
-  std::string private_key;  // PKCS#8, PKCS#1 or SEC1, encrypted or not, or TSS2 (a key of a TPM);
-                            // a PKCS#12 file, for its key alone; a pkcs11: URI; or handle:0x… (a
-                            // persistent key of the TPM); empty: beside the certificate
-  std::string intermediates;  // more of the chain, in any order; may be empty
-  PasswordSource password;    // asked where a key needs one, and only then; may be empty
+  // The leaf, in any position, and as much of its chain as the file has. Or a PKCS#12 file, which
+  // holds the key and the chain too: the next two members are then empty. Or a pkcs11: URI of a
+  // token, which may hold the key and the chain too.
+  Source certificate;
+  // PKCS#8, PKCS#1 or SEC1, encrypted or not; TSS2 (a key of a TPM); a PKCS#12 file, of which only
+  // the key is used; a pkcs11: URI; or handle:0x… (a persistent key of the TPM). Empty: the key is
+  // beside the certificate.
+  Source private_key;
+  Source intermediates;     // more of the chain, in any order; may be empty
+  PasswordSource password;  // asked only if a key needs a password; may be empty
 
-  std::string cert_selector;  // in place of `certificate`: searches every token (selector.h has its
-                              // form)
-  bool use_latest = false;  // of several certificates on tokens the one that is valid and ends last
-  std::string pkcs11_module;  // the one module to use; empty: all that p11-kit knows
-  bool reuse_pin = false;     // the user PIN serves keys that want one for each signature
-  bool tpm_key_has_no_password = false;  // else that of a handle is asked for
-  std::string pkcs12_entry;  // of several keys in a PKCS#12 file: the friendlyName, or the subject
-                             // of the certificate, of the one to use
+  std::optional<Selector> selector;  // instead of `certificate`: every token is searched
+  bool use_latest = false;    // if several certificates on tokens match: the valid one that expires
+                              // last
+  std::string pkcs11_module;  // the only module to use; empty: all that p11-kit knows
+  bool reuse_pin = false;     // the user PIN is also sent for keys that ask for each signature
+  bool tpm_key_has_no_password = false;  // false: the password of a handle is asked for
+  // The key to use if a PKCS#12 file has several: its friendlyName, or the subject of its
+  // certificate.
+  std::string pkcs12_entry;
 };
 
 }  // namespace rolecall

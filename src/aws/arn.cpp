@@ -20,10 +20,10 @@ struct Kind {
 };
 
 constexpr std::array<Kind, 3> kinds = {{
-    {"--role-arn", "iam", "role/", "", "arn:aws:iam::123456789012:role/NAME"},
-    {"--profile-arn", "rolesanywhere", "profile/", "alias/profile/",
+    {"`role-arn`", "iam", "role/", "", "arn:aws:iam::123456789012:role/NAME"},
+    {"`profile-arn`", "rolesanywhere", "profile/", "alias/profile/",
      "arn:aws:rolesanywhere:REGION:123456789012:profile/ID, or …:alias/profile/NAME"},
-    {"--trust-anchor-arn", "rolesanywhere", "trust-anchor/", "alias/trust-anchor/",
+    {"`trust-anchor-arn`", "rolesanywhere", "trust-anchor/", "alias/trust-anchor/",
      "arn:aws:rolesanywhere:REGION:123456789012:trust-anchor/ID, or …:alias/trust-anchor/NAME"},
 }};
 

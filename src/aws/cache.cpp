@@ -266,7 +266,7 @@ Credentials Cache::get(const Request& request, const Reporter& reporter) const {
     if (Clock::now() + nap > begin + request.timeout / 2) {
       reporter.warning(
           "another process has been asking for these credentials for half of "
-          "--timeout; asking without it, and caching nothing");
+          "`timeout`; asking without it, and caching nothing");
       waiting.reset();
       return request.renew(left());
     }

@@ -8,10 +8,20 @@
 #include "base/files.h"
 #include "base/pkcs11_uri.h"
 #include "identity/identity.h"
-#include "identity/tpm.h"
 
 namespace rolecall::aws {
 namespace {
+
+// Of a URI's query (RFC 7512) only what names the module, because a PIN may stand there too.
+std::string object_and_module(const std::string& uri) {
+  const std::size_t query = uri.find('?');
+  std::string text = without_pin(uri.substr(0, query));
+  for (std::size_t at = query; at != std::string::npos; at = uri.find('&', at + 1)) {
+    const std::string part = uri.substr(at + 1, uri.find('&', at + 1) - at - 1);
+    if (part.starts_with("module-")) text += "?" + part;
+  }
+  return text;
+}
 
 class Key {
  public:
@@ -36,23 +46,18 @@ class Key {
     if (!path.empty()) add(name, path + " " + file_stamp(path));
   }
 
-  // A file, a stream, or the URI of something in hardware. Of a URI's query (RFC 7512)
-  // what names the module alone, as a PIN may stand there too.
-  void add_source(std::string_view name, const std::string& source) {
-    if (is_pkcs11_uri(source)) {
-      const std::size_t query = source.find('?');
-      std::string value = without_pin(source.substr(0, query));
-      for (std::size_t at = query; at != std::string::npos; at = source.find('&', at + 1)) {
-        const std::string part = source.substr(at + 1, source.find('&', at + 1) - at - 1);
-        if (part.starts_with("module-")) value += "?" + part;
-      }
-      add(name, value);
-    } else if (identity::is_tpm_handle(source)) {
-      add(name, source);
-    } else if (input_descriptor(source) >= 0) {
-      refuse(std::string(name) + " comes from a stream");
-    } else {
-      add_file(name, source);
+  void add_source(std::string_view name, const Source& source) {
+    switch (source.kind()) {
+      case Source::Kind::none:
+        return;
+      case Source::Kind::file:
+        return add_file(name, source.text());
+      case Source::Kind::stream:
+        return refuse(std::string(name) + " comes from a stream");
+      case Source::Kind::token:
+        return add(name, object_and_module(source.text()));
+      case Source::Kind::tpm:
+        return add(name, source.text());
     }
   }
 

@@ -26,12 +26,12 @@ bool is_session_name(std::string_view name) {
 void check_options(const SessionOptions& options) {
   if (options.session_duration < min_duration || options.session_duration > max_duration) {
     throw Error(ErrorKind::usage,
-                "--session-duration " + std::to_string(options.session_duration.count()) +
+                "`session-duration` " + std::to_string(options.session_duration.count()) +
                     " is out of range",
                 "it takes 900 to 43200 seconds (15 minutes to 12 hours)");
   }
   if (!options.role_session_name.empty() && !is_session_name(options.role_session_name)) {
-    throw Error(ErrorKind::usage, "--role-session-name is not one that the service takes",
+    throw Error(ErrorKind::usage, "`role-session-name` is not one that the service takes",
                 "2 to 64 letters, digits and characters of _+=,.@-");
   }
 }
@@ -48,11 +48,11 @@ std::vector<std::string> account_warnings(const Arn& anchor, const Arn& profile,
   const auto compare = [&](const char* flag, const Arn& arn) {
     if (arn.account == profile.account) return;
     warnings.push_back(std::string(flag) + " is of account " + arn.account +
-                       ", but --profile-arn of account " + profile.account +
+                       ", but `profile-arn` of account " + profile.account +
                        "; normally both are of one account");
   };
-  compare("--role-arn", role);
-  compare("--trust-anchor-arn", anchor);
+  compare("`role-arn`", role);
+  compare("`trust-anchor-arn`", anchor);
   return warnings;
 }
 
@@ -64,22 +64,22 @@ Scope agreed_scope(const SessionOptions& options) {
   const auto disagree = [](const std::string& what, const std::string& theirs,
                            const std::string& anchors, const std::string& hint) {
     throw Error(ErrorKind::usage,
-                what + " is " + theirs + ", but that of --trust-anchor-arn is " + anchors, hint);
+                what + " is " + theirs + ", but that of `trust-anchor-arn` is " + anchors, hint);
   };
   const std::string one_partition = "all three ARNs must be of one partition";
   if (profile.partition != anchor.partition) {
-    disagree("the partition of --profile-arn", profile.partition, anchor.partition, one_partition);
+    disagree("the partition of `profile-arn`", profile.partition, anchor.partition, one_partition);
   }
   if (role.partition != anchor.partition) {
-    disagree("the partition of --role-arn", role.partition, anchor.partition, one_partition);
+    disagree("the partition of `role-arn`", role.partition, anchor.partition, one_partition);
   }
   if (profile.region != anchor.region) {
-    disagree("the region of --profile-arn", profile.region, anchor.region,
+    disagree("the region of `profile-arn`", profile.region, anchor.region,
              "profile and trust anchor must be of one region; the role is of none");
   }
   if (!options.region.empty() && options.region != anchor.region) {
-    disagree("--region", options.region, anchor.region,
-             "leave --region out: the ARN's region is the one to ask");
+    disagree("`region`", options.region, anchor.region,
+             "leave `region` out: the ARN's region is the one to ask");
   }
   check_region(anchor.partition, anchor.region);
   return {anchor.partition, anchor.region, account_warnings(anchor, profile, role)};
@@ -93,10 +93,10 @@ SessionRequest prepare_session(const SessionOptions& options) {
   const bool own_endpoint = !options.endpoint.empty();
   if (own_endpoint && (options.use_fips || options.use_dualstack)) {
     throw Error(ErrorKind::usage,
-                std::string("--endpoint cannot go with ") +
-                    (options.use_fips ? "--use-fips (AWS_USE_FIPS_ENDPOINT)"
-                                      : "--use-dualstack (AWS_USE_DUALSTACK_ENDPOINT)"),
-                "name the FIPS or dual-stack host itself with --endpoint");
+                std::string("`endpoint` cannot go with ") +
+                    (options.use_fips ? "`use-fips` (AWS_USE_FIPS_ENDPOINT)"
+                                      : "`use-dualstack` (AWS_USE_DUALSTACK_ENDPOINT)"),
+                "name the FIPS or dual-stack host itself with `endpoint`");
   }
   SessionRequest request;
   request.region = scope.region;

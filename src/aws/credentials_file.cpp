@@ -48,7 +48,7 @@ void check_profile_name(std::string_view profile) {
     throw Error(ErrorKind::usage,
                 "profile name \"" + std::string(profile) +
                     "\" begins with \"profile\", which sections of a credentials file do not have",
-                "give the name that follows: --profile " + (name.empty() ? "NAME" : name));
+                "give the name that follows: `profile` " + (name.empty() ? "NAME" : name));
   }
   if (profile == "DEFAULT") {
     fails("is that of the values which the AWS CLI takes for every profile; write it as default");

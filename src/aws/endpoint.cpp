@@ -53,7 +53,7 @@ void check_fips(const std::string& region) {
   }
   throw Error(
       ErrorKind::usage, "IAM Roles Anywhere has no FIPS endpoint in region " + region,
-      "leave out --use-fips (AWS_USE_FIPS_ENDPOINT); FIPS endpoints exist only in " + known);
+      "leave out `use-fips` (AWS_USE_FIPS_ENDPOINT); FIPS endpoints exist only in " + known);
 }
 
 }  // namespace
@@ -74,7 +74,7 @@ std::string service_endpoint(const std::string& partition, const std::string& re
   if (known == nullptr) {
     throw Error(ErrorKind::usage,
                 "the ARNs are of the partition " + partition + ", which is unknown",
-                "check the ARNs; if there is such a partition, name its host with --endpoint");
+                "check the ARNs; if there is such a partition, name its host with `endpoint`");
   }
   check_region(partition, region);
   if (use_fips) check_fips(region);

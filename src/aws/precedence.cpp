@@ -68,9 +68,9 @@ constexpr std::string_view login_precedes =
 // keys in the config file.
 constexpr std::array settings = std::to_array<CredentialSetting>({
     {"aws_access_key_id",
-     "takes precedence over credential_process; --remove-static-keys removes it",
+     "takes precedence over credential_process; `remove-static-keys` removes it",
      "takes precedence over credential_process in programs of the SDKs for Go and JavaScript, such "
-     "as Terraform, though not in the AWS CLI; --remove-static-keys removes it"},
+     "as Terraform, though not in the AWS CLI; `remove-static-keys` removes it"},
     {"credential_process", "takes precedence over that of the config file; remove it", ""},
     {"role_arn", role_precedes, role_precedes},
     {"web_identity_token_file", precedes, precedes},

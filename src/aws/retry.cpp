@@ -150,7 +150,7 @@ Credentials send_with_retries(http::Client& client, const SessionRequest& reques
       if (attempt < attempts && asked_wait) {
         fail({ErrorKind::try_later, what,
               "the service asks to wait " + rough_duration(std::chrono::ceil<seconds>(wait)) +
-                  ", longer than --timeout leaves",
+                  ", longer than `timeout` leaves",
               wait});
       }
       fail({ErrorKind::try_later, what, failure->hint(), asked_wait.value_or(milliseconds(0))});

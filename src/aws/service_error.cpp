@@ -104,7 +104,7 @@ std::string untrusted_hint(const identity::Identity& identity, std::chrono::sys_
               ? "the certificate itself meets the service's requirements; "
               : "this may be the reason: " + identity::joined(found.doubtful) + ". Otherwise ") +
          "the trust anchor must hold the CA \"" + top.issuer() + "\"" +
-         (identity.chain.empty() ? " (if that is an intermediate, give it with --intermediates)"
+         (identity.chain.empty() ? " (if that is an intermediate, give it with `intermediates`)"
                                  : "") +
          ", be enabled, and no imported CRL may list the certificate";
 }
@@ -138,7 +138,7 @@ std::string hint_for(const ServiceAnswer& answer, int status, const identity::Id
   };
   if (is_throttling(answer.name) || status == 429) {
     return "the quota is 10 CreateSession calls a second in an account and region, and less for "
-           "one certificate or address; --cache or rolecall serve ask less often";
+           "one certificate or address; `cache` or rolecall serve ask less often";
   }
   if (status >= 500) {
     return answer.name.empty()
@@ -150,7 +150,7 @@ std::string hint_for(const ServiceAnswer& answer, int status, const identity::Id
     return "check this machine's clock; a proxy that changes headers breaks the signature, too";
   }
   if (says("roleSessionName")) {
-    return "leave --role-session-name out, or let the profile accept it: aws rolesanywhere "
+    return "leave `role-session-name` out, or let the profile accept it: aws rolesanywhere "
            "update-profile --profile-id ID --accept-role-session-name";
   }
   if (says("failed to be mapped")) return mapping_hint(answer.text, identity.leaf);
@@ -158,16 +158,16 @@ std::string hint_for(const ServiceAnswer& answer, int status, const identity::Id
     return "the profile must be enabled and list the role; the role's trust policy must let "
            "rolesanywhere.amazonaws.com do sts:AssumeRole, sts:TagSession and "
            "sts:SetSourceIdentity, and its conditions must match this certificate; the role's "
-           "MaxSessionDuration must not be below --session-duration";
+           "MaxSessionDuration must not be below `session-duration`";
   }
   if (answer.name == "ResourceNotFoundException") {
-    return "check --trust-anchor-arn and --profile-arn: both must exist in this region and "
+    return "check `trust-anchor-arn` and `profile-arn`: both must exist in this region and "
            "account, and an alias may have been moved or deleted";
   }
   if (answer.name == "AccessDeniedException") {
     return "check that trust anchor and profile are enabled, and the role's trust policy";
   }
-  if (answer.name == "ValidationException") return "check the ARNs and --session-duration";
+  if (answer.name == "ValidationException") return "check the ARNs and `session-duration`";
   if (answer.name.empty()) {
     return "is the endpoint really IAM Roles Anywhere, or does a proxy answer for it?";
   }

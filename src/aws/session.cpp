@@ -13,7 +13,7 @@ Credentials aws::open_session(const SessionRequest& request, const SessionOption
   for (const std::string& warning : request.warnings)
     reporter.warning(warning);
   if (!options.verify_tls && request.origin.scheme == "https") {
-    reporter.warning("--no-verify-ssl: anyone on the network's path can read the credentials");
+    reporter.warning("`no-verify-ssl`: anyone on the network's path can read the credentials");
   }
   http::ClientOptions client_options;
   client_options.verify_tls = options.verify_tls;
@@ -41,7 +41,7 @@ Credentials create_session(const IdentityOptions& identity_options,
   if (deadline.passed()) {
     throw Error(ErrorKind::try_later,
                 "reading the certificate and its key took all of the time that is allowed",
-                "--timeout sets the limit");
+                "`timeout` sets the limit");
   }
   return aws::open_session(request, rest, identity, reporter);
 }

@@ -13,7 +13,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
@@ -35,7 +34,7 @@ constexpr milliseconds stream_limit{30000};
   throw Error(ErrorKind::try_later,
               name + " did not come to its end in " + seconds_text(deadline.limit()),
               std::string("does the program that writes to it end?") +
-                  (is_set ? " --timeout sets the limit" : ""));
+                  (is_set ? " `timeout` sets the limit" : ""));
 }
 
 // A pipe that nobody writes to, or writes no more to, must not hang a run. Returns whether there is
@@ -171,31 +170,10 @@ void refuse_pipe(std::string_view what, const std::string& path) {
               "rolecall reads it more than once; save what the pipe or device gives to a file");
 }
 
-bool is_stream(std::string_view source) {
-  return source == "-" || source.starts_with("fd:");
-}
-
-int input_descriptor(const std::string& source) {
-  if (source == "-") return STDIN_FILENO;
-  if (!source.starts_with("fd:")) return -1;
-  int fd = -1;
-  const char* end = source.data() + source.size();
-  const auto [stop, error] = std::from_chars(source.data() + 3, end, fd);
-  if (error != std::errc() || stop != end || fd < 0) {
-    throw Error(ErrorKind::usage, "\"" + source + "\" names no descriptor",
-                "fd: takes the number of an open descriptor, such as fd:3");
-  }
-  return fd;
-}
-
-std::string input_name(std::string_view what, const std::string& source) {
-  return std::string(what) + " " + without_pin(source) + (source == "-" ? " (standard input)" : "");
-}
-
-FileContent read_input(std::string_view what, const std::string& source, Deadline* deadline) {
-  const int fd = input_descriptor(source);
-  if (fd < 0) return read_file(what, source, Empty::refused, deadline);
-  const std::string name = input_name(what, source);
+FileContent read_source(std::string_view what, const Source& source, Deadline* deadline) {
+  const int fd = source.descriptor();
+  if (fd < 0) return read_file(what, source.text(), Empty::refused, deadline);
+  const std::string name = std::string(what) + " " + source.name();
   const int flags = fcntl(fd, F_GETFL);
   if (flags < 0 || (flags & O_ACCMODE) == O_WRONLY) {
     throw Error(ErrorKind::usage,

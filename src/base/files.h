@@ -10,6 +10,7 @@
 #include "base/descriptor.h"
 #include "rolecall/reporter.h"
 #include "rolecall/secret.h"
+#include "rolecall/source.h"
 
 namespace rolecall {
 
@@ -33,23 +34,11 @@ FileContent read_file(std::string_view what, const std::string& path, Empty empt
 // read more than once, or by a library that would wait for ever.
 void refuse_pipe(std::string_view what, const std::string& path);
 
-// As read_file, but "-" is standard input and "fd:N" the open descriptor N, from where it stands to
-// its end (nullptr: 30 seconds); these may be anything that can be read, and stay open. A pipe or
-// socket through which nothing comes for a minute is an error; until the first byte comes the
-// deadline stands still, as its writer may have to ask a person. ("./-" is a file of that name.)
-FileContent read_input(std::string_view what, const std::string& source,
-                       Deadline* deadline = nullptr);
-
-// How messages name such a source: "certificate file leaf.pem", "certificate file - (standard
-// input)".
-std::string input_name(std::string_view what, const std::string& source);
-
-// Whether read_input takes `source` for a descriptor: "-" or "fd:…".
-bool is_stream(std::string_view source);
-
-// The descriptor that read_input takes `source` for; -1 where it is a path. Throws Error (usage)
-// for an "fd:" without a number.
-int input_descriptor(const std::string& source);
+// As read_file. A stream is read from its present position to its end (nullptr: 30 seconds); it may
+// be anything that can be read, and it stays open. A pipe or socket through which nothing comes for
+// a minute is an error. Until the first byte comes, the deadline stands still, because the writer
+// may have to ask a person. Any other source is read as a path.
+FileContent read_source(std::string_view what, const Source& source, Deadline* deadline = nullptr);
 
 // "0644": the bits of permission, as chmod takes them.
 std::string mode_text(mode_t mode);

@@ -82,7 +82,7 @@ void come_forward(int fd) {
   kill(0, SIGTTIN);  // stops the whole job; here again once it is continued
   if (tcgetpgrp(fd) == getpgrp()) return;
   throw Error(ErrorKind::failed, "cannot ask for a password from the background",
-              "bring it to the foreground, or use --password-source");
+              "bring it to the foreground, or use `password-source`");
 }
 
 // One line without its end, and the signal that came instead (0: none).

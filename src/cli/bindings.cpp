@@ -9,7 +9,6 @@
 #include "aws/create_session.h"
 #include "base/codec.h"
 #include "base/files.h"
-#include "base/pkcs11_uri.h"
 #include "base/time.h"
 #include "cli/command.h"
 #include "cli/known_names.h"
@@ -17,7 +16,6 @@
 #include "cli/session_flags.h"
 #include "cli/ui.h"
 #include "identity/identity.h"
-#include "identity/tpm.h"
 
 namespace rolecall::cli {
 namespace {
@@ -65,10 +63,8 @@ struct NobodyIsAsked {};
 // has given.
 identity::Certificate checked_leaf(IdentityOptions options,
                                    const std::vector<identity::Certificate>& all) {
-  if (is_pkcs11_uri(options.private_key) || identity::is_tpm_handle(options.private_key) ||
-      is_stream(options.private_key)) {
-    return likely_leaf(all);
-  }
+  const Source::Kind kind = options.private_key.kind();
+  if (kind != Source::Kind::file && kind != Source::Kind::none) return likely_leaf(all);
   options.password = [ask = std::move(options.password)](const PasswordRequest& request) {
     if (!ask || request.kind != PasswordKind::file) throw NobodyIsAsked();
     return ask(request);
@@ -102,7 +98,7 @@ Row row_of(const Settings& own, const std::string& name,
     SessionFlags flags = session_flags(settings);
     aws::prepare_session(flags.session);
     IdentityOptions& identity = flags.identity;
-    if (input_descriptor(identity.certificate) >= 0) {
+    if (identity.certificate.kind() == Source::Kind::stream) {
       row[3] = "(a stream)";
       return row;
     }
@@ -123,7 +119,7 @@ Row row_of(const Settings& own, const std::string& name,
     row[3] = or_dash(leaf.subject());
     if (!flags.session.ca_bundle.empty()) read_file("CA bundle", flags.session.ca_bundle);
   } catch (const Error& error) {
-    row[3] = terminal_safe("error: " + std::string(error.what()));
+    row[3] = terminal_safe("error: " + with_flags(error.what()));
   }
   return row;
 }

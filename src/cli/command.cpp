@@ -49,6 +49,12 @@ const Option* find_option(const Command& command, std::string_view name) {
   return nullptr;
 }
 
+bool is_option_name(std::string_view name) {
+  return std::any_of(commands.begin(), commands.end(), [name](const Command* command) {
+    return find_option(*command, name) != nullptr;
+  });
+}
+
 std::vector<const Option*> all_options(const Command& command) {
   std::vector<const Option*> all;
   for (const Options options : command.options) {

@@ -54,6 +54,10 @@ struct Command {
 
 // The one with this name; null: there is none.
 const Option* find_option(const Command& command, std::string_view name);
+
+// Whether any command has such an option.
+bool is_option_name(std::string_view name);
+
 // All that have an effect, in the order of --help.
 std::vector<const Option*> all_options(const Command& command);
 

@@ -9,6 +9,7 @@
 #include "base/stray_character.h"
 #include "cli/similar.h"
 #include "rolecall/error.h"
+#include "rolecall/source.h"
 
 namespace rolecall::cli {
 namespace {
@@ -210,7 +211,10 @@ void check_ends(const Option& option, const std::string& value) {
   const bool is_path = kind == Kind::input || kind == Kind::path || kind == Kind::library;
   if (kind != Kind::word && kind != Kind::url && !is_path) return;
   // A URI may have blanks, and a PIN.
-  if (is_path && (is_pkcs11_uri(value) || access(value.c_str(), F_OK) == 0)) return;
+  if (is_path &&
+      (Source::kind_of(value) == Source::Kind::token || access(value.c_str(), F_OK) == 0)) {
+    return;
+  }
   const auto stray = find_stray_character(value, Stray::ends);
   if (!stray) return;
   // A URL may hold a password.

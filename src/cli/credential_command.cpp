@@ -1,19 +1,18 @@
 #include "cli/credential_command.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
 
 #include "base/codec.h"
-#include "base/files.h"
+#include "base/descriptor.h"
 #include "base/pkcs11_uri.h"
 #include "base/subprocess.h"
 #include "cli/environment.h"
-#include "identity/tpm.h"
 #include "rolecall/error.h"
+#include "rolecall/source.h"
 
 namespace rolecall::cli {
 namespace {
@@ -30,16 +29,13 @@ std::string absolute(const std::string& path) {
   return result.string();
 }
 
-std::string file_value(const std::string& flag, const std::string& value) {
-  if (value.empty() || is_pkcs11_uri(value) || identity::is_tpm_handle(value)) return value;
-  struct stat info {};
-  const bool is_pipe = stat(value.c_str(), &info) == 0 && S_ISFIFO(info.st_mode);
-  if (is_pipe || input_descriptor(value) >= 0) {
+std::string source_text(const std::string& flag, const Source& source) {
+  if (!source.can_be_read_again()) {
     throw Error(ErrorKind::usage,
-                input_name(flag + ": credential_process cannot read", value) + " when it runs",
+                flag + ": credential_process cannot read " + source.name() + " when it runs",
                 "give a file");
   }
-  return absolute(value);
+  return source.kind() == Source::Kind::file ? absolute(source.text()) : source.text();
 }
 
 std::string source_value(const std::string& value) {
@@ -62,7 +58,7 @@ std::string source_value(const std::string& value) {
 
 std::string value_of(const Option& option, const std::string& value) {
   const std::string flag = "--" + std::string(option.name);
-  if (option.kind == Kind::input) return file_value(flag, value);
+  if (option.kind == Kind::input) return source_text(flag, value);
   if (option.kind == Kind::path) return value.empty() ? value : absolute(value);
   // A bare name is looked for by the system.
   if (option.kind == Kind::library) return value.find('/') == value.npos ? value : absolute(value);

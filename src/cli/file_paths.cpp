@@ -4,7 +4,7 @@
 #include <filesystem>
 
 #include "cli/environment.h"
-#include "identity/identity.h"
+#include "rolecall/source.h"
 
 namespace rolecall::cli {
 namespace {
@@ -12,7 +12,7 @@ namespace {
 namespace fs = std::filesystem;
 
 std::string path_of(const std::string& value, const std::string& file) {
-  if (value.starts_with('/') || !identity::names_file(value)) return value;
+  if (value.starts_with('/') || Source::kind_of(value) != Source::Kind::file) return value;
   if (value.starts_with("~/") && !home_directory().empty()) {
     return home_directory() + value.substr(1);
   }

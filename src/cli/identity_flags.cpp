@@ -6,7 +6,6 @@
 #include "cli/environment.h"
 #include "cli/hardware_limit.h"
 #include "cli/password.h"
-#include "identity/selector.h"
 #include "rolecall/error.h"
 
 namespace rolecall::cli {
@@ -16,16 +15,16 @@ namespace {
 constexpr std::chrono::seconds hardware_patience{30};
 
 void refuse_shared_descriptor(const Settings& settings, const IdentityOptions& identity) {
-  const std::string source = settings.text("password-source");
-  if (!source.starts_with("fd:")) return;
-  const std::array<std::pair<const char*, const std::string*>, 3> files = {{
+  const std::string text = settings.text("password-source");
+  if (!text.starts_with("fd:")) return;
+  const Source password(text);
+  const std::array<std::pair<const char*, const Source*>, 3> files = {{
       {"--certificate", &identity.certificate},
       {"--private-key", &identity.private_key},
       {"--intermediates", &identity.intermediates},
   }};
   for (const auto& [name, value] : files) {
-    const int descriptor = input_descriptor(*value);
-    if (descriptor < 0 || descriptor != input_descriptor(source)) continue;
+    if (*value != password) continue;
     throw Error(ErrorKind::usage,
                 std::string(name) + " and --password-source are the same descriptor",
                 "what is read from it by one is gone for the other");
@@ -46,7 +45,6 @@ IdentityOptions identity_flags(const Settings& settings) {
   };
   IdentityOptions identity;
   identity.certificate = settings.text("certificate");
-  identity.cert_selector = settings.text("cert-selector");
   identity.pkcs11_module = settings.text("pkcs11-lib");
   identity.pkcs12_entry = settings.text("pkcs12-entry");
   if (has("private-key")) {  // else only a certificate is read
@@ -58,7 +56,7 @@ IdentityOptions identity_flags(const Settings& settings) {
   }
   refuse_shared_descriptor(settings, identity);
   if (settings.has("cert-selector")) {
-    identity::parse_selector(identity.cert_selector);
+    identity.selector = parse_selector(settings.text("cert-selector"));
     if (!identity.certificate.empty()) refuse_both(settings, "certificate", "cert-selector");
   }
   if (identity.tpm_key_has_no_password)

@@ -79,11 +79,11 @@ std::optional<Error> complaint(const Command& command, const Setting& setting,
     check_against(command, *setting_of(command, setting.name), setting);
     return std::nullopt;
   } catch (const Error& error) {
-    // Names have no dashes in the file.
-    const std::string_view said = error.what();
-    const bool is_flag = said.starts_with("--" + setting.name);
-    return Error(error.kind(), place + ": " + std::string(said.substr(is_flag ? 2 : 0)),
-                 error.hint());
+    // In the file an option is only its name.
+    std::string text = error.what();
+    for (const std::string& spelled : {"--" + setting.name, "`" + setting.name + "`"})
+      if (text.starts_with(spelled)) text.replace(0, spelled.size(), setting.name);
+    return Error(error.kind(), place + ": " + text, error.hint());
   }
 }
 

@@ -41,9 +41,9 @@ Secret from_password_file(const std::string& path, Deadline* deadline, const Rep
   return std::move(content.bytes);
 }
 
-Secret from_descriptor(const std::string& source, Deadline* deadline) {
+Secret from_descriptor(const Source& source, Deadline* deadline) {
   const Deadline::Resume counted(deadline);
-  FileContent content = read_input("password from", source, deadline);
+  FileContent content = read_source("password from", source, deadline);
   cut_line_end(content.bytes);
   return std::move(content.bytes);
 }
@@ -216,9 +216,8 @@ PasswordSource password_source(const std::string& spec, GivenPasswords given,
     return only_once(spec, is_pipe ? PasswordSource(Remembered(read)) : PasswordSource(read));
   }
   if (kind == "fd") {
-    input_descriptor(spec);
-    return only_once(spec, Remembered([spec](const PasswordRequest& request) {
-                       return from_descriptor(spec, request.deadline);
+    return only_once(spec, Remembered([source = Source(spec)](const PasswordRequest& request) {
+                       return from_descriptor(source, request.deadline);
                      }));
   }
   if (kind == "credential") {

@@ -77,7 +77,7 @@ void run(const Settings& settings, const CommandLine& /*line*/) {
 
   const std::vector<Certificate> certificates = identity::load_certificates(identity, wall_clock());
   reporter.trace([&] {
-    return input_name("certificate file", identity.certificate) + ": " +
+    return "certificate file " + identity.certificate.name() + ": " +
            std::to_string(certificates.size()) +
            (certificates.size() == 1 ? " certificate" : " certificates, of which one is shown");
   });

@@ -83,6 +83,7 @@ int run(int argc, char** argv) {
   guard_standard_descriptors();
   take_signals();
   set_aside_key_log();
+  spell_as_flags(is_option_name);
   protect_memory();  // first: a password may be among the arguments
   const Command* command = find_command(argc > 1 ? argv[1] : "");
   try {

@@ -33,22 +33,18 @@ void check_proxy(const std::string& name, const std::string& proxy) {
 
 void require(const Settings& settings, const SessionFlags& flags) {
   const IdentityOptions& identity = flags.identity;
-  const std::array<std::pair<const char*, const std::string*>, 5> required = {{
-      {"--certificate", &identity.certificate},
-      {"--private-key", &identity.private_key},
-      {"--role-arn", &flags.session.role_arn},
-      {"--profile-arn", &flags.session.profile_arn},
-      {"--trust-anchor-arn", &flags.session.trust_anchor_arn},
+  const bool has_certificate = !identity.certificate.empty() || identity.selector;
+  const std::array<std::pair<const char*, bool>, 5> required = {{
+      {"--certificate", has_certificate},
+      // The certificate may be a PKCS#12 file or on a token, beside its key: only reading it shows.
+      {"--private-key", has_certificate || !identity.private_key.empty()},
+      {"--role-arn", !flags.session.role_arn.empty()},
+      {"--profile-arn", !flags.session.profile_arn.empty()},
+      {"--trust-anchor-arn", !flags.session.trust_anchor_arn.empty()},
   }};
   std::string missing;
-  // A PKCS#12 file or a token as --certificate holds the key; what it is shows when it is read.
-  const bool selected = !identity.cert_selector.empty();
-  const bool may_hold_key = selected || !identity.certificate.empty();
-  for (const auto& [name, value] : required) {
-    if (!value->empty() || (value == &identity.private_key && may_hold_key) ||
-        (value == &identity.certificate && selected)) {
-      continue;
-    }
+  for (const auto& [name, is_given] : required) {
+    if (is_given) continue;
     if (!missing.empty()) missing += ", ";
     missing += name;
   }

@@ -33,8 +33,7 @@ std::string formatted(const std::string& signature, const std::string& format) {
 
 void run(const Settings& settings, const CommandLine& /*line*/) {
   const IdentityOptions identity = identity_flags(settings);
-  if (identity.private_key.empty() && identity.certificate.empty() &&
-      identity.cert_selector.empty()) {
+  if (identity.private_key.empty() && identity.certificate.empty() && !identity.selector) {
     throw settings.missing("--private-key");
   }
   const auto signer = identity::load_signer(identity, settings.reporter());

@@ -23,6 +23,8 @@
 namespace rolecall::cli {
 namespace {
 
+bool (*is_option)(std::string_view name) = nullptr;
+
 const auto program_start = std::chrono::steady_clock::now();
 
 void write_text(std::string_view text) {
@@ -37,7 +39,7 @@ class StatusLine {
     const std::scoped_lock lock(mutex_);
     remove();
     if (what.empty() || !is_in_foreground()) return;
-    write_text(fitting("rolecall: waiting for " + terminal_safe(what)));
+    write_text(fitting("rolecall: waiting for " + terminal_safe(with_flags(what))));
     is_shown_ = true;
   }
 
@@ -149,16 +151,38 @@ Said& said() {
 
 }  // namespace
 
+void spell_as_flags(bool (*is_one)(std::string_view name)) {
+  is_option = is_one;
+}
+
+std::string with_flags(std::string text) {
+  std::size_t begin = text.find('`');
+  while (begin != std::string::npos) {
+    const std::size_t end = text.find('`', begin + 1);
+    if (end == std::string::npos) break;
+    const std::string_view name = std::string_view(text).substr(begin + 1, end - begin - 1);
+    if (is_option == nullptr || !is_option(name)) {
+      begin = end;
+      continue;
+    }
+    text.erase(end, 1).replace(begin, 1, "--");
+    begin = text.find('`', end);
+  }
+  return text;
+}
+
 void print_error(const Error& error) {
   release_warnings(false);
+  const std::string what = with_flags(error.what());
   // Names of files and texts of others stand in it.
-  std::string text = "rolecall: error: " + terminal_safe(error.what() + origins_in(error.what()));
-  if (!error.hint().empty()) text += "\nhint: " + terminal_safe(error.hint());
+  std::string text = "rolecall: error: " + terminal_safe(what + origins_in(what));
+  if (!error.hint().empty()) text += "\nhint: " + terminal_safe(with_flags(error.hint()));
   write_line(text);
 }
 
 void print_warning(std::string_view text) {
-  warnings().add("rolecall: warning: " + terminal_safe(std::string(text) + origins_in(text)));
+  const std::string what = with_flags(std::string(text));
+  warnings().add("rolecall: warning: " + terminal_safe(what + origins_in(what)));
 }
 
 void print_result(const std::string& text) {
@@ -167,14 +191,15 @@ void print_result(const std::string& text) {
 }
 
 void print_note(std::string_view text) {
-  write_line("rolecall: " + terminal_safe(text));
+  write_line("rolecall: " + terminal_safe(with_flags(std::string(text))));
 }
 
 void release_warnings(bool quiet) {
   warnings().release(quiet);
 }
 
-bool write_log(const std::string& line) {
+bool write_log(const std::string& text) {
+  const std::string line = with_flags(text);
   static std::mutex mutex;
   const std::scoped_lock lock(mutex);
   // A pipe that is ready has room for PIPE_BUF bytes.
@@ -200,7 +225,8 @@ Reporter stderr_reporter(bool debug) {
           std::chrono::steady_clock::now() - program_start;
       std::array<char, 32> stamp{};
       std::snprintf(stamp.data(), stamp.size(), "%9.2f ms  ", since.count());
-      write_line(std::string("rolecall: debug: ") + stamp.data() + terminal_safe_lines(text));
+      write_line(std::string("rolecall: debug: ") + stamp.data() +
+                 terminal_safe_lines(with_flags(std::string(text))));
     };
   }
   return reporter;

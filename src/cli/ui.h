@@ -9,6 +9,12 @@
 
 namespace rolecall::cli {
 
+// Options stand in texts as `role-arn` (rolecall/error.h). with_flags makes --role-arn of it, if
+// `is_option` says that it is one: file names may have backquotes too. Everything below that prints
+// does so itself.
+void spell_as_flags(bool (*is_option)(std::string_view name));
+std::string with_flags(std::string text);
+
 // "rolecall: error: <what>", with the places of the values that it is about (cli/origins.h), and
 // where there is one "hint: <what to do>". Warnings have these places as well.
 void print_error(const Error& error);

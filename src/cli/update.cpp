@@ -1,6 +1,5 @@
 // rolecall update: keeps the keys of one profile in the credentials file of AWS.
 #include <signal.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,7 +11,6 @@
 
 #include "aws/credentials_file.h"
 #include "aws/renewal.h"
-#include "base/files.h"
 #include "base/process.h"
 #include "base/time.h"
 #include "cli/aws_files.h"
@@ -184,13 +182,11 @@ class Updater {
 
 // Certificate and key are read anew each time.
 void refuse_streams(const IdentityOptions& identity) {
-  for (const std::string& source :
-       {identity.certificate, identity.private_key, identity.intermediates}) {
-    struct stat info {};
-    const bool is_pipe = stat(source.c_str(), &info) == 0 && S_ISFIFO(info.st_mode);
-    if (input_descriptor(source) < 0 && !is_pipe) continue;
+  for (const Source* source :
+       {&identity.certificate, &identity.private_key, &identity.intermediates}) {
+    if (source->can_be_read_again()) continue;
     throw Error(ErrorKind::usage,
-                input_name("update cannot read", source) + " again for each renewal",
+                "update cannot read " + source->name() + " again for each renewal",
                 "give a file, or --once");
   }
 }

@@ -7,11 +7,11 @@
 #include <array>
 #include <string_view>
 
-#include "base/files.h"
 #include "base/pkcs11_uri.h"
 #include "cli/environment.h"
 #include "cli/settings.h"
 #include "rolecall/error.h"
+#include "rolecall/source.h"
 
 namespace rolecall::cli {
 namespace {
@@ -53,9 +53,9 @@ void withhold(const Option& option, const std::string& source) {
   constexpr std::string_view variable = "env:";
   if (option.kind == Kind::source && source.starts_with(variable)) {
     take_secret_variable(source.substr(variable.size()));
-  } else if (is_stream(source)) {
+  } else if (Source::kind_of(source) == Source::Kind::stream) {
     try {
-      withhold_descriptor(input_descriptor(source));
+      withhold_descriptor(Source(source).descriptor());
     } catch (const Error&) {
       return;  // it is no number, which is said when it is read
     }

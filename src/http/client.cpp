@@ -211,7 +211,7 @@ Client::Client(Origin origin, ClientOptions options, Reporter reporter)
     throw Error(ErrorKind::usage,
                 "there are no CA certificates on this machine to check the server's with",
                 "install them (mostly a package ca-certificates), or name a PEM file of them with "
-                "--ca-bundle, AWS_CA_BUNDLE or SSL_CERT_FILE");
+                "`ca-bundle`, AWS_CA_BUNDLE or SSL_CERT_FILE");
   }
   second_store_ = !named && !options_.trust.directory.empty() && !options_.trust.bundle.empty();
   trust(second_store_ ? Trust{options_.trust.directory, ""} : options_.trust);

@@ -17,9 +17,9 @@ namespace {
 
 std::string network_hint(const ClientOptions& options) {
   if (options.proxy_unused) {
-    return "the environment names a proxy, which is only used with --with-proxy";
+    return "the environment names a proxy, which is only used with `with-proxy`";
   }
-  if (options.use_proxy) return "check the proxy that HTTPS_PROXY names, or leave out --with-proxy";
+  if (options.use_proxy) return "check the proxy that HTTPS_PROXY names, or leave out `with-proxy`";
   return "check the network, the firewall and the endpoint's name";
 }
 
@@ -89,8 +89,8 @@ Error verification_error(const std::string& server, const TransferFailure& failu
             "check the endpoint's name, and whom that name leads to here"};
   }
   return {ErrorKind::failed, "the TLS certificate of " + server + " does not verify: " + detail,
-          "name the CA that issued it with --ca-bundle or AWS_CA_BUNDLE (a proxy that opens TLS "
-          "has a CA of its own); --no-verify-ssl is only for tests"};
+          "name the CA that issued it with `ca-bundle` or AWS_CA_BUNDLE (a proxy that opens TLS "
+          "has a CA of its own); `no-verify-ssl` is only for tests"};
 }
 
 }  // namespace
@@ -113,7 +113,7 @@ Error transfer_error(const Origin& origin, const ClientOptions& options,
       return {ErrorKind::try_later, "cannot resolve the name " + origin.host, hint};
     case CURLE_COULDNT_RESOLVE_PROXY:
       return {ErrorKind::try_later, "cannot resolve the name of the proxy on the way to " + server,
-              "check HTTPS_PROXY, or leave out --with-proxy"};
+              "check HTTPS_PROXY, or leave out `with-proxy`"};
     case CURLE_COULDNT_CONNECT:
       return {
           ErrorKind::try_later,
@@ -127,7 +127,7 @@ Error transfer_error(const Origin& origin, const ClientOptions& options,
                 hint};
       }
       return {ErrorKind::try_later, server + " did not answer in time",
-              "it may be overloaded; try again, or give --timeout more seconds"};
+              "it may be overloaded; try again, or give `timeout` more seconds"};
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_ISSUER_ERROR:
       return verification_error(server, failure, detail);
@@ -157,7 +157,7 @@ Error transfer_error(const Origin& origin, const ClientOptions& options,
       return {ErrorKind::usage,
               "cannot read trusted roots from " +
                   (options.trust.bundle.empty() ? options.trust.directory : options.trust.bundle),
-              "--ca-bundle, AWS_CA_BUNDLE and SSL_CERT_FILE name a PEM file of CA certificates"};
+              "`ca-bundle`, AWS_CA_BUNDLE and SSL_CERT_FILE name a PEM file of CA certificates"};
     case CURLE_WRITE_ERROR:
       if (failure.too_large) {
         return {ErrorKind::failed, "the answer of " + server + " is too large",

@@ -80,7 +80,7 @@ void Decryptor::ask(
     const std::function<Decryption(OSSL_LIB_CTX*, std::string_view)>& attempt_with) {
   if (!source) {
     throw Error(ErrorKind::usage, name_ + " is encrypted, and no password was given",
-                "--password-source says where the password is");
+                "`password-source` says where the password is");
   }
   for (int number = 1; number <= most_attempts; ++number) {
     const Secret password = [&] {

@@ -47,7 +47,7 @@ std::uint64_t count_of(const ASN1_INTEGER* number) {
               name + " asks for " + what + " to make a key of its password, which would take " +
                   text(time) + "; less than " + text(deadline.left()) + " are left",
               "encrypt it anew: openssl pkcs8 -topk8 -v2 aes-256-cbc; openssl pkcs12 -export; or "
-              "allow more with --timeout");
+              "allow more with `timeout`");
 }
 
 template <class Run>
@@ -163,7 +163,7 @@ void check_passed(const std::string& name, const Deadline& deadline) {
   throw Error(ErrorKind::try_later,
               name + " could not be decrypted in the " + seconds_text(deadline.limit()) +
                   " that are allowed",
-              "--timeout sets the limit");
+              "`timeout` sets the limit");
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ std::string convert_key(const std::string& command, const std::string& then = ""
   return "convert it: (umask 077; " + command + ")" + then;
 }
 
-constexpr const char* then_store = ", then give FILE.p12 as --certificate";
+constexpr const char* then_store = ", then give FILE.p12 as `certificate`";
 
 template <auto read, auto free_it>
 bool reads_as(std::string_view der) {
@@ -84,7 +84,7 @@ const DerKind* der_kind(std::string_view bytes) {
 std::optional<Form> binary_form(std::string_view bytes) {
   if (is_pkcs12(bytes)) {
     return Form{"a PKCS#12 file",
-                "give it as --certificate, without --private-key and --intermediates"};
+                "give it as `certificate`, without `private-key` and `intermediates`"};
   }
   for (const std::string_view magic : {"\xfe\xed\xfe\xed", "\xce\xce\xce\xce"}) {
     if (!bytes.starts_with(magic)) continue;
@@ -216,11 +216,12 @@ void refuse_other_form(std::string_view text, const std::string& name) {
   throw Error(ErrorKind::usage, name + " is " + form->what, form->how);
 }
 
-std::string with_file(const std::string& hint, const std::string& source) {
+std::string with_file(const std::string& hint, const Source& source) {
   constexpr std::string_view placeholder = "FILE";
   // What a terminal does not show as it is cannot be pasted either.
-  if (is_stream(source) || terminal_safe(source) != source) return hint;
-  const std::string path = (source.starts_with('-') ? "./" : "") + source;
+  const std::string& given = source.text();
+  if (source.kind() == Source::Kind::stream || terminal_safe(given) != given) return hint;
+  const std::string path = (given.starts_with('-') ? "./" : "") + given;
   std::string text;
   std::string_view rest = hint;
   while (!rest.empty()) {
@@ -256,9 +257,9 @@ void refuse_without_certificate(const std::vector<PemBlock>& blocks, const std::
   std::string hint = "it must have a block that starts with -----BEGIN CERTIFICATE-----";
   if (any(blocks, is_private_key)) {
     hint = std::string(swapped ? "are the two files swapped? " : "") +
-           "--certificate names the certificate's file, --private-key the key's";
+           "`certificate` names the certificate's file, `private-key` the key's";
   } else if (any(blocks, is_pkcs7)) {
-    throw Error(ErrorKind::usage, name + " is PKCS#7, which is read as --intermediates only",
+    throw Error(ErrorKind::usage, name + " is PKCS#7, which is read as `intermediates` only",
                 convert("openssl pkcs7 -print_certs -in FILE -out FILE.pem"));
   } else if (any(blocks, is_request)) {
     hint = "give the certificate that the CA made of the request";
@@ -269,7 +270,7 @@ void refuse_without_certificate(const std::vector<PemBlock>& blocks, const std::
 }
 
 void refuse_without_key(const std::vector<PemBlock>& blocks, const std::string& name) {
-  std::string hint = "--private-key names the key's file, --certificate the certificate's";
+  std::string hint = "`private-key` names the key's file, `certificate` the certificate's";
   if (any(blocks, is_public_key)) {
     hint = "a public key cannot sign: give the private key that it belongs to";
   } else if (any(blocks, is_request)) {

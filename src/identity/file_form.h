@@ -7,6 +7,7 @@
 
 #include "identity/pem.h"
 #include "rolecall/error.h"
+#include "rolecall/source.h"
 
 namespace rolecall::identity {
 
@@ -16,9 +17,9 @@ namespace rolecall::identity {
 
 // Runs `read`, which reads what the file `source` holds. Hints say FILE, as those who write them do
 // not know its path; here they get it, so that their commands can be pasted into a shell.
-std::string with_file(const std::string& hint, const std::string& source);
+std::string with_file(const std::string& hint, const Source& source);
 template <class Read>
-auto naming_file(const std::string& source, Read read) {
+auto naming_file(const Source& source, Read read) {
   try {
     return read();
   } catch (const Error& error) {

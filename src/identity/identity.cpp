@@ -5,10 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <map>
+#include <deque>
 
 #include "base/files.h"
-#include "base/pkcs11_uri.h"
 #include "base/time.h"
 #include "identity/chain.h"
 #include "identity/demands.h"
@@ -31,19 +30,17 @@ class Files {
  public:
   explicit Files(Deadline& deadline) : deadline_(deadline) {}
 
-  const FileContent& read(std::string_view what, const std::string& source) {
-    const int descriptor = input_descriptor(source);
-    const auto [entry, is_new] =
-        files_.try_emplace(descriptor < 0 ? source : "fd:" + std::to_string(descriptor));
-    if (is_new) entry->second = read_input(what, source, &deadline_);
-    return entry->second;
+  const FileContent& read(std::string_view what, const Source& source) {
+    for (const auto& [known, content] : files_)
+      if (known == source) return content;
+    return files_.emplace_back(source, read_source(what, source, &deadline_)).second;
   }
 
   Deadline& deadline() { return deadline_; }
 
  private:
   Deadline& deadline_;
-  std::map<std::string, FileContent> files_;
+  std::deque<std::pair<Source, FileContent>> files_;
 };
 
 std::string validity_text(const Certificate& leaf) {
@@ -87,16 +84,15 @@ const Certificate& find_leaf(const std::vector<Certificate>& certificates, const
   if (const Certificate* leaf = certificate_of(key, certificates, now)) return *leaf;
   const Certificate& first = certificates.front();
   const bool in_one_file = options.private_key.empty();
-  throw Error(
-      ErrorKind::usage,
-      (in_one_file ? "the private key" : input_name("private key file", options.private_key)) +
-          " (" + describe_key(key) + ") does not match " +
-          (certificates.size() == 1
-               ? "the certificate"
-               : "any of the " + std::to_string(certificates.size()) + " certificates") +
-          " in " + without_pin(options.certificate) + " (" + first.name() + ", " +
-          first.key_kind() + ")",
-      "key and certificate must come from the same request; was only one of them renewed?");
+  throw Error(ErrorKind::usage,
+              (in_one_file ? "the private key" : "private key file " + options.private_key.name()) +
+                  " (" + describe_key(key) + ") does not match " +
+                  (certificates.size() == 1
+                       ? "the certificate"
+                       : "any of the " + std::to_string(certificates.size()) + " certificates") +
+                  " in " + options.certificate.name() + " (" + first.name() + ", " +
+                  first.key_kind() + ")",
+              "key and certificate must come from the same request; was only one of them renewed?");
 }
 
 // The key, and every certificate that was given.
@@ -121,9 +117,9 @@ void take_key(Material& material, TpmKey key) {
 
 Material read_pkcs12_file(const FileContent& file, const IdentityOptions& options,
                           const Reporter& reporter, Deadline& deadline) {
-  const std::string name = input_name("PKCS#12 file", options.certificate);
-  for (const auto& [flag, value] : {std::pair("--private-key", &options.private_key),
-                                    std::pair("--intermediates", &options.intermediates)}) {
+  const std::string name = "PKCS#12 file " + options.certificate.name();
+  for (const auto& [flag, value] : {std::pair("`private-key`", &options.private_key),
+                                    std::pair("`intermediates`", &options.intermediates)}) {
     // Often it is not meant, but set for all by a configuration file.
     if (!value->empty()) {
       reporter.warning(name + " holds key and chain itself: " + flag + " is not read");
@@ -149,18 +145,18 @@ std::vector<Certificate> certificates_of(const FileContent& file, const std::str
 
 void read_key(Files& files, const IdentityOptions& options, const Reporter& reporter,
               Material& material) {
-  if (is_tpm_handle(options.private_key)) {
+  if (options.private_key.kind() == Source::Kind::tpm) {
     // Hardware has a limit of its own (hardware_wait.h).
     const Deadline::Pause pause(&files.deadline());
-    return take_key(material, load_tpm_handle(options.private_key, options));
+    return take_key(material, load_tpm_handle(options.private_key.text(), options));
   }
   // Without a file of its own the key may stand beside its certificate.
   const bool in_one_file = options.private_key.empty();
   const std::string what = in_one_file ? "certificate file" : "private key file";
-  const std::string& source = in_one_file ? options.certificate : options.private_key;
-  const std::string name = input_name(what, source);
+  const Source& source = in_one_file ? options.certificate : options.private_key;
+  const std::string name = what + " " + source.name();
   if (source.empty()) {
-    throw Error(ErrorKind::usage, "missing: --private-key", "it names the key's file");
+    throw Error(ErrorKind::usage, "missing: `private-key`", "it names the key's file");
   }
   const FileContent& file = files.read(what, source);
   if (is_pkcs12(file.bytes.view())) {
@@ -172,7 +168,7 @@ void read_key(Files& files, const IdentityOptions& options, const Reporter& repo
   }
   const std::vector<PemBlock> blocks = read_pem(file.bytes.view(), name);
   if (in_one_file && std::none_of(blocks.begin(), blocks.end(), is_private_key)) {
-    throw Error(ErrorKind::usage, "missing: --private-key, as " + name + " holds no private key",
+    throw Error(ErrorKind::usage, "missing: `private-key`, as " + name + " holds no private key",
                 "give the key's file; only a PKCS#12 file, a token, or a PEM file with both needs "
                 "none");
   }
@@ -188,7 +184,7 @@ void read_key(Files& files, const IdentityOptions& options, const Reporter& repo
 }
 
 bool key_is_on_token(const IdentityOptions& options) {
-  return is_pkcs11_uri(options.private_key) ||
+  return options.private_key.kind() == Source::Kind::token ||
          (options.private_key.empty() && certificate_is_on_token(options));
 }
 
@@ -222,7 +218,7 @@ Material read_material(Files& files, const IdentityOptions& options, std::chrono
         return;
       }
       material.certificates = certificates_of(
-          file, input_name("certificate file", options.certificate), !options.private_key.empty());
+          file, "certificate file " + options.certificate.name(), !options.private_key.empty());
     });
     if (material.is_whole) return material;
   }
@@ -264,7 +260,7 @@ void take_intermediates(const FileContent& file, const std::string& name,
 void add_intermediates(Files& files, const IdentityOptions& options,
                        std::vector<Certificate>& pool) {
   if (options.intermediates.empty() || options.intermediates == options.certificate) return;
-  const std::string name = input_name("intermediates file", options.intermediates);
+  const std::string name = "intermediates file " + options.intermediates.name();
   const FileContent& file = files.read("intermediates file", options.intermediates);
   naming_file(options.intermediates, [&] { take_intermediates(file, name, pool); });
 }
@@ -280,12 +276,8 @@ void add_from_token(Material& material, const Certificate& leaf, std::chrono::sy
 
 }  // namespace
 
-bool names_file(const std::string& source) {
-  return !source.empty() && !is_stream(source) && !is_pkcs11_uri(source) && !is_tpm_handle(source);
-}
-
 bool certificate_is_on_token(const IdentityOptions& options) {
-  return is_pkcs11_uri(options.certificate) || !options.cert_selector.empty();
+  return options.certificate.kind() == Source::Kind::token || options.selector.has_value();
 }
 
 Identity load_identity(const IdentityOptions& options, std::chrono::sys_seconds now,
@@ -333,13 +325,13 @@ std::unique_ptr<Signer> load_signer(const IdentityOptions& options, const Report
 std::vector<Certificate> load_certificates(const IdentityOptions& options,
                                            std::chrono::sys_seconds now) {
   Deadline deadline(usual_limit);
-  const FileContent file = read_input("certificate file", options.certificate, &deadline);
+  const FileContent file = read_source("certificate file", options.certificate, &deadline);
   if (!is_pkcs12(file.bytes.view())) {
     return naming_file(options.certificate, [&] {
-      return certificates_of(file, input_name("certificate file", options.certificate), false);
+      return certificates_of(file, "certificate file " + options.certificate.name(), false);
     });
   }
-  const std::string name = input_name("PKCS#12 file", options.certificate);
+  const std::string name = "PKCS#12 file " + options.certificate.name();
   Pkcs12 content = naming_file(options.certificate, [&] {
     return read_pkcs12(file.bytes.view(), name, options.password, {options.pkcs12_entry, nullptr},
                        &deadline);
@@ -366,9 +358,9 @@ std::vector<TokenCertificate> list_tokens(const IdentityOptions& options,
       if (on == read.end()) on = read.emplace(on, one.token, search.neighbours({one}));
       all.push_back({one.certificate, one.object.uri, on->second});
     }
-    if (all.empty() && !options.cert_selector.empty()) {
-      reporter.warning("no certificate matches --cert-selector " + options.cert_selector + "; " +
-                       search.names_there());
+    if (all.empty() && options.selector.has_value()) {
+      reporter.warning("no certificate matches `cert-selector` " +
+                       selector_text(*options.selector) + "; " + search.names_there());
     }
     return all;
   };

@@ -20,9 +20,6 @@ struct Identity {
   std::unique_ptr<Signer> signer;  // the leaf's key
 };
 
-// Whether a source of IdentityOptions is a file's path: neither empty, nor a stream, nor hardware.
-bool names_file(const std::string& source);
-
 // Whether the certificate is to be looked for on tokens.
 bool certificate_is_on_token(const IdentityOptions& options);
 
@@ -57,7 +54,7 @@ struct TokenCertificate {
   std::vector<Certificate> beside;  // all of its token, itself too
 };
 
-// Every certificate on a token that options.certificate, a pkcs11: URI, or options.cert_selector is
+// Every certificate on a token that options.certificate, a pkcs11: URI, or options.selector is
 // meant for; none is no error. Throws Error as above.
 std::vector<TokenCertificate> list_tokens(const IdentityOptions& options, const Reporter& reporter);
 

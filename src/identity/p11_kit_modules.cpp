@@ -78,7 +78,7 @@ void Modules::start_one(const std::string& path) {
   if (loaded) p11_kit().module_release(one_);
   throw Error(ErrorKind::usage,
               "PKCS#11 module " + path + (loaded ? " does not start: " : " is not loaded: ") + why,
-              "--pkcs11-lib takes the path of a module; without it, those that p11-kit "
+              "`pkcs11-lib` takes the path of a module; without it, those that p11-kit "
               "list-modules shows are used");
 }
 

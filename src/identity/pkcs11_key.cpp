@@ -256,7 +256,7 @@ class TokenSigner final : public Signer {
   std::string public_key() const override {
     if (!public_key_) {
       throw Error(ErrorKind::failed, "the token does not tell the public half of " + uri_,
-                  "name its certificate too: --certificate");
+                  "name its certificate too: `certificate`");
     }
     return public_key_bytes(public_key_.get());
   }

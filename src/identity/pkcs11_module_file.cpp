@@ -48,7 +48,7 @@ struct stat look_at(const std::string& shown, const fs::path& at) {
   if (lstat(at.c_str(), &info) == 0) return info;
   throw Error(ErrorKind::usage,
               "PKCS#11 module " + shown + " is not loaded: " + std::strerror(errno),
-              "--pkcs11-lib takes the path of a module; without it, those that p11-kit "
+              "`pkcs11-lib` takes the path of a module; without it, those that p11-kit "
               "list-modules shows are used");
 }
 

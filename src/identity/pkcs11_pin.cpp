@@ -71,7 +71,7 @@ std::string tries_text(const PinState& state) {
 std::string path_of(const std::string& pin_source) {
   if (pin_source.starts_with('|')) {
     throw Error(ErrorKind::usage, "pin-source of a PKCS#11 URI names a command",
-                "it takes a file here; for a command use --password-source command:WORDS");
+                "it takes a file here; for a command use `password-source` command:WORDS");
   }
   if (!pin_source.starts_with("file:")) return pin_source;
   std::string path = pin_source.substr(5);
@@ -113,7 +113,7 @@ bool Pins::has_own(const Token& token) const {
 Pins::Given Pins::next(const Token& token, const std::string& what, LoginAs who, int attempt,
                        const PinState& state) const {
   if (who == LoginAs::for_key && reuse_ && !user_pin_.empty()) {
-    return {user_pin_.copy(), "--reuse-pin"};
+    return {user_pin_.copy(), "`reuse-pin`"};
   }
   const auto taken_by_other = [&](const std::string& from) {
     const auto found = taken_.find(from);

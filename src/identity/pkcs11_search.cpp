@@ -80,8 +80,8 @@ std::string module_of(const IdentityOptions& options, const std::optional<Uri>& 
 
 Pins make_pins(const IdentityOptions& options, const Reporter& reporter) {
   std::vector<Uri> uris;
-  for (const std::string& text : {options.private_key, options.certificate})
-    if (is_pkcs11_uri(text)) uris.push_back(parse_uri(text));
+  for (const Source* source : {&options.private_key, &options.certificate})
+    if (source->kind() == Source::Kind::token) uris.push_back(parse_uri(source->text()));
   return {std::move(uris), options.password, options.reuse_pin, reporter};
 }
 
@@ -95,9 +95,10 @@ struct Search::Candidate {
 
 Search::Search(const IdentityOptions& options, const Reporter& reporter)
     : options_(options), reporter_(reporter), pins_(make_pins(options, reporter)) {
-  if (is_pkcs11_uri(options.certificate)) certificate_uri_ = parse_uri(options.certificate);
-  if (is_pkcs11_uri(options.private_key)) key_uri_ = parse_uri(options.private_key);
-  if (!options.cert_selector.empty()) selector_ = parse_selector(options.cert_selector);
+  if (options.certificate.kind() == Source::Kind::token)
+    certificate_uri_ = parse_uri(options.certificate.text());
+  if (options.private_key.kind() == Source::Kind::token)
+    key_uri_ = parse_uri(options.private_key.text());
 }
 
 const std::vector<Token>& Search::all_tokens(const std::string& module_path) {
@@ -127,7 +128,7 @@ void Search::refuse_absent(const std::optional<Uri>& uri) {
               present.empty() || !uri ? "there is no PKCS#11 token here"
                                       : "no token here matches " + uri->text,
               present.empty() ? "is it plugged in, and is its module one that p11-kit list-modules "
-                                "shows? (or name it: --pkcs11-lib)"
+                                "shows? (or name it: `pkcs11-lib`)"
                               : "is it plugged in? here are: " + listed(present, uri_of_token));
 }
 
@@ -139,7 +140,7 @@ std::vector<FoundCertificate> Search::certificates() {
       try {
         const Certificate certificate(token.attribute(object, Attribute::value).value_or(""),
                                       object.uri);
-        if (!selector_ || matches(*selector_, certificate)) {
+        if (!options_.selector || matches(*options_.selector, certificate)) {
           found.push_back({certificate, token, object});
         }
       } catch (const Error& error) {
@@ -184,12 +185,14 @@ std::string Search::names_there() {
 std::vector<FoundCertificate> Search::leaves(std::vector<FoundCertificate> found, bool any_key,
                                              std::chrono::sys_seconds now) {
   const std::string what =
-      certificate_uri_ ? certificate_uri_->text : "--cert-selector " + options_.cert_selector;
+      certificate_uri_ ? certificate_uri_->text
+                       : "`cert-selector` " + selector_text(options_.selector.value_or(Selector()));
   if (found.empty()) {
     if (matching(certificate_uri_).empty()) refuse_absent(certificate_uri_);
     throw Error(ErrorKind::usage, "no certificate on a token matches " + what,
-                selector_ ? names_there()
-                          : "rolecall read-certificate-data --certificate pkcs11: lists them all");
+                options_.selector
+                    ? names_there()
+                    : "rolecall read-certificate-data --certificate pkcs11: lists them all");
   }
   const auto is_ca = [](const FoundCertificate& one) {
     return X509_check_ca(one.certificate.x509()) == 1;
@@ -213,10 +216,10 @@ std::vector<FoundCertificate> Search::leaves(std::vector<FoundCertificate> found
       return "Key=x509Serial,Value=" + one.certificate.serial_hex();
     };
     throw Error(ErrorKind::usage, std::to_string(found.size()) + " certificates match " + what,
-                (by_uri ? "name one of them, or give --use-latest-expiring-certificate: " +
+                (by_uri ? "name one of them, or give `use-latest-expiring-certificate`: " +
                               listed(found, uri_of_object)
-                        : "their URIs are the same; in place of --certificate give --cert-selector "
-                          "with the serial number of one, or --use-latest-expiring-certificate: " +
+                        : "their URIs are the same; in place of `certificate` give `cert-selector` "
+                          "with the serial number of one, or `use-latest-expiring-certificate`: " +
                               listed(found, serial)));
   }
   std::erase_if(found, is_other);
@@ -277,7 +280,7 @@ std::vector<Search::Candidate> Search::log_in_and_search(
     throw Error(ErrorKind::usage,
                 std::to_string(closed.size()) +
                     " tokens may hold the private key, and each wants its own PIN",
-                "name one of them in --private-key: " + listed(closed, uri_of_token));
+                "name one of them in `private-key`: " + listed(closed, uri_of_token));
   }
   pins_.log_in(closed.front());
   return candidates(closed.front(), leaves, certificates);
@@ -289,8 +292,8 @@ void Search::refuse_several(const std::vector<Candidate>& found) {
     uris.insert(one.object.uri);
   throw Error(ErrorKind::usage, std::to_string(found.size()) + " private keys could be meant",
               uris.size() == found.size()
-                  ? "name one of them in --private-key: " + listed(found, uri_of_object)
-                  : "some have the same URI; --certificate tells them apart: " +
+                  ? "name one of them in `private-key`: " + listed(found, uri_of_object)
+                  : "some have the same URI; `certificate` tells them apart: " +
                         listed(found, uri_of_object));
 }
 

@@ -36,7 +36,7 @@ class Search {
   // Throws Error (usage) for a URI or a selector that is ill-formed.
   Search(const IdentityOptions& options, const Reporter& reporter);
 
-  // What options.certificate or options.cert_selector names, in the order of the tokens; may be
+  // What options.certificate or options.selector names, in the order of the tokens; may be
   // empty. A certificate that its token hides is found where the URI gives the PIN and matches one
   // token alone.
   std::vector<FoundCertificate> certificates();
@@ -81,7 +81,6 @@ class Search {
   Pins pins_;  // until the key takes them along
   std::optional<Uri> certificate_uri_;
   std::optional<Uri> key_uri_;
-  std::optional<Selector> selector_;
   std::map<std::string, std::vector<Token>> tokens_;
 };
 

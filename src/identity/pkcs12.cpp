@@ -177,10 +177,10 @@ std::string list_of(const std::vector<Entry>& entries,
   const std::string all = list_of(content.entries, content.certificates);
   if (entry.empty()) {
     throw Error(ErrorKind::usage, name + " holds more than one private key: " + all,
-                "--pkcs12-entry names the one to use");
+                "`pkcs12-entry` names the one to use");
   }
   throw Error(ErrorKind::usage, name + " has no entry \"" + entry + "\" of its own, but " + all,
-              "--pkcs12-entry takes the name in quotes, or the certificate's subject");
+              "`pkcs12-entry` takes the name in quotes, or the certificate's subject");
 }
 
 Entry& choose(Content& content, const std::string& name, const Pkcs12Choice& choice) {

@@ -11,7 +11,7 @@
 #include "identity/distinguished_name.h"
 #include "rolecall/error.h"
 
-namespace rolecall::identity {
+namespace rolecall {
 namespace {
 
 constexpr std::string_view file_prefix = "file://";
@@ -24,7 +24,7 @@ struct Entry {
 };
 
 [[noreturn]] void refuse(const std::string& what, std::string hint) {
-  throw Error(ErrorKind::usage, "--cert-selector: " + what, std::move(hint));
+  throw Error(ErrorKind::usage, "`cert-selector`: " + what, std::move(hint));
 }
 
 constexpr const char* text_hint =
@@ -164,6 +164,21 @@ Selector parse_selector(const std::string& text) {
   return selector;
 }
 
+std::string selector_text(const Selector& selector) {
+  std::string text;
+  const auto add = [&text](std::string_view key, const std::string& value) {
+    if (value.empty()) return;
+    text.append(text.empty() ? "" : " ").append(key_mark).append(key).append(value_mark);
+    text += value;
+  };
+  add("x509Subject", selector.subject);
+  add("x509Issuer", selector.issuer);
+  add("x509Serial", selector.serial);
+  return text.empty() ? "(any certificate)" : text;
+}
+
+namespace identity {
+
 bool matches(const Selector& selector, const Certificate& certificate) {
   const auto is_name = [](const std::string& text, const std::string& own, const X509_NAME* name) {
     return text.empty() || text == own || parse_name(text) == parts_of(name);
@@ -174,4 +189,5 @@ bool matches(const Selector& selector, const Certificate& certificate) {
          is_name(selector.issuer, certificate.issuer(), X509_get_issuer_name(x509));
 }
 
-}  // namespace rolecall::identity
+}  // namespace identity
+}  // namespace rolecall

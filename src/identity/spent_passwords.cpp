@@ -57,7 +57,7 @@ void refuse_second_token(const std::string& first, const std::string& pin) {
   throw Error(ErrorKind::usage,
               "there is no key for it on token " + first + ", which took " + pin +
                   ": that is sent to no other token",
-              "name the token that has the key in --private-key: pkcs11:token=…");
+              "name the token that has the key in `private-key`: pkcs11:token=…");
 }
 
 }  // namespace rolecall::identity

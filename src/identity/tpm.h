@@ -16,11 +16,6 @@ struct TpmKey {
   EvpPkeyPtr public_half;  // OpenSSL's default library's
 };
 
-// By its scheme: the handle of a key that the TPM keeps.
-inline bool is_tpm_handle(const std::string& source) {
-  return source.starts_with("handle:");
-}
-
 // One that only its TPM can read (draft-bottomley-tpm2-keys).
 inline bool is_tpm_key(const PemBlock& block) {
   return block.label == "TSS2 PRIVATE KEY";

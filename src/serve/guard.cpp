@@ -124,7 +124,7 @@ std::string shown_name(const std::string& name) {
 std::string checked_host_name(const std::string& name) {
   std::string host = lower_case(name);
   if (is_host_name(host)) return host;
-  throw Error(ErrorKind::usage, "--allow-host takes the name of a host, not \"" + name + "\"",
+  throw Error(ErrorKind::usage, "`allow-host` takes the name of a host, not \"" + name + "\"",
               "give it as it stands in the clients' URL, without scheme and port: rolecall, "
               "host.docker.internal, app.prod.svc");
 }

@@ -6,29 +6,29 @@
 #include <cstring>
 
 #include "base/deadline.h"
-#include "base/files.h"
 
 namespace rolecall::serve {
 namespace {
 
-std::array<const std::string*, 3> sources(const IdentityOptions& options) {
+std::array<const Source*, 3> sources(const IdentityOptions& options) {
   return {&options.certificate, &options.private_key, &options.intermediates};
 }
 
 }  // namespace
 
 FileStamps::FileStamps(const IdentityOptions& options) {
-  for (const std::string* source : sources(options)) {
-    if (!identity::names_file(*source)) continue;
-    const std::string stamp = file_stamp(*source);
+  for (const Source* source : sources(options)) {
+    if (source->kind() != Source::Kind::file) continue;
+    const std::string stamp = source->stamp();
     stamps_.push_back(stamp.empty() ? std::strerror(errno) : stamp);
   }
 }
 
 bool Rotation::load(std::chrono::sys_seconds now, const Reporter& reporter) {
   const auto all = sources(options_);
-  const bool only_once = std::any_of(all.begin(), all.end(),
-                                     [](const std::string* source) { return is_stream(*source); });
+  const bool only_once = std::any_of(all.begin(), all.end(), [](const Source* source) {
+    return source->kind() == Source::Kind::stream;
+  });
   if (only_once && (proven_ || candidate_)) return false;
   // From before the files are read: what changes meanwhile is a change that is still to be seen.
   stamps_ = FileStamps(options_);

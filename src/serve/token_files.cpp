@@ -28,10 +28,10 @@ constexpr const char* key_kind = ".imds-key";
 [[noreturn]] void fail(int error, const std::string& what) {
   if (error == ENOSPC || error == EDQUOT) {
     throw Error(ErrorKind::try_later, what + ": " + std::strerror(error),
-                "free space there, or name another directory with --token-dir");
+                "free space there, or name another directory with `token-dir`");
   }
   throw Error(ErrorKind::usage, what + ": " + std::strerror(error),
-              "name a directory of this user's own with --token-dir");
+              "name a directory of this user's own with `token-dir`");
 }
 
 // Why its owner alone does not decide what is in it; empty: so it is.
@@ -46,7 +46,7 @@ std::string directory_fault(int directory, uid_t user) {
 
 // A link of another user's would lead to what that user chooses.
 int open_directory(const std::string& path, const std::string& what, const char* hint, Walk walk) {
-  const FileRole role{"token directory", "--token-dir"};
+  const FileRole role{"token directory", "`token-dir`"};
   try {
     const SafeDirectory walked(role, path, {}, walk);
     std::string fault = directory_fault(walked.fd(), geteuid());
@@ -145,14 +145,14 @@ TokenFiles::TokenFiles(const std::string& directory, const std::string& name)
     : path_(directory),
       name_(name),
       directory_(open_directory(directory, "cannot use " + directory + " for tokens",
-                                "name a directory of this user's own with --token-dir",
+                                "name a directory of this user's own with `token-dir`",
                                 Walk::to_directory_making_it)) {
   for (int tries = 0; !take_token(); ++tries) {
     if (tries == 10) {
       throw Error(ErrorKind::usage,
                   "cannot keep a token in " + path_ + "/" + name_ + token_kind +
                       ": something else replaces that file",
-                  "name a directory for this server alone with --token-dir");
+                  "name a directory for this server alone with `token-dir`");
     }
     replace_file(directory_.fd(), path_, name_ + token_kind, new_token().view());
   }
@@ -172,8 +172,8 @@ bool TokenFiles::take_token() {
   if (!lock_->is_open()) return false;
   if (flock(lock_->fd(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
     throw Error(ErrorKind::usage, "another rolecall serve uses " + path_ + "/" + name,
-                "name a directory for this one with --token-dir, or let one daemon serve both: "
-                "--binding is repeatable");
+                "name a directory for this one with `token-dir`, or let one daemon serve both: "
+                "`binding` is repeatable");
   }
   struct stat ours {};
   struct stat named {};
@@ -206,7 +206,7 @@ std::optional<ContainerFiles> find_container_files(const std::string& directory,
   if (stat(directory.c_str(), &info) != 0 && errno == ENOENT) return std::nullopt;
   const Descriptor opened(open_directory(
       directory, "cannot take tokens from " + directory,
-      "name the directory that serve was given with --token-dir, as the user that serve runs as",
+      "name the directory that serve was given with `token-dir`, as the user that serve runs as",
       Walk::to_directory));
   const auto uri = read_trusted(opened.fd(), directory, name + uri_kind);
   auto token = read_trusted(opened.fd(), directory, name + token_kind);

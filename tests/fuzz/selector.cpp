@@ -13,12 +13,12 @@ const ScratchDirectory& scratch() {
   return directory;
 }
 
-identity::Selector parse_json_form(std::string_view text) {
-  return identity::parse_selector("file://" + scratch().write("selector.json", text));
+Selector parse_json_form(std::string_view text) {
+  return parse_selector("file://" + scratch().write("selector.json", text));
 }
 
 // What one form says, the other can say too.
-void check_other_form(const identity::Selector& selector) {
+void check_other_form(const Selector& selector) {
   json list = json::array();
   const auto add = [&list](const char* key, const std::string& value) {
     if (!value.empty()) list.push_back({{"Key", key}, {"Value", value}});
@@ -38,8 +38,8 @@ void run(std::string_view input) {
   }
   const std::string text(input);
   if (text.starts_with("file:")) return;  // any file of this machine
-  identity::Selector selector;
-  if (refuses([&] { selector = identity::parse_selector(text); })) return;
+  Selector selector;
+  if (refuses([&] { selector = parse_selector(text); })) return;
   check_other_form(selector);
   static const identity::Certificate leaf(test::der(test::make({}, nullptr).get()), "leaf");
   identity::matches(selector, leaf);  // reads the names

@@ -31,7 +31,7 @@ TEST(Arn, SaysWhichFlagTakesIt) {
     parse_profile_arn(anchor);
     FAIL();
   } catch (const Error& error) {
-    EXPECT_THAT(error.what(), testing::HasSubstr("is what --trust-anchor-arn takes"));
+    EXPECT_THAT(error.what(), testing::HasSubstr("is what `trust-anchor-arn` takes"));
   }
 }
 

@@ -100,10 +100,10 @@ TEST_F(CacheKeyTest, NoneWhereTheIdentityCannotBeTold) {
   EXPECT_NE(key(), "");
   identity_.certificate = "pkcs11:object=x";  // another one tomorrow, under the same name
   EXPECT_EQ(key(), "");
-  identity_.certificate.clear();
-  identity_.cert_selector = "Key=x509Subject,Value=CN=x";
+  identity_.certificate = {};
+  identity_.selector = Selector{"CN=x", {}, {}};
   EXPECT_EQ(key(), "");
-  identity_.cert_selector.clear();
+  identity_.selector.reset();
   identity_.certificate = certificate_;
   session_.role_session_name = "a\nduration=900";
   EXPECT_EQ(key(), "");
@@ -123,8 +123,8 @@ TEST_F(CacheKeyTest, OneFileByTwoPathsIsOne) {
   const auto before = std::filesystem::current_path();
   const std::string absolute = key();
   std::filesystem::current_path("/tmp");
-  identity_.certificate = identity_.certificate.substr(5);
-  identity_.private_key = identity_.private_key.substr(5);
+  identity_.certificate = identity_.certificate.text().substr(5);
+  identity_.private_key = identity_.private_key.text().substr(5);
   EXPECT_EQ(key(), absolute);
   std::filesystem::current_path(before);
 }

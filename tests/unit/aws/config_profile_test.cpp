@@ -60,7 +60,7 @@ TEST(SettingsThatPrecede, NameTheSettingItsFileAndItsLine) {
   EXPECT_THAT(
       preceding(config, "[a]\naws_access_key_id = K\naws_secret_access_key = SECRET\n"),
       ElementsAre(AllOf(HasSubstr("aws_access_key_id of [a] in credentials file /k, line 2"),
-                        HasSubstr("--remove-static-keys"))));
+                        HasSubstr("`remove-static-keys`"))));
   EXPECT_THAT(preceding(config, "[a]\ncredential_process = y\n"),
               ElementsAre(HasSubstr("credential_process of [a] in credentials file /k, line 2")));
   EXPECT_THAT(preceding(config + "aws_access_key_id = K\n", ""),

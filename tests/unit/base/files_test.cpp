@@ -75,14 +75,13 @@ TEST_F(Files, ReadsADescriptorFromWhereItStands) {
   const int fd = ::open(make("file", "0123456789").c_str(), O_RDONLY);
   ASSERT_GE(fd, 0);
   ASSERT_EQ(lseek(fd, 4, SEEK_SET), 4);
-  const std::string source = "fd:" + std::to_string(fd);
-  EXPECT_EQ(input_descriptor(source), fd);
-  EXPECT_EQ(read_input("test file", source).bytes.view(), "456789");
-  EXPECT_THROW(read_input("test file", source), Error);  // at its end, yet open
+  const Source source("fd:" + std::to_string(fd));
+  EXPECT_EQ(read_source("test file", source).bytes.view(), "456789");
+  EXPECT_THROW(read_source("test file", source), Error);  // at its end, yet open
   EXPECT_EQ(fcntl(fd, F_GETFD), 0);
   ::close(fd);
-  EXPECT_THROW(read_input("test file", source), Error);
-  EXPECT_EQ(read_input("test file", make("other", "x")).bytes.view(), "x");
+  EXPECT_THROW(read_source("test file", source), Error);
+  EXPECT_EQ(read_source("test file", make("other", "x")).bytes.view(), "x");
 }
 
 TEST_F(Files, WaitsForADescriptorThatIsNotReady) {
@@ -93,21 +92,9 @@ TEST_F(Files, WaitsForADescriptorThatIsNotReady) {
     EXPECT_EQ(write(ends[1], "late", 4), 4);
     ::close(ends[1]);
   });
-  EXPECT_EQ(read_input("test file", "fd:" + std::to_string(ends[0])).bytes.view(), "late");
+  EXPECT_EQ(read_source("test file", "fd:" + std::to_string(ends[0])).bytes.view(), "late");
   writer.join();
   ::close(ends[0]);
-}
-
-TEST_F(Files, KnowsDescriptorsByName) {
-  EXPECT_EQ(input_descriptor("-"), 0);
-  EXPECT_EQ(input_descriptor("fd:0"), 0);
-  EXPECT_EQ(input_descriptor("fd:17"), 17);
-  for (const char* path : {"", "--", "./-", "fd", "/dev/fd/3", "FD:3"})
-    EXPECT_EQ(input_descriptor(path), -1) << path;
-  for (const char* wrong : {"fd:", "fd:x", "fd:-1", "fd:3 ", "fd:+3", "fd:4294967299"})
-    EXPECT_THROW(input_descriptor(wrong), Error) << wrong;
-  EXPECT_EQ(input_name("key", "-"), "key - (standard input)");
-  EXPECT_EQ(input_name("key", "x"), "key x");
 }
 
 TEST_F(Files, WriteToAFullDeviceIsAnError) {
