@@ -91,7 +91,7 @@ def rows(page, heading):
 def test_variables_that_env_warns_about(identity, emulator, tmp_path):
     with Serve(tmp_path, server=emulator, flags=identity.flags) as serve:
         seen = set()
-        for names, where in rows("rolecall-env", "## DESCRIPTION"):
+        for names, where in rows("rolecall-env", "## PRECEDENCE"):
             for name in names:
                 result = run("env", env={"XDG_RUNTIME_DIR": str(serve.directory), name: "SET"})
                 assert (f"{name} in the environment takes precedence over the endpoint of serve "
@@ -169,7 +169,7 @@ def test_every_flag_has_an_entry(command):
     named = re.search(r"^((?:\*\*--[a-z0-9-]+\*\*|, | and |\n)+) are " + re.escape(OTHERS), text, re.M)
     if named:
         known |= set(re.findall(r"--[a-z0-9-]+", named[1])) & entries(OTHER_PAGE)
-    if "All others are " + OTHERS in text:
+    if "All other options are " + OTHERS in text:
         known |= entries(OTHER_PAGE)
     if "are in rolecall-hardware(7)" in text:
         known |= {"--cert-selector", *entries(OTHER_PAGE)} & HARDWARE
