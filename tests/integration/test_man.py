@@ -19,6 +19,18 @@ def test_every_command_has_a_page():
     assert set(re.findall(r"^\| rolecall-([a-z-]+)\(1\)", overview, re.MULTILINE)) == set(COMMANDS)
 
 
+ORDER = ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "ENVIRONMENT", "FILES", "EXIT STATUS",
+         "EXAMPLES", "SEE ALSO"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_sections_are_in_the_usual_order(page):
+    headings = re.findall(r"^## (.*)", page.read_text(encoding="utf-8"), re.MULTILINE)
+    usual = [heading for heading in headings if heading in ORDER]
+    assert usual == sorted(usual, key=ORDER.index)
+    assert {"NAME", "DESCRIPTION", "EXAMPLES", "SEE ALSO"} <= set(usual)
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_page(page, tmp_path):
     roff = subprocess.run([ROOT / "packaging" / "man", page, "1.2.3"], capture_output=True,

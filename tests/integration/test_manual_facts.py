@@ -69,6 +69,21 @@ def test_variables_of_the_page_are_known():
     assert "not known" not in result.err, result
 
 
+def test_format_before_the_first_table(identity, emulator, tmp_path):
+    assert "A `format` before the first table" in " ".join(manual("rolecall-config").split())
+    config = tmp_path / "config.toml"
+    config.write_text('format = "fish"\n')
+    config.chmod(0o600)
+    flags = [*identity.flags, "--config", config]
+    exported = run("export", *flags, *ARNS, "--endpoint", emulator.url)
+    assert exported.code == 0 and "set -gx AWS_ACCESS_KEY_ID" in exported.out, exported
+    # Has other values, and does not know this one.
+    assert run("sign-string", *flags).code == 2
+    # Has no such option.
+    printed = run("credential-process", *flags, *ARNS, "--endpoint", emulator.url)
+    assert printed.code == 0, printed
+
+
 def test_a_switch_can_be_turned_off_again(tmp_path):
     config = tmp_path / "config.toml"
     config.write_text("cache = true\n")
