@@ -192,6 +192,20 @@ def test_every_flag_has_an_entry(command):
     assert entries(page) - {"--help"} <= flags_of(command) | {"--system-store-name"}
 
 
+def examples(page):
+    """(command, flags) of each rolecall that an example runs."""
+    lines = "\n".join(re.findall(r"^    (.*)", manual(page), re.M)).replace("\\\n", " ")
+    for command, words in re.findall(r"\brolecall ([a-z-]+)\b((?: [^\n|&)]*)?)", lines):
+        yield command, re.findall(r"--[a-z0-9-]+", words.partition(" -- ")[0])
+
+
+@pytest.mark.parametrize("page", sorted(path.stem for path in MANUALS.glob("*.md")))
+def test_examples_use_flags_that_exist(page):
+    for command, flags in examples(page):
+        assert command in COMMANDS, command
+        assert set(flags) <= flags_of(command), (command, flags)
+
+
 @pytest.mark.parametrize("command", [name for name in COMMANDS if "--binding" in flags_of(name)])
 def test_a_synopsis_shows_the_binding(command):
     text = manual(f"rolecall-{command}")
