@@ -13,6 +13,7 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <string>
 
 #include "rolecall/credentials.h"
@@ -52,5 +53,27 @@ struct SessionOptions {
 // or files cannot work.
 Credentials create_session(const IdentityOptions& identity, const SessionOptions& session,
                            const Reporter& reporter = {});
+
+// One session after another for one identity, for a program that runs for a long time. The identity
+// stays in memory, so that a password or PIN is asked for only once, and a key in hardware stays
+// open. Use it from one thread at a time.
+class Sessions {
+ public:
+  // Reads nothing yet. Throws Error (usage) for options that cannot work.
+  Sessions(IdentityOptions identity, SessionOptions session, Reporter reporter = {});
+  ~Sessions();
+  Sessions(Sessions&&) noexcept;
+  Sessions& operator=(Sessions&&) noexcept;
+
+  // A new session, as create_session returns it. The first call loads the identity. A later call
+  // loads it again if one of its files has changed, or if the last call failed other than with
+  // try_later. If it cannot be loaded, or if the service refuses the new certificate, the call
+  // warns and uses the identity from before.
+  Credentials create();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 }  // namespace rolecall

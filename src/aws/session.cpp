@@ -26,24 +26,36 @@ Credentials aws::open_session(const SessionRequest& request, const SessionOption
   return send_with_retries(client, request, identity, deadline, reporter, attempts);
 }
 
-Credentials create_session(const IdentityOptions& identity_options,
-                           const SessionOptions& session_options, const Reporter& reporter) {
-  const auto now = wall_clock();
-  // What costs nothing to check comes first: the flags, then the files, then the network.
-  const aws::SessionRequest request = aws::prepare_session(session_options);
+namespace {
+
+// What costs nothing to check comes first: the options, then the files, then the network.
+aws::SessionRequest checked(const SessionOptions& options, const Reporter& reporter) {
+  aws::SessionRequest request = aws::prepare_session(options);
   reporter.trace(
       [&request] { return "endpoint " + request.origin.text() + ", region " + request.region; });
-  Deadline deadline(session_options.timeout);
-  const identity::Identity identity =
-      identity::load_identity(identity_options, now, reporter, deadline);
-  SessionOptions rest = session_options;
-  rest.timeout = deadline.left();
+  return request;
+}
+
+// `options` with only the time that `deadline` leaves.
+SessionOptions within(SessionOptions options, const Deadline& deadline) {
   if (deadline.passed()) {
     throw Error(ErrorKind::try_later,
                 "reading the certificate and its key took all of the time that is allowed",
                 "`timeout` sets the limit");
   }
-  return aws::open_session(request, rest, identity, reporter);
+  options.timeout = deadline.left();
+  return options;
+}
+
+}  // namespace
+
+Credentials create_session(const IdentityOptions& identity_options,
+                           const SessionOptions& session_options, const Reporter& reporter) {
+  const aws::SessionRequest request = checked(session_options, reporter);
+  Deadline deadline(session_options.timeout);
+  const identity::Identity identity =
+      identity::load_identity(identity_options, wall_clock(), reporter, deadline);
+  return aws::open_session(request, within(session_options, deadline), identity, reporter);
 }
 
 }  // namespace rolecall

@@ -161,17 +161,21 @@ HardwareWait::~HardwareWait() {
   board().end();
 }
 
+std::optional<SilentHardware> silent_hardware(std::thread::id thread) {
+  return board().silent(thread);
+}
+
+}  // namespace rolecall::identity
+
+namespace rolecall {
+
 std::string SilentHardware::text() const {
   return name + " has not answered in " + seconds_text(time);
 }
 
 void limit_hardware_waits(std::chrono::milliseconds limit, LimitOf what,
                           std::function<void(const SilentHardware&)> then) {
-  board().limit(limit, what, std::move(then));
+  identity::board().limit(limit, what, std::move(then));
 }
 
-std::optional<SilentHardware> silent_hardware(std::thread::id thread) {
-  return board().silent(thread);
-}
-
-}  // namespace rolecall::identity
+}  // namespace rolecall

@@ -238,7 +238,7 @@ void Refresher::note_failure(const Error& error) {
 }
 
 void Refresher::show_certificates() {
-  const Rotation::IdentityPtr& used =
+  const identity::Rotation::IdentityPtr& used =
       rotation_.proven() ? rotation_.proven() : rotation_.candidate();
   if (!used) return;
   status_.certificates = certificates_of(*used);

@@ -12,10 +12,10 @@
 #include "aws/create_session.h"
 #include "aws/renewal.h"
 #include "rolecall/reporter.h"
+#include "identity/rotation.h"
 #include "serve/binding.h"
 #include "serve/gate.h"
 #include "serve/log.h"
-#include "serve/rotation.h"
 
 namespace rolecall::serve {
 
@@ -70,7 +70,7 @@ class Refresher {
   const Log& log_;
   Reporter reporter_;
   aws::SessionRequest request_;
-  Rotation rotation_;
+  identity::Rotation rotation_;
   aws::RenewalSchedule schedule_;
   BindingStatus status_;  // what is published next
   std::set<std::string> said_;

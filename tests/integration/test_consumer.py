@@ -55,11 +55,14 @@ def compile_flags(build):
     return [word for word in shlex.split(command) if not word.startswith(("-I", "-isystem", "/"))]
 
 
-def assert_gets_credentials(program, identity, emulator):
-    out = call(program, emulator.url, identity.certificate, identity.key, ANCHOR_ARN, PROFILE_ARN, ROLE_ARN,
-               env=environment())
-    version = run("version").out.strip()
-    assert re.fullmatch(rf"{re.escape(version)} ASIA[A-Z0-9]{{16}}\n", out), out
+def assert_gets_credentials(program, identity, emulator, key=None, asked=0, **variables):
+    """Those of two sessions, as the consumer prints them."""
+    out = call(program, emulator.url, identity.certificate, key or identity.key, ANCHOR_ARN, PROFILE_ARN,
+               ROLE_ARN, env=environment(variables))
+    version, first, second, count = out.split()
+    assert version == run("version").out.strip()
+    assert re.fullmatch("ASIA[A-Z0-9]{16}", first) and re.fullmatch("ASIA[A-Z0-9]{16}", second), out
+    assert first != second and int(count) == asked, out
 
 
 @pytest.fixture(scope="module", name="prefix")
@@ -80,6 +83,20 @@ def consumer_of_installed(tmp_path_factory, prefix):
 def test_installed_with_cmake(found, prefix, identity, emulator):
     assert cache(found)["rolecall_DIR"].startswith(f"{prefix}/")
     assert_gets_credentials(found / "consumer", identity, emulator)
+
+
+def test_a_password_is_asked_for_once(found, tmp_path, identity, emulator):
+    key = tmp_path / "key.pem"
+    call("openssl", "pkcs8", "-topk8", "-in", identity.key, "-out", key, "-passout", "pass:secret word")
+    assert_gets_credentials(found / "consumer", identity, emulator, key, asked=1,
+                            CONSUMER_PASSWORD="secret word")
+
+
+def test_an_error_names_the_option_and_no_flag(found, identity, emulator):
+    done = subprocess.run([found / "consumer", emulator.url, identity.certificate, identity.key, ANCHOR_ARN,
+                           PROFILE_ARN, "oops"], env=environment(), capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "about option: role-arn\n" in done.stderr, done.stderr
+    assert "--" not in done.stderr
 
 
 def test_another_minor_version_is_not_accepted(tmp_path, prefix):

@@ -7,10 +7,11 @@
 #include <vector>
 
 #include "identity/identity.h"
+#include "rolecall/error.h"
 #include "rolecall/identity_options.h"
 #include "rolecall/reporter.h"
 
-namespace rolecall::serve {
+namespace rolecall::identity {
 
 // What the file system says of the files that an identity is read from, without opening them. Equal
 // where none was replaced, written to, made or removed. What is no path (a descriptor, a token's
@@ -29,7 +30,7 @@ class FileStamps {
 // does: a certificate that fits its key may still be one that the service does not trust.
 class Rotation {
  public:
-  using IdentityPtr = std::shared_ptr<const identity::Identity>;
+  using IdentityPtr = std::shared_ptr<const Identity>;
 
   // `limit`: for reading the files, each time.
   explicit Rotation(IdentityOptions options,
@@ -51,6 +52,23 @@ class Rotation {
   // The candidate works: it is the proven one from now on.
   void accept() { proven_ = std::move(candidate_); }
 
+  // Returns what `ask`, which sends a request, returns for the candidate, and accepts it; for the
+  // proven one if there is no candidate. If the service refuses the candidate (an Error of kind
+  // failed) and there is a proven one, calls `refused` with that error and asks as the proven one.
+  template <class Ask, class Refused>
+  auto ask(Ask ask, Refused refused) {
+    if (!candidate_) return ask(*proven_);
+    try {
+      auto answer = ask(*candidate_);
+      accept();
+      return answer;
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::failed || !proven_) throw;
+      refused(error);
+    }
+    return ask(*proven_);
+  }
+
  private:
   IdentityOptions options_;
   std::chrono::milliseconds limit_;
@@ -59,4 +77,4 @@ class Rotation {
   IdentityPtr candidate_;
 };
 
-}  // namespace rolecall::serve
+}  // namespace rolecall::identity

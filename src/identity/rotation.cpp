@@ -1,4 +1,4 @@
-#include "serve/rotation.h"
+#include "identity/rotation.h"
 
 #include <algorithm>
 #include <array>
@@ -7,7 +7,7 @@
 
 #include "base/deadline.h"
 
-namespace rolecall::serve {
+namespace rolecall::identity {
 namespace {
 
 std::array<const Source*, 3> sources(const IdentityOptions& options) {
@@ -33,8 +33,7 @@ bool Rotation::load(std::chrono::sys_seconds now, const Reporter& reporter) {
   // From before the files are read: what changes meanwhile is a change that is still to be seen.
   stamps_ = FileStamps(options_);
   Deadline deadline(limit_);
-  auto loaded = std::make_shared<const identity::Identity>(
-      identity::load_identity(options_, now, reporter, deadline));
+  auto loaded = std::make_shared<const Identity>(load_identity(options_, now, reporter, deadline));
   const auto is_same = [&loaded](const IdentityPtr& other) {
     return other && loaded->leaf == other->leaf && loaded->chain == other->chain;
   };
@@ -48,4 +47,4 @@ bool Rotation::load(std::chrono::sys_seconds now, const Reporter& reporter) {
   return is_new;
 }
 
-}  // namespace rolecall::serve
+}  // namespace rolecall::identity
