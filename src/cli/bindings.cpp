@@ -14,14 +14,14 @@
 #include "cli/known_names.h"
 #include "cli/options.h"
 #include "cli/session_flags.h"
+#include "cli/table.h"
 #include "cli/ui.h"
 #include "identity/identity.h"
 
 namespace rolecall::cli {
 namespace {
 
-using Row = std::array<std::string, 4>;  // name, expiry, role, certificate
-constexpr std::size_t columns = 4;
+using Row = std::vector<std::string>;  // name, expiry, role, certificate
 
 std::string or_dash(const std::string& text) {
   return text.empty() ? "-" : terminal_safe(text);
@@ -124,23 +124,6 @@ Row row_of(const Settings& own, const std::string& name,
   return row;
 }
 
-std::string table_of(const std::vector<Row>& rows) {
-  std::array<std::size_t, columns> widths{};
-  for (const Row& row : rows) {
-    for (std::size_t i = 0; i < columns; ++i)
-      widths.at(i) = std::max(widths.at(i), row.at(i).size());
-  }
-  std::string text;
-  for (const Row& row : rows) {
-    std::string line;
-    for (std::size_t i = 0; i < columns; ++i)
-      line += row.at(i) + std::string(widths.at(i) - row.at(i).size() + 2, ' ');
-    line.erase(line.find_last_not_of(' ') + 1);
-    text += line + "\n";
-  }
-  return text;
-}
-
 [[noreturn]] void refuse_no_binding(const ConfigFile& file) {
   if (!file.path.empty()) {
     throw Error(ErrorKind::usage, "configuration file " + file.path + " has no binding",
@@ -168,7 +151,7 @@ void run(const Settings& settings, const CommandLine& /*line*/) {
   std::map<std::string, PasswordSource> streams;
   for (const std::string& name : file.bindings)
     rows.push_back(row_of(settings, name, streams));
-  write_all(STDOUT_FILENO, table_of(rows), "standard output");
+  write_all(STDOUT_FILENO, table(rows), "standard output");
 }
 
 constexpr auto options =

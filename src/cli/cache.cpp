@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "cli/command.h"
 #include "cli/obtain.h"
+#include "cli/table.h"
 
 namespace rolecall::cli {
 namespace {
@@ -26,14 +27,14 @@ std::string value_of(const std::string& key, const std::string& name) {
   return "-";
 }
 
-std::string list(const aws::Cache& cache) {
-  std::string text;
+using Rows = std::vector<std::vector<std::string>>;
+
+void add_entries(Rows& rows, const aws::Cache& cache) {
   for (const aws::CacheEntry& entry : cache.entries()) {
     const auto end = entry.credentials.expiration;
-    text += rfc3339(end) + " (" + rough_duration(end - wall_clock()) + ")  " +
-            value_of(entry.key, "role") + "  " + value_of(entry.key, "certificate") + "\n";
+    rows.push_back({rfc3339(end) + " (" + rough_duration(end - wall_clock()) + ")",
+                    value_of(entry.key, "role"), value_of(entry.key, "certificate")});
   }
-  return text;
 }
 
 void run(const Settings& /*settings*/, const CommandLine& line) {
@@ -48,19 +49,19 @@ void run(const Settings& /*settings*/, const CommandLine& line) {
     throw Error(ErrorKind::usage, "there is no cache directory",
                 "it is below XDG_RUNTIME_DIR, XDG_CACHE_HOME or HOME, where that is this user's");
   }
-  std::string text;
+  Rows rows = {{"EXPIRES", "ROLE", "CERTIFICATE"}};
   std::optional<Error> first_error;
   for (const std::string& directory : directories) {
     try {
       const aws::Cache cache(directory, aws::Cache::IfMissing::leave);
-      if (what == "list") text += list(cache);
+      if (what == "list") add_entries(rows, cache);
       if (what == "clear") cache.clear();
     } catch (const Error& error) {
       if (!first_error) first_error = error;
     }
   }
   if (first_error) throw Error(*first_error);
-  write_all(STDOUT_FILENO, text, "standard output");
+  if (rows.size() > 1) write_all(STDOUT_FILENO, table(rows), "standard output");
 }
 
 }  // namespace

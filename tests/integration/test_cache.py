@@ -384,9 +384,13 @@ def test_list_and_clear(cached):
     credentials = assert_credentials(cached.run())
     cached.run("--role-arn", "arn:aws:iam::111122223333:role/Other")
     listed = cache("list")
-    assert listed.code == 0 and len(listed.out.splitlines()) == 2, listed
-    assert re.search(r"^\S+Z \(\d+ \w+\)  arn:aws:iam::111122223333:role/Example  /.*leaf.pem$",
-                     listed.out, re.M), listed
+    assert listed.code == 0 and len(listed.out.splitlines()) == 3, listed
+    assert listed.out.split()[:3] == ["EXPIRES", "ROLE", "CERTIFICATE"]
+    head, *rows = listed.out.splitlines()
+    for row in rows:
+        assert re.match(r"\S+Z \(\d+ \w+\)  ", row), listed
+        assert row[head.index("ROLE"):].startswith("arn:aws:iam::111122223333:role/"), listed
+        assert re.match("/.*leaf.pem$", row[head.index("CERTIFICATE"):]), listed
     for secret in ("SecretAccessKey", "SessionToken"):
         assert credentials[secret] not in listed.out
     cleared = cache("clear")
