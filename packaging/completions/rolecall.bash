@@ -5,7 +5,7 @@
 _rolecall_flags() {
   local line
   while IFS= read -r line; do
-    [[ $line =~ ^\ \ (-h,)?(--[a-z0-9-]+)(\ ([^ ]+))? ]] || continue
+    [[ $line =~ ^\ \ (-h,\ )?(--[a-z0-9-]+)(\ ([^ ]+))? ]] || continue
     flags+=("${BASH_REMATCH[2]}")
     if [[ ${BASH_REMATCH[2]} == "$2" ]]; then type=${BASH_REMATCH[4]}; fi
   done <<<"$1"
@@ -25,7 +25,7 @@ _rolecall() {
   fi
 
   if ((COMP_CWORD == 1)) || [[ $command == help ]]; then
-    commands=$("$program" --help 2>/dev/null | sed -n 's/^  \([a-z][a-z-]*\) .*/\1/p')
+    commands=$("$program" --help 2>/dev/null | sed -n 's/^  \([a-z][a-z-]*\)  .*/\1/p')
     if ((COMP_CWORD == 1)); then commands+=' help --help --version'; fi
     if ((COMP_CWORD <= 2)); then mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur"); fi
     return
@@ -65,8 +65,9 @@ _rolecall() {
   elif [[ $type && $prev == --binding ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$("$program" bindings --names "${config[@]}" 2>/dev/null)" -- "$cur")
   elif [[ ! $type ]]; then
-    # A positional such as "WHAT    list or clear" has its choices in its description.
-    flags+=($(sed -n 's/^  [A-Z]\{1,\}  *\([a-z]*\) or \([a-z]*\)$/\1 \2/p' <<<"$help"))
+    # "Usage: rolecall cache list|clear"
+    commands=$(sed -n 's/^Usage: rolecall [a-z-]* \([a-z|]*\)$/\1/p' <<<"$help")
+    flags+=(${commands//|/ })
     mapfile -t COMPREPLY < <(compgen -W "${flags[*]}" -- "$cur")
   fi
 }

@@ -40,7 +40,9 @@ function __rolecall_complete
         set cur $parts[3]
     end
 
-    set -l help ($program $words[2] --help 2>/dev/null </dev/null)
+    # An explanation follows its flag, in lines of its own. The first sentence is enough.
+    set -l text ($program $words[2] --help 2>/dev/null </dev/null | string collect)
+    set -l help (string replace -ra '\n {6}' '  ' -- $text)
     set -l type (string replace -rf -- "^  $flag ([^ ]+).*" '$1' $help)[1]
     switch "$flag $type"
         case '*FILE'
@@ -53,9 +55,10 @@ function __rolecall_complete
             printf '%s\n' $prefix($program bindings --names $config 2>/dev/null)
         case '--* ?*'
         case '*'
-            string replace -rf '^  (?:-h,)?(--[a-z0-9-]+)(?: \S.*?)?(?:  +(.*))?$' '$1\t$2' -- $help
-            # A positional such as "WHAT    list or clear" has its choices in its description.
-            string replace -rf '^  [A-Z]+ +([a-z]+) or ([a-z]+)$' '$1\n$2' -- $help | string split '\n'
+            string replace -rf '^  (?:-h, )?(--[a-z0-9-]+)(?: \S+)?(?: \.\.\.)?  (.*?)\.(?: .*)?$' \
+                '$1\t$2' -- $help | string replace -ra '  ' ' '
+            # "Usage: rolecall cache list|clear"
+            string replace -rf '^Usage: rolecall [a-z-]+ ([a-z|]+)$' '$1' -- $help | string split '|'
     end
 end
 

@@ -158,7 +158,8 @@ constexpr auto options =
     joined(std::array<Option, 1>{{
                {.name = "names",
                 .kind = Kind::toggle,
-                .help = "Only the names, one on each line; no certificate is read"},
+                .group = output_group,
+                .help = "Print only the names, one on each line. No certificate is read."},
            }},
            debug_option);
 
@@ -167,15 +168,22 @@ constexpr auto options =
 constinit const Command bindings_command = {
     .name = "bindings",
     .summary = "List the bindings of the configuration file",
+    .description =
+        "A binding is a table of the configuration file that sets options. For each binding, this "
+        "command prints the name, the expiry of the certificate, the role and the certificate. If "
+        "a binding cannot be used, its line says why. This command never asks for a password.",
     .footer =
-        "A binding is a table of the configuration file with values for flags:\n"
+        "Examples:\n"
+        "  rolecall bindings\n"
+        "  rolecall exec --binding billing -- aws s3 ls\n"
+        "\n"
+        "A binding in the configuration file:\n"
         "  [binding.billing]\n"
         "  certificate = \"/etc/pki/billing.pem\"\n"
         "  private-key = \"/etc/pki/billing.key\"\n"
-        "  trust-anchor-arn = \"arn:aws:rolesanywhere:…:trust-anchor/…\"\n"
-        "  profile-arn = \"arn:aws:rolesanywhere:…:profile/…\"\n"
-        "  role-arn = \"arn:aws:iam::…:role/billing\"\n"
-        "and is used as: rolecall credential-process --binding billing",
+        "  trust-anchor-arn = \"TRUST_ANCHOR_ARN\"\n"
+        "  profile-arn = \"PROFILE_ARN\"\n"
+        "  role-arn = \"arn:aws:iam::111122223333:role/billing\"",
     .options = {options, configuration_options},
     .run = run,
     .lists_bindings = true,

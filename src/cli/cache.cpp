@@ -68,16 +68,24 @@ void run(const Settings& /*settings*/, const CommandLine& line) {
 
 constinit const Command cache_command = {
     .name = "cache",
-    .summary = "List what the cache of credentials holds, or clear it",
+    .summary = "List or clear the cached credentials",
+    .description =
+        "With --cache, rolecall keeps credentials in files and uses them again while they are "
+        "valid. The files are in $XDG_RUNTIME_DIR/rolecall, otherwise in "
+        "$XDG_CACHE_HOME/rolecall, otherwise in ~/.cache/rolecall. This command uses all "
+        "three directories.",
     .footer =
-        "list prints for each entry when it ends, its role and its certificate, and no secret;\n"
-        "clear removes them all, so that the next run asks for a new session.\n"
-        "They are in $XDG_RUNTIME_DIR/rolecall, else $XDG_CACHE_HOME/rolecall or\n"
-        "~/.cache/rolecall; both look at all three.",
+        "Examples:\n"
+        "  rolecall exec --binding billing --cache -- aws s3 ls\n"
+        "  rolecall cache list\n"
+        "  rolecall cache clear",
     .run = run,
     .usage = "list|clear",
-    .operand = "WHAT",
-    .operand_help = "list or clear",
+    .operand = "list|clear",
+    .operand_help =
+        "\"list\" prints the expiry, the role and the certificate of each entry, and no "
+        "secret. \"clear\" removes all entries, so that the next run gets new "
+        "credentials.",
     .names = Names::none,
 };
 

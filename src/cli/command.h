@@ -36,8 +36,11 @@ enum class Names {
 
 struct Command {
   std::string_view name;
-  std::string_view summary;      // one line for `rolecall --help`
-  std::string_view footer = {};  // the end of its own --help
+  std::string_view summary;  // for `rolecall --help`, without a full stop
+  // The beginning and the end of its own --help. Examples are indented, and all other lines are
+  // wrapped.
+  std::string_view description = {};
+  std::string_view footer = {};
   std::array<Options, 5> options = {};
   // Does the work. Throws Error.
   void (*run)(const Settings& settings, const CommandLine& line) = nullptr;

@@ -27,21 +27,23 @@
 namespace rolecall::cli {
 namespace {
 
-constexpr const char* group = "What to set up";
+constexpr const char* group = "Profile";
 constexpr std::array<Option, 3> options = {{
     {.name = "profile",
      .group = group,
      .value = "NAME",
-     .help = "Required. The profile, as in aws --profile NAME"},
+     .help = "The profile to set up, as in aws --profile NAME. Required unless the configuration "
+             "file sets it."},
     {.name = "dry-run",
      .kind = Kind::toggle,
      .group = group,
-     .help = "Show what would change, and change nothing"},
+     .help = "Show what would change. Nothing is changed, and no credentials are requested."},
     {.name = "remove-static-keys",
      .kind = Kind::toggle,
      .group = group,
-     .help = "Remove the profile's static keys, which take precedence, from its\n"
-             "files; a copy of each file stays beside it, with mode 0600"},
+     .help = "After the profile has worked, remove its static keys from AWS's files. Static keys "
+             "take precedence over credential_process. rolecall keeps a copy of each changed file "
+             "beside the file, with mode 0600."},
 }};
 // Those that are for this run, and not for the profile.
 constexpr auto own_options = joined(options, debug_option);
@@ -318,17 +320,25 @@ void run(const Settings& settings, const CommandLine& command_line) {
 constinit const Command configure_command = {
     .name = "configure",
     .summary = "Set up a profile of the AWS CLI and SDKs, and try it",
+    .description =
+        "This command sets credential_process of the profile in $AWS_CONFIG_FILE, otherwise in "
+        "~/.aws/config. Everything else in the file stays as it is. Then rolecall gets "
+        "credentials once, to try the profile.\n\n"
+        "The options of this command line become part of credential_process. Values from the "
+        "environment "
+        "and the configuration file are not written, since rolecall reads these values again each "
+        "time.",
     .footer =
-        "Sets credential_process of the profile in $AWS_CONFIG_FILE, otherwise ~/.aws/config,\n"
-        "and leaves everything else in the file as it is. The line has the flags of this command\n"
-        "line; values from the environment and the configuration file are looked up again each\n"
-        "time. Then it tries the profile once.\n"
+        "Examples:\n"
         "  rolecall configure --profile billing --binding billing\n"
-        "A line of aws_signing_helper can be taken over: the one that the profile has, if there\n"
-        "are no other flags, or one that you add:\n"
-        "  rolecall configure --profile billing -- aws_signing_helper credential-process …\n"
+        "  aws --profile billing sts get-caller-identity\n"
         "\n"
-        "Exit code: 0 done, 1 refused, 2 wrong flags or files, 3 try again later.",
+        "To take over the options of a profile that uses aws_signing_helper:\n"
+        "  rolecall configure --profile billing\n"
+        "\n"
+        "To take over a command line of aws_signing_helper:\n"
+        "  rolecall configure --profile billing \\\n"
+        "    -- aws_signing_helper credential-process ...",
     .options = {options, all_session_options, cache_options, configuration_options, binding_option},
     .run = run,
     .rewrite = with_ready_line,

@@ -21,19 +21,23 @@ void run(const Settings& settings, const CommandLine& /*line*/) {
 
 constinit const Command credential_process_command = {
     .name = "credential-process",
-    .summary = "Print temporary AWS credentials as credential_process wants them",
+    .summary = "Print temporary AWS credentials for credential_process",
+    .description =
+        "This command requests credentials from IAM Roles Anywhere and prints them as one line "
+        "of JSON. The AWS CLI and the SDKs run it for a profile with credential_process.",
     .footer =
-        "Prints one line of JSON with the credentials, as the AWS CLI and SDKs read it:\n"
-        "  [profile demo]\n"
-        "  credential_process = /usr/bin/rolecall credential-process\n"
-        "    --certificate /etc/pki/app.pem --private-key /etc/pki/app.key\n"
-        "    --role-arn arn:aws:iam::123456789012:role/demo\n"
-        "    --profile-arn arn:aws:rolesanywhere:us-east-1:123456789012:profile/ID\n"
-        "    --trust-anchor-arn arn:aws:rolesanywhere:us-east-1:123456789012:trust-anchor/ID\n"
-        "(there on one line; no ~ and no variables; paths with spaces in double quotes)\n"
+        "Examples:\n"
+        "  rolecall credential-process --binding billing\n"
+        "  rolecall credential-process \\\n"
+        "    --certificate app.pem --private-key app.key \\\n"
+        "    --role-arn ROLE_ARN --profile-arn PROFILE_ARN \\\n"
+        "    --trust-anchor-arn TRUST_ANCHOR_ARN\n"
         "\n"
-        "Exit code: 0 done, 1 refused, 2 wrong flags or files, 3 worth another try later.\n"
-        "To try it without AWS: rolecall emulate --help",
+        "\"rolecall configure\" writes this into ~/.aws/config, on one line and with full paths:\n"
+        "  [profile billing]\n"
+        "  credential_process = /usr/bin/rolecall credential-process --binding billing\n"
+        "\n"
+        "\"rolecall emulate --help\" explains how to try this without AWS.",
     .options = {all_session_options, cache_options, configuration_options, binding_option},
     .run = run,
 };

@@ -111,74 +111,90 @@ void run(const Settings& settings, const CommandLine& /*line*/) {
   pause.end();
 }
 
+constexpr const char* service_group = "Emulated service";
+constexpr const char* server_group = "Server";
 constexpr std::array<Option, 12> options = {{
     {.name = "trust-anchor",
      .kind = Kind::path,
+     .group = service_group,
      .value = "FILE",
-     .help = "Required. PEM file with the CA certificate (or several) that the\n"
-             "trust anchor holds"},
+     .help = "A PEM file with the CA certificates of the trust anchor. Required unless the "
+             "configuration file sets it."},
     {.name = "crl",
      .kind = Kind::path,
+     .group = service_group,
      .value = "FILE",
-     .help = "PEM file with certificate revocation lists; repeatable",
+     .help = "A PEM file with certificate revocation lists.",
      .repeatable = true},
     {.name = "role-arn",
      .kind = Kind::word,
+     .group = service_group,
      .value = "ARN",
-     .help = "A role that may be assumed; repeatable. Without it, every role may",
+     .help = "A role that can be assumed.",
+     .otherwise = "every role can be assumed",
      .repeatable = true},
     {.name = "session-duration-max",
      .kind = Kind::number,
+     .group = service_group,
      .value = "SECONDS",
-     .help = "The profile's session duration: no session is longer. Below the\n"
-             "service's least of 900 for tests of renewal",
+     .help = "The session duration of the profile. No session lasts longer. For tests of renewal, "
+             "SECONDS can be less than 900, the minimum of the service.",
      .fallback = "3600",
      .low = 1,
      .high = 43200},
     {.name = "accept-role-session-name",
      .kind = Kind::toggle,
-     .help = "Allow roleSessionName in requests, as the profile's\n"
-             "acceptRoleSessionName does"},
+     .group = service_group,
+     .help = "Accept a session name in requests, as a profile with acceptRoleSessionName does."},
     {.name = "address",
+     .group = server_group,
      .value = "ADDRESS",
-     .help = "IP address to listen on",
+     .help = "The IP address to listen on.",
      .fallback = "127.0.0.1"},
     {.name = "port",
      .kind = Kind::number,
+     .group = server_group,
      .value = "PORT",
-     .help = "TCP port to listen on; 0 takes a free one",
+     .help = "The TCP port to listen on. Use 0 for any free port.",
      .fallback = "0",
      .low = 0,
      .high = 65535},
     {.name = "allow-remote",
      .kind = Kind::toggle,
-     .help = "Allow an address that other machines reach (the credentials open\n"
-             "nothing at AWS)"},
+     .group = server_group,
+     .help = "Allow an address that other machines can reach. The credentials of this "
+             "endpoint are not valid at AWS."},
     {.name = "tls-cert",
      .kind = Kind::path,
+     .group = server_group,
      .value = "FILE",
-     .help = "PEM file with the server's certificate and its chain: https"},
+     .help = "A PEM file with the server's certificate and its chain. The server then uses https, "
+             "and --tls-key is required."},
     {.name = "tls-key",
      .kind = Kind::path,
+     .group = server_group,
      .value = "FILE",
-     .help = "PEM file with the key of --tls-cert"},
+     .help = "A PEM file with the key of --tls-cert."},
     {.name = "fault",
+     .group = service_group,
      .value = "KIND[=VALUE][:COUNT]",
-     .help = "Answer POST /sessions wrongly, COUNT times or always;\n"
-             "repeatable, in order. KIND: an HTTP status (300 to 599), throttle,\n"
-             "delay=SECONDS, broken, truncated, empty, clock=+SECONDS or\n"
-             "clock=-SECONDS, retry-after=SECONDS",
+     .help = "Answer POST /sessions with a fault, COUNT times or always. KIND is an HTTP status "
+             "(300 to 599), throttle, broken, truncated, empty, delay=SECONDS, clock=+SECONDS, "
+             "clock=-SECONDS or retry-after=SECONDS. Several faults come one after the other.",
      .repeatable = true},
     {.name = "log",
      .kind = Kind::toggle,
-     .help = "Write a line of JSON for each request to stderr; no secrets"},
+     .group = output_group,
+     .help = "Write a line of JSON for each request to standard error. Secrets are never "
+             "written."},
 }};
 
 constexpr auto own_configuration = [] {
   auto list = configuration_options;
   list.front().help =
-      "TOML file, whose table [emulate] holds values for these flags; see\n"
-      "rolecall credential-process --help";
+      "The configuration file, in TOML. Its table [emulate] can set these options by their names. "
+      "An environment variable, such as ROLECALL_EMULATE_PORT for --port, takes precedence over "
+      "the file.";
   return list;
 }();
 
@@ -186,12 +202,20 @@ constexpr auto own_configuration = [] {
 
 constinit const Command emulate_command = {
     .name = "emulate",
-    .summary = "Run an offline IAM Roles Anywhere endpoint, to try things without AWS",
+    .summary = "Run an offline IAM Roles Anywhere endpoint for tests",
+    .description =
+        "This command checks requests and certificates as the service does, and answers with "
+        "random credentials, which AWS does not accept. rolecall prints one line, such as "
+        "\"listening "
+        "on http://127.0.0.1:8443\", and runs until SIGINT or SIGTERM.",
     .footer =
-        "Prints \"listening on http://127.0.0.1:<port>\" once it does, and runs until SIGINT or "
-        "SIGTERM.\n\nExample:\n"
-        "  rolecall emulate --trust-anchor root.pem --port 8443 --log --fault 503:2\n"
-        "  rolecall credential-process --endpoint http://127.0.0.1:8443 …",
+        "Examples:\n"
+        "  rolecall emulate --trust-anchor root.pem --port 8443\n"
+        "  rolecall emulate --trust-anchor root.pem --fault 503:2\n"
+        "\n"
+        "In another terminal, use the endpoint:\n"
+        "  rolecall credential-process --binding billing \\\n"
+        "    --endpoint http://127.0.0.1:8443",
     .options = {options, own_configuration},
     .run = run,
     // Its --role-arn, --port and the like mean other things than those of all other commands.

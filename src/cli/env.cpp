@@ -151,24 +151,37 @@ void run(const Settings& settings, const CommandLine& /*line*/) {
   write_all(STDOUT_FILENO, text.view(), "standard output");
 }
 
+constexpr const char* server_group = "Server";
 constexpr std::array<Option, 5> options = {{
-    {.name = "binding", .value = "NAME", .help = "Whose credentials", .fallback = "default"},
+    {.name = "binding",
+     .group = server_group,
+     .value = "NAME",
+     .help = "The binding of serve whose credentials the SDKs get.",
+     .fallback = "default"},
     {.name = "token-dir",
      .kind = Kind::directory,
+     .group = server_group,
      .value = "DIR",
-     .help = "As serve was given it. Default: $RUNTIME_DIRECTORY, else\n$XDG_RUNTIME_DIR/rolecall"},
+     .help = "The directory with the tokens of serve. Use the same directory as for serve.",
+     .otherwise = "$RUNTIME_DIRECTORY, otherwise $XDG_RUNTIME_DIR/rolecall"},
     {.name = "format",
      .kind = Kind::choice,
+     .group = output_group,
      .value = "shell|systemd",
-     .help = "shell: lines for eval. systemd: lines for an EnvironmentFile=",
+     .help = "The form of the output. shell is for eval. systemd is for a file that "
+             "EnvironmentFile= names.",
      .fallback = "shell"},
     {.name = "token-file",
      .kind = Kind::toggle,
-     .help = "Name the token's file, and do not print the token: for SDKs\nfrom 2024 on"},
+     .group = output_group,
+     .help = "Print the name of the token's file instead of the token. SDKs of 2024 and later can "
+             "read the file."},
     {.name = "wait",
      .kind = Kind::seconds,
+     .group = server_group,
      .value = "SECONDS",
-     .help = "Wait until serve is up and has credentials, for at most\nso long",
+     .help = "Wait until serve has credentials, for at most this time.",
+     .otherwise = "0 (no waiting)",
      .low = 0},
 }};
 
@@ -176,11 +189,15 @@ constexpr std::array<Option, 5> options = {{
 
 constinit const Command env_command = {
     .name = "env",
-    .summary = "Print the environment in which SDKs find the credentials of serve",
+    .summary = "Print the variables by which SDKs find rolecall serve",
+    .description =
+        "Run this command as the user of \"rolecall serve\". The output contains the URL and the "
+        "token of the container credentials endpoint. The token is a secret: anyone who has the "
+        "token can get the credentials.",
     .footer =
-        "Example:\n"
-        "  eval \"$(rolecall env --wait 30)\" && aws sts get-caller-identity\n"
-        "The token is a secret: whoever has it gets the credentials.",
+        "Examples:\n"
+        "  eval \"$(rolecall env --wait 30)\"\n"
+        "  aws sts get-caller-identity",
     .options = {options, configuration_options},
     .run = run,
 };

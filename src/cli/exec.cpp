@@ -99,15 +99,19 @@ void run(const Settings& settings, const CommandLine& line) {
   become(Program(line.command, child_environment(credential_variables(credentials), region)));
 }
 
+constexpr const char* group = "Renewal";
 constexpr std::array<Option, 2> options = {{
     {.name = "refresh",
      .kind = Kind::toggle,
-     .help = "For runs longer than a session: the command gets an endpoint\n"
-             "that renews, in place of credentials"},
+     .group = group,
+     .help = "Renew the credentials while the command runs, for a command that runs longer than a "
+             "session. The command gets an endpoint instead of credentials."},
     {.name = "allow-default-profile",
      .kind = Kind::toggle,
-     .help = "With --refresh: run the command also if the default profile of\n"
-             "AWS's files has credentials, which take precedence"},
+     .group = group,
+     .help = "With --refresh, run the command even if AWS's files have credentials for the default "
+             "profile. The command then uses those credentials. Without this option, that is an "
+             "error."},
 }};
 
 }  // namespace
@@ -115,13 +119,23 @@ constexpr std::array<Option, 2> options = {{
 constinit const Command exec_command = {
     .name = "exec",
     .summary = "Run a command with credentials in its environment",
+    .description =
+        "The command replaces rolecall, with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, "
+        "AWS_SESSION_TOKEN, AWS_CREDENTIAL_EXPIRATION, AWS_REGION and AWS_DEFAULT_REGION in its "
+        "environment. Variables that take precedence over these, such as AWS_PROFILE, are "
+        "removed.\n\n"
+        "With --refresh, rolecall keeps running beside the command. The command gets "
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI instead of the credentials.",
     .footer =
-        "The command takes this program's place, with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,\n"
-        "AWS_SESSION_TOKEN and AWS_CREDENTIAL_EXPIRATION in its environment, with AWS_REGION and\n"
-        "AWS_DEFAULT_REGION, and without AWS_PROFILE and whatever else takes precedence.\n"
-        "With --refresh it is a child that finds AWS_CONTAINER_CREDENTIALS_FULL_URI instead.\n"
-        "Exit code: the command's; 125 where there are no credentials for it, 126 where it cannot\n"
-        "be run, 127 where it is not found.",
+        "Examples:\n"
+        "  rolecall exec --binding billing -- aws s3 ls\n"
+        "  rolecall exec --binding billing --refresh -- ./backup.sh\n"
+        "\n"
+        "Exit codes:\n"
+        "  125  rolecall cannot get credentials for the command.\n"
+        "  126  The command cannot be run.\n"
+        "  127  The command cannot be found.\n"
+        "Otherwise, exec returns the exit code of the command.",
     .options = {options, all_session_options, cache_options, configuration_options, binding_option},
     .run = run,
     .usage = "[OPTIONS] -- COMMAND [ARGUMENTS]",

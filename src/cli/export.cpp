@@ -32,13 +32,16 @@ void run(const Settings& settings, const CommandLine& /*line*/) {
 constexpr std::array<Option, 2> options = {{
     {.name = "format",
      .kind = Kind::choice,
+     .group = output_group,
      .value = "env|fish|powershell|json|ini|dotenv",
-     .help = "For POSIX shells, fish, PowerShell; as credential_process; as the\n"
-             "credentials file; NAME=value",
+     .help = "The form of the output. env is for POSIX shells. json is the output of "
+             "credential-process. ini is a section of ~/.aws/credentials. dotenv is NAME=value in "
+             "each line.",
      .fallback = "env"},
     {.name = "profile",
+     .group = output_group,
      .value = "NAME",
-     .help = "The section of --format ini",
+     .help = "The name of the section. Used only with --format ini.",
      .fallback = "default"},
 }};
 
@@ -47,12 +50,15 @@ constexpr std::array<Option, 2> options = {{
 constinit const Command export_command = {
     .name = "export",
     .summary = "Print credentials for a shell or a file",
+    .description =
+        "The output is a secret, and it is valid until the session expires. \"rolecall exec\" "
+        "gives the credentials only to one command.",
     .footer =
-        "  eval \"$(rolecall export --binding NAME)\"\n"
-        "  rolecall export --binding NAME --format fish | source\n"
-        "  rolecall export --binding NAME --format powershell | Out-String | Invoke-Expression\n"
-        "What is printed is secret, and lasts as long as the session: rolecall exec keeps it out\n"
-        "of your shell.",
+        "Examples:\n"
+        "  eval \"$(rolecall export --binding billing)\"\n"
+        "  rolecall export --binding billing --format fish | source\n"
+        "  rolecall export --binding billing --format powershell |\n"
+        "    Out-String | Invoke-Expression",
     .options = {options, all_session_options, cache_options, configuration_options, binding_option},
     .run = run,
 };

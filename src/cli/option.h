@@ -32,8 +32,10 @@ struct Option {
   Kind kind = Kind::text;
   std::string_view group = "Options";  // its heading in --help
   std::string_view value = {};         // what --help shows in place of a value
-  std::string_view help = {};
-  std::string_view fallback = {};  // the value if nothing gives one
+  std::string_view help = {};          // sentences that say what it does
+  std::string_view fallback = {};      // the value if nothing gives one
+  std::string_view otherwise = {};     // what --help says of the default if it is not `fallback`
+  std::string_view limits = {};        // sentences for --help, besides those of `low` and `high`
   long low = 1;
   long high = 0;
   bool repeatable = false;

@@ -17,12 +17,16 @@ constexpr std::array<Option, (Sizes + ...)> joined(const std::array<Option, Size
   return all;
 }
 
-inline constexpr const char* certificate_group = "Who asks";
-inline constexpr const char* resources_group = "For what";
-inline constexpr const char* endpoint_group = "Where to ask";
-inline constexpr const char* network_group = "How to get there";
-inline constexpr const char* cache_group = "How often to ask";
-inline constexpr const char* configuration_group = "Values for these flags";
+// The headings of --help that several commands have.
+inline constexpr const char* certificate_group = "Certificate and key";
+inline constexpr const char* hardware_group = "Hardware keys";
+inline constexpr const char* resources_group = "AWS resources";
+inline constexpr const char* session_group = "Session";
+inline constexpr const char* endpoint_group = "Endpoint";
+inline constexpr const char* network_group = "Network";
+inline constexpr const char* cache_group = "Cache";
+inline constexpr const char* configuration_group = "Configuration";
+inline constexpr const char* output_group = "Output";
 
 // Of every command that reads the configuration file.
 inline constexpr std::array<Option, 2> configuration_options = {{
@@ -30,41 +34,52 @@ inline constexpr std::array<Option, 2> configuration_options = {{
      .kind = Kind::path,
      .group = configuration_group,
      .value = "FILE",
-     .help = "TOML file with values for flags: role-arn = \"arn:…\". Default:\n"
-             "$ROLECALL_CONFIG, else ~/.config/rolecall/config.toml, else\n"
-             "/etc/rolecall/config.toml. Variables come before it, as\n"
-             "ROLECALL_ROLE_ARN for --role-arn"},
+     .help = "The configuration file, in TOML. The file can set every option by its name, as in "
+             "role-arn = \"ARN\". An environment variable, such as ROLECALL_ROLE_ARN for "
+             "--role-arn, takes precedence over the file.",
+     .otherwise = "$ROLECALL_CONFIG, otherwise ~/.config/rolecall/config.toml, otherwise "
+                  "/etc/rolecall/config.toml"},
     {.name = "quiet",
      .kind = Kind::toggle,
-     .group = configuration_group,
-     .help = "No warnings on standard error; errors are shown"},
+     .group = output_group,
+     .help = "Write no warnings to standard error. Errors are still written."},
 }};
 
 inline constexpr std::array<Option, 1> binding_option = {{
     {.name = "binding",
      .group = configuration_group,
      .value = "NAME",
-     .help = "Take them from its table [binding.NAME] first"},
+     .help = "Use the values of the table [binding.NAME] of the configuration file. These values "
+             "take precedence over the others in the file. \"rolecall bindings\" lists the "
+             "bindings.",
+     .otherwise = "$ROLECALL_BINDING, otherwise no binding"},
 }};
 
 inline constexpr std::array<Option, 1> debug_option = {{
-    {.name = "debug", .kind = Kind::toggle, .help = "Show each step on stderr; never a secret"},
+    {.name = "debug",
+     .kind = Kind::toggle,
+     .group = output_group,
+     .help =
+         "Write each step to standard error, with the time since the start of rolecall. Secrets "
+         "are never written."},
 }};
 
 // Of certificates on tokens.
 inline constexpr std::array<Option, 2> selector_options = {{
     {.name = "cert-selector",
      .kind = Kind::selector,
-     .group = certificate_group,
+     .group = hardware_group,
      .value = "SELECTOR",
-     .help = "In place of --certificate: the certificate on any PKCS#11 token\n"
-             "that is \"Key=x509Subject,Value=CN=x Key=x509Issuer,Value=CN=y\n"
-             "Key=x509Serial,Value=1F\" or what file://selector.json says"},
+     .help = "Search all PKCS#11 tokens for the certificate, instead of using --certificate. "
+             "SELECTOR is one or more of these, in quotes and separated by blanks: "
+             "Key=x509Subject,Value=NAME Key=x509Issuer,Value=NAME Key=x509Serial,Value=HEX. "
+             "SELECTOR can also be file://PATH, with the path of a JSON file."},
     {.name = "pkcs11-lib",
      .kind = Kind::library,
-     .group = certificate_group,
+     .group = hardware_group,
      .value = "FILE",
-     .help = "PKCS#11 module to use. Default: all that p11-kit knows"},
+     .help = "The PKCS#11 module to use.",
+     .otherwise = "all modules that p11-kit knows"},
 }};
 
 inline constexpr std::array<Option, 3> password_options = {{
@@ -72,19 +87,21 @@ inline constexpr std::array<Option, 3> password_options = {{
      .kind = Kind::source,
      .group = certificate_group,
      .value = "SOURCE",
-     .help = "Where the key's password or PIN is: file:PATH, env:NAME, fd:N,\n"
-             "credential:NAME (of systemd) or command:WORDS (run without a\n"
-             "shell). Default: asked for on the terminal"},
+     .help = "Where rolecall finds the password of the key, or the PIN of the token. SOURCE is "
+             "file:PATH, env:NAME (a variable), fd:N (an open descriptor), credential:NAME (of "
+             "systemd) or command:WORDS (a command that prints the password).",
+     .otherwise = "for a token $ROLECALL_PIN, otherwise a prompt on the terminal"},
     {.name = "pkcs8-password",
      .kind = Kind::secret,
      .group = certificate_group,
      .value = "PASSWORD",
-     .help = "The password itself; every user of the machine can read it"},
+     .help = "The password of the key. Every user of this machine can read the password, so "
+             "prefer --password-source."},
     {.name = "pkcs12-entry",
      .group = certificate_group,
      .value = "NAME",
-     .help = "Of several keys in a PKCS#12 file the one with this friendlyName\n"
-             "(alias), or whose certificate has this subject"},
+     .help = "Which key to use if a PKCS#12 file contains several. NAME is the friendlyName (in "
+             "Java: the alias) of the key or of its certificate, or the certificate's subject."},
 }};
 
 // Of Windows' stores: it changes nothing elsewhere, in the official helper either.
@@ -95,25 +112,28 @@ inline constexpr std::array<Option, 1> ignored_options = {{
 inline constexpr std::array<Option, 2> tpm_options = {{
     {.name = "tpm-key-password",
      .kind = Kind::secret,
-     .group = certificate_group,
+     .group = hardware_group,
      .value = "PASSWORD",
-     .help = "The TPM key's; every user of the machine can read it"},
+     .help = "The password of the TPM key. Every user of this machine can read the password, so "
+             "prefer --password-source."},
     {.name = "no-tpm-key-password",
      .kind = Kind::toggle,
-     .group = certificate_group,
-     .help = "The TPM key has none (that of a handle is asked for otherwise)"},
+     .group = hardware_group,
+     .help = "The TPM key has no password. Without this option, rolecall asks for the password of "
+             "a key that is given as a handle."},
 }};
 
 inline constexpr std::array<Option, 2> token_options = {{
     {.name = "use-latest-expiring-certificate",
      .kind = Kind::toggle,
-     .group = certificate_group,
-     .help = "Of several on tokens the one that is valid and ends last"},
+     .group = hardware_group,
+     .help = "If certificates of several keys match, use the one that is valid and expires last. "
+             "Without this option, that is an error."},
     {.name = "reuse-pin",
      .kind = Kind::toggle,
-     .group = certificate_group,
-     .help = "The token's PIN is also that of a key that wants one for each\n"
-             "signature. Default: asked for by itself"},
+     .group = hardware_group,
+     .help = "If a key needs its PIN for each signature, use the PIN of the token. Without this "
+             "option, rolecall asks for the PIN of such a key separately."},
 }};
 
 inline constexpr std::array<Option, 3> file_options = {{
@@ -121,129 +141,143 @@ inline constexpr std::array<Option, 3> file_options = {{
      .kind = Kind::input,
      .group = certificate_group,
      .value = "FILE",
-     .help = "Required. PEM file with the certificate; may hold its chain and\n"
-             "its key too, in any order. Or a PKCS#12 file, which holds all\n"
-             "three. - for standard input, fd:N for an open descriptor (all three\n"
-             "flags). Or a pkcs11: URI: the key is looked for on the same token"},
+     .help = "The certificate, in a PEM or PKCS#12 file. The file can also contain the chain and "
+             "the private key, in any order. FILE can also be \"-\" (standard input), fd:N (the "
+             "open descriptor N) or a pkcs11: URI. Required unless a binding sets it, or "
+             "--cert-selector is used."},
     {.name = "private-key",
      .kind = Kind::input,
      .group = certificate_group,
      .value = "FILE",
-     .help = "Required unless the certificate's file or token holds it. PEM file\n"
-             "with its private key: PKCS#8, PKCS#1 or SEC1, encrypted or not; RSA\n"
-             "of 2048 to 8192 bits, P-256, P-384 or P-521. Or a pkcs11: URI, a\n"
-             "TPM's key (TSS2 PRIVATE KEY), or handle:0x81000001 of the TPM"},
+     .help = "The private key, in a PEM or PKCS#12 file. The key can be encrypted. FILE can "
+             "also be \"-\", fd:N, a pkcs11: URI, a TPM key file (TSS2 PRIVATE KEY) or a TPM "
+             "handle such "
+             "as handle:0x81000001. Required unless a binding sets it, or the certificate's file "
+             "or token contains the key.",
+     .limits = "Allowed: RSA keys of 2048 to 8192 bits, and EC keys on P-256, P-384 or P-521."},
     {.name = "intermediates",
      .kind = Kind::input,
      .group = certificate_group,
      .value = "FILE",
-     .help = "PEM or PKCS#7 file with the certificates between it and the trust\n"
-             "anchor"},
+     .help = "The intermediate certificates, from the certificate to the trust anchor, in a PEM or "
+             "PKCS#7 file. FILE can also be \"-\" or fd:N. Not needed if the certificate's file "
+             "contains the chain.",
+     .limits = "At most 5 of these certificates are sent."},
 }};
 
-// All that say who asks.
+// All about the certificate and its key.
 inline constexpr auto identity_options = joined(file_options, selector_options, token_options,
                                                 password_options, tpm_options, ignored_options);
 
 // What a session is asked for with, and how.
-inline constexpr std::array<Option, 15> session_options = {{
+inline constexpr std::array<Option, 14> session_options = {{
     {.name = "role-arn",
      .kind = Kind::word,
      .group = resources_group,
      .value = "ARN",
-     .help = "Required. The IAM role to assume"},
+     .help = "The IAM role to assume. Required unless a binding sets it."},
     {.name = "profile-arn",
      .kind = Kind::word,
      .group = resources_group,
      .value = "ARN",
-     .help = "Required. The Roles Anywhere profile that lists the role"},
+     .help = "The IAM Roles Anywhere profile that lists the role. Required unless a binding sets "
+             "it."},
     {.name = "trust-anchor-arn",
      .kind = Kind::word,
      .group = resources_group,
      .value = "ARN",
-     .help = "Required. The trust anchor that the certificate chains to"},
+     .help = "The IAM Roles Anywhere trust anchor at the end of the certificate's chain. Required "
+             "unless a binding sets it."},
     {.name = "role-session-name",
-     .group = resources_group,
+     .group = session_group,
      .value = "NAME",
-     .help = "Name of the session; the profile must accept it. Default: the\n"
-             "certificate's serial number"},
+     .help = "The name of the session. The profile must accept custom session names.",
+     .otherwise = "the certificate's serial number",
+     .limits = "Allowed: 2 to 64 letters, digits and _+=,.@- (no blanks)."},
     {.name = "session-duration",
      .kind = Kind::number,
-     .group = resources_group,
+     .group = session_group,
      .value = "SECONDS",
-     .help = "How long the credentials live, 900 to 43200",
+     .help = "How long the credentials are valid.",
      .fallback = "3600",
+     .limits = "The profile and the role can have lower limits.",
      .low = 900,
      .high = 43200},
     {.name = "region",
      .kind = Kind::word,
      .group = endpoint_group,
      .value = "REGION",
-     .help = "Default: the trust anchor's, which it must equal"},
+     .help = "The AWS region of the request.",
+     .otherwise = "the region of the trust anchor",
+     .limits = "Any other region is an error."},
     {.name = "endpoint",
      .kind = Kind::url,
      .group = endpoint_group,
      .value = "URL",
-     .help = "https://host[:port] instead of the service's own; plain http only\n"
-             "for this machine"},
+     .help = "Send the request to this URL: https://HOST or https://HOST:PORT.",
+     .otherwise = "the endpoint of IAM Roles Anywhere in the region",
+     .limits = "http:// is allowed only for this machine."},
     {.name = "use-fips",
      .kind = Kind::toggle,
      .group = endpoint_group,
-     .help = "Use the FIPS endpoint (AWS_USE_FIPS_ENDPOINT)"},
+     .help = "Use the FIPS endpoint.",
+     .otherwise = "$AWS_USE_FIPS_ENDPOINT, otherwise false",
+     .limits = "Only some regions have this endpoint. Cannot be combined with --endpoint."},
     {.name = "use-dualstack",
      .kind = Kind::toggle,
      .group = endpoint_group,
-     .help = "Use the IPv4 and IPv6 endpoint (AWS_USE_DUALSTACK_ENDPOINT)"},
+     .help = "Use the endpoint for both IPv4 and IPv6.",
+     .otherwise = "$AWS_USE_DUALSTACK_ENDPOINT, otherwise false",
+     .limits = "Cannot be combined with --endpoint."},
     {.name = "ca-bundle",
      .kind = Kind::path,
      .group = network_group,
      .value = "FILE",
-     .help = "PEM file of the CAs to trust for TLS. Default: AWS_CA_BUNDLE,\n"
-             "SSL_CERT_FILE and SSL_CERT_DIR, else the system's"},
+     .help = "A PEM file with the CAs to trust for TLS.",
+     .otherwise = "$AWS_CA_BUNDLE, otherwise $SSL_CERT_FILE and $SSL_CERT_DIR, otherwise the CAs "
+                  "of the system"},
     {.name = "no-verify-ssl",
      .kind = Kind::toggle,
      .group = network_group,
-     .help = "Do not check the server's certificate: only for tests"},
+     .help = "Do not check the server's certificate. Use this only for tests."},
     {.name = "with-proxy",
      .kind = Kind::toggle,
      .group = network_group,
-     .help = "Use the proxy that HTTPS_PROXY and NO_PROXY name"},
+     .help = "Use the proxy of HTTPS_PROXY or ALL_PROXY, except for the hosts in NO_PROXY. "
+             "Without this option, no proxy is used."},
     {.name = "connect-timeout",
      .kind = Kind::seconds,
      .group = network_group,
      .value = "SECONDS",
-     .help = "How long to wait for a connection",
+     .help = "How long one attempt to connect can take.",
      .fallback = "5"},
     {.name = "timeout",
      .kind = Kind::seconds,
      .group = network_group,
      .value = "SECONDS",
-     .help = "How long all may take, retries and waits included",
+     .help = "How long everything can take: reading the files, all attempts, and the waits between "
+             "them.",
      .fallback = "30"},
-    {.name = "debug",
-     .kind = Kind::toggle,
-     .group = network_group,
-     .help = "Show each step on stderr, with its time; never a secret"},
 }};
 
 inline constexpr std::array<Option, 2> cache_options = {{
     {.name = "cache",
      .kind = Kind::toggle,
      .group = cache_group,
-     .help = "Keep the credentials in a file that this user alone can read,\n"
-             "and hand them out again while they are good"},
+     .help = "Keep the credentials in a file that only this user can read, and use them again "
+             "while they are valid. \"rolecall cache list\" shows what is kept."},
     {.name = "cache-margin",
      .kind = Kind::number,
      .group = cache_group,
      .value = "SECONDS",
-     .help = "How much of their life must be left for that; never more than\n"
-             "half of it",
+     .help = "Request new credentials if the kept ones expire within this time.",
      .fallback = "900",
+     .limits = "The margin counts as at most half of the credentials' lifetime.",
      .low = 0,
      .high = 43199},
 }};
 
 // Of every command that asks for a session.
-inline constexpr auto all_session_options = joined(identity_options, session_options);
+inline constexpr auto all_session_options = joined(identity_options, session_options, debug_option);
 
 }  // namespace rolecall::cli

@@ -89,16 +89,19 @@ constexpr auto options =
     joined(std::array<Option, 2>{{
                {.name = "certificate",
                 .kind = Kind::input,
+                .group = certificate_group,
                 .value = "FILE",
-                .help = "Required. PEM file, of whose certificates the first is described;\n"
-                        "or a PKCS#12 file, of which that of its key is. - for standard\n"
-                        "input, fd:N for an open descriptor. Or a pkcs11: URI: then every\n"
-                        "certificate that it matches is listed"},
+                .help = "The certificate: the first one of a PEM file, or that of the key in a "
+                        "PKCS#12 file. FILE can also be \"-\" (standard input), fd:N (the open "
+                        "descriptor N) or a pkcs11: URI. With a URI, every certificate that "
+                        "matches is listed. Required unless a binding sets it, or --cert-selector "
+                        "is used."},
                {.name = "format",
                 .kind = Kind::choice,
+                .group = output_group,
                 .value = "json|text",
-                .help = "One line of JSON (without a newline, except on a terminal), or\n"
-                        "a view for people",
+                .help = "The form of the output. json is one line, which ends in a newline only on "
+                        "a terminal. text is for people.",
                 .fallback = "json"},
            }},
            debug_option, selector_options, password_options, ignored_options);
@@ -107,11 +110,18 @@ constexpr auto options =
 
 constinit const Command read_certificate_data_command = {
     .name = "read-certificate-data",
-    .summary = "Print what a certificate says, for programs or for people",
+    .summary = "Show a certificate, for people or for programs",
+    .description =
+        "With --format text, this command prints one fact in each line, as \"NAME: VALUE\". A "
+        "line \"Fails:\" names a requirement of IAM Roles Anywhere that the certificate does not "
+        "meet. A line \"Warning:\" names something that the service can refuse.",
     .footer =
-        "The view has one fact a line, behind a name and a colon, for grep as well; a line\n"
-        "\"Fails:\" for each requirement of the service that is not met, and a line \"Warning:\"\n"
-        "for what the service may refuse.",
+        "Examples:\n"
+        "  rolecall read-certificate-data --certificate app.pem \\\n"
+        "    --format text\n"
+        "\n"
+        "To list all certificates on PKCS#11 tokens:\n"
+        "  rolecall read-certificate-data --certificate pkcs11:",
     .options = {options, configuration_options, binding_option},
     .run = run,
 };

@@ -19,7 +19,8 @@ namespace {
 void run_command(const Command& command, std::vector<std::string> arguments) {
   if (command.rewrite != nullptr) arguments = command.rewrite(std::move(arguments));
   const CommandLine line = read_command_line(command, std::move(arguments));
-  if (line.asks_for_help) return write_all(STDOUT_FILENO, help_text(command), "standard output");
+  if (line.asks_for_help)
+    return write_all(STDOUT_FILENO, help_text(command, help_width()), "standard output");
   const CommandLine::Given* quiet = line.find("quiet");
   if (quiet != nullptr && truth(quiet->texts.back())) release_warnings(true);
   const Settings settings = read_settings(command, line, all_commands());
@@ -67,7 +68,7 @@ void run_arguments(const std::vector<std::string>& arguments) {
   const std::string& first = arguments.front();
   std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
   if (first == "--help" || first == "-h" || first == "help") {
-    if (rest.empty()) return write_all(STDOUT_FILENO, overview(), "standard output");
+    if (rest.empty()) return write_all(STDOUT_FILENO, overview(help_width()), "standard output");
     const Command* command = find_command(rest.front());
     if (command == nullptr) refuse_command(rest);
     return run_command(*command, {"--help"});

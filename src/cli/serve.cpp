@@ -27,62 +27,66 @@ using std::chrono::milliseconds;
 // For as many clients as one thread takes, and for all else.
 constexpr rlim_t most_descriptors = http::most_connections_of_one_thread + 64;
 
-constexpr const char* listen_group = "Where to listen";
-constexpr const char* run_group = "How to run";
+constexpr const char* listen_group = "Address";
+constexpr const char* run_group = "Operation";
 constexpr std::array<Option, 9> daemon_options = {{
     {.name = "port",
      .kind = Kind::number,
      .group = listen_group,
      .value = "PORT",
-     .help = "TCP port; 0 takes a free one",
+     .help = "The TCP port to listen on. Use 0 for any free port.",
      .fallback = "9911",
      .low = 0,
      .high = 65535},
     {.name = "address",
      .group = listen_group,
      .value = "ADDRESS",
-     .help = "IP address",
+     .help = "The IP address to listen on.",
      .fallback = "127.0.0.1"},
     {.name = "allow-remote",
      .kind = Kind::toggle,
      .group = listen_group,
-     .help = "Allow an address that other machines reach: they see the\n"
-             "credentials pass unencrypted. IMDS is off unless --imds"},
+     .help =
+         "Allow an address that other machines can reach. The credentials then cross the network "
+         "unencrypted, and instance metadata is off unless you use --imds."},
     {.name = "imds",
      .kind = Kind::toggle,
      .group = listen_group,
-     .help = "Serve instance metadata, from which anyone who reaches the\n"
-             "port gets the credentials. Default: true; false with\n"
-             "--allow-remote. Not for several bindings"},
+     .help = "Serve instance metadata. Anyone who can reach the port can then get the credentials.",
+     .otherwise = "true, but false with --allow-remote",
+     .limits = "With several bindings, instance metadata is always off."},
     {.name = "allow-host",
      .kind = Kind::host,
      .group = listen_group,
-     .value = "NAME",
-     .help = "A name by which clients reach it: a compose service,\n"
-             "host.docker.internal, NAME.NAMESPACE.svc. Repeatable",
+     .value = "HOST",
+     .help = "A name or address by which clients reach serve, besides localhost and --address. "
+             "Examples are the name of a compose service, host.docker.internal and "
+             "NAME.NAMESPACE.svc.",
      .repeatable = true},
     {.name = "hop-limit",
      .kind = Kind::number,
      .group = listen_group,
      .value = "HOPS",
-     .help = "How many routers an answer may pass. Default: 64, and 1\nwith --allow-remote",
+     .help = "How many routers an answer can pass (its time to live).",
+     .otherwise = "64, but 1 with --allow-remote",
      .low = 1,
      .high = 255},
     {.name = "token-dir",
      .kind = Kind::directory,
      .group = run_group,
      .value = "DIR",
-     .help = "Where the tokens of the container endpoint are left.\n"
-             "Default: $RUNTIME_DIRECTORY, else $XDG_RUNTIME_DIR/rolecall"},
+     .help = "The directory for the tokens of the container credentials endpoint.",
+     .otherwise = "$RUNTIME_DIRECTORY, otherwise $XDG_RUNTIME_DIR/rolecall"},
     {.name = "lazy",
      .kind = Kind::toggle,
      .group = run_group,
-     .help = "Start, and answer 503, also before the first credentials come"},
+     .help = "Start even if there are no credentials yet. Until serve has credentials, it answers "
+             "503."},
     {.name = "log-format",
      .kind = Kind::choice,
-     .group = run_group,
+     .group = output_group,
      .value = "text|json",
-     .help = "Of the events on stderr",
+     .help = "The form of the log on standard error.",
      .fallback = "text"},
 }};
 
@@ -90,8 +94,10 @@ constexpr std::array<Option, 1> bindings_option = {{
     {.name = "binding",
      .group = configuration_group,
      .value = "NAME",
-     .help = "Take them from its table [binding.NAME] first; repeatable, for one\n"
-             "daemon with several roles",
+     .help = "Use the values of the table [binding.NAME] of the configuration file. These values "
+             "take precedence over the others in the file. With several bindings, each one has an "
+             "endpoint and a token of its own.",
+     .otherwise = "$ROLECALL_BINDING, otherwise no binding",
      .repeatable = true},
 }};
 
@@ -354,15 +360,23 @@ void run(const Settings& settings, const CommandLine& /*line*/) {
 
 constinit const Command serve_command = {
     .name = "serve",
-    .summary = "Hand out credentials to the AWS SDKs on this machine, always valid ones",
+    .summary = "Hand out credentials to the AWS SDKs on this machine",
+    .description =
+        "This command gets credentials, renews them before they expire, and hands them out in "
+        "two ways. The container credentials endpoint requires a token, which only this user can "
+        "read. Instance metadata (IMDSv2) gives the credentials to anyone who can reach the "
+        "port.\n\n"
+        "This command runs until SIGTERM or SIGINT. After SIGHUP, rolecall reads the certificate "
+        "and "
+        "the key again and renews the credentials.",
     .footer =
-        "Runs until SIGTERM or SIGINT; SIGHUP reads the files again and renews. SDKs find it by\n"
-        "  export AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:9911/\n"
-        "or, with a token that other users of the machine do not have, by\n"
-        "  eval \"$(rolecall env --wait 30)\"\n"
-        "With several bindings, only the second way works: rolecall env --binding NAME\n"
+        "Examples:\n"
+        "  rolecall serve --binding billing &\n"
+        "  eval \"$(rolecall env --binding billing --wait 30)\"\n"
+        "  aws sts get-caller-identity\n"
         "\n"
-        "Exit code: 0 stopped, 1 refused, 2 wrong flags or files, 3 worth another try later.",
+        "For a program that uses instance metadata:\n"
+        "  export AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:9911/",
     .options = {daemon_options, all_session_options, configuration_options, bindings_option},
     .run = run,
 };

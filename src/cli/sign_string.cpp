@@ -51,25 +51,32 @@ constexpr auto options = [] {
       joined(std::array<Option, 2>{{
                  {.name = "digest",
                   .kind = Kind::choice,
+                  .group = output_group,
                   .value = "SHA256|SHA384|SHA512",
-                  .help = "What to sign with",
+                  .help = "The digest of the signature.",
                   .fallback = "SHA256"},
                  {.name = "format",
                   .kind = Kind::choice,
+                  .group = output_group,
                   .value = "json|text|bin",
-                  .help = "Hex in quotes, hex, or raw bytes; without a newline, except for\n"
-                          "hex on a terminal",
+                  .help = "The form of the signature. json is hex in double quotes, text is hex, "
+                          "and bin is the raw bytes. json and text end in a newline only on "
+                          "a terminal.",
                   .fallback = "json"},
              }},
              debug_option, identity_options);
   for (Option& option : list) {
     if (option.name == "certificate") {
       option.help =
-          "PEM file with certificates: then one of them must fit the key.\n"
-          "Or a PKCS#12 file or a pkcs11: URI, where the key is, too";
+          "The certificate, in a PEM or PKCS#12 file. If the file contains several, one of them "
+          "must match the key. FILE can also be \"-\" (standard input), fd:N (the open descriptor "
+          "N) or a pkcs11: URI.";
     }
-    if (option.name == "intermediates")
-      option.help = "Taken as by the other commands, but not read";
+    if (option.name == "intermediates") {
+      option.limits = {};
+      option.help =
+          "Accepted but not read, so that you can use the options of other commands here.";
+    }
   }
   return list;
 }();
@@ -78,11 +85,16 @@ constexpr auto options = [] {
 
 constinit const Command sign_string_command = {
     .name = "sign-string",
-    .summary = "Sign a fixed text, to see that a private key works",
+    .summary = "Sign a fixed text, to test a private key",
+    .description =
+        "This command signs a text that is fixed for each key, and prints the signature. No "
+        "network "
+        "is used. RSA keys sign with PKCS #1 v1.5. The signature of an EC key is in DER.",
     .footer =
-        "Signs a text that is fixed for each key: \"AWS Roles Anywhere Credential Helper\n"
-        "Signing Test1\" and the SHA-256 of \"IAM RA\" and the public key (PKCS #1 DER, or\n"
-        "the uncompressed point). RSA signs with PKCS #1 v1.5, EC gives DER.",
+        "Examples:\n"
+        "  rolecall sign-string --private-key app.key\n"
+        "  rolecall sign-string --private-key pkcs11:token=app \\\n"
+        "    --certificate app.pem",
     .options = {options, configuration_options, binding_option},
     .run = run,
 };

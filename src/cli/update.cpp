@@ -210,22 +210,22 @@ void run(const Settings& settings, const CommandLine& /*line*/) {
   }
 }
 
-constexpr const char* group = "What to keep up to date";
+constexpr const char* group = "Credentials file";
 constexpr std::array<Option, 3> options = {{
     {.name = "profile",
      .group = group,
      .value = "NAME",
-     .help = "The section of the credentials file",
+     .help = "The profile whose credentials are written.",
      .fallback = "default"},
     {.name = "once",
      .kind = Kind::toggle,
      .group = group,
-     .help = "Write the credentials once, and end"},
+     .help = "Write the credentials once, and exit."},
     {.name = "refresh-before",
      .kind = Kind::number,
      .group = group,
      .value = "SECONDS",
-     .help = "Renew credentials so long before they expire",
+     .help = "How long before their expiry the credentials are renewed.",
      .fallback = "960",
      .low = 1,
      .high = 43199},
@@ -235,14 +235,17 @@ constexpr std::array<Option, 3> options = {{
 
 constinit const Command update_command = {
     .name = "update",
-    .summary = "Keep temporary credentials in the AWS credentials file up to date",
+    .summary = "Keep the AWS credentials file up to date",
+    .description =
+        "This command sets aws_access_key_id, aws_secret_access_key and aws_session_token of one "
+        "profile in $AWS_SHARED_CREDENTIALS_FILE, otherwise in ~/.aws/credentials. Everything "
+        "else in the file stays as it is.\n\n"
+        "Without --once, rolecall runs until SIGTERM or SIGINT, and renews the credentials before "
+        "they expire. SIGHUP renews the credentials now.",
     .footer =
-        "Sets aws_access_key_id, aws_secret_access_key and aws_session_token of one profile in\n"
-        "$AWS_SHARED_CREDENTIALS_FILE, else ~/.aws/credentials, and leaves all else in it as it "
-        "is.\n"
-        "Without --once it runs until SIGTERM or SIGINT; SIGHUP renews now.\n"
-        "\n"
-        "Exit code: 0 done, 1 refused, 2 wrong flags or files, 3 worth another try later.",
+        "Examples:\n"
+        "  rolecall update --binding billing --profile billing\n"
+        "  rolecall update --binding billing --once",
     .options = {options, all_session_options, configuration_options, binding_option},
     .run = run,
 };

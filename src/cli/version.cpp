@@ -9,6 +9,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/library.h"
+#include "cli/options.h"
 #include "cli/settings.h"
 #include "http/client.h"
 #include "http/server.h"
@@ -77,14 +78,19 @@ void run(const Settings& settings, const CommandLine& /*line*/) {
 constexpr std::array<Option, 1> options = {{
     {.name = "verbose",
      .kind = Kind::toggle,
-     .help = "Also what is inside and what is loaded, with versions"},
+     .group = output_group,
+     .help = "Also print the version of each library, and when it is loaded."},
 }};
 
 }  // namespace
 
 constinit const Command version_command = {
     .name = "version",
-    .summary = "Print the version, and what is inside",
+    .summary = "Print the version of rolecall and of its libraries",
+    .footer =
+        "Examples:\n"
+        "  rolecall version\n"
+        "  rolecall version --verbose",
     .options = {options},
     .run = run,
     .names = Names::none,  // so that it can always be asked

@@ -17,7 +17,7 @@ COMMANDS = re.findall(r"^  ([a-z-]+)  +\w", run("--help").out, re.MULTILINE)
 
 
 def flags_of(command):
-    return re.findall(r"^  (?:-h,)?(--[a-z0-9-]+)", run(command, "--help").out, re.MULTILINE)
+    return re.findall(r"^  (?:-h, )?(--[a-z0-9-]+)", run(command, "--help").out, re.MULTILINE)
 
 
 def variables(home):

@@ -55,7 +55,7 @@ def test_variables_are_all_that_is_needed(identity, emulator):
 
 def listed_flags(command):
     text = run(command, "--help").out
-    return re.findall(r"^  (?:-h,)?--([a-z0-9-]+)(?: ([A-Za-z0-9|]+))?", text, re.M)
+    return re.findall(r"^  (?:-h, )?--([a-z0-9-]+)(?: ([A-Za-z0-9|]+))?", text, re.M)
 
 
 VALUES = {"FILE": "/x", "SECONDS": "901", "URL": "http://127.0.0.1:1", "ARN": "arn:x", "NAME": "n",

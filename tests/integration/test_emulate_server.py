@@ -382,7 +382,7 @@ def test_help_ends_with_an_example():
                  "--accept-role-session-name", "--address", "--port", "--allow-remote",
                  "--tls-cert", "--tls-key", "--log"):
         assert flag in result.out
-    assert "Example:\n  rolecall emulate " in result.out
+    assert "Examples:\n  rolecall emulate " in result.out
 
 
 def test_standard_output_that_nobody_reads(identity):

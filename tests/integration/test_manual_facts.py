@@ -166,7 +166,7 @@ HARDWARE = set(re.findall(r"\*\*(--[a-z0-9-]+)\*\*", manual("rolecall-hardware")
 
 
 def flags_of(command):
-    return set(re.findall(r"^  (?:-\w,)?(--[a-z0-9-]+)", run(command, "--help").out, re.M))
+    return set(re.findall(r"^  (?:-\w, )?(--[a-z0-9-]+)", run(command, "--help").out, re.M))
 
 
 def entries(page):

@@ -4,7 +4,6 @@
 #include <set>
 
 #include "cli/command.h"
-#include "cli/help.h"
 #include "rolecall/error.h"
 
 namespace rolecall::cli {
@@ -44,15 +43,6 @@ TEST(Commands, HaveLimitsForNumbersAndWordsForValues) {
       for (const long right : {option->low, option->high})
         EXPECT_NO_THROW(check_value(*option, std::to_string(right), "x"));
     }
-  }
-}
-
-TEST(Commands, ShowEveryOptionInTheirHelp) {
-  for (const Command* command : all_commands()) {
-    const std::string text = help_text(*command);
-    for (const Option* option : all_options(*command))
-      EXPECT_NE(text.find("\n  --" + std::string(option->name)), text.npos) << option->name;
-    EXPECT_EQ(text.find("\n\n\n"), text.npos) << command->name;
   }
 }
 
