@@ -1,7 +1,5 @@
 #include "base/waiting.h"
 
-#include <signal.h>
-
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -10,6 +8,8 @@
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include "base/signals.h"
 
 namespace rolecall {
 namespace {
@@ -61,17 +61,12 @@ class Board {
 
   void watch() {
     if (is_watched_) return;
-    // Signals are for the other threads.
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    const NoSignals none;
     try {
       std::thread([this] { run(); }).detach();
       is_watched_ = true;
     } catch (const std::system_error&) {  // no thread to be had: then nothing is shown
     }
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
   }
 
   void run() {

@@ -1,5 +1,4 @@
 // rolecall emulate: the offline endpoint behind a socket.
-#include <signal.h>
 #include <unistd.h>
 
 #include <condition_variable>
@@ -7,6 +6,7 @@
 #include <utility>
 
 #include "base/files.h"
+#include "base/signals.h"
 #include "cli/options.h"
 #include "cli/settings.h"
 #include "cli/ui.h"
@@ -82,14 +82,7 @@ void run(const Settings& settings, const CommandLine& /*line*/) {
   const bool logs = settings.is_on("log");
   Pause pause;
 
-  // Blocked before any thread starts, so that each inherits it and sigwait alone gets them.
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  signal(SIGPIPE, SIG_IGN);
-
+  const Signals signals({SIGINT, SIGTERM});  // before any thread starts
   const auto respond = [&](const http::Request& request) {
     using std::chrono::steady_clock;
     const auto start = steady_clock::now();
@@ -105,8 +98,7 @@ void run(const Settings& settings, const CommandLine& /*line*/) {
   http::Server server(listener(settings), tls, respond);
   write_all(STDOUT_FILENO, "listening on " + server.url() + "\n", "stdout");
 
-  int received = 0;
-  while (sigwait(&signals, &received) != 0) {
+  while (signals.wait(std::chrono::hours(1)).si_signo == 0) {
   }
   pause.end();
 }

@@ -9,11 +9,11 @@
 
 #include "base/openssl.h"
 #include "base/process.h"
+#include "base/signals.h"
 #include "base/spawn.h"
 #include "cli/child_environment.h"
 #include "cli/exec.h"
 #include "cli/renewals.h"
-#include "cli/signals.h"
 #include "cli/token_file.h"
 #include "cli/ui.h"
 #include "cli/withheld.h"

@@ -7,11 +7,11 @@
 #include <list>
 
 #include "base/deadline.h"
+#include "base/signals.h"
 #include "cli/command.h"
 #include "cli/options.h"
 #include "cli/renewals.h"
 #include "cli/session_flags.h"
-#include "cli/signals.h"
 #include "cli/systemd.h"
 #include "cli/ui.h"
 #include "http/client.h"

@@ -1,13 +1,12 @@
 #include "identity/hardware_wait.h"
 
-#include <signal.h>
-
 #include <algorithm>
 #include <condition_variable>
 #include <list>
 #include <mutex>
 #include <system_error>
 
+#include "base/signals.h"
 #include "base/time.h"
 #include "base/waiting.h"
 
@@ -82,17 +81,12 @@ class Board {
   void watch() {
     if (idle_) changed_.notify_one();  // each time would cost each call a switch of threads
     if (watched_) return;
-    // Signals are for the other threads.
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    const NoSignals none;
     try {
       std::thread([this] { run(); }).detach();
       watched_ = true;
     } catch (const std::system_error&) {  // no thread to be had: then without
     }
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
   }
 
   // No wait is due earlier than one that began before it, so nothing has to wake this up in time.

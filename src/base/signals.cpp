@@ -1,0 +1,61 @@
+#include "base/signals.h"
+
+#include <unistd.h>
+
+#include <ctime>
+
+namespace rolecall {
+namespace {
+
+sigset_t set_of(const std::vector<int>& numbers) {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int number : numbers)
+    sigaddset(&set, number);
+  return set;
+}
+
+extern "C" void end_at_once(int /*number*/) {
+  _exit(0);
+}
+
+}  // namespace
+
+Signals::Signals(const std::vector<int>& numbers) : set_(set_of(numbers)) {
+  pthread_sigmask(SIG_BLOCK, &set_, &before_);
+}
+
+siginfo_t Signals::wait(std::chrono::milliseconds time) const {
+  timespec limit{};
+  limit.tv_sec = time.count() / 1000;
+  limit.tv_nsec = (time.count() % 1000) * 1000000;
+  siginfo_t info{};
+  if (sigtimedwait(&set_, &info, &limit) < 0) info.si_signo = 0;
+  return info;
+}
+
+void Signals::act(std::chrono::milliseconds time) const {
+  const int number = wait(time).si_signo;
+  if (number == 0) return;
+  raise(number);
+  give_back();
+  pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+}
+
+EndOnSignal::EndOnSignal() {
+  struct sigaction action {};
+  action.sa_handler = end_at_once;
+  sigemptyset(&action.sa_mask);
+  for (const int number : {SIGTERM, SIGINT})
+    sigaction(number, &action, nullptr);
+  const sigset_t set = set_of({SIGTERM, SIGINT});
+  pthread_sigmask(SIG_UNBLOCK, &set, &before_);
+}
+
+NoSignals::NoSignals() {
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before_);
+}
+
+}  // namespace rolecall
