@@ -14,9 +14,9 @@
 #include "base/shell_word.h"
 #include "cli/child_environment.h"
 #include "cli/command.h"
+#include "cli/given_once.h"
 #include "cli/obtain.h"
 #include "cli/options.h"
-#include "cli/renewals.h"
 #include "cli/ui.h"
 #include "cli/withheld.h"
 

@@ -13,11 +13,11 @@
 #include "base/spawn.h"
 #include "cli/child_environment.h"
 #include "cli/exec.h"
-#include "cli/renewals.h"
 #include "cli/token_file.h"
 #include "cli/ui.h"
 #include "cli/withheld.h"
-#include "serve/service.h"
+#include "serve/renewals.h"
+#include "serve/server_options.h"
 
 namespace rolecall::cli {
 namespace {
@@ -89,15 +89,15 @@ int wait_for_end(pid_t command, const Signals& signals) {
 int run_beside_server(const serve::Binding& binding, std::vector<std::string> command,
                       const serve::Log& log, const Signals& signals) {
   http::Listener listener;
-  const std::string uri =
-      own_origin(listener.name()).text() + std::string(serve::container_root) + binding.name();
+  const std::string uri = serve::own_origin(listener.name()).text() +
+                          std::string(serve::container_root) + binding.name();
   const Secret token = random_hex(token_bytes);
   serve::ServiceOptions options;
   options.address = listener.name();
   options.bindings.push_back(&binding);
   options.containers.push_back({&binding, token.copy()});
   serve::Service service(std::move(options), log);
-  const http::Server server(std::move(listener), options_of_server(service),
+  const http::Server server(std::move(listener), serve::options_of_server(service),
                             [&service](const http::Request& request) {
                               return service.handle(request, aws::Instant::now());
                             });
@@ -128,9 +128,9 @@ int run_with_endpoint(serve::BindingOptions binding, std::vector<std::string> co
     return (quiet && line.starts_with("rolecall: warning: ")) || write_log(line);
   };
   const serve::Log log(serve::Log::Format::text, write, debug);
-  Renewals renewals(log, debug);
+  serve::Renewals renewals(log, stderr_reporter(debug));
   renewals.add(std::move(binding));
-  renewals.load_identities(false, no_credentials);
+  renewals.load_identities();
   const Signals signals(signals_of_command());
   renewals.start();
   int code = 0;

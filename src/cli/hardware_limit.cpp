@@ -17,11 +17,4 @@ void end_where_hardware_is_silent(std::chrono::milliseconds limit, int code) {
   });
 }
 
-void warn_where_hardware_is_silent(std::chrono::milliseconds limit) {
-  identity::limit_hardware_waits(limit, LimitOf::one_call, [](const SilentHardware& silent) {
-    print_warning(silent.text() + "; nothing is renewed until it does; hint: " +
-                  identity::hint_for_silent_hardware);
-  });
-}
-
 }  // namespace rolecall::cli

@@ -12,7 +12,4 @@ namespace rolecall::cli {
 void end_where_hardware_is_silent(std::chrono::milliseconds limit,
                                   int code = static_cast<int>(ErrorKind::try_later));
 
-// A warning for each call that takes longer, and it goes on waiting.
-void warn_where_hardware_is_silent(std::chrono::milliseconds limit);
-
 }  // namespace rolecall::cli

@@ -9,14 +9,15 @@
 #include "base/deadline.h"
 #include "base/signals.h"
 #include "cli/command.h"
+#include "cli/given_once.h"
+#include "cli/hardware_limit.h"
 #include "cli/options.h"
-#include "cli/renewals.h"
-#include "cli/session_flags.h"
 #include "cli/systemd.h"
 #include "cli/ui.h"
 #include "http/client.h"
 #include "serve/guard.h"
-#include "serve/service.h"
+#include "serve/renewals.h"
+#include "serve/server_options.h"
 #include "serve/token_files.h"
 
 namespace rolecall::cli {
@@ -148,15 +149,20 @@ class Daemon {
   Daemon(const Settings& settings, http::Listener listener)
       : settings_(settings),
         listener_(std::move(listener)),
-        origin_(own_origin(listener_.name())),
+        origin_(serve::own_origin(listener_.name())),
         remote_(!http::is_loopback(listener_.name().address)),
         log_(log_format(settings), write_log),
-        renewals_(log_, settings.is_on("debug")) {}
+        renewals_(log_, settings.reporter()) {}
 
-  void add(serve::BindingOptions options) { renewals_.add(std::move(options)); }
+  void add(serve::BindingOptions options) {
+    const bool is_lazy = settings_.is_on("lazy");
+    renewals_.add(std::move(options),
+                  {.start = is_lazy ? serve::Start::lazy : serve::Start::in_time});
+  }
 
   void run() {
-    renewals_.load_identities(settings_.is_on("lazy"));
+    // Each binding has its own time.
+    renewals_.load_identities([](milliseconds limit) { end_where_hardware_is_silent(limit); });
     // Those that end or reload, before there is a file to be left behind.
     const Signals signals({SIGTERM, SIGINT, SIGHUP});
     serve::ServiceOptions options = service_options();
@@ -166,8 +172,7 @@ class Daemon {
       return number == SIGTERM || number == SIGINT;
     };
     try {
-      if (settings_.is_on("lazy") || renewals_.await_first(told_to_stop))
-        answer(std::move(options), signals);
+      if (renewals_.await_first(told_to_stop)) answer(std::move(options), signals);
     } catch (const Error& error) {
       if (renewals_.stop()) throw;
       print_error(error);
@@ -245,7 +250,7 @@ class Daemon {
     const std::string url = origin_.text();
     serve::Service service(std::move(options), log_);
     raise_limit_of_descriptors();
-    const http::Server server(std::move(listener_), options_of_server(service),
+    const http::Server server(std::move(listener_), serve::options_of_server(service),
                               [&service](const http::Request& request) {
                                 return service.handle(request, aws::Instant::now());
                               });
@@ -314,7 +319,7 @@ class Daemon {
   bool remote_;
   serve::Log log_;
   std::list<serve::TokenFiles> token_files_;
-  Renewals renewals_;
+  serve::Renewals renewals_;
 };
 
 // Those of the daemon as a whole have no place in the table of one of several bindings.
@@ -342,7 +347,7 @@ std::vector<serve::BindingOptions> bindings_of(const Settings& settings) {
       check_is_for_one(settings.file(), name);
       bindings.push_back(binding_options(settings.of_binding(name), name));
     } catch (const Error& error) {
-      throw of_binding(name, error);
+      throw serve::of_binding(name, error);
     }
   }
   return bindings;

@@ -4,21 +4,19 @@
 
 #include <algorithm>
 #include <chrono>
-#include <csignal>
-#include <ctime>
-#include <optional>
-#include <random>
+#include <mutex>
 
 #include "aws/credentials_file.h"
-#include "aws/renewal.h"
-#include "base/process.h"
+#include "aws/retry.h"
+#include "base/signals.h"
 #include "base/time.h"
 #include "cli/aws_files.h"
 #include "cli/command.h"
-#include "cli/hardware_limit.h"
+#include "cli/given_once.h"
 #include "cli/options.h"
 #include "cli/session_flags.h"
 #include "cli/ui.h"
+#include "serve/renewals.h"
 
 namespace rolecall::cli {
 namespace {
@@ -26,161 +24,74 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// A suspend stops the clock of a wait, so no wait is longer than this.
-constexpr milliseconds longest_nap{2000};
-
-// SIGTERM and SIGINT end the program at once, also in the middle of a request, but for the moment
-// in which a file is being written: then right after it.
-volatile std::sig_atomic_t writing = 0;
-volatile std::sig_atomic_t stop_asked = 0;
-
-extern "C" void stop_signal(int /*number*/) {
-  if (writing == 0) _exit(0);
-  stop_asked = 1;
-}
-
-void write_and_stop_if_asked(const aws::LockedCredentialsFile& file, const std::string& profile,
-                             const Credentials& credentials, const Reporter& reporter) {
-  struct Writing {
-    Writing() { writing = 1; }
-    Writing(const Writing&) = delete;
-    Writing& operator=(const Writing&) = delete;
-    ~Writing() {
-      writing = 0;
-      if (stop_asked != 0) _exit(0);
-    }
-  };
-  std::vector<std::string> warnings;
-  {
-    const Writing mark;
-    warnings = file.set(profile, credentials);
-  }
-  for (const std::string& warning : warnings)
-    reporter.warning(warning);
-}
-
-class Updater {
+// Where the credentials go.
+class Profile {
  public:
-  Updater(const SessionFlags& flags, std::string path, std::string profile, seconds refresh_before)
-      : flags_(flags),
-        path_(std::move(path)),
-        profile_(std::move(profile)),
-        schedule_(refresh_before),
-        unwritten_schedule_(refresh_before),
-        reporter_(stderr_reporter(flags.debug)) {}
-
-  std::chrono::sys_seconds renew() {
-    // What could not be written last time (a full disk) is not asked for again.
-    if (!unwritten_ || unwritten_schedule_.left(aws::Instant::now()) == milliseconds(0)) {
-      unwritten_ = create_session(flags_.identity, flags_.session, reporter_);
-      unwritten_schedule_.succeeded(aws::Instant::now(), unwritten_->expiration,
-                                    flags_.session.session_duration, 0);
-    }
-    const aws::LockedCredentialsFile file(path_, reporter_);
-    write_and_stop_if_asked(file, profile_, *unwritten_, reporter_);
-    const auto expiration = unwritten_->expiration;
-    unwritten_.reset();
-    written_ = "wrote the credentials of [" + profile_ + "] to " + file.target() +
-               "; they expire at " + rfc3339(expiration);
-    reporter_.trace([this] { return written_; });
-    return expiration;
+  explicit Profile(const Settings& settings)
+      : path_(aws_credentials_path(FileUse::writing)),
+        name_(settings.text("profile")),
+        reporter_(settings.reporter()) {
+    aws::check_profile_name(name_);
   }
 
-  [[noreturn]] void run() {
-    handle_signals();
-    for (;;) {
-      try {
-        expiration_ = renew();
-        if (schedule_.failures() > 0) {
-          print_warning("renewed [" + profile_ + "] in " + path_ + " after " +
-                        tries(schedule_.failures()) + " that failed");
-        }
-        schedule_.succeeded(aws::Instant::now(), expiration_, flags_.session.session_duration,
-                            random());
-        renewed_ = true;
-        say_written();
-      } catch (const Error& error) {
-        // At the start what no later try can cure is for whoever started us.
-        if (!renewed_ && error.kind() != ErrorKind::try_later) throw;
-        schedule_.failed(aws::Instant::now(), random());
-        say_failed(error);
-      }
-      wait();
+  // Returns what was done, in words.
+  std::string write(const Credentials& credentials) {
+    const aws::LockedCredentialsFile file(path_, reporter_);
+    std::vector<std::string> warnings;
+    {
+      const std::scoped_lock lock(writing_);
+      warnings = file.set(name_, credentials);
     }
+    for (const std::string& warning : warnings)
+      reporter_.warning(warning);
+    std::string done = "wrote the credentials of [" + name_ + "] to " + file.target() +
+                       "; they expire at " + rfc3339(credentials.expiration);
+    reporter_.trace([&done] { return done; });
+    return done;
+  }
+
+  void write_and_say(const serve::Renewal& renewal) {
+    const std::string done = write(renewal.credentials);
+    if (const int failed = renewal.failed_before; failed > 0) {
+      print_warning("renewed [" + name_ + "] in " + path_ + " after " + std::to_string(failed) +
+                    (failed == 1 ? " try" : " tries") + " that failed");
+    }
+    print_note(done + ", and are renewed at " + rfc3339(renewal.next));
+  }
+
+  // Ends the program at once, also in the middle of a request, but not of a write.
+  [[noreturn]] void end(int code) {
+    const std::scoped_lock lock(writing_);
+    _exit(code);
   }
 
  private:
-  static std::string tries(int count) {
-    return std::to_string(count) + (count == 1 ? " try" : " tries");
-  }
-
-  double random() { return std::uniform_real_distribution<double>(0, 1)(device_); }
-
-  void handle_signals() {
-    struct sigaction action {};
-    action.sa_handler = stop_signal;
-    action.sa_flags = SA_RESTART;
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGTERM, &action, nullptr);
-    sigaction(SIGINT, &action, nullptr);
-    // Whoever started us may have them blocked.
-    sigset_t ends;
-    sigemptyset(&ends);
-    sigaddset(&ends, SIGTERM);
-    sigaddset(&ends, SIGINT);
-    pthread_sigmask(SIG_UNBLOCK, &ends, nullptr);
-    // Blocked before any thread starts, and taken by wait() alone.
-    sigemptyset(&hangup_);
-    sigaddset(&hangup_, SIGHUP);
-    pthread_sigmask(SIG_BLOCK, &hangup_, nullptr);
-  }
-
-  void say_written() {
-    const auto next = std::chrono::floor<seconds>(schedule_.left(aws::Instant::now()));
-    print_note(written_ + ", and are renewed at " + rfc3339(wall_clock() + next));
-  }
-
-  void say_failed(const Error& error) {
-    std::string text = std::string("renewal failed: ") + error.what();
-    if (!error.hint().empty()) text += "; hint: " + error.hint();
-    if (renewed_) {
-      const auto now = wall_clock();
-      text += expiration_ > now
-                  ? "; the credentials in " + path_ + " end in " + rough_duration(expiration_ - now)
-                  : "; the credentials in " + path_ + " expired at " + rfc3339(expiration_);
-    }
-    const auto next = std::chrono::ceil<seconds>(schedule_.left(aws::Instant::now()));
-    text += "; next try within " + seconds_text(next);
-    print_warning(text);
-  }
-
-  // Until the next renewal is due, or SIGHUP.
-  void wait() {
-    for (;;) {
-      const milliseconds left = schedule_.left(aws::Instant::now());
-      const milliseconds nap = std::min(left, longest_nap);
-      timespec time{};
-      time.tv_sec = nap.count() / 1000;
-      time.tv_nsec = (nap.count() % 1000) * 1000000;
-      if (sigtimedwait(&hangup_, nullptr, &time) == SIGHUP || left == milliseconds(0)) return;
-    }
-  }
-
-  const SessionFlags& flags_;
   std::string path_;
-  std::string profile_;
-  aws::RenewalSchedule schedule_;
-  aws::RenewalSchedule unwritten_schedule_;  // of what could not be written
+  std::string name_;
   Reporter reporter_;
-  std::random_device device_;
-  std::chrono::sys_seconds expiration_{};
-  std::optional<Credentials> unwritten_;
-  std::string written_;  // where to, for messages
-  bool renewed_ = false;
-  sigset_t hangup_{};
+  std::mutex writing_;
 };
 
-// Certificate and key are read anew each time.
+// "renewal failed: REASON; credentials end at TIME; next try within 2 s". There is one binding
+// only.
+bool say_in_a_sentence(std::string_view level, std::string_view event,
+                       const serve::Fields& fields) {
+  std::string text(event);
+  for (const serve::Field& field : fields) {
+    if (field.value.empty() || field.name == "binding") continue;
+    std::string name(field.name);
+    std::replace(name.begin(), name.end(), '_', ' ');
+    text += (name == "reason" ? ": " : "; " + name + " ") + field.value;
+  }
+  if (level == "warning") {
+    print_warning(text);
+  } else {
+    print_note(text);
+  }
+  return true;
+}
+
+// Files that are replaced are read again while it runs.
 void refuse_streams(const IdentityOptions& identity) {
   for (const Source* source :
        {&identity.certificate, &identity.private_key, &identity.intermediates}) {
@@ -191,23 +102,48 @@ void refuse_streams(const IdentityOptions& identity) {
   }
 }
 
-void run(const Settings& settings, const CommandLine& /*line*/) {
-  const SessionFlags flags = session_flags(settings);
-  const std::string profile = settings.text("profile");
-  const bool once = settings.is_on("once");
-  aws::check_profile_name(profile);
-  const std::string path = aws_credentials_path(FileUse::writing);
-  if (!once) {
-    refuse_streams(flags.identity);
-    warn_where_hardware_is_silent(flags.session.timeout);
-  }
+[[noreturn]] void keep_up_to_date(const Settings& settings) {
+  serve::BindingOptions binding = binding_options(settings, "default");
+  refuse_streams(binding.identity);
+  Profile profile(settings);
+  serve::RenewalRules rules;
+  rules.start = serve::Start::patient;
+  rules.refresh_before = seconds(settings.number("refresh-before"));
+  rules.attempts = aws::usual_attempts;
+  rules.deliver = [&profile](const serve::Renewal& renewal) { profile.write_and_say(renewal); };
 
-  Updater updater(flags, path, profile, seconds(settings.number("refresh-before")));
-  if (once) {
-    updater.renew();
-  } else {
-    updater.run();
+  const Signals signals({SIGTERM, SIGINT, SIGHUP});
+  const serve::Log log(say_in_a_sentence);
+  serve::Renewals renewals(log, settings.reporter());
+  renewals.add(std::move(binding), std::move(rules));
+  {
+    const EndOnSignal meanwhile;
+    renewals.load_identities();
   }
+  renewals.start();
+  const auto follow_signal = [&](milliseconds time) {
+    const int number = signals.wait(time).si_signo;
+    if (number == SIGTERM || number == SIGINT) profile.end(0);
+    if (number == SIGHUP) renewals.renew_now();
+  };
+  try {
+    renewals.await_first([&follow_signal] {
+      follow_signal(milliseconds(10));
+      return false;
+    });
+  } catch (const Error& error) {
+    print_error(error);
+    profile.end(static_cast<int>(error.kind()));
+  }
+  for (;;)
+    follow_signal(std::chrono::hours(1));
+}
+
+void run(const Settings& settings, const CommandLine& /*line*/) {
+  if (!settings.is_on("once")) keep_up_to_date(settings);
+  const SessionFlags flags = session_flags(settings);
+  Profile profile(settings);
+  profile.write(create_session(flags.identity, flags.session, settings.reporter()));
 }
 
 constexpr const char* group = "Credentials file";

@@ -21,22 +21,10 @@ std::string cut(std::string_view text, std::size_t most) {
   return std::string(text.substr(0, most)) + "…";
 }
 
-}  // namespace
-
-bool Log::line(std::string_view level, std::string_view event,
-               std::initializer_list<Field> fields) const {
-  const std::string time = format_ == Format::text ? "" : rfc3339(wall_clock());
-  // How long a line is, is known when it is escaped. Some 20 fields of 16 bytes always fit.
-  std::size_t most = longest_line;
-  std::string line = text(time, level, event, fields, most);
-  for (; line.size() > longest_line && most > 16; most /= 2)
-    line = text(time, level, event, fields, most / 2);
-  return write_(line);
-}
-
-std::string Log::text(const std::string& time, std::string_view level, std::string_view event,
-                      std::initializer_list<Field> fields, std::size_t most) const {
-  if (format_ == Format::json) {
+// With at most so many bytes of each value.
+std::string text_of(Log::Format format, const std::string& time, std::string_view level,
+                    std::string_view event, const Fields& fields, std::size_t most) {
+  if (format == Log::Format::json) {
     json object = {{"time", time}, {"level", level}, {"event", cut(event, most)}};
     for (const Field& field : fields) {
       if (!field.value.empty()) object[std::string(field.name)] = cut(field.value, most);
@@ -51,5 +39,25 @@ std::string Log::text(const std::string& time, std::string_view level, std::stri
   }
   return terminal_safe(text) + "\n";
 }
+
+std::string line_of(Log::Format format, std::string_view level, std::string_view event,
+                    const Fields& fields) {
+  const std::string time = format == Log::Format::text ? "" : rfc3339(wall_clock());
+  // How long a line is, is known when it is escaped. Some 20 fields of 16 bytes always fit.
+  std::size_t most = longest_line;
+  std::string line = text_of(format, time, level, event, fields, most);
+  for (; line.size() > longest_line && most > 16; most /= 2)
+    line = text_of(format, time, level, event, fields, most / 2);
+  return line;
+}
+
+}  // namespace
+
+Log::Log(Format format, Write write, bool infos)
+    : say_([format, write = std::move(write), infos](std::string_view level, std::string_view event,
+                                                     const Fields& fields) {
+        if (level == "info" && !infos) return true;
+        return write(line_of(format, level, event, fields));
+      }) {}
 
 }  // namespace rolecall::serve

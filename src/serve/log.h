@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace rolecall::serve {
 
@@ -13,38 +14,36 @@ struct Field {
   std::string value;
 };
 
+using Fields = std::initializer_list<Field>;
+
 class Log {
  public:
+  // Says an event of level "info" or "warning" in its own form.
+  using Say =
+      std::function<bool(std::string_view level, std::string_view event, const Fields& fields)>;
+  explicit Log(Say say) : say_(std::move(say)) {}
+
   enum class Format { text, timed_text, json };
   // Takes a whole line with its line feed; called from several threads at once. False: it could
   // not be written, and is lost.
   using Write = std::function<bool(const std::string& line)>;
 
-  // `infos`: whether there is more in it than warnings.
-  Log(Format format, Write write, bool infos = true)
-      : format_(format), write_(std::move(write)), infos_(infos) {}
-
   // As text "rolecall: <event>, name=value, …", a warning's with "warning: " before the event, and
   // all behind the time where that is asked for; as JSON an object of "time", "level", "event" and
   // the fields. Empty fields are left out. Of a line that would have more than PIPE_BUF bytes, long
-  // values are cut ("…"). False: the line is lost.
-  bool info(std::string_view event, std::initializer_list<Field> fields) const {
-    return !infos_ || line("info", event, fields);
+  // values are cut ("…"). `infos`: whether there is more in it than warnings.
+  Log(Format format, Write write, bool infos = true);
+
+  // False: the line is lost.
+  bool info(std::string_view event, const Fields& fields) const {
+    return say_("info", event, fields);
   }
-  bool warning(std::string_view event, std::initializer_list<Field> fields) const {
-    return line("warning", event, fields);
+  bool warning(std::string_view event, const Fields& fields) const {
+    return say_("warning", event, fields);
   }
 
  private:
-  bool line(std::string_view level, std::string_view event,
-            std::initializer_list<Field> fields) const;
-  // With at most so many bytes of each value.
-  std::string text(const std::string& time, std::string_view level, std::string_view event,
-                   std::initializer_list<Field> fields, std::size_t most) const;
-
-  Format format_;
-  Write write_;
-  bool infos_;
+  Say say_;
 };
 
 }  // namespace rolecall::serve

@@ -12,10 +12,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr auto warn_before = std::chrono::days(30);
 // A suspend and a clock that is set stop no wait, so that none is longer than this.
 constexpr milliseconds longest_nap{1000};
-constexpr std::size_t most_said = 100;
 
 std::string in_words(const Error& error) {
   return error.hint().empty() ? error.what()
@@ -33,26 +31,30 @@ std::vector<CertificateStatus> certificates_of(const identity::Identity& identit
   return all;
 }
 
-// A certificate that is made for a day is not warned about all day long.
-bool expires_soon(const CertificateStatus& certificate, std::chrono::sys_seconds now) {
-  const seconds life = certificate.not_after - certificate.not_before;
-  return certificate.not_after - now < std::min<seconds>(warn_before, life / 3);
+// For clients that are told when credentials expire.
+void refuse_expired(const Credentials& credentials, aws::Instant now) {
+  if (credentials.expiration > now.wall) return;
+  throw Error(ErrorKind::try_later,
+              "the service sent credentials that expire at " + rfc3339(credentials.expiration) +
+                  ", and this machine's clock says " +
+                  rfc3339(std::chrono::floor<seconds>(now.wall)),
+              "set this machine's clock, or the service's");
 }
 
 }  // namespace
 
-Refresher::Refresher(Binding& binding, Gate& gate, const Log& log, Reporter reporter)
+Refresher::Refresher(Binding& binding, Gate& gate, const Log& log, Reporter reporter,
+                     RenewalRules rules)
     : binding_(binding),
       gate_(gate),
       log_(log),
       reporter_(std::move(reporter)),
+      rules_(std::move(rules)),
       request_(aws::prepare_session(binding.options().session)),
-      rotation_(binding.options().identity) {
-  // A run of months says each thing once a day.
-  reporter_.warn = [this](std::string_view text) {
-    if (said_.size() >= most_said) said_.clear();
-    if (said_.insert(std::string(text)).second) log_.warning(text, {{"binding", binding_.name()}});
-  };
+      rotation_(binding.options().identity),
+      schedule_(rules_.refresh_before),
+      warnings_(log, binding.name()) {
+  reporter_.warn = [this](std::string_view text) { warnings_.say(text); };
 }
 
 void Refresher::load_identity() {
@@ -63,20 +65,20 @@ void Refresher::load_identity() {
 }
 
 void Refresher::start() {
-  started_ = std::chrono::steady_clock::now();
+  first_.begin = std::chrono::steady_clock::now();
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
   binding_.set_renewer(thread_.get_id());
 }
 
 void Refresher::renew_now() {
-  const std::scoped_lock lock(mutex_);
-  asked_ = true;
-  changed_.notify_all();
+  const std::scoped_lock lock(shared_.mutex);
+  shared_.renewal_is_asked_for = true;
+  shared_.changed.notify_all();
 }
 
 bool Refresher::stopped(std::chrono::steady_clock::time_point until) {
-  std::unique_lock lock(mutex_);
-  return changed_.wait_until(lock, until, [this] { return ended_; });
+  std::unique_lock lock(shared_.mutex);
+  return shared_.changed.wait_until(lock, until, [this] { return shared_.has_ended; });
 }
 
 void Refresher::run(const std::stop_token& stop) {
@@ -85,13 +87,13 @@ void Refresher::run(const std::stop_token& stop) {
       renew(stop);
       wait_until_due(stop);
     } catch (const std::exception&) {
-      // No memory, be it to write a line. What is in hand is still handed out.
+      // No memory, not even to write a line. What is there is still handed out.
       wait(stop, longest_nap);
     }
   }
-  const std::scoped_lock lock(mutex_);
-  ended_ = true;
-  changed_.notify_all();
+  const std::scoped_lock lock(shared_.mutex);
+  shared_.has_ended = true;
+  shared_.changed.notify_all();
 }
 
 void Refresher::wait_until_due(const std::stop_token& stop) {
@@ -104,18 +106,18 @@ void Refresher::wait_until_due(const std::stop_token& stop) {
       // New files may be what a failing renewal waits for.
       if (asked || (rotation_.candidate() && schedule_.failures() > 0)) break;
     }
-    warn_of_certificates(false);
+    warnings_.look_at(status_.certificates, wall_clock());
   }
 }
 
 // True: a renewal is asked for.
 bool Refresher::wait(const std::stop_token& stop, milliseconds time) {
-  std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, stop, time, [this] { return asked_; });
-  return std::exchange(asked_, false);
+  std::unique_lock lock(shared_.mutex);
+  shared_.changed.wait_for(lock, stop, time, [this] { return shared_.renewal_is_asked_for; });
+  return std::exchange(shared_.renewal_is_asked_for, false);
 }
 
-// What does not fit is said, and what is there stays in use.
+// What does not match is said, and what is there stays in use.
 void Refresher::load() {
   try {
     const bool is_new = rotation_.load(wall_clock(), reporter_);
@@ -128,7 +130,7 @@ void Refresher::load() {
                                                      {"serial", leaf.serial_decimal()},
                                                      {"expires", rfc3339(leaf.not_after())}});
   } catch (const Error& error) {
-    suspect_ = true;
+    is_suspect_ = true;
     const std::string reason = in_words(error);
     if (status_.rotation_failure == reason) return;
     note_rotation(reason);
@@ -140,71 +142,80 @@ void Refresher::load() {
 }
 
 void Refresher::renew(const std::stop_token& stop) {
-  if (!gate_.pass(stop, schedule_.failures() > 0)) return;
+  const bool gets = !holds_undelivered();
+  if (gets && !gate_.pass(stop, schedule_.failures() > 0)) return;
   try {
-    if (!rotation_.proven() && !rotation_.candidate()) {
-      rotation_.load(wall_clock(), reporter_);
-      show_certificates();
-    } else if (std::exchange(suspect_, false)) {
-      load();  // also where no file changed: a token may have been plugged in again
-    }
-    take(ask_as_candidate_or_proven(stop));
+    if (gets) get(stop);
+    deliver();
     gate_.succeeded();
-    settle_first(nullptr);
+    if (!std::exchange(first_.settled, true)) first_.promise.set_value();
   } catch (const Error& error) {
     note_failure(error);
-    settle_first(&error);
   } catch (const std::exception& error) {  // no memory
-    const Error failure(ErrorKind::try_later, error.what());
-    note_failure(failure);
-    settle_first(&failure);
+    note_failure(Error(ErrorKind::try_later, error.what()));
   }
 }
 
-void Refresher::settle_first(const Error* failure) {
-  if (first_settled_) return;
-  if (failure != nullptr) {
-    const bool another =
-        failure->kind() == ErrorKind::try_later && schedule_.failures() < aws::usual_attempts &&
-        std::chrono::steady_clock::now() - started_ < binding_.options().session.timeout;
-    if (another) return;
-    first_.set_exception(std::make_exception_ptr(*failure));
-  } else {
-    first_.set_value();
-  }
-  first_settled_ = true;
+// What could not be delivered (to a full disk) is not asked for again before it is to be renewed.
+bool Refresher::holds_undelivered() const {
+  return granted_ && granted_->schedule.left(aws::Instant::now()) > milliseconds(0);
 }
 
-Credentials Refresher::ask(const identity::Identity& identity) {
-  // Other tries are the schedule's, so that bindings that fail together stay within their gate.
-  return aws::open_session(request_, binding_.options().session, identity, reporter_, 1);
+// Whether that was the end of the wait for the first credentials: then whoever waits gets the
+// error.
+bool Refresher::ends_start(const Error& error) {
+  if (first_.settled || rules_.start == Start::lazy) return false;
+  const bool in_time =
+      schedule_.failures() < aws::usual_attempts &&
+      std::chrono::steady_clock::now() - first_.begin < binding_.options().session.timeout;
+  const bool may_pass = error.kind() == ErrorKind::try_later;
+  if (may_pass && (in_time || rules_.start == Start::patient)) return false;
+  first_.settled = true;
+  first_.promise.set_exception(std::make_exception_ptr(error));
+  return true;
+}
+
+void Refresher::get(const std::stop_token& stop) {
+  granted_.reset();
+  if (!rotation_.proven() && !rotation_.candidate()) {
+    rotation_.load(wall_clock(), reporter_);
+    show_certificates();
+  } else if (std::exchange(is_suspect_, false)) {
+    load();  // also where no file changed: a token may have been plugged in again
+  }
+  Credentials credentials = ask_as_candidate_or_proven(stop);
+  const aws::Instant now = aws::Instant::now();
+  if (!rules_.deliver) refuse_expired(credentials, now);
+  aws::RenewalSchedule schedule(rules_.refresh_before);
+  schedule.succeeded(now, credentials.expiration, binding_.options().session.session_duration,
+                     random());
+  granted_.emplace(Granted{std::move(credentials), schedule});
 }
 
 Credentials Refresher::ask_as_candidate_or_proven(const std::stop_token& stop) {
-  if (!rotation_.candidate()) return ask(*rotation_.proven());
-  try {
-    Credentials credentials = ask(*rotation_.candidate());
-    rotation_.accept();
-    note_rotation({});
-    return credentials;
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::failed || !rotation_.proven()) throw;
+  const auto ask = [this](const identity::Identity& identity) {
+    return aws::open_session(request_, binding_.options().session, identity, reporter_,
+                             rules_.attempts);
+  };
+  const auto refused = [this, &stop](const Error& error) {
     log_.warning("the new certificate is refused; the one from before stays in use",
                  {{"binding", binding_.name()}, {"reason", in_words(error)}});
     note_rotation(in_words(error));
-    if (!gate_.pass(stop, true)) throw;
-    return ask(*rotation_.proven());
-  }
+    if (!gate_.pass(stop, true)) throw error;
+  };
+  const bool has_candidate = rotation_.candidate() != nullptr;
+  Credentials credentials = rotation_.ask(ask, refused);
+  if (has_candidate && !rotation_.candidate()) note_rotation({});  // it was accepted
+  return credentials;
 }
 
-void Refresher::take(const Credentials& credentials) {
+void Refresher::deliver() {
+  const Credentials& credentials = granted_->credentials;
+  const int failures = schedule_.failures();
   const aws::Instant now = aws::Instant::now();
-  if (credentials.expiration <= now.wall) {
-    throw Error(ErrorKind::try_later,
-                "the service sent credentials that expire at " + rfc3339(credentials.expiration) +
-                    ", and this machine's clock says " +
-                    rfc3339(std::chrono::floor<seconds>(now.wall)),
-                "set this machine's clock, or the service's");
+  if (rules_.deliver) {
+    const auto next = now.wall + granted_->schedule.left(now);
+    rules_.deliver({credentials, std::chrono::floor<seconds>(next), failures});
   }
   const SessionOptions& session = binding_.options().session;
   status_.issued = make_issued(credentials, session.role_arn, session.session_duration, now);
@@ -213,22 +224,25 @@ void Refresher::take(const Credentials& credentials) {
   status_.last_success = std::chrono::floor<seconds>(now.wall);
   ++status_.renewed;
   binding_.publish(status_);
-  const int failures = schedule_.failures();
-  schedule_.succeeded(now, credentials.expiration, session.session_duration, random());
-  log_.info("renewed", {{"binding", binding_.name()},
-                        {"expires", rfc3339(credentials.expiration)},
-                        {"failed_before", failures == 0 ? "" : std::to_string(failures)}});
-  warn_of_certificates(true);
+  schedule_ = granted_->schedule;
+  granted_.reset();
+  if (!rules_.deliver) {
+    log_.info("renewed", {{"binding", binding_.name()},
+                          {"expires", rfc3339(status_.issued->expiration)},
+                          {"failed_before", failures == 0 ? "" : std::to_string(failures)}});
+  }
+  warnings_.look_at(status_.certificates, wall_clock(), status_.issued->expiration);
 }
 
 void Refresher::note_failure(const Error& error) {
   const auto kind = static_cast<std::size_t>(error.kind());
-  suspect_ = error.kind() != ErrorKind::try_later;
+  is_suspect_ = error.kind() != ErrorKind::try_later;
   status_.failure = error.what();
   status_.failure_kind = error.kind();
   ++status_.failed[kind];
   binding_.publish(status_);
   schedule_.failed(aws::Instant::now(), random(), error.retry_after());
+  if (ends_start(error)) return;
   const aws::Instant now = aws::Instant::now();
   const auto next = std::chrono::ceil<seconds>(schedule_.left(now));
   log_.warning("renewal failed", {{"binding", binding_.name()},
@@ -249,29 +263,6 @@ void Refresher::note_rotation(const std::string& failure) {
   if (status_.rotation_failure == failure) return;
   status_.rotation_failure = failure;
   binding_.publish(status_);
-}
-
-// Once a day, and where a certificate is in the way of the credentials that it got.
-void Refresher::warn_of_certificates(bool after_renewal) {
-  const auto now = wall_clock();
-  const auto today = std::chrono::floor<std::chrono::days>(now);
-  const bool daily = today != warned_;
-  if (!daily && !after_renewal) return;
-  for (const CertificateStatus& certificate : status_.certificates) {
-    const bool expires_first = after_renewal && certificate.not_after < status_.issued->expiration;
-    if (!expires_first && !(daily && expires_soon(certificate, now))) continue;
-    log_.warning(expires_first ? "a certificate expires before the credentials do"
-                               : "a certificate expires soon",
-                 {{"binding", binding_.name()},
-                  {"certificate", certificate.place},
-                  {"subject", certificate.subject},
-                  {"expires", rfc3339(certificate.not_after)},
-                  {"in", rough_duration(certificate.not_after - now)}});
-  }
-  if (status_.certificates.empty()) return;
-  // The first day begins with the start, and what was said then is not said again.
-  if (daily && warned_ != std::chrono::sys_days{}) said_.clear();
-  warned_ = today;
 }
 
 }  // namespace rolecall::serve

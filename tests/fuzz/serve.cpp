@@ -9,8 +9,7 @@
 #include <memory>
 
 #include "base/files.h"
-#include "cli/renewals.h"
-#include "serve/service.h"
+#include "serve/server_options.h"
 #include "target.h"
 #include "unit/serve/support.h"
 
@@ -35,7 +34,7 @@ class Scene {
     options.containers.push_back({&binding_, Secret(container_token)});
     service_ = std::make_unique<serve::Service>(std::move(options), log_);
     server_ = std::make_unique<http::Server>(
-        std::move(listener), cli::options_of_server(*service_),
+        std::move(listener), serve::options_of_server(*service_),
         [this](const http::Request& request) { return service_->handle(request, now); });
     pinged_ = std::make_unique<Descriptor>(connected());
     imds_token_ =

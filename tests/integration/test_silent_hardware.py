@@ -104,7 +104,7 @@ def test_a_run_that_was_stopped(faults, emulator):
 
 
 @pytest.mark.parametrize("command,code", [
-    (["sign-string"], 3), (["update", "--once"], 3),
+    (["sign-string"], 3), (["update", "--once"], 3), (["update"], 3),
     (["export"], 3), (["exec"], 125), (["exec", "--refresh"], 125)])
 def test_other_commands(faults, emulator, tmp_path, command, code):
     faults.set("HANG_C_GetAttributeValue - -")

@@ -257,6 +257,41 @@ TEST_F(RefresherTest, TheFirstTryTellsWhyItFailed) {
   refresher.start();
   EXPECT_THROW(refresher.first().get(), Error);
   EXPECT_FALSE(binding.status()->issued);
+  EXPECT_EQ(logged(), "");
+}
+
+TEST_F(RefresherTest, APatientStartGoesOnForAsLongAsThatMayHelp) {
+  endpoint.next({503, 503, 503, 503});
+  Binding binding(options());
+  Refresher refresher(binding, gate, log, {}, {.start = Start::patient});
+  refresher.start();
+  refresher.first().get();
+  EXPECT_EQ(endpoint.calls, 5);
+  endpoint.next({403});
+  Binding refused(options());
+  Refresher other(refused, gate, log, {}, {.start = Start::patient});
+  other.start();
+  EXPECT_THROW(other.first().get(), Error);
+}
+
+TEST_F(RefresherTest, WhatCouldNotBeDeliveredIsNotAskedForAgain) {
+  std::mutex mutex;
+  std::vector<std::pair<std::string, int>> delivered;
+  std::atomic<int> failures = 2;
+  Binding binding(options());
+  Refresher refresher(binding, gate, log, {}, {.deliver = [&](const Renewal& renewal) {
+                        if (failures-- > 0) throw Error(ErrorKind::try_later, "the disk is full");
+                        const std::scoped_lock lock(mutex);
+                        delivered.emplace_back(renewal.credentials.access_key_id,
+                                               renewal.failed_before);
+                      }});
+  refresher.start();
+  refresher.first().get();
+  EXPECT_EQ(endpoint.calls, 1);
+  refresher.renew_now();
+  EXPECT_TRUE(eventually([&] { return binding.status()->renewed == 2; })) << logged();
+  EXPECT_EQ(delivered, (std::vector<std::pair<std::string, int>>{{"ASIA1", 2}, {"ASIA2", 0}}));
+  EXPECT_THAT(logged(), HasSubstr("reason=the disk is full"));
 }
 
 TEST_F(RefresherTest, AnEndpointThatStallsDelaysNoOtherBinding) {
@@ -336,17 +371,6 @@ TEST_F(RefresherTest, WarnsOfCertificatesThatEnd) {
   refresher.renew_now();
   EXPECT_TRUE(eventually(
       [&] { return logged().find("expires before the credentials do") != std::string::npos; }));
-}
-
-TEST_F(RefresherTest, WarnsInTheLastThirdOfAShortLife) {
-  for (const auto left : {20h, 7h}) {
-    write_identity(make_leaf("of a day", left, 24h - left));
-    Binding binding(options());
-    Refresher refresher(binding, gate, log, {});
-    refresher.start();
-    refresher.first().get();
-    EXPECT_EQ(logged().find("expires soon") != std::string::npos, left == 7h) << logged();
-  }
 }
 
 TEST_F(RefresherTest, NewFilesEndAWaitAfterFailures) {

@@ -1,0 +1,50 @@
+#include "serve/daily_warnings.h"
+
+#include <algorithm>
+
+#include "base/time.h"
+
+namespace rolecall::serve {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr auto warn_before = std::chrono::days(30);
+constexpr std::size_t most_said = 100;
+
+// A certificate that is made for a day is not warned about all day long.
+bool expires_soon(const CertificateStatus& certificate, std::chrono::sys_seconds now) {
+  const seconds life = certificate.not_after - certificate.not_before;
+  return certificate.not_after - now < std::min<seconds>(warn_before, life / 3);
+}
+
+}  // namespace
+
+void DailyWarnings::say(std::string_view text) {
+  if (said_.size() >= most_said) said_.clear();
+  if (said_.insert(std::string(text)).second) log_.warning(text, {{"binding", binding_}});
+}
+
+void DailyWarnings::look_at(const std::vector<CertificateStatus>& certificates,
+                            std::chrono::sys_seconds now,
+                            std::optional<std::chrono::sys_seconds> credentials_expire) {
+  const auto today = std::chrono::floor<std::chrono::days>(now);
+  const bool daily = today != last_look_;
+  for (const CertificateStatus& certificate : certificates) {
+    const bool expires_first = credentials_expire && certificate.not_after < *credentials_expire;
+    if (!expires_first && !(daily && expires_soon(certificate, now))) continue;
+    log_.warning(expires_first ? "a certificate expires before the credentials do"
+                               : "a certificate expires soon",
+                 {{"binding", binding_},
+                  {"certificate", certificate.place},
+                  {"subject", certificate.subject},
+                  {"expires", rfc3339(certificate.not_after)},
+                  {"in", rough_duration(certificate.not_after - now)}});
+  }
+  if (certificates.empty()) return;
+  // The first day begins with the start, and what was said then is not said again.
+  if (daily && last_look_ != std::chrono::sys_days{}) said_.clear();
+  last_look_ = today;
+}
+
+}  // namespace rolecall::serve

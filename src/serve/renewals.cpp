@@ -1,0 +1,119 @@
+#include "serve/renewals.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/waiting.h"
+#include "identity/hardware_wait.h"
+
+namespace rolecall::serve {
+namespace {
+
+using std::chrono::milliseconds;
+
+// For calls that are in progress when the program is to end.
+constexpr milliseconds grace_period{1000};
+
+}  // namespace
+
+Error of_binding(const std::string& name, const Error& error) {
+  return {error.kind(), "binding " + name + ": " + error.what(), error.hint(), error.retry_after()};
+}
+
+// What flags alone make is called "default", which its user has not named.
+Error Renewals::named(const Binding& binding, const Error& error) const {
+  const bool has_name = bindings_.size() > 1 || binding.name() != "default";
+  return has_name ? of_binding(binding.name(), error) : error;
+}
+
+void Renewals::add(BindingOptions options, RenewalRules rules) {
+  Binding& binding = bindings_.emplace_back(std::move(options));
+  try {
+    refreshers_.emplace_back(binding, gate_, log_, reporter_, std::move(rules));
+  } catch (const Error& error) {
+    throw named(binding, error);
+  }
+}
+
+void Renewals::load_identities(const std::function<void(milliseconds)>& limit_hardware) {
+  for (Refresher& refresher : refreshers_) {
+    const Binding& binding = refresher.binding();
+    if (limit_hardware) limit_hardware(binding.options().session.timeout);
+    try {
+      refresher.load_identity();
+    } catch (const Error& error) {
+      const Start start = refresher.rules().start;
+      const bool may_pass = error.kind() == ErrorKind::try_later && start == Start::patient;
+      if (start != Start::lazy && !may_pass) throw named(binding, error);
+    }
+  }
+}
+
+Renewals::~Renewals() {
+  identity::limit_hardware_waits({}, identity::LimitOf::one_call, {});
+}
+
+void Renewals::start() {
+  milliseconds limit = milliseconds::max();
+  for (const Binding& binding : bindings_)
+    limit = std::min(limit, binding.options().session.timeout);
+  identity::limit_hardware_waits(
+      limit, identity::LimitOf::one_call,
+      [this](const identity::SilentHardware& silent) { log_silence(silent); });
+  for (Refresher& refresher : refreshers_)
+    refresher.start();
+}
+
+void Renewals::log_silence(const identity::SilentHardware& silent) const {
+  for (const Binding& binding : bindings_) {
+    if (binding.renewer() != silent.thread) continue;
+    log_.warning("a renewal waits for hardware that does not answer",
+                 {{"binding", binding.name()},
+                  {"reason", silent.text() + "; hint: " + identity::hint_for_silent_hardware},
+                  {"credentials", binding.status()->held(aws::Instant::now())}});
+  }
+}
+
+bool Renewals::await_first(const std::function<bool()>& told_to_stop) {
+  const Waiting waiting("the first credentials");
+  std::list<Refresher*> left;
+  for (Refresher& refresher : refreshers_)
+    if (refresher.rules().start != Start::lazy) left.push_back(&refresher);
+  for (;;) {
+    left.remove_if([this](Refresher* refresher) {
+      std::future<void>& first = refresher->first();
+      if (first.wait_for(milliseconds(0)) != std::future_status::ready) return false;
+      try {
+        first.get();
+      } catch (const Error& error) {  // the first failure ends it, whichever binding's
+        throw named(refresher->binding(), error);
+      }
+      return true;
+    });
+    if (left.empty()) return true;
+    for (const Binding& binding : bindings_) {
+      if (const auto silent = binding.silent_hardware()) {
+        throw named(binding, Error(ErrorKind::try_later, silent->text(),
+                                   identity::hint_for_silent_hardware));
+      }
+    }
+    if (told_to_stop()) return false;
+  }
+}
+
+void Renewals::renew_now() {
+  for (Refresher& refresher : refreshers_)
+    refresher.renew_now();
+}
+
+bool Renewals::stop() {
+  for (Refresher& refresher : refreshers_)
+    refresher.ask_to_stop();
+  const auto until = std::chrono::steady_clock::now() + grace_period;
+  bool all = true;
+  for (Refresher& refresher : refreshers_)
+    all = refresher.stopped(until) && all;
+  return all;
+}
+
+}  // namespace rolecall::serve

@@ -1,0 +1,46 @@
+#include "serve/server_options.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+
+namespace rolecall::serve {
+namespace {
+
+constexpr rlim_t most_connections = http::most_connections_of_one_thread;
+// Descriptors for all else: renewals must not fail for clients who hold connections.
+constexpr rlim_t spare_descriptors = 64;
+// Headers of 8 KiB, libmicrohttpd's table of them, and the head of an answer. It is overwritten
+// after each request, which is why it is no larger.
+constexpr std::size_t connection_memory = 12 * 1024;
+
+unsigned connection_slots() {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  const rlim_t most = limit.rlim_cur - std::min(limit.rlim_cur / 2, spare_descriptors);
+  return static_cast<unsigned>(std::min(most, most_connections));
+}
+
+}  // namespace
+
+http::ServerOptions options_of_server(Service& service) {
+  http::ServerOptions options;
+  options.threads = http::Threads::one;
+  options.max_connections = connection_slots();
+  options.connection_memory = connection_memory;
+  options.max_body = 0;
+  options.request_timeout_when_full = std::chrono::milliseconds(50);
+  options.on_unreadable = [&service](int status) {
+    service.note_unreadable(status, aws::Instant::now());
+  };
+  return options;
+}
+
+http::Origin own_origin(const http::SocketName& name) {
+  std::string host = name.address;
+  if (host == "0.0.0.0") host = "127.0.0.1";
+  if (host == "::") host = "::1";
+  return {"http", name.ipv6 ? "[" + host + "]" : host, name.port};
+}
+
+}  // namespace rolecall::serve

@@ -1,0 +1,75 @@
+#include "serve/daily_warnings.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "unit/serve/support.h"
+
+namespace rolecall::serve {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+constexpr std::chrono::sys_seconds now = std::chrono::sys_days(std::chrono::days(20000));
+
+class DailyWarningsTest : public testing::Test {
+ protected:
+  static CertificateStatus leaf(std::chrono::hours age, std::chrono::hours left) {
+    return {"leaf", "CN=x", now - age, now + left};
+  }
+  // What was logged since the last call.
+  std::string logged() { return std::exchange(lines_, {}); }
+
+ private:
+  std::string lines_;
+  Log log_{Log::Format::text, [this](const std::string& line) {
+             lines_ += line;
+             return true;
+           }};
+
+ protected:
+  DailyWarnings warnings{log_, "default"};
+};
+
+TEST_F(DailyWarningsTest, OfACertificateThatExpiresSoonOnceADay) {
+  const std::vector<CertificateStatus> certificates = {leaf(1000h, 50h)};
+  warnings.look_at(certificates, now);
+  EXPECT_EQ(logged(),
+            "rolecall: warning: a certificate expires soon, binding=default, certificate=leaf, "
+            "subject=CN=x, expires=2024-10-06T02:00:00Z, in=2 days\n");
+  warnings.look_at(certificates, now + 23h);
+  EXPECT_EQ(logged(), "");
+  warnings.look_at(certificates, now + 24h);
+  EXPECT_THAT(logged(), HasSubstr("in=1 day"));
+}
+
+TEST_F(DailyWarningsTest, InTheLastThirdOfAShortLife) {
+  warnings.look_at({leaf(15h, 9h)}, now);
+  EXPECT_EQ(logged(), "");
+  warnings.look_at({leaf(17h, 7h)}, now + 24h);
+  EXPECT_THAT(logged(), HasSubstr("expires soon"));
+}
+
+TEST_F(DailyWarningsTest, EachTimeOfACertificateThatExpiresBeforeTheCredentials) {
+  for (int i = 0; i < 2; ++i) {
+    warnings.look_at({leaf(1000h, 1h)}, now, now + 65min);
+    EXPECT_THAT(logged(), HasSubstr("a certificate expires before the credentials do"));
+  }
+}
+
+TEST_F(DailyWarningsTest, OfOtherThingsOnceADay) {
+  warnings.say("x");
+  warnings.say("x");
+  EXPECT_EQ(logged(), "rolecall: warning: x, binding=default\n");
+  const std::vector<CertificateStatus> certificates = {leaf(1h, 10000h)};
+  warnings.look_at(certificates, now);  // the first day begins with the start
+  warnings.say("x");
+  EXPECT_EQ(logged(), "");
+  warnings.look_at(certificates, now + 24h);
+  warnings.say("x");
+  EXPECT_EQ(logged(), "rolecall: warning: x, binding=default\n");
+}
+
+}  // namespace
+}  // namespace rolecall::serve
