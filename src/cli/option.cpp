@@ -41,7 +41,7 @@ std::string hint_for_number(const Option& option, const std::string& text,
                                  : "a whole number without a unit: an hour is 3600";
   }
   if (!is_whole_number(text)) return "a whole number: only digits";
-  return option.value == "PORT" ? "0 stands for any free port" : help;
+  return option.value == "PORT" ? "0 means any free port" : help;
 }
 
 void check_number(const Option& option, const std::string& text, const std::string& help) {
@@ -119,8 +119,7 @@ void check_value(const Option& option, const std::string& text, const std::strin
       return;
     case Kind::toggle:
       if (is_truth(text)) return;
-      refuse(option, "true or false", text,
-             name + " alone turns it on, and " + name + "=false off");
+      refuse(option, "true or false", text, name + " turns it on, " + name + "=false turns it off");
     default:
       return;
   }

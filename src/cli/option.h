@@ -11,10 +11,10 @@ namespace rolecall::cli {
 enum class Kind {
   text,   // anything
   word,   // an ARN, a region: blanks and quotes around it are a mistake
-  url,    // a word that may hold a password
-  host,   // its name, or its name and port
+  url,    // a word that may contain a password
+  host,   // a host name, or a host name and a port
   input,  // a file's path; or "-", fd:N, a pkcs11: URI, a handle of the TPM
-  path,   // of a file
+  path,   // a file's path
   directory,
   selector,  // of certificates; or file:// and a path
   library,   // a path, or a name that the system looks up
@@ -23,8 +23,8 @@ enum class Kind {
   toggle,    // on or off
   number,    // whole, from `low` to `high`
   seconds,   // with or without a fraction, up to a day; 0 only if `low` is 0
-  choice,    // one of `value`, which separates them by "|"
-  unused,    // taken with a value or without, and of no effect
+  choice,    // one of those in `value`, which are separated by "|"
+  unused,    // accepted with or without a value, and ignored
 };
 
 struct Option {
@@ -43,13 +43,14 @@ struct Option {
 
 using Options = std::span<const Option>;
 
-// The one with this name; null: there is none.
+// The option with this name, or null.
 const Option* find_option(Options options, std::string_view name);
 
-// Throws Error (usage) if `text` is no value of this option. `explained_by`: "rolecall serve".
+// Throws Error (usage) if the option cannot have this value. `explained_by` is the command whose
+// --help the hint names, such as "rolecall serve".
 void check_value(const Option& option, const std::string& text, const std::string& explained_by);
 
-// What a toggle takes: true, false, 1, 0 and the like, in any case.
+// The values of a toggle are true, t, 1, false, f and 0, in upper or lower case.
 bool is_truth(std::string_view text);
 bool truth(std::string_view text);
 

@@ -1,4 +1,4 @@
-// The options that several commands have, with the official helper's names.
+// The options that several commands have. Their names are those of the official helper.
 #pragma once
 
 #include <algorithm>
@@ -8,7 +8,7 @@
 
 namespace rolecall::cli {
 
-// One list of several, for a command's row or a longer list.
+// Joins lists of options into one.
 template <std::size_t... Sizes>
 constexpr std::array<Option, (Sizes + ...)> joined(const std::array<Option, Sizes>&... lists) {
   std::array<Option, (Sizes + ...)> all{};
@@ -28,7 +28,7 @@ inline constexpr const char* cache_group = "Cache";
 inline constexpr const char* configuration_group = "Configuration";
 inline constexpr const char* output_group = "Output";
 
-// Of every command that reads the configuration file.
+// For every command that reads the configuration file.
 inline constexpr std::array<Option, 2> configuration_options = {{
     {.name = "config",
      .kind = Kind::path,
@@ -64,7 +64,7 @@ inline constexpr std::array<Option, 1> debug_option = {{
          "are never written."},
 }};
 
-// Of certificates on tokens.
+// For certificates on tokens.
 inline constexpr std::array<Option, 2> selector_options = {{
     {.name = "cert-selector",
      .kind = Kind::selector,
@@ -104,7 +104,7 @@ inline constexpr std::array<Option, 3> password_options = {{
              "Java: the alias) of the key or of its certificate, or the certificate's subject."},
 }};
 
-// Of Windows' stores: it changes nothing elsewhere, in the official helper either.
+// For the certificate stores of Windows. On Linux, the official helper ignores it too.
 inline constexpr std::array<Option, 1> ignored_options = {{
     {.name = "system-store-name", .kind = Kind::unused},
 }};
@@ -169,7 +169,7 @@ inline constexpr std::array<Option, 3> file_options = {{
 inline constexpr auto identity_options = joined(file_options, selector_options, token_options,
                                                 password_options, tpm_options, ignored_options);
 
-// What a session is asked for with, and how.
+// What the request for a session contains, and how it is sent.
 inline constexpr std::array<Option, 14> session_options = {{
     {.name = "role-arn",
      .kind = Kind::word,
@@ -277,7 +277,7 @@ inline constexpr std::array<Option, 2> cache_options = {{
      .high = 43199},
 }};
 
-// Of every command that asks for a session.
+// For every command that requests a session.
 inline constexpr auto all_session_options = joined(identity_options, session_options, debug_option);
 
 }  // namespace rolecall::cli
