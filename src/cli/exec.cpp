@@ -90,7 +90,7 @@ namespace {
 void run(const Settings& settings, const CommandLine& line) {
   if (settings.is_on("refresh")) {
     if (!settings.is_on("allow-default-profile")) refuse_other_credentials();
-    end_process(run_with_endpoint(binding_options(settings, "exec"), line.command,
+    end_process(run_with_endpoint(binding_options(settings, "default"), line.command,
                                   settings.is_on("debug"), settings.is_on("quiet")));
   }
   const SessionFlags flags = session_flags(settings);
