@@ -7,7 +7,7 @@
 
 #include "base/files.h"
 #include "base/pkcs11_uri.h"
-#include "identity/identity.h"
+#include "identity/hardware.h"
 
 namespace rolecall::aws {
 namespace {

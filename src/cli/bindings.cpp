@@ -16,6 +16,7 @@
 #include "cli/session_flags.h"
 #include "cli/table.h"
 #include "cli/ui.h"
+#include "identity/hardware.h"
 #include "identity/identity.h"
 
 namespace rolecall::cli {

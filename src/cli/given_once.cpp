@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "cli/session_flags.h"
-#include "identity/spent_passwords.h"
+#include "identity/hardware.h"
 
 namespace rolecall::cli {
 namespace {

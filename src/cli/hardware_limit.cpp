@@ -3,15 +3,12 @@
 #include <unistd.h>
 
 #include "cli/ui.h"
-#include "identity/hardware_wait.h"
+#include "identity/hardware.h"
 
 namespace rolecall::cli {
 
-using identity::LimitOf;
-using identity::SilentHardware;
-
 void end_where_hardware_is_silent(std::chrono::milliseconds limit, int code) {
-  identity::limit_hardware_waits(limit, LimitOf::all_calls, [code](const SilentHardware& silent) {
+  limit_hardware_waits(limit, LimitOf::all_calls, [code](const SilentHardware& silent) {
     print_error(Error(ErrorKind::try_later, silent.text(), identity::hint_for_silent_hardware));
     _exit(code);
   });

@@ -16,7 +16,7 @@
 #include "base/subprocess.h"
 #include "base/terminal.h"
 #include "cli/environment.h"
-#include "identity/spent_passwords.h"
+#include "identity/hardware.h"
 #include "rolecall/error.h"
 
 namespace rolecall::cli {

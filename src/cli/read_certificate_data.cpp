@@ -10,6 +10,7 @@
 #include "cli/options.h"
 #include "cli/ui.h"
 #include "identity/chain.h"
+#include "identity/hardware.h"
 #include "identity/identity.h"
 
 namespace rolecall::cli {
@@ -56,7 +57,7 @@ std::string token_list(const std::vector<identity::TokenCertificate>& found,
   for (std::size_t i = 0; i < found.size(); ++i) {
     const Certificate& one = found[i].certificate;
     if (format == "text") {
-      text += (i > 0 ? "\n" : "") + view(one, found[i].beside, false) +
+      text += (i > 0 ? "\n" : "") + view(one, found[i].neighbours, false) +
               "URI:           " + found[i].uri + "\n";
       continue;
     }

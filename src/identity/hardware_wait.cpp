@@ -1,5 +1,7 @@
 #include "identity/hardware_wait.h"
 
+#include "identity/hardware.h"
+
 #include <algorithm>
 #include <condition_variable>
 #include <list>

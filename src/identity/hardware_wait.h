@@ -2,11 +2,7 @@
 // process: what can be done is to know of it. Every such call is made under a HardwareWait.
 #pragma once
 
-#include <optional>
 #include <string>
-#include <thread>
-
-#include "rolecall/hardware.h"
 
 namespace rolecall::identity {
 
@@ -20,14 +16,5 @@ class HardwareWait {
   HardwareWait& operator=(const HardwareWait&) = delete;
   ~HardwareWait();
 };
-
-using rolecall::limit_hardware_waits;
-using rolecall::LimitOf;
-using rolecall::SilentHardware;
-
-extern const char* const hint_for_silent_hardware;
-
-// What this thread waits for beyond the limit, at this moment.
-std::optional<SilentHardware> silent_hardware(std::thread::id thread);
 
 }  // namespace rolecall::identity

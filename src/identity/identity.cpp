@@ -12,11 +12,10 @@
 #include "identity/chain.h"
 #include "identity/demands.h"
 #include "identity/file_form.h"
+#include "identity/hardware.h"
 #include "identity/pem.h"
-#include "identity/pkcs11_search.h"
 #include "identity/pkcs12.h"
 #include "identity/private_key.h"
-#include "identity/tpm.h"
 #include "rolecall/error.h"
 
 namespace rolecall::identity {
@@ -111,7 +110,7 @@ void take_key(Material& material, EvpPkeyPtr key) {
 }
 
 void take_key(Material& material, TpmKey key) {
-  material.key = std::move(key.public_half);
+  material.key = std::move(key.public_key);
   material.signer = std::move(key.signer);
 }
 
@@ -146,7 +145,7 @@ std::vector<Certificate> certificates_of(const FileContent& file, const std::str
 void read_key(Files& files, const IdentityOptions& options, const Reporter& reporter,
               Material& material) {
   if (options.private_key.kind() == Source::Kind::tpm) {
-    // Hardware has a limit of its own (hardware_wait.h).
+    // Hardware has a limit of its own (rolecall/hardware.h).
     const Deadline::Pause pause(&files.deadline());
     return take_key(material, load_tpm_handle(options.private_key.text(), options));
   }
@@ -183,29 +182,6 @@ void read_key(Files& files, const IdentityOptions& options, const Reporter& repo
   warn_of_others(name, file, reporter);
 }
 
-bool key_is_on_token(const IdentityOptions& options) {
-  return options.private_key.kind() == Source::Kind::token ||
-         (options.private_key.empty() && certificate_is_on_token(options));
-}
-
-void read_tokens(const IdentityOptions& options, std::chrono::sys_seconds now,
-                 const Reporter& reporter, Material& material) {
-  pkcs11::Search search(options, reporter);
-  std::vector<pkcs11::FoundCertificate> leaves;
-  if (certificate_is_on_token(options)) {
-    leaves = search.leaves(search.certificates(), !options.private_key.empty(), now);
-    material.neighbours = search.neighbours(leaves);
-    material.certificates.clear();
-    for (const pkcs11::FoundCertificate& leaf : leaves)
-      material.certificates.push_back(leaf.certificate);
-  }
-  if (key_is_on_token(options)) {
-    pkcs11::FoundKey found = search.key(leaves, material.certificates);
-    material.signer = std::move(found.signer);
-    material.key = std::move(found.public_half);
-  }
-}
-
 // From one PKCS#12 file, from PEM files, from tokens, or part of it from each.
 Material read_material(Files& files, const IdentityOptions& options, std::chrono::sys_seconds now,
                        const Reporter& reporter) {
@@ -228,12 +204,12 @@ Material read_material(Files& files, const IdentityOptions& options, std::chrono
   }
   if (key_is_on_token(options) || certificate_is_on_token(options)) {
     const Deadline::Pause pause(&files.deadline());
-    try {
-      read_tokens(options, now, reporter, material);
-    } catch (const pkcs11::TokenGone& gone) {
-      // A module that has lost its state finds it again when it is started anew.
-      reporter.trace([&] { return std::string(gone.what()) + "; once more"; });
-      read_tokens(options, now, reporter, material);
+    FromTokens found = read_tokens(options, material.certificates, now, reporter);
+    if (certificate_is_on_token(options)) material.certificates = std::move(found.certificates);
+    material.neighbours = std::move(found.neighbours);
+    if (key_is_on_token(options)) {
+      material.signer = std::move(found.signer);
+      material.key = std::move(found.public_key);
     }
   }
   return material;
@@ -275,10 +251,6 @@ void add_from_token(Material& material, const Certificate& leaf, std::chrono::sy
 }
 
 }  // namespace
-
-bool certificate_is_on_token(const IdentityOptions& options) {
-  return options.certificate.kind() == Source::Kind::token || options.selector.has_value();
-}
 
 Identity load_identity(const IdentityOptions& options, std::chrono::sys_seconds now,
                        const Reporter& reporter) {
@@ -343,32 +315,6 @@ std::vector<Certificate> load_certificates(const IdentityOptions& options,
         content.certificates.at(static_cast<std::size_t>(leaf - content.certificates.data())));
   }
   return std::move(content.certificates);
-}
-
-std::vector<TokenCertificate> list_tokens(const IdentityOptions& options,
-                                          const Reporter& reporter) {
-  const auto list = [&] {
-    pkcs11::Search search(options, reporter);
-    std::vector<TokenCertificate> all;
-    // Each token is read once.
-    std::vector<std::pair<pkcs11::Token, std::vector<Certificate>>> read;
-    for (const pkcs11::FoundCertificate& one : search.certificates()) {
-      auto on = std::find_if(read.begin(), read.end(),
-                             [&one](const auto& known) { return known.first == one.token; });
-      if (on == read.end()) on = read.emplace(on, one.token, search.neighbours({one}));
-      all.push_back({one.certificate, one.object.uri, on->second});
-    }
-    if (all.empty() && options.selector.has_value()) {
-      reporter.warning("no certificate matches `cert-selector` " +
-                       selector_text(*options.selector) + "; " + search.names_there());
-    }
-    return all;
-  };
-  try {
-    return list();
-  } catch (const pkcs11::TokenGone&) {
-    return list();
-  }
 }
 
 }  // namespace rolecall::identity

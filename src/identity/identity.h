@@ -20,9 +20,6 @@ struct Identity {
   std::unique_ptr<Signer> signer;  // the leaf's key
 };
 
-// Whether the certificate is to be looked for on tokens.
-bool certificate_is_on_token(const IdentityOptions& options);
-
 // Reads every file that `options` names once, searches the tokens that it names, and asks for a
 // password or PIN where the key needs one, and only then. The leaf is the certificate that the key
 // fits; of several (renewed with the same key) the one that is valid at `now` and ends last. Warns
@@ -47,15 +44,5 @@ std::unique_ptr<Signer> load_signer(const IdentityOptions& options, const Report
 // password. Nothing is checked but the form. Throws Error (usage).
 std::vector<Certificate> load_certificates(const IdentityOptions& options,
                                            std::chrono::sys_seconds now);
-
-struct TokenCertificate {
-  Certificate certificate;
-  std::string uri;                  // RFC 7512: names it alone
-  std::vector<Certificate> beside;  // all of its token, itself too
-};
-
-// Every certificate on a token that options.certificate, a pkcs11: URI, or options.selector is
-// meant for; none is no error. Throws Error as above.
-std::vector<TokenCertificate> list_tokens(const IdentityOptions& options, const Reporter& reporter);
 
 }  // namespace rolecall::identity

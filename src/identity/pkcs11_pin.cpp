@@ -2,6 +2,7 @@
 
 #include "base/codec.h"
 #include "base/files.h"
+#include "identity/hardware.h"
 #include "identity/spent_passwords.h"
 
 namespace rolecall::identity::pkcs11 {

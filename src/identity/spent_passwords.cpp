@@ -3,6 +3,7 @@
 #include <map>
 
 #include "base/codec.h"
+#include "identity/hardware.h"
 #include "identity/hardware_wait.h"
 #include "rolecall/error.h"
 #include "rolecall/secret.h"

@@ -26,10 +26,4 @@ void spend(const std::string& what, std::string_view password, const std::string
 // It was right, or nobody has looked at it.
 void give_back(const std::string& what, std::string_view password);
 
-// Throws Error (failed): the last try is a person's. `pin` is such as "the PIN from ROLECALL_PIN".
-[[noreturn]] void refuse_last_try(const std::string& what, const std::string& pin);
-
-// Throws Error (usage): `pin` is that of token `first`, which took it, and no other's.
-[[noreturn]] void refuse_second_token(const std::string& first, const std::string& pin);
-
 }  // namespace rolecall::identity

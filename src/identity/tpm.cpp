@@ -1,5 +1,3 @@
-#include "identity/tpm.h"
-
 #include <openssl/decoder.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -15,6 +13,7 @@
 #include <optional>
 
 #include "base/library.h"
+#include "identity/hardware.h"
 #include "identity/hardware_wait.h"
 #include "identity/private_key.h"
 #include "identity/spent_passwords.h"
@@ -237,7 +236,7 @@ EvpPkeyPtr from_handle(const std::string& handle, OSSL_LIB_CTX* library, Answer&
   return nullptr;
 }
 
-EvpPkeyPtr public_half_of(const EVP_PKEY* key) {
+EvpPkeyPtr public_key_of(const EVP_PKEY* key) {
   OSSL_PARAM* params = nullptr;
   const int got = EVP_PKEY_todata(key, EVP_PKEY_PUBLIC_KEY, &params);
   const ParamsPtr owner(params);
@@ -342,7 +341,7 @@ TpmKey load(const std::string& name, std::string_view which, const IdentityOptio
       return options.password({name, attempt, PasswordKind::tpm_key});
     };
     EvpPkeyPtr key = load_with_parent(name, whose, loader, library.get(), answer);
-    EvpPkeyPtr half = public_half_of(key.get());
+    EvpPkeyPtr half = public_key_of(key.get());
     if (!half) refuse(name, take_failure());
     check_key_kind(half.get(), name);
     // A provider that is done with another step leaves reasons behind.
@@ -365,6 +364,10 @@ TpmKey load(const std::string& name, std::string_view which, const IdentityOptio
 }
 
 }  // namespace
+
+bool is_tpm_key(const PemBlock& block) {
+  return block.label == "TSS2 PRIVATE KEY";
+}
 
 TpmKey load_tpm_handle(const std::string& handle, const IdentityOptions& options) {
   const std::string digits = handle.substr(handle.find(':') + 1);

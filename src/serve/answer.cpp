@@ -34,7 +34,7 @@ std::string advice(const Binding& binding, const BindingStatus& status) {
 
 }  // namespace
 
-std::string silence(const identity::SilentHardware& hardware) {
+std::string silence(const SilentHardware& hardware) {
   return "the token or TPM with the key has not answered in " +
          std::to_string(hardware.time.count()) + " s";
 }

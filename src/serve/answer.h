@@ -29,6 +29,6 @@ Answer no_credentials(std::string_view route, const Binding& binding, const Bind
                       aws::Instant now);
 
 // That a renewal waits for hardware, without its name, which may be the path of a file.
-std::string silence(const identity::SilentHardware& hardware);
+std::string silence(const SilentHardware& hardware);
 
 }  // namespace rolecall::serve

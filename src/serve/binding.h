@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "aws/renewal.h"
-#include "identity/hardware_wait.h"
+#include "identity/hardware.h"
 #include "rolecall/credentials.h"
 #include "rolecall/error.h"
 #include "rolecall/identity_options.h"
@@ -91,7 +91,7 @@ class Binding {
     return renewer_;
   }
   // The token or TPM that a renewal waits for without an answer, at this moment.
-  std::optional<identity::SilentHardware> silent_hardware() const {
+  std::optional<SilentHardware> silent_hardware() const {
     return identity::silent_hardware(renewer());
   }
 

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/waiting.h"
-#include "identity/hardware_wait.h"
+#include "identity/hardware.h"
 
 namespace rolecall::serve {
 namespace {
@@ -50,21 +50,20 @@ void Renewals::load_identities(const std::function<void(milliseconds)>& limit_ha
 }
 
 Renewals::~Renewals() {
-  identity::limit_hardware_waits({}, identity::LimitOf::one_call, {});
+  limit_hardware_waits({}, LimitOf::one_call, {});
 }
 
 void Renewals::start() {
   milliseconds limit = milliseconds::max();
   for (const Binding& binding : bindings_)
     limit = std::min(limit, binding.options().session.timeout);
-  identity::limit_hardware_waits(
-      limit, identity::LimitOf::one_call,
-      [this](const identity::SilentHardware& silent) { log_silence(silent); });
+  limit_hardware_waits(limit, LimitOf::one_call,
+                       [this](const SilentHardware& silent) { log_silence(silent); });
   for (Refresher& refresher : refreshers_)
     refresher.start();
 }
 
-void Renewals::log_silence(const identity::SilentHardware& silent) const {
+void Renewals::log_silence(const SilentHardware& silent) const {
   for (const Binding& binding : bindings_) {
     if (binding.renewer() != silent.thread) continue;
     log_.warning("a renewal waits for hardware that does not answer",

@@ -47,7 +47,7 @@ class Renewals {
 
  private:
   Error named(const Binding& binding, const Error& error) const;
-  void log_silence(const identity::SilentHardware& silent) const;
+  void log_silence(const SilentHardware& silent) const;
 
   const Log& log_;
   Reporter reporter_;

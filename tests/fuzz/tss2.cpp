@@ -5,8 +5,8 @@
 
 #include <cstdlib>
 
+#include "identity/hardware.h"
 #include "identity/pem.h"
-#include "identity/tpm.h"
 #include "target.h"
 #include "unit/support/certificates.h"
 
@@ -38,7 +38,7 @@ void run(std::string_view input) {
         return Secret("password");
       };
       const identity::TpmKey key = identity::load_tpm_file(block, "key", options);
-      require(key.public_half != nullptr, "a key that is read has a public key");
+      require(key.public_key != nullptr, "a key that is read has a public key");
       key.signer->sign("message");
     }
   });

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "identity/hardware.h"
+
 #include <future>
 #include <mutex>
 
