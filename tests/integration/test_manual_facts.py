@@ -192,6 +192,18 @@ def test_every_flag_has_an_entry(command):
     assert entries(page) - {"--help"} <= flags_of(command) | {"--system-store-name"}
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_page_has_the_words_of_the_help(command):
+    """Its name, and the headings of its options."""
+    text = manual(f"rolecall-{command}")
+    summary = re.search(rf"^  {command}  +(.*)", run("--help").out, re.M)[1]
+    said = re.search(rf"^rolecall-{command} - (.*)", text, re.M)[1].replace("`", "")
+    assert said == summary[0].lower() + summary[1:]
+    options = text.partition("\n## OPTIONS\n")[2].partition("\n## ")[0]
+    groups = re.findall(r"^(\w.*):$", run(command, "--help").out, re.M)
+    assert set(re.findall(r"^### (.*)", options, re.M)) <= set(groups)
+
+
 def examples(page):
     """(command, flags) of each rolecall that an example runs."""
     lines = "\n".join(re.findall(r"^    (.*)", manual(page), re.M)).replace("\\\n", " ")
