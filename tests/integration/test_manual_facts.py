@@ -204,6 +204,18 @@ def test_a_page_has_the_words_of_the_help(command):
     assert set(re.findall(r"^### (.*)", options, re.M)) <= set(groups)
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_ranges_are_those_of_the_help(command):
+    text = manual(f"rolecall-{command}")
+    shown = run(command, "--help").out
+    help_items = dict(re.findall(r"^  (--[a-z0-9-]+).*\n((?:      .*\n)+)", shown, re.M))
+    page_items = re.findall(r"^\*\*(--[a-z0-9-]+)\*\*.*\n: ((?:.+\n)+)", text, re.M)
+    ranges = re.compile(r"Allowed: ([\d.]+ to \d+)")
+    for flag, said in page_items:
+        expected = ranges.findall(" ".join(help_items.get(flag, "").split()))
+        assert ranges.findall(" ".join(said.split())) == expected, flag
+
+
 def examples(page):
     """(command, flags) of each rolecall that an example runs."""
     lines = "\n".join(re.findall(r"^    (.*)", manual(page), re.M)).replace("\\\n", " ")
