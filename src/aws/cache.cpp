@@ -14,11 +14,11 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
-#include <thread>
 
 #include "aws/cache_lock.h"
-#include "aws/create_session.h"
+#include "aws/service_error.h"
 #include "base/codec.h"
+#include "base/deadline.h"
 #include "base/files.h"
 #include "base/json.h"
 #include "base/safe_directory.h"
@@ -31,7 +31,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-using Clock = std::chrono::steady_clock;
 
 constexpr off_t longest_entry = 64 * 1024;  // bytes
 // While the old session lives, an endpoint that is down costs one run in so many seconds a short
@@ -108,23 +107,12 @@ struct CloseDirectory {
   void operator()(DIR* directory) const noexcept { closedir(directory); }
 };
 
-bool lives(const CacheEntry& entry) {
-  const seconds left = entry.credentials.expiration - wall_clock();
-  return left > seconds(0) && left <= longest_life;
-}
-
-// An entry from the future was written by a clock that is not to be trusted.
-bool is_fresh(const CacheEntry& entry, seconds margin) {
-  const seconds life = entry.credentials.expiration - entry.issued;
-  return entry.issued <= wall_clock() + seconds(60) &&
-         entry.credentials.expiration - wall_clock() > std::min(margin, life / 2);
-}
-
 // Whether one who waited for this to end, and has `left` to ask for itself, would fail as well.
 // Passwords, ways to the endpoint and the like are everybody's own.
-bool is_ours_too(const CacheLock::Failure& failure, milliseconds left) {
+bool is_ours_too(const CacheLock::Failure& failure, milliseconds left,
+                 std::chrono::system_clock::time_point now) {
   // A clock that was set back leaves failures from the future.
-  if (failure.when > std::chrono::system_clock::now()) return false;
+  if (failure.when > now) return false;
   return failure.refused && (failure.error.kind() == ErrorKind::failed || failure.had >= left);
 }
 
@@ -160,8 +148,8 @@ Descriptor walk_to(const std::string& directory) {
 
 }  // namespace
 
-Cache::Cache(const std::string& directory, IfMissing if_missing)
-    : directory_(directory), opened_(open_without_links(directory)) {
+Cache::Cache(const std::string& directory, IfMissing if_missing, const Clock& clock)
+    : directory_(directory), clock_(clock), opened_(open_without_links(directory)) {
   if (!opened_.is_open() && errno == ENOENT && if_missing == IfMissing::leave) return;
   if (!opened_.is_open()) opened_ = walk_to(directory);
   struct stat info {};
@@ -213,6 +201,19 @@ void Cache::write(const CacheEntry& entry) const {
   }
 }
 
+bool Cache::lives(const CacheEntry& entry) const {
+  const seconds left = entry.credentials.expiration - clock_.wall_seconds();
+  return left > seconds(0) && left <= longest_life;
+}
+
+// An entry from the future was written by a clock that cannot be trusted.
+bool Cache::is_fresh(const CacheEntry& entry, seconds margin) const {
+  const auto now = clock_.wall_seconds();
+  const seconds life = entry.credentials.expiration - entry.issued;
+  return entry.issued <= now + seconds(60) &&
+         entry.credentials.expiration - now > std::min(margin, life / 2);
+}
+
 bool Cache::is_there(const std::string& file) const {
   return faccessat(opened_.fd(), file.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
@@ -246,12 +247,9 @@ void Cache::remove_unfinished() const {
 }
 
 Credentials Cache::get(const Request& request, const Reporter& reporter) const {
-  const auto begin = Clock::now();
-  const auto start = std::chrono::system_clock::now();
-  const auto left = [&] {
-    const auto time = std::chrono::ceil<milliseconds>(begin + request.timeout - Clock::now());
-    return std::max(time, milliseconds(1));
-  };
+  const Deadline deadline(request.timeout, clock_);
+  const auto start = clock_.wall();
+  const auto left = [&deadline] { return std::max(deadline.left(), milliseconds(1)); };
   auto entry = find(request.key);
   if (entry && is_fresh(*entry, request.margin)) return std::move(entry->credentials);
 
@@ -263,7 +261,7 @@ Credentials Cache::get(const Request& request, const Reporter& reporter) const {
       reporter.trace([] { return "another process renews; the cached session is still good"; });
       return std::move(entry->credentials);
     }
-    if (Clock::now() + nap > begin + request.timeout / 2) {
+    if (deadline.left() - nap < request.timeout / 2) {
       reporter.warning(
           "another process has been asking for these credentials for half of "
           "`timeout`; asking without it, and caching nothing");
@@ -272,7 +270,7 @@ Credentials Cache::get(const Request& request, const Reporter& reporter) const {
     }
     waited = true;
     if (!waiting) waiting.emplace("another process that renews these credentials");
-    std::this_thread::sleep_for(nap);
+    clock_.wait(nap);
     entry = find(request.key);
     if (entry && is_fresh(*entry, request.margin)) return std::move(entry->credentials);
   }
@@ -281,7 +279,7 @@ Credentials Cache::get(const Request& request, const Reporter& reporter) const {
   entry = find(request.key);
   if (entry && is_fresh(*entry, request.margin)) return std::move(entry->credentials);
   if (const auto failure = lock.last_failure()) {
-    if (!entry && waited && failure->when >= start && is_ours_too(*failure, left()))
+    if (!entry && waited && failure->when >= start && is_ours_too(*failure, left(), clock_.wall()))
       throw Error(failure->error);
     const bool is_outage = failure->refused || failure->error.kind() == ErrorKind::try_later;
     if (entry && is_outage && failure->when <= start && start - failure->when < hold_off) {
@@ -296,13 +294,14 @@ Credentials Cache::renew(const Request& request, milliseconds time, std::optiona
                          const CacheLock& lock, const Reporter& reporter) const {
   CacheEntry entry;
   entry.key = request.key;
-  entry.issued = wall_clock();
+  entry.issued = clock_.wall_seconds();
   if (old) time = std::min(time, short_wait);
   try {
     entry.credentials = request.renew(time);
     lock.note_success();
   } catch (const Error& error) {
-    lock.note_failure(error, time, dynamic_cast<const Refusal*>(&error) != nullptr);
+    const bool refused = dynamic_cast<const ServiceRefusal*>(&error) != nullptr;
+    lock.note_failure({clock_.wall(), time, refused, error});
     if (!old || !lives(*old)) throw;
     warn_of_old(*old, error, reporter);
     return std::move(old->credentials);

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/descriptor.h"
 #include "rolecall/credentials.h"
 #include "rolecall/reporter.h"
@@ -29,7 +30,8 @@ class Cache {
 
   // Makes the directory (0700) and its parents where they are missing. Throws Error (failed) where
   // it is another user's, can be written by others, or cannot be made.
-  explicit Cache(const std::string& directory, IfMissing if_missing = IfMissing::make);
+  explicit Cache(const std::string& directory, IfMissing if_missing = IfMissing::make,
+                 const Clock& clock = machine_clock());
 
   struct Request {
     std::string key;
@@ -63,12 +65,15 @@ class Cache {
   std::optional<CacheEntry> find(const std::string& key) const;
   std::optional<CacheEntry> read(const std::string& name) const;
   void write(const CacheEntry& entry) const;
+  bool lives(const CacheEntry& entry) const;
+  bool is_fresh(const CacheEntry& entry, std::chrono::seconds margin) const;
   bool is_there(const std::string& file) const;
   void remove_ended() const;
   void remove_unfinished() const;
   std::vector<std::string> names(std::string_view suffix) const;
 
   std::string directory_;
+  const Clock& clock_;
   Descriptor opened_;
 };
 

@@ -43,15 +43,15 @@ void CacheLock::note_success() const {
   if (file_.is_open()) static_cast<void>(ftruncate(file_.fd(), 0) == 0);
 }
 
-void CacheLock::note_failure(const Error& error, milliseconds had, bool refused) const {
+void CacheLock::note_failure(const Failure& failure) const {
   if (!file_.is_open() || ftruncate(file_.fd(), 0) != 0) return;
-  const auto now = std::chrono::floor<milliseconds>(std::chrono::system_clock::now());
-  const std::string text = to_text(json{{"When", now.time_since_epoch().count()},
-                                        {"Had", had.count()},
-                                        {"Refused", refused},
-                                        {"Kind", static_cast<int>(error.kind())},
-                                        {"What", error.what()},
-                                        {"Hint", error.hint()}});
+  const auto when = std::chrono::floor<milliseconds>(failure.when);
+  const std::string text = to_text(json{{"When", when.time_since_epoch().count()},
+                                        {"Had", failure.had.count()},
+                                        {"Refused", failure.refused},
+                                        {"Kind", static_cast<int>(failure.error.kind())},
+                                        {"What", failure.error.what()},
+                                        {"Hint", failure.error.hint()}});
   if (pwrite(file_.fd(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
     static_cast<void>(ftruncate(file_.fd(), 0) == 0);
   }

@@ -35,7 +35,7 @@ class CacheLock {
     Error error;
   };
   void note_success() const;
-  void note_failure(const Error& error, std::chrono::milliseconds had, bool refused) const;
+  void note_failure(const Failure& failure) const;
   std::optional<Failure> last_failure() const;
 
  private:

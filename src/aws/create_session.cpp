@@ -1,154 +1,65 @@
 #include "aws/create_session.h"
 
-#include <algorithm>
-#include <string_view>
-
-#include "aws/arn.h"
-#include "aws/endpoint.h"
-#include "base/codec.h"
-#include "base/json.h"
+#include "base/deadline.h"
 #include "base/time.h"
+#include "http/client.h"
+#include "rolecall/session.h"
 
-namespace rolecall::aws {
+namespace rolecall {
+
+Credentials aws::open_session(const SessionRequest& request, const SessionOptions& options,
+                              const identity::Identity& identity, const Reporter& reporter,
+                              int attempts) {
+  const Deadline deadline(options.timeout);
+  for (const std::string& warning : request.warnings)
+    reporter.warning(warning);
+  if (!options.verify_tls && request.origin.scheme == "https") {
+    reporter.warning("`no-verify-ssl`: anyone on the network's path can read the credentials");
+  }
+  http::ClientOptions client_options;
+  client_options.verify_tls = options.verify_tls;
+  client_options.trust = {options.ca_directory, options.ca_bundle};
+  client_options.use_proxy = options.use_proxy;
+  client_options.proxy_unused = options.proxy_unused;
+  client_options.proxy_has_user = options.proxy_has_user;
+  client_options.connect_timeout = options.connect_timeout;
+  http::Client client(request.origin, client_options, reporter);
+  const auto send = [&](const http::Headers& headers) {
+    return client.post(sessions_path, headers, request.body, deadline);
+  };
+  return send_with_retries(send, request, identity, deadline, reporter, attempts);
+}
+
 namespace {
 
-constexpr std::chrono::seconds min_duration{900};
-constexpr std::chrono::seconds max_duration{43200};
-
-// STS, AssumeRole: RoleSessionName.
-bool is_session_name(std::string_view name) {
-  return name.size() >= 2 && name.size() <= 64 &&
-         name.find_first_not_of(
-             "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-             "_+=,.@-") == std::string_view::npos;
+// What costs nothing to check comes first: the options, then the files, then the network.
+aws::SessionRequest checked(const SessionOptions& options, const Reporter& reporter) {
+  aws::SessionRequest request = aws::prepare_session(options);
+  reporter.trace(
+      [&request] { return "endpoint " + request.origin.text() + ", region " + request.region; });
+  return request;
 }
 
-void check_options(const SessionOptions& options) {
-  if (options.session_duration < min_duration || options.session_duration > max_duration) {
-    throw Error(ErrorKind::usage,
-                "`session-duration` " + std::to_string(options.session_duration.count()) +
-                    " is out of range",
-                "it takes 900 to 43200 seconds (15 minutes to 12 hours)");
+// `options` with only the time that `deadline` leaves.
+SessionOptions within(SessionOptions options, const Deadline& deadline) {
+  if (deadline.passed()) {
+    throw Error(ErrorKind::try_later,
+                "reading the certificate and its key took all of the time that is allowed",
+                "`timeout` sets the limit");
   }
-  if (!options.role_session_name.empty() && !is_session_name(options.role_session_name)) {
-    throw Error(ErrorKind::usage, "`role-session-name` is not one that the service takes",
-                "2 to 64 letters, digits and characters of _+=,.@-");
-  }
-}
-
-struct Scope {
-  std::string partition;
-  std::string region;
-  std::vector<std::string> warnings;
-};
-
-// Mostly a number that was mistyped: a profile lists roles of its own account.
-std::vector<std::string> account_warnings(const Arn& anchor, const Arn& profile, const Arn& role) {
-  std::vector<std::string> warnings;
-  const auto compare = [&](const char* flag, const Arn& arn) {
-    if (arn.account == profile.account) return;
-    warnings.push_back(std::string(flag) + " is of account " + arn.account +
-                       ", but `profile-arn` of account " + profile.account +
-                       "; normally both are of one account");
-  };
-  compare("`role-arn`", role);
-  compare("`trust-anchor-arn`", anchor);
-  return warnings;
-}
-
-// The trust anchor's ARN is the truth; all else must agree with it.
-Scope agreed_scope(const SessionOptions& options) {
-  const Arn anchor = parse_trust_anchor_arn(options.trust_anchor_arn);
-  const Arn profile = parse_profile_arn(options.profile_arn);
-  const Arn role = parse_role_arn(options.role_arn);
-  const auto disagree = [](const std::string& what, const std::string& theirs,
-                           const std::string& anchors, const std::string& hint) {
-    throw Error(ErrorKind::usage,
-                what + " is " + theirs + ", but that of `trust-anchor-arn` is " + anchors, hint);
-  };
-  const std::string one_partition = "all three ARNs must be of one partition";
-  if (profile.partition != anchor.partition) {
-    disagree("the partition of `profile-arn`", profile.partition, anchor.partition, one_partition);
-  }
-  if (role.partition != anchor.partition) {
-    disagree("the partition of `role-arn`", role.partition, anchor.partition, one_partition);
-  }
-  if (profile.region != anchor.region) {
-    disagree("the region of `profile-arn`", profile.region, anchor.region,
-             "profile and trust anchor must be of one region; the role is of none");
-  }
-  if (!options.region.empty() && options.region != anchor.region) {
-    disagree("`region`", options.region, anchor.region,
-             "leave `region` out: the ARN's region is the one to ask");
-  }
-  check_region(anchor.partition, anchor.region);
-  return {anchor.partition, anchor.region, account_warnings(anchor, profile, role)};
+  options.timeout = deadline.left();
+  return options;
 }
 
 }  // namespace
 
-SessionRequest prepare_session(const SessionOptions& options) {
-  Scope scope = agreed_scope(options);
-  check_options(options);
-  const bool own_endpoint = !options.endpoint.empty();
-  if (own_endpoint && (options.use_fips || options.use_dualstack)) {
-    throw Error(ErrorKind::usage,
-                std::string("`endpoint` cannot go with ") +
-                    (options.use_fips ? "`use-fips` (AWS_USE_FIPS_ENDPOINT)"
-                                      : "`use-dualstack` (AWS_USE_DUALSTACK_ENDPOINT)"),
-                "name the FIPS or dual-stack host itself with `endpoint`");
-  }
-  SessionRequest request;
-  request.region = scope.region;
-  request.warnings = std::move(scope.warnings);
-  request.origin =
-      http::parse_origin(own_endpoint ? options.endpoint
-                                      : service_endpoint(scope.partition, scope.region,
-                                                         options.use_fips, options.use_dualstack));
-  request.duration = options.session_duration;
-  json body = {{"durationSeconds", options.session_duration.count()},
-               {"profileArn", options.profile_arn},
-               {"roleArn", options.role_arn}};
-  if (!options.role_session_name.empty()) body["roleSessionName"] = options.role_session_name;
-  body["trustAnchorArn"] = options.trust_anchor_arn;
-  request.body = to_text(body);
-  return request;
+Credentials create_session(const IdentityOptions& identity_options,
+                           const SessionOptions& session_options, const Reporter& reporter) {
+  const aws::SessionRequest request = checked(session_options, reporter);
+  Deadline deadline(session_options.timeout);
+  const identity::Identity identity =
+      identity::load_identity(identity_options, wall_clock(), reporter, deadline);
+  return aws::open_session(request, within(session_options, deadline), identity, reporter);
 }
 
-Credentials read_credentials(const http::Response& response, const std::string& endpoint) {
-  const auto broken = [&endpoint](const std::string& why) {
-    return Error(ErrorKind::failed, "the answer of " + endpoint + " is not a session: " + why,
-                 "is the endpoint really IAM Roles Anywhere, or does a proxy answer for it?");
-  };
-  const SecretJson answer = parse_secret_json(response.body.view());
-  if (!answer.is_object()) throw broken("it is not JSON");
-  const SecretJson* set = member(answer, "credentialSet");
-  if (set == nullptr || !set->is_array()) throw broken("it has no credentialSet");
-  if (set->empty()) throw broken("its credentialSet is empty");
-  const SecretJson& first = set->front();
-  const SecretJson* granted = member(first, "credentials");
-  if (granted == nullptr) throw broken("it has no credentials");
-  // What is handed on into files, headers and environments is printable ASCII or nothing.
-  const auto text = [&](const char* name) {
-    const auto value = text_member(*granted, name);
-    if (!value) throw broken(std::string("it has no ") + name);
-    if (!is_printable_word(*value)) throw broken(std::string("its ") + name + " is malformed");
-    return *value;
-  };
-  Credentials credentials;
-  credentials.access_key_id = text("accessKeyId");
-  credentials.secret_access_key = Secret(text("secretAccessKey"));
-  credentials.session_token = Secret(text("sessionToken"));
-  const auto expiration = parse_rfc3339(text("expiration"));
-  // A fifth digit of the year is no RFC 3339.
-  if (!expiration || rfc3339(*expiration).size() != 20) throw broken("its expiration is malformed");
-  credentials.expiration = *expiration;
-  if (const SecretJson* user = member(first, "assumedRoleUser")) {
-    // It is printed, cached and asked for the account, so it is of one printable word, too.
-    const auto arn = text_member(*user, "arn");
-    if (arn && is_printable_word(*arn)) credentials.assumed_role_arn = *arn;
-  }
-  return credentials;
-}
-
-}  // namespace rolecall::aws
+}  // namespace rolecall

@@ -4,8 +4,9 @@
 #include <charconv>
 #include <optional>
 #include <random>
-#include <thread>
 
+#include "aws/service_error.h"
+#include "aws/session_answer.h"
 #include "aws/sigv4_x509.h"
 #include "base/json.h"
 #include "base/time.h"
@@ -16,19 +17,20 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using std::chrono::sys_seconds;
 
-constexpr milliseconds longest_wait{20000};
+constexpr milliseconds longest_random_wait{20000};
 constexpr seconds tolerated_skew{240};
 
-std::optional<std::chrono::sys_seconds> server_time(const http::Response& response) {
+std::optional<sys_seconds> server_time(const http::Response& response) {
   const std::string* date = http::find(response.headers, "date");
   return date == nullptr ? std::nullopt : parse_http_date(*date);
 }
 
-// So that nothing however far leaves the range of the clocks that it is compared on.
+// So that no time, however far, leaves the range of the clocks that it is compared on.
 constexpr seconds longest_asked = std::chrono::hours(24);
 
-// What a 503 of the service may have in its body, beside the header or in its place.
+// A 503 of the service may have it in its body, with the header or without.
 std::optional<milliseconds> retry_after_of_body(const http::Response& response) {
   const auto count = number_member(parse_json(response.body.view()), "retryAfterSeconds");
   if (!count || *count < 0) return std::nullopt;
@@ -36,7 +38,7 @@ std::optional<milliseconds> retry_after_of_body(const http::Response& response) 
 }
 
 // Retry-After in seconds, or as a date (RFC 9110, 10.2.3).
-std::optional<milliseconds> retry_after(const http::Response& response) {
+std::optional<milliseconds> retry_after(const http::Response& response, sys_seconds now) {
   const std::string* value = http::find(response.headers, "retry-after");
   if (value == nullptr) return retry_after_of_body(response);
   int count = 0;
@@ -46,123 +48,179 @@ std::optional<milliseconds> retry_after(const http::Response& response) {
   }
   const auto date = parse_http_date(*value);
   if (!date) return retry_after_of_body(response);
-  return std::clamp(*date - server_time(response).value_or(wall_clock()), seconds(0),
-                    longest_asked);
+  return std::clamp(*date - server_time(response).value_or(now), seconds(0), longest_asked);
 }
 
-// Another 5xx than these does not pass in the seconds that are waited here.
+// Any other 5xx does not pass in the few seconds that are waited here.
 bool is_tried_again(const Error& error, int status) {
   return error.kind() == ErrorKind::try_later &&
          (status < 501 || status == 502 || status == 503 || status == 504);
-}
-
-// No clock that is wrong, here or there, and no false answer makes credentials last longer than was
-// asked for: a reader of `expiration` would keep them for years.
-void bound_expiration(Credentials& credentials, seconds asked, const Reporter& reporter) {
-  const auto now = wall_clock();
-  if (credentials.expiration <= now + asked + clock_tolerance) return;
-  reporter.trace([&] {
-    return "the service says that the session expires at " + rfc3339(credentials.expiration) +
-           ", longer than was asked for by this machine's clock; it counts for what was asked for";
-  });
-  credentials.expiration = now + asked;
 }
 
 // Random in [0, 1) s × 2^attempt, so that hosts that failed together do not come back together.
 milliseconds random_wait(int attempt) {
   std::random_device device;
   std::uniform_int_distribution<milliseconds::rep> below_a_second(0, 999);
-  return std::min(longest_wait, milliseconds(below_a_second(device)) * (1 << attempt));
+  return std::min(longest_random_wait, milliseconds(below_a_second(device)) * (1 << attempt));
 }
+
+// How one attempt went: there are either credentials or a failure.
+struct Outcome {
+  std::optional<Credentials> credentials;
+  std::optional<Error> failure;
+  int status = 0;                // of the answer; 0: there was none
+  bool is_from_service = false;  // the failure, and not from a proxy or the network
+  seconds clock_difference{0};   // the service's clock minus ours
+  std::optional<milliseconds> asked_wait;
+};
+
+[[noreturn]] void fail(const Outcome& last, const std::string& what, const std::string& hint) {
+  const Error error(last.failure->kind(), what, hint, last.asked_wait.value_or(milliseconds(0)));
+  if (last.is_from_service) throw ServiceRefusal(error);
+  throw Error(error);
+}
+
+class Attempts {
+ public:
+  Attempts(const Send& send, const SessionRequest& request, const identity::Identity& identity,
+           const Deadline& deadline, const Reporter& reporter, int most)
+      : send_(send),
+        request_(request),
+        identity_(identity),
+        deadline_(deadline),
+        reporter_(reporter),
+        most_(most),
+        endpoint_(request.origin.text()) {}
+
+  Credentials run() {
+    for (;; ++number_) {
+      Outcome outcome = attempt();
+      if (corrects_clock(outcome)) outcome = attempt();
+      if (outcome.credentials) return std::move(*outcome.credentials);
+      wait_after(outcome);
+    }
+  }
+
+ private:
+  sys_seconds now() const { return deadline_.clock().wall_seconds(); }
+  sys_seconds corrected_now() const { return now() + correction_.value_or(seconds(0)); }
+  std::string number_text() const {
+    return "attempt " + std::to_string(number_) + " of " + std::to_string(most_);
+  }
+
+  Outcome attempt() const {
+    const SignedRequest signed_request =
+        sign_request(identity_, request_.origin.host_header(), sessions_path, request_.region,
+                     request_.body, corrected_now());
+    reporter_.trace([&] {
+      return number_text() + "\ncanonical request:\n" + signed_request.canonical_request +
+             "\nstring to sign:\n" + signed_request.string_to_sign;
+    });
+    Outcome outcome;
+    try {
+      const http::Response response = send(signed_request.headers);
+      outcome.status = response.status;
+      const auto theirs = server_time(response);
+      if (theirs) outcome.clock_difference = *theirs - now();
+      if (response.status >= 200 && response.status < 300) {
+        outcome.credentials = accept(response, theirs);
+      } else {
+        outcome.failure = service_error(response, endpoint_, identity_, now());
+        outcome.is_from_service = is_from_service(response);
+        outcome.asked_wait = retry_after(response, now());
+      }
+    } catch (const Error& error) {
+      outcome.failure = error;
+    }
+    return outcome;
+  }
+
+  http::Response send(const http::Headers& headers) const {
+    const Waiting waiting("an answer of " + endpoint_);
+    return send_(headers);
+  }
+
+  Credentials accept(const http::Response& response, std::optional<sys_seconds> theirs) const {
+    Credentials credentials = read_credentials(response, endpoint_);
+    if (credentials.expiration <= theirs.value_or(corrected_now())) {
+      throw Error(ErrorKind::failed,
+                  endpoint_ + " sent credentials that expired at " +
+                      rfc3339(credentials.expiration) + ", by its own clock",
+                  "is the endpoint really IAM Roles Anywhere, or does a cache answer for it?");
+    }
+    const seconds ahead = theirs ? *theirs - now() : seconds(0);
+    if (std::chrono::abs(ahead) > tolerated_skew) credentials.clock_skew = ahead;
+    bound_expiration(credentials);
+    return credentials;
+  }
+
+  // Whether a wrong clock, here or there, or a false answer: no credentials last longer than was
+  // asked for, as a reader of `expiration` would keep them for years.
+  void bound_expiration(Credentials& credentials) const {
+    const sys_seconds latest = now() + request_.duration;
+    if (credentials.expiration <= latest + clock_tolerance) return;
+    reporter_.trace([&] {
+      return "the service says that the session expires at " + rfc3339(credentials.expiration) +
+             ", which is later than was asked for by this machine's clock; rolecall uses the time "
+             "that was asked for";
+    });
+    credentials.expiration = latest;
+  }
+
+  // Once: whether the failure may come from this machine's clock, so that the service's time helps.
+  bool corrects_clock(const Outcome& outcome) {
+    const seconds off = outcome.clock_difference;
+    if (correction_ || !outcome.failure || outcome.failure->kind() != ErrorKind::failed ||
+        outcome.status < 300 || outcome.status >= 500 || std::chrono::abs(off) <= tolerated_skew) {
+      return false;
+    }
+    correction_ = off;
+    reporter_.warning("this machine's clock is " + rough_duration(off) +
+                      (off > seconds(0) ? " behind" : " ahead of") +
+                      " the service's; trying once more with the service's time. Set the clock");
+    return true;
+  }
+
+  // Before the next attempt. If there is none, throws the failure.
+  void wait_after(const Outcome& outcome) const {
+    const Error& failure = *outcome.failure;
+    if (!is_tried_again(failure, outcome.status)) fail(outcome, failure.what(), failure.hint());
+    const std::string what =
+        failure.what() + (number_ > 1 ? " (" + number_text() + ")" : std::string());
+    if (number_ == most_) fail(outcome, what, failure.hint());
+    const milliseconds wait = outcome.asked_wait ? *outcome.asked_wait : random_wait(number_ - 1);
+    if (wait >= deadline_.left()) {
+      fail(outcome, what,
+           outcome.asked_wait
+               ? "the service asks to wait " + rough_duration(std::chrono::ceil<seconds>(wait)) +
+                     ", longer than `timeout` leaves"
+               : failure.hint());
+    }
+    reporter_.trace([&] {
+      return std::string(failure.what()) + "\nnext attempt in " + std::to_string(wait.count()) +
+             " ms";
+    });
+    const Waiting waiting("the next attempt, after this: " + std::string(failure.what()));
+    deadline_.clock().wait(wait);
+  }
+
+  const Send& send_;
+  const SessionRequest& request_;
+  const identity::Identity& identity_;
+  const Deadline& deadline_;
+  const Reporter& reporter_;
+  int most_;
+  std::string endpoint_;
+  int number_ = 1;
+  std::optional<seconds> correction_;  // of the clock, for signatures
+};
 
 }  // namespace
 
-Credentials send_with_retries(http::Client& client, const SessionRequest& request,
+Credentials send_with_retries(const Send& send, const SessionRequest& request,
                               const identity::Identity& identity, const Deadline& deadline,
                               const Reporter& reporter, int attempts) {
-  const std::string endpoint = request.origin.text();
-  seconds skew{0};
-  bool skew_known = false;
-  int attempt = 1;
-  for (;;) {
-    const SignedRequest signed_request =
-        sign_request(identity, request.origin.host_header(), sessions_path, request.region,
-                     request.body, wall_clock() + skew);
-    reporter.trace([&] {
-      return "attempt " + std::to_string(attempt) + " of " + std::to_string(attempts) +
-             "\ncanonical request:\n" + signed_request.canonical_request + "\nstring to sign:\n" +
-             signed_request.string_to_sign;
-    });
-    std::optional<milliseconds> asked_wait;
-    std::optional<Error> failure;
-    bool refused = false;
-    int status = 0;  // of the answer; none: no answer
-    const auto fail = [&refused](const Error& error) {
-      if (refused) throw Refusal(error);
-      throw Error(error);
-    };
-    try {
-      const http::Response response = [&] {
-        const Waiting waiting("an answer of " + request.origin.text());
-        return client.post(sessions_path, signed_request.headers, request.body, deadline);
-      }();
-      const auto theirs = server_time(response);
-      status = response.status;
-      if (response.status >= 200 && response.status < 300) {
-        Credentials credentials = read_credentials(response, endpoint);
-        if (credentials.expiration <= theirs.value_or(wall_clock() + skew)) {
-          throw Error(ErrorKind::failed,
-                      endpoint + " sent credentials that expired at " +
-                          rfc3339(credentials.expiration) + ", by its own clock",
-                      "is the endpoint really IAM Roles Anywhere, or does a cache answer for it?");
-        }
-        const seconds ahead = theirs ? *theirs - wall_clock() : seconds(0);
-        if (std::chrono::abs(ahead) > tolerated_skew) credentials.clock_skew = ahead;
-        bound_expiration(credentials, request.duration, reporter);
-        return credentials;
-      }
-      failure = service_error(response, endpoint, identity, wall_clock());
-      refused = is_from_service(response);
-      const seconds off = theirs ? *theirs - wall_clock() : seconds(0);
-      if (!skew_known && failure->kind() == ErrorKind::failed && response.status < 500 &&
-          std::chrono::abs(off) > tolerated_skew) {
-        skew = off;
-        skew_known = true;
-        reporter.warning("this machine's clock is " + rough_duration(off) +
-                         (off > seconds(0) ? " behind" : " ahead of") +
-                         " the service's; trying once more with the service's time. Set the clock");
-        continue;
-      }
-      asked_wait = retry_after(response);
-    } catch (const Error& error) {
-      failure = error;
-    }
-    if (!is_tried_again(*failure, status)) {
-      fail({failure->kind(), failure->what(), failure->hint(),
-            asked_wait.value_or(milliseconds(0))});
-    }
-    const milliseconds wait = asked_wait ? *asked_wait : random_wait(attempt - 1);
-    const bool in_time = wait < deadline.left();
-    if (attempt == attempts || !in_time) {
-      std::string what = failure->what();
-      if (attempt > 1)
-        what += " (attempt " + std::to_string(attempt) + " of " + std::to_string(attempts) + ")";
-      if (attempt < attempts && asked_wait) {
-        fail({ErrorKind::try_later, what,
-              "the service asks to wait " + rough_duration(std::chrono::ceil<seconds>(wait)) +
-                  ", longer than `timeout` leaves",
-              wait});
-      }
-      fail({ErrorKind::try_later, what, failure->hint(), asked_wait.value_or(milliseconds(0))});
-    }
-    reporter.trace([&] {
-      return std::string(failure->what()) + "\nnext attempt in " + std::to_string(wait.count()) +
-             " ms";
-    });
-    const Waiting waiting("the next attempt, after this: " + std::string(failure->what()));
-    std::this_thread::sleep_for(wait);
-    ++attempt;
-  }
+  return Attempts(send, request, identity, deadline, reporter, attempts).run();
 }
 
 }  // namespace rolecall::aws

@@ -1,11 +1,11 @@
-// The service's errors as a user should read them. Declared in create_session.h.
+#include "aws/service_error.h"
+
 #include <algorithm>
 #include <cstring>
 #include <optional>
 #include <string_view>
 #include <utility>
 
-#include "aws/create_session.h"
 #include "base/codec.h"
 #include "base/json.h"
 #include "identity/demands.h"

@@ -1,4 +1,4 @@
-#include "aws/session.h"
+#include "aws/create_session.h"
 #include "base/time.h"
 #include "identity/rotation.h"
 

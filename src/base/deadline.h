@@ -4,21 +4,23 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/clock.h"
+
 namespace rolecall {
 
 // For one thread.
 class Deadline {
  public:
-  using Clock = std::chrono::steady_clock;
-
-  explicit Deadline(std::chrono::milliseconds limit) : limit_(limit), end_(Clock::now() + limit) {}
+  explicit Deadline(std::chrono::milliseconds limit, const Clock& clock = machine_clock())
+      : clock_(clock), limit_(limit), end_(clock.steady() + limit) {}
   Deadline(const Deadline&) = delete;
   Deadline& operator=(const Deadline&) = delete;
   ~Deadline() = default;
 
+  const Clock& clock() const { return clock_; }
   std::chrono::milliseconds limit() const { return limit_; }
   std::chrono::milliseconds left() const {
-    const Clock::time_point now = pauses_ > 0 ? paused_ : Clock::now();
+    const auto now = pauses_ > 0 ? paused_ : clock_.steady();
     return std::max(std::chrono::ceil<std::chrono::milliseconds>(end_ - now),
                     std::chrono::milliseconds(0));
   }
@@ -30,7 +32,8 @@ class Deadline {
    public:
     // nullptr: there is no deadline to stop.
     explicit Pause(Deadline* deadline) : deadline_(deadline) {
-      if (deadline_ != nullptr && deadline_->pauses_++ == 0) deadline_->paused_ = Clock::now();
+      if (deadline_ != nullptr && deadline_->pauses_++ == 0)
+        deadline_->paused_ = deadline_->clock_.steady();
     }
     Pause(const Pause&) = delete;
     Pause& operator=(const Pause&) = delete;
@@ -56,7 +59,7 @@ class Deadline {
     ~Resume() {
       if (pauses_ == 0) return;
       deadline_->pauses_ = pauses_;
-      deadline_->paused_ = Clock::now();
+      deadline_->paused_ = deadline_->clock_.steady();
     }
 
    private:
@@ -65,11 +68,12 @@ class Deadline {
   };
 
  private:
-  void start_again() { end_ += Clock::now() - paused_; }
+  void start_again() { end_ += clock_.steady() - paused_; }
 
+  const Clock& clock_;
   std::chrono::milliseconds limit_;
-  Clock::time_point end_;
-  Clock::time_point paused_;  // since then, if there are pauses
+  std::chrono::steady_clock::time_point end_;
+  std::chrono::steady_clock::time_point paused_;  // since then, if there are pauses
   int pauses_ = 0;
 };
 

@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <openssl/rand.h>
 
+#include <array>
 #include <climits>
 #include <new>
 #include <string_view>
@@ -17,6 +18,17 @@ std::string openssl_error() {
   ERR_clear_error();
   const char* reason = code == 0 ? nullptr : ERR_reason_error_string(code);
   return reason == nullptr ? "unknown error" : reason;
+}
+
+std::string oid_text(const ASN1_OBJECT* object) {
+  std::array<char, 256> text{};
+  const int size = OBJ_obj2txt(text.data(), static_cast<int>(text.size()), object, 1);
+  return size > 0 ? text.data() : "unknown";
+}
+
+std::string object_name(const ASN1_OBJECT* object) {
+  const int nid = OBJ_obj2nid(object);
+  return nid == NID_undef ? oid_text(object) : OBJ_nid2sn(nid);
 }
 
 Secret random_hex(std::size_t bytes) {

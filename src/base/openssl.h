@@ -45,6 +45,11 @@ using X509StoreCtxPtr = std::unique_ptr<X509_STORE_CTX, OpensslDelete<X509_STORE
 // Empties the queue, so that no later call reports an old failure.
 std::string openssl_error();
 
+// An object identifier as numbers: "2.5.4.3". "unknown" if it is malformed.
+std::string oid_text(const ASN1_OBJECT* object);
+// Its short name, such as "CN", or if OpenSSL knows none, the numbers.
+std::string object_name(const ASN1_OBJECT* object);
+
 // So many random bytes as hex. Throws Error (failed) where OpenSSL has none to give.
 Secret random_hex(std::size_t bytes);
 

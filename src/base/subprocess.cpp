@@ -22,7 +22,7 @@
 namespace rolecall {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using std::chrono::steady_clock;
 
 constexpr std::size_t most_output = 64 * 1024;
 constexpr std::chrono::milliseconds look_interval(20);
@@ -184,7 +184,7 @@ Secret command_output(const std::vector<std::string>& argv, std::chrono::millise
 
   Secret bytes;
   bool open = true;
-  const auto deadline = Clock::now() + patience;
+  const auto deadline = steady_clock::now() + patience;
   for (;;) {
     // In this order: what it wrote before its end is in the pipe by then. A process that it leaves
     // behind may hold the pipe open for ever.
@@ -197,7 +197,7 @@ Secret command_output(const std::vector<std::string>& argv, std::chrono::millise
     } else if (ended) {
       break;
     }
-    if (Clock::now() > deadline) {
+    if (steady_clock::now() > deadline) {
       throw Error(ErrorKind::failed,
                   "command " + name + " did not end within " + seconds_text(patience));
     }

@@ -14,7 +14,7 @@
 namespace rolecall {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using std::chrono::steady_clock;
 
 constexpr std::chrono::seconds patience{1};
 
@@ -35,7 +35,7 @@ class Board {
     if (const auto is_wanted = std::exchange(is_wanted_, nullptr)) is_used_ = is_wanted();
     if (!is_used_) return 0;
     hide();
-    waits_.push_back({++last_number_, std::move(what), Clock::now() + patience});
+    waits_.push_back({++last_number_, std::move(what), steady_clock::now() + patience});
     watch();
     changed_.notify_one();
     return last_number_;
@@ -52,7 +52,7 @@ class Board {
   struct Wait {
     unsigned long number;
     std::string what;
-    Clock::time_point due;
+    steady_clock::time_point due;
   };
 
   void hide() {
@@ -74,7 +74,7 @@ class Board {
     for (;;) {
       if (waits_.empty() || is_shown_) {
         changed_.wait(lock);
-      } else if (Clock::now() < waits_.back().due) {
+      } else if (steady_clock::now() < waits_.back().due) {
         changed_.wait_until(lock, waits_.back().due);
       } else {
         is_shown_ = true;

@@ -6,7 +6,7 @@
 #include <chrono>
 #include <map>
 
-#include "aws/create_session.h"
+#include "aws/session_request.h"
 #include "base/codec.h"
 #include "base/files.h"
 #include "base/time.h"

@@ -24,7 +24,7 @@ using Seconds = std::chrono::duration<double>;
 
 constexpr std::string_view sample_password = "password";
 constexpr std::array<unsigned char, 8> sample_salt{1, 2, 3, 4, 5, 6, 7, 8};
-constexpr unsigned longest_key = 32;
+constexpr unsigned longest_derived_key = 32;
 // Most files repeat less, which takes no time worth a measurement.
 constexpr std::uint64_t no_matter = 50000;
 
@@ -37,8 +37,8 @@ std::uint64_t count_of(const ASN1_INTEGER* number) {
   return std::numeric_limits<std::uint64_t>::max();
 }
 
-[[noreturn]] void refuse(const std::string& what, const std::string& name, Seconds time,
-                         const Deadline& deadline) {
+[[noreturn]] void refuse_slow(const std::string& what, const std::string& name, Seconds time,
+                              const Deadline& deadline) {
   // An estimate, and its number may be beyond all clocks.
   const auto text = [](Seconds seconds) {
     return seconds_text(std::chrono::ceil<std::chrono::seconds>(std::min(seconds, Seconds(1e9))));
@@ -51,10 +51,10 @@ std::uint64_t count_of(const ASN1_INTEGER* number) {
 }
 
 template <class Run>
-Seconds time_of(Run&& run) {
-  const auto begin = Deadline::Clock::now();
+Seconds duration_of(Run&& run) {
+  const auto begin = std::chrono::steady_clock::now();
   run();
-  return Deadline::Clock::now() - begin;
+  return std::chrono::steady_clock::now() - begin;
 }
 
 // `repeat` runs the derivation with so many iterations, of which `times` are wanted `parts` times.
@@ -64,9 +64,9 @@ void check_iterations(std::uint64_t times, unsigned parts, const std::string& na
   if (times < no_matter) return;
   const int sample = static_cast<int>(std::clamp<std::uint64_t>(times / 64, 4096, 65536));
   const Seconds time =
-      time_of([&] { repeat(sample); }) * parts * (static_cast<double>(times) / sample);
+      duration_of([&] { repeat(sample); }) * parts * (static_cast<double>(times) / sample);
   if (time > deadline.left()) {
-    refuse(std::to_string(times) + " iterations", name, time, deadline);
+    refuse_slow(std::to_string(times) + " iterations", name, time, deadline);
   }
 }
 
@@ -79,7 +79,7 @@ void check_pbkdf2(const PBKDF2PARAM& parameters, const std::string& name,
   const EVP_MD* md = EVP_get_digestbynid(digest);
   if (md == nullptr) return;  // OpenSSL cannot derive with it at all
   const auto size = static_cast<unsigned>(EVP_MD_get_size(md));
-  const unsigned parts = (longest_key + size - 1) / size;
+  const unsigned parts = (longest_derived_key + size - 1) / size;
   check_iterations(count_of(parameters.iter), parts, name, deadline, [&](int times) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> output{};
     PKCS5_PBKDF2_HMAC(sample_password.data(), static_cast<int>(sample_password.size()),
@@ -97,17 +97,17 @@ void check_scrypt(const SCRYPT_PARAMS& parameters, const std::string& name,
   if (work < 8192) return;
   constexpr std::uint64_t sample_n = 256;
   constexpr std::uint64_t sample_r = 8;
-  std::array<unsigned char, longest_key> output{};
+  std::array<unsigned char, longest_derived_key> output{};
   const Seconds time =
-      time_of([&] {
+      duration_of([&] {
         EVP_PBE_scrypt(sample_password.data(), sample_password.size(), sample_salt.data(),
                        sample_salt.size(), sample_n, sample_r, 1, 0, output.data(), output.size());
       }) *
       (work / (sample_n * sample_r));
   if (time > deadline.left()) {
-    refuse("scrypt with N=" + std::to_string(n) + ", r=" + std::to_string(r) +
-               ", p=" + std::to_string(p),
-           name, time, deadline);
+    refuse_slow("scrypt with N=" + std::to_string(n) + ", r=" + std::to_string(r) +
+                    ", p=" + std::to_string(p),
+                name, time, deadline);
   }
 }
 
@@ -152,9 +152,7 @@ void check_pbes2(const X509_ALGOR* algorithm, const std::string& name, const Dea
 
 // OpenSSL knows it since 3.4; its parameters begin as those of PBES2 do (RFC 9579).
 bool is_pbmac1(const ASN1_OBJECT* algorithm) {
-  std::array<char, 32> number{};
-  OBJ_obj2txt(number.data(), number.size(), algorithm, 1);
-  return std::string_view(number.data()) == "1.2.840.113549.1.5.14";
+  return oid_text(algorithm) == "1.2.840.113549.1.5.14";
 }
 
 // A file may have thousands of parts, each of which is derived for by itself.

@@ -15,13 +15,13 @@
 namespace rolecall::identity {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using std::chrono::steady_clock;
 
 struct Wait {
   std::string name;
   std::thread::id thread;
-  Clock::time_point begin;
-  Clock::duration before;  // of all that have ended
+  steady_clock::time_point begin;
+  steady_clock::duration before;  // of all that have ended
   bool resumed = false;
   bool told = false;
 };
@@ -32,7 +32,7 @@ class Board {
  public:
   void begin(const std::string& name) {
     const std::scoped_lock lock(mutex_);
-    waits_.push_back({name, std::this_thread::get_id(), Clock::now(), all_});
+    waits_.push_back({name, std::this_thread::get_id(), steady_clock::now(), all_});
     if (then_) watch();
   }
 
@@ -43,11 +43,12 @@ class Board {
     });
     if (one == waits_.end()) return;
     // After the process was stopped, the call can end before run() has looked at the clock.
-    if (!stood_still(*one)) all_ += Clock::now() - one->begin;
+    if (!stood_still(*one)) all_ += steady_clock::now() - one->begin;
     waits_.erase(one);
   }
 
-  void limit(Clock::duration limit, LimitOf what, std::function<void(const SilentHardware&)> then) {
+  void limit(steady_clock::duration limit, LimitOf what,
+             std::function<void(const SilentHardware&)> then) {
     const std::scoped_lock lock(mutex_);
     limit_ = limit;
     what_ = what;
@@ -59,24 +60,26 @@ class Board {
   std::optional<SilentHardware> silent(std::thread::id thread) {
     const std::scoped_lock lock(mutex_);
     for (const Wait& wait : waits_)
-      if (wait.thread == thread && then_ && Clock::now() >= due(wait)) return silence_of(wait);
+      if (wait.thread == thread && then_ && steady_clock::now() >= due(wait))
+        return silence_of(wait);
     return std::nullopt;
   }
 
  private:
-  Clock::time_point due(const Wait& wait) const {
+  steady_clock::time_point due(const Wait& wait) const {
     return wait.begin + (what_ == LimitOf::one_call ? limit_ : limit_ - wait.before);
   }
 
   // The process was stopped, and so was the driver. Once a wait: the process may also have got no
   // processor.
   bool stood_still(const Wait& wait) const {
-    return then_ && !wait.resumed && Clock::now() - due(wait) > longest_delay;
+    return then_ && !wait.resumed && steady_clock::now() - due(wait) > longest_delay;
   }
 
   SilentHardware silence_of(const Wait& wait) const {
-    const Clock::duration time =
-        Clock::now() - wait.begin + (what_ == LimitOf::one_call ? Clock::duration{} : wait.before);
+    const steady_clock::duration time =
+        steady_clock::now() - wait.begin +
+        (what_ == LimitOf::one_call ? steady_clock::duration{} : wait.before);
     return {wait.name, std::chrono::floor<std::chrono::seconds>(time), wait.thread};
   }
 
@@ -104,12 +107,12 @@ class Board {
         idle_ = false;
         continue;
       }
-      const Clock::time_point when = due(*next);
-      if (Clock::now() < when) {
+      const steady_clock::time_point when = due(*next);
+      if (steady_clock::now() < when) {
         changed_.wait_until(lock, when);
       } else if (stood_still(*next)) {
         next->resumed = true;
-        next->begin = Clock::now();
+        next->begin = steady_clock::now();
       } else {
         next->told = true;
         then_(silence_of(*next));
@@ -122,8 +125,8 @@ class Board {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::list<Wait> waits_;
-  Clock::duration all_{};
-  Clock::duration limit_{};
+  steady_clock::duration all_{};
+  steady_clock::duration limit_{};
   LimitOf what_ = LimitOf::one_call;
   std::function<void(const SilentHardware&)> then_;
   bool watched_ = false;

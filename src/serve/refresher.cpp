@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "aws/session.h"
+#include "aws/create_session.h"
 #include "base/time.h"
 
 namespace rolecall::serve {

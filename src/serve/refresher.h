@@ -10,8 +10,8 @@
 #include <string>
 #include <thread>
 
-#include "aws/create_session.h"
 #include "aws/renewal.h"
+#include "aws/session_request.h"
 #include "identity/rotation.h"
 #include "rolecall/reporter.h"
 #include "serve/binding.h"

@@ -1,8 +1,9 @@
 // The service's answers to CreateSession: sessions and errors.
-#include "aws/create_session.h"
+#include "aws/session_answer.h"
 
 #include <cstdlib>
 
+#include "aws/service_error.h"
 #include "base/codec.h"
 #include "base/json.h"
 #include "base/time.h"

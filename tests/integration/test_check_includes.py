@@ -15,7 +15,7 @@ CLEAN = {
     "src/http/microhttpd.h": "#include <microhttpd.h>\n",
     "src/identity/p11_kit.h": '#include <p11-kit/p11-kit.h>\n#include "http/message.h"\n',
     "src/aws/session.cpp": '#include "identity/pem.h"\n#include "rolecall/session.h"\n',
-    "src/serve/imds.cpp": '#include "aws/session.h"\n',
+    "src/serve/imds.cpp": '#include "aws/create_session.h"\n',
     "src/emulate/trust.cpp": '#include "http/message.h"\n'
                              '// #include "aws/sigv4.h" and getenv in a comment\n'
                              'const char* text = "getenv"; int environment = 1\'000;\n',

@@ -7,28 +7,20 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <memory>
 
+#include "aws/cache_lock.h"
 #include "rolecall/error.h"
+#include "unit/support/clock.h"
 
 namespace rolecall::aws {
 namespace {
 
 using std::chrono::seconds;
+using testing::ElementsAre;
 using testing::HasSubstr;
-
-std::chrono::sys_seconds now() {
-  return std::chrono::floor<seconds>(std::chrono::system_clock::now());
-}
-
-Credentials credentials(const std::string& id, seconds life) {
-  Credentials made;
-  made.access_key_id = id;
-  made.secret_access_key = Secret("secret-of-" + id);
-  made.session_token = Secret("token-of-" + id);
-  made.expiration = now() + life;
-  made.assumed_role_arn = "arn:aws:sts::123456789012:assumed-role/x/y";
-  return made;
-}
+using testing::SizeIs;
 
 class CacheTest : public testing::Test {
  protected:
@@ -38,15 +30,28 @@ class CacheTest : public testing::Test {
   }
   ~CacheTest() override { std::filesystem::remove_all(root_); }
 
+  Credentials credentials(const std::string& id, seconds life) const {
+    Credentials made;
+    made.access_key_id = id;
+    made.secret_access_key = Secret("secret-of-" + id);
+    made.session_token = Secret("token-of-" + id);
+    made.expiration = clock_.wall_seconds() + life;
+    made.assumed_role_arn = "arn:aws:sts::123456789012:assumed-role/x/y";
+    return made;
+  }
+
+  Cache cache() const { return Cache(path_, Cache::IfMissing::make, clock_); }
+
   // The key id that a run gets, with how many sessions were asked for in `asked_`.
   std::string get(seconds life = seconds(3600), seconds margin = seconds(900),
                   const std::string& key = "k") {
-    const Cache cache(path_);
     Reporter reporter;
     reporter.warn = [this](std::string_view text) { warnings_ += std::string(text) + "\n"; };
-    return cache
-        .get({key, margin, std::chrono::seconds(5),
-              [&](std::chrono::milliseconds) {
+    return cache()
+        .get({key, margin, timeout,
+              [&](std::chrono::milliseconds time) {
+                times_.push_back(time);
+                if (renews_) renews_();
                 if (fails_) throw Error(ErrorKind::try_later, "the endpoint is down");
                 return credentials("ID" + std::to_string(++asked_), life);
               }},
@@ -61,6 +66,26 @@ class CacheTest : public testing::Test {
     return {};
   }
 
+  static constexpr seconds timeout{5};
+
+  // As another process that renews the entry of get().
+  CacheLock lock_of_another() {
+    if (directory_.fd() < 0) directory_ = Descriptor(open(path_.c_str(), O_RDONLY | O_DIRECTORY));
+    for (const auto& file : std::filesystem::directory_iterator(path_)) {
+      const auto& name = file.path();
+      if (name.extension() != ".lock") continue;
+      CacheLock lock(directory_.fd(), name.stem());
+      EXPECT_TRUE(lock.take());
+      return lock;
+    }
+    ADD_FAILURE() << "nobody has locked anything";
+    return {directory_.fd(), "none"};
+  }
+
+  test::ManualClock clock_;
+  Descriptor directory_;
+  std::vector<std::chrono::milliseconds> times_;  // that calls had
+  std::function<void()> renews_;                  // while a call is under way
   char root_[32] = "/tmp/cache-test-XXXXXX";
   std::string path_;
   std::string warnings_;
@@ -78,41 +103,38 @@ TEST_F(CacheTest, FreshEntriesAreHandedOutAgain) {
 
 TEST_F(CacheTest, AllOfTheCredentialsComeBack) {
   get();
-  const auto entries = Cache(path_).entries();
+  const auto entries = cache().entries();
   ASSERT_EQ(entries.size(), 1U);
   const Credentials& back = entries[0].credentials;
   EXPECT_EQ(back.access_key_id, "ID1");
   EXPECT_EQ(back.secret_access_key.view(), "secret-of-ID1");
   EXPECT_EQ(back.session_token.view(), "token-of-ID1");
   EXPECT_EQ(back.assumed_role_arn, "arn:aws:sts::123456789012:assumed-role/x/y");
-  EXPECT_NEAR(static_cast<double>((back.expiration - now()).count()), 3600, 2);
+  EXPECT_EQ(back.expiration - clock_.wall_seconds(), seconds(3600));
 }
 
 TEST_F(CacheTest, TheMarginIsHalfTheLifeAtMost) {
   EXPECT_EQ(get(seconds(3600), seconds(3590)), "ID1");
-  EXPECT_EQ(get(seconds(3600), seconds(3590)), "ID1");  // more than 1800 s are left
+  clock_.pass(seconds(1799));
+  EXPECT_EQ(get(seconds(3600), seconds(3590)), "ID1");
+  clock_.pass(seconds(1));
+  EXPECT_EQ(get(seconds(3600), seconds(3590)), "ID2");
 }
 
 TEST_F(CacheTest, PastTheMarginOneRenews) {
-  EXPECT_EQ(get(seconds(3600)), "ID1");
-  // Rewritten as if it had been issued an hour before.
-  std::string text;
-  std::getline(std::ifstream(entry_file()), text, '\0');
-  const std::string path = entry_file();
-  const auto issued = text.find("\"Issued\":\"") + 10;
-  text.replace(issued, 4, "2020");
-  std::ofstream(path) << text;
-  EXPECT_EQ(get(seconds(3600), seconds(3600)), "ID2");
+  EXPECT_EQ(get(), "ID1");
+  clock_.pass(seconds(2699));
+  EXPECT_EQ(get(), "ID1");
+  clock_.pass(seconds(1));
+  EXPECT_EQ(get(), "ID2");
   EXPECT_EQ(get(), "ID2");
 }
 
 TEST_F(CacheTest, EntriesFromTheFutureAreNotTrusted) {
   get();
-  std::string text;
-  std::getline(std::ifstream(entry_file()), text, '\0');
-  const std::string path = entry_file();
-  text.replace(text.find("\"Issued\":\"") + 10, 4, "2199");
-  std::ofstream(path) << text;
+  clock_.set(seconds(-60));
+  EXPECT_EQ(get(), "ID1");
+  clock_.set(seconds(-1));
   EXPECT_EQ(get(), "ID2");
 }
 
@@ -121,7 +143,7 @@ TEST_F(CacheTest, EndedOnesAreMissesAndGoAway) {
   EXPECT_EQ(get(), "ID2");
   get(seconds(-1), seconds(900), "other");
   get(seconds(3600), seconds(900), "third");
-  EXPECT_EQ(Cache(path_).entries().size(), 2U);
+  EXPECT_EQ(cache().entries().size(), 2U);
   int files = 0;
   for (const auto& file : std::filesystem::directory_iterator(path_))
     files += file.path().extension() == ".json" ? 1 : 0;
@@ -165,7 +187,7 @@ TEST_F(CacheTest, WhateverIsInANote) {
                           R"("What":"x","Hint":"y"})"}) {
     std::ofstream(lock) << bad;
     EXPECT_EQ(get(seconds(-1)), "ID" + std::to_string(++expected)) << bad;
-    Cache(path_).clear();
+    cache().clear();
   }
 }
 
@@ -193,15 +215,104 @@ TEST_F(CacheTest, ListingMakesNothing) {
 TEST_F(CacheTest, OldOnesServeWhereNoNewOnesCanBeHad) {
   get();
   fails_ = true;
-  EXPECT_EQ(get(seconds(3600), seconds(900)), "ID1");
-  std::string text;
-  std::getline(std::ifstream(entry_file()), text, '\0');
-  const std::string path = entry_file();
-  text.replace(text.find("\"Issued\":\"") + 10, 4, "2020");  // half its life is long over
-  std::ofstream(path) << text;
-  EXPECT_EQ(get(seconds(3600), seconds(3600)), "ID1");
+  EXPECT_EQ(get(), "ID1");
+  EXPECT_EQ(warnings_, "");
+  clock_.pass(seconds(3000));
+  EXPECT_EQ(get(), "ID1");
   EXPECT_THAT(warnings_, HasSubstr("the endpoint is down"));
   EXPECT_THROW(get(seconds(3600), seconds(900), "never had"), Error);
+  clock_.pass(seconds(600));
+  EXPECT_THROW(get(), Error);  // it has expired
+}
+
+TEST_F(CacheTest, AnOutageCostsOneRunInFifteenSecondsAShortWait) {
+  get();
+  clock_.pass(seconds(3000));
+  fails_ = true;
+  times_.clear();
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(get(), "ID1");
+  EXPECT_THAT(times_, ElementsAre(seconds(3)));
+  clock_.pass(seconds(14));
+  get();
+  EXPECT_THAT(times_, SizeIs(1));
+  clock_.pass(seconds(1));
+  get();
+  EXPECT_THAT(times_, SizeIs(2));
+}
+
+TEST_F(CacheTest, TheOldOneServesWhileAnotherRenews) {
+  get();
+  clock_.pass(seconds(3000));
+  const CacheLock lock = lock_of_another();
+  EXPECT_EQ(get(), "ID1");
+  EXPECT_THAT(clock_.waits, SizeIs(0));
+}
+
+TEST_F(CacheTest, WaitsForAnotherToRenew) {
+  fails_ = true;
+  EXPECT_THROW(get(), Error);
+  fails_ = false;
+  auto lock = std::make_unique<CacheLock>(lock_of_another());
+  clock_.while_waiting = [&] {
+    if (clock_.waits.size() < 4) return;
+    lock.reset();
+  };
+  EXPECT_EQ(get(), "ID1");
+  using std::chrono::milliseconds;
+  EXPECT_THAT(clock_.waits,
+              ElementsAre(milliseconds(2), milliseconds(4), milliseconds(8), milliseconds(16)));
+  EXPECT_EQ(times_.back(), timeout - milliseconds(30));
+}
+
+TEST_F(CacheTest, WhoHasWaitedForHalfOfTheTimeAsksForItself) {
+  std::string inner;
+  renews_ = [&] {
+    renews_ = {};
+    inner = get();  // as another process, while this one asks
+  };
+  EXPECT_EQ(get(), "ID2");
+  EXPECT_EQ(inner, "ID1");
+  EXPECT_THAT(warnings_, HasSubstr("for half of `timeout`; asking without it"));
+  ASSERT_THAT(times_, SizeIs(2));
+  EXPECT_GE(times_[1], std::chrono::milliseconds(2500));
+  EXPECT_LT(times_[1], std::chrono::milliseconds(2550));
+  EXPECT_EQ(get(), "ID2");  // what the other got is not cached
+}
+
+TEST_F(CacheTest, ThoseWhoWaitedFailAsTheOneDid) {
+  fails_ = true;
+  EXPECT_THROW(get(), Error);
+  times_.clear();
+  const Error refused(ErrorKind::failed, "the service refused");
+  for (const bool by_service : {true, false}) {
+    auto lock = std::make_unique<CacheLock>(lock_of_another());
+    clock_.while_waiting = [&] {
+      if (lock) lock->note_failure({clock_.wall(), timeout, by_service, refused});
+      lock.reset();
+    };
+    try {
+      get();
+      ADD_FAILURE();
+    } catch (const Error& error) {
+      EXPECT_STREQ(error.what(), by_service ? "the service refused" : "the endpoint is down");
+    }
+    EXPECT_THAT(times_, SizeIs(by_service ? 0 : 1));
+  }
+}
+
+TEST_F(CacheTest, NothingIsCachedWhileTheClockIsOff) {
+  Reporter reporter;
+  reporter.warn = [this](std::string_view text) { warnings_ += text; };
+  cache().get({"k", seconds(900), timeout,
+               [&](std::chrono::milliseconds) {
+                 Credentials made = credentials("ID", seconds(3600));
+                 made.clock_skew = seconds(600);
+                 return made;
+               }},
+              reporter);
+  EXPECT_THAT(warnings_, HasSubstr("nothing is cached while this machine's clock is off"));
+  EXPECT_TRUE(cache().entries().empty());
 }
 
 TEST_F(CacheTest, WhateverIsInAnEntry) {
@@ -262,10 +373,9 @@ TEST_F(CacheTest, DirectoriesThatCannotBeTrusted) {
 TEST_F(CacheTest, Clear) {
   get();
   get(seconds(3600), seconds(900), "other");
-  const Cache cache(path_);
-  cache.clear();
-  EXPECT_TRUE(cache.entries().empty());
-  cache.clear();
+  cache().clear();
+  EXPECT_TRUE(cache().entries().empty());
+  cache().clear();
   EXPECT_TRUE(std::filesystem::is_empty(path_));
   EXPECT_EQ(get(), "ID3");
 }

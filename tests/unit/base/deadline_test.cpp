@@ -2,57 +2,73 @@
 
 #include <gtest/gtest.h>
 
-#include <thread>
+#include "unit/support/clock.h"
 
 namespace rolecall {
 namespace {
 
 using namespace std::chrono_literals;
 
-void sleep() {
-  std::this_thread::sleep_for(20ms);
+class DeadlineTest : public testing::Test {
+ protected:
+  void pass() const { clock.pass(20ms); }
+
+  const test::ManualClock clock;
+  Deadline deadline{1h, clock};
+};
+
+TEST_F(DeadlineTest, IsPassedOnceTheTimeIsUp) {
+  EXPECT_EQ(deadline.left(), 1h);
+  clock.pass(1h - 1ms);
+  EXPECT_EQ(deadline.left(), 1ms);
+  EXPECT_FALSE(deadline.passed());
+  clock.pass(1h);
+  EXPECT_EQ(deadline.left(), 0ms);
+  EXPECT_TRUE(deadline.passed());
 }
 
-TEST(Deadline, StandsStillInAPause) {
-  Deadline deadline(1h);
+TEST_F(DeadlineTest, DoesNotCareWhoSetsTheDate) {
+  clock.set(-24h);
+  EXPECT_EQ(deadline.left(), 1h);
+}
+
+TEST_F(DeadlineTest, StandsStillInAPause) {
   const Deadline::Pause pause(&deadline);
   const auto left = deadline.left();
-  sleep();
+  pass();
   const Deadline::Pause inner(&deadline);
-  sleep();
+  pass();
   EXPECT_EQ(deadline.left(), left);
 }
 
-TEST(Deadline, CountsWhatIsResumedInAPause) {
-  Deadline deadline(1h);
+TEST_F(DeadlineTest, CountsWhatIsResumedInAPause) {
   const Deadline::Pause pause(&deadline);
   const Deadline::Pause inner(&deadline);
   const auto left = deadline.left();
   {
     const Deadline::Resume counted(&deadline);
     const Deadline::Resume again(&deadline);
-    sleep();
-    EXPECT_LE(deadline.left(), left - 20ms);
+    pass();
+    EXPECT_EQ(deadline.left(), left - 20ms);
     const Deadline::Pause asked(&deadline);
     const auto paused = deadline.left();
-    sleep();
+    pass();
     EXPECT_EQ(deadline.left(), paused);
   }
   const auto after = deadline.left();
-  EXPECT_LE(after, left - 20ms);
-  sleep();
+  EXPECT_EQ(after, left - 20ms);
+  pass();
   EXPECT_EQ(deadline.left(), after);
 }
 
-TEST(Deadline, ResumesNothingWithoutAPause) {
-  Deadline deadline(1h);
+TEST_F(DeadlineTest, ResumesNothingWithoutAPause) {
   const auto left = deadline.left();
   {
     const Deadline::Resume counted(&deadline);
-    sleep();
+    pass();
   }
   const Deadline::Resume none(nullptr);
-  EXPECT_LE(deadline.left(), left - 20ms);
+  EXPECT_EQ(deadline.left(), left - 20ms);
   EXPECT_FALSE(deadline.passed());
 }
 

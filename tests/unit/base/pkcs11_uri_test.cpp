@@ -9,6 +9,21 @@ std::string unwrapped(const std::string& text) {
   return std::string(unwrapped_uri(text).view());
 }
 
+TEST(Pkcs11Uri, IsKnownByItsScheme) {
+  for (const char* uri : {"pkcs11:", "PKCS11:token=a", " pkcs\n11:token=a", "pkcs11:?pin-value=1"})
+    EXPECT_TRUE(is_pkcs11_uri(uri)) << uri;
+  for (const char* other : {"", "pkcs11", "pkcs12:a", "/pkcs11:token=a", "file:pkcs11:"})
+    EXPECT_FALSE(is_pkcs11_uri(other)) << other;
+}
+
+TEST(Pkcs11Uri, HoldsAPinInPathOrQuery) {
+  for (const char* uri : {"pkcs11:token=a?pin-value=1", "pkcs11:pin-value=1;token=a",
+                          "PKCS11:token=a?PIN-VALUE=1", "pkcs11:token=a?pin -value=1"})
+    EXPECT_TRUE(holds_pin(uri)) << uri;
+  for (const char* other : {"pkcs11:token=a", "pkcs11:token=a?pin-source=/a", "/a?pin-value=1"})
+    EXPECT_FALSE(holds_pin(other)) << other;
+}
+
 TEST(Pkcs11Uri, BlanksInsideAValueStay) {
   EXPECT_EQ(unwrapped("pkcs11:token=My Token;object=My key"),
             "pkcs11:token=My%20Token;object=My%20key");

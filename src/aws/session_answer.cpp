@@ -1,0 +1,46 @@
+#include "aws/session_answer.h"
+
+#include "base/codec.h"
+#include "base/json.h"
+#include "base/time.h"
+#include "rolecall/error.h"
+
+namespace rolecall::aws {
+
+Credentials read_credentials(const http::Response& response, const std::string& endpoint) {
+  const auto broken = [&endpoint](const std::string& why) {
+    return Error(ErrorKind::failed, "the answer of " + endpoint + " is not a session: " + why,
+                 "is the endpoint really IAM Roles Anywhere, or does a proxy answer for it?");
+  };
+  const SecretJson answer = parse_secret_json(response.body.view());
+  if (!answer.is_object()) throw broken("it is not JSON");
+  const SecretJson* set = member(answer, "credentialSet");
+  if (set == nullptr || !set->is_array()) throw broken("it has no credentialSet");
+  if (set->empty()) throw broken("its credentialSet is empty");
+  const SecretJson& first = set->front();
+  const SecretJson* granted = member(first, "credentials");
+  if (granted == nullptr) throw broken("it has no credentials");
+  // What is handed on into files, headers and environments is printable ASCII or nothing.
+  const auto text = [&](const char* name) {
+    const auto value = text_member(*granted, name);
+    if (!value) throw broken(std::string("it has no ") + name);
+    if (!is_printable_word(*value)) throw broken(std::string("its ") + name + " is malformed");
+    return *value;
+  };
+  Credentials credentials;
+  credentials.access_key_id = text("accessKeyId");
+  credentials.secret_access_key = Secret(text("secretAccessKey"));
+  credentials.session_token = Secret(text("sessionToken"));
+  const auto expiration = parse_rfc3339(text("expiration"));
+  // A fifth digit of the year is no RFC 3339.
+  if (!expiration || rfc3339(*expiration).size() != 20) throw broken("its expiration is malformed");
+  credentials.expiration = *expiration;
+  if (const SecretJson* user = member(first, "assumedRoleUser")) {
+    // It is printed, cached and asked for the account, so it is of one printable word, too.
+    const auto arn = text_member(*user, "arn");
+    if (arn && is_printable_word(*arn)) credentials.assumed_role_arn = *arn;
+  }
+  return credentials;
+}
+
+}  // namespace rolecall::aws

@@ -1,0 +1,117 @@
+#include "aws/session_request.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "aws/arn.h"
+#include "aws/endpoint.h"
+#include "base/json.h"
+#include "rolecall/error.h"
+
+namespace rolecall::aws {
+namespace {
+
+constexpr std::chrono::seconds min_duration{900};
+constexpr std::chrono::seconds max_duration{43200};
+
+// STS, AssumeRole: RoleSessionName.
+bool is_session_name(std::string_view name) {
+  return name.size() >= 2 && name.size() <= 64 &&
+         name.find_first_not_of(
+             "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+             "_+=,.@-") == std::string_view::npos;
+}
+
+void check_options(const SessionOptions& options) {
+  if (options.session_duration < min_duration || options.session_duration > max_duration) {
+    throw Error(ErrorKind::usage,
+                "`session-duration` " + std::to_string(options.session_duration.count()) +
+                    " is out of range",
+                "it takes 900 to 43200 seconds (15 minutes to 12 hours)");
+  }
+  if (!options.role_session_name.empty() && !is_session_name(options.role_session_name)) {
+    throw Error(ErrorKind::usage, "`role-session-name` is not one that the service takes",
+                "2 to 64 letters, digits and characters of _+=,.@-");
+  }
+}
+
+struct Scope {
+  std::string partition;
+  std::string region;
+  std::vector<std::string> warnings;
+};
+
+// Mostly a number that was mistyped: a profile lists roles of its own account.
+std::vector<std::string> account_warnings(const Arn& anchor, const Arn& profile, const Arn& role) {
+  std::vector<std::string> warnings;
+  const auto compare = [&](const char* flag, const Arn& arn) {
+    if (arn.account == profile.account) return;
+    warnings.push_back(std::string(flag) + " is of account " + arn.account +
+                       ", but `profile-arn` of account " + profile.account +
+                       "; normally both are of one account");
+  };
+  compare("`role-arn`", role);
+  compare("`trust-anchor-arn`", anchor);
+  return warnings;
+}
+
+// The trust anchor's ARN is the truth; all else must agree with it.
+Scope agreed_scope(const SessionOptions& options) {
+  const Arn anchor = parse_trust_anchor_arn(options.trust_anchor_arn);
+  const Arn profile = parse_profile_arn(options.profile_arn);
+  const Arn role = parse_role_arn(options.role_arn);
+  const auto disagree = [](const std::string& what, const std::string& theirs,
+                           const std::string& anchors, const std::string& hint) {
+    throw Error(ErrorKind::usage,
+                what + " is " + theirs + ", but that of `trust-anchor-arn` is " + anchors, hint);
+  };
+  const std::string one_partition = "all three ARNs must be of one partition";
+  if (profile.partition != anchor.partition) {
+    disagree("the partition of `profile-arn`", profile.partition, anchor.partition, one_partition);
+  }
+  if (role.partition != anchor.partition) {
+    disagree("the partition of `role-arn`", role.partition, anchor.partition, one_partition);
+  }
+  if (profile.region != anchor.region) {
+    disagree("the region of `profile-arn`", profile.region, anchor.region,
+             "profile and trust anchor must be of one region; the role is of none");
+  }
+  if (!options.region.empty() && options.region != anchor.region) {
+    disagree("`region`", options.region, anchor.region,
+             "leave `region` out: the ARN's region is the one to ask");
+  }
+  check_region(anchor.partition, anchor.region);
+  return {anchor.partition, anchor.region, account_warnings(anchor, profile, role)};
+}
+
+}  // namespace
+
+SessionRequest prepare_session(const SessionOptions& options) {
+  Scope scope = agreed_scope(options);
+  check_options(options);
+  const bool own_endpoint = !options.endpoint.empty();
+  if (own_endpoint && (options.use_fips || options.use_dualstack)) {
+    throw Error(ErrorKind::usage,
+                std::string("`endpoint` cannot go with ") +
+                    (options.use_fips ? "`use-fips` (AWS_USE_FIPS_ENDPOINT)"
+                                      : "`use-dualstack` (AWS_USE_DUALSTACK_ENDPOINT)"),
+                "name the FIPS or dual-stack host itself with `endpoint`");
+  }
+  SessionRequest request;
+  request.region = scope.region;
+  request.warnings = std::move(scope.warnings);
+  request.origin =
+      http::parse_origin(own_endpoint ? options.endpoint
+                                      : service_endpoint(scope.partition, scope.region,
+                                                         options.use_fips, options.use_dualstack));
+  request.duration = options.session_duration;
+  json body = {{"durationSeconds", options.session_duration.count()},
+               {"profileArn", options.profile_arn},
+               {"roleArn", options.role_arn}};
+  if (!options.role_session_name.empty()) body["roleSessionName"] = options.role_session_name;
+  body["trustAnchorArn"] = options.trust_anchor_arn;
+  request.body = to_text(body);
+  return request;
+}
+
+}  // namespace rolecall::aws
