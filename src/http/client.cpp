@@ -35,8 +35,9 @@ std::string url_part(CURLU* url, CURLUPart part, unsigned flags = 0) {
   return copy;
 }
 
-// A name that merely looks like an address would be resolved, to whatever it is given.
-bool is_loopback(const std::string& host) {
+// Of the host in a URL. A name that merely looks like an address would be resolved, and may lead
+// anywhere.
+bool is_this_machine(const std::string& host) {
   in_addr v4{};
   if (inet_pton(AF_INET, host.c_str(), &v4) == 1) return ntohl(v4.s_addr) >> 24 == 127;
   return host == "localhost" || host == "[::1]";
@@ -94,7 +95,7 @@ Origin parse_origin(const std::string& text) {
   if ((path != "/" && !path.empty()) || text.find_first_of("?#") != std::string::npos) {
     refuse("has a path or query");
   }
-  if (origin.scheme == "http" && !is_loopback(origin.host)) {
+  if (origin.scheme == "http" && !is_this_machine(origin.host)) {
     throw Error(ErrorKind::usage,
                 "endpoint \"" + text + "\" is plain http to another host than this one",
                 "credentials would cross the network unencrypted; use https");
@@ -190,15 +191,23 @@ Client::Client(Origin origin, ClientOptions options, Reporter reporter)
   t.set(CURLOPT_HEADERDATA, static_cast<void*>(&t));
   t.set(CURLOPT_WRITEFUNCTION, &Transfer::on_body);
   t.set(CURLOPT_WRITEDATA, static_cast<void*>(&t));
-  // A proxy would see plain http, which is for this machine alone. An empty string turns off what
-  // libcurl would read from the environment.
-  if (origin_.scheme != "https") options_.use_proxy = options_.proxy_unused = false;
+  if (origin_.scheme == "https") {
+    set_up_tls();
+  } else {
+    // A proxy would see plain http, which is only for this machine.
+    options_.use_proxy = options_.proxy_unused = false;
+  }
+  // An empty string turns off what libcurl would read from the environment.
   if (!options_.use_proxy) t.set(CURLOPT_PROXY, "");
-  if (origin_.scheme != "https") return;
-  t.set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+}
+
+Client::~Client() = default;
+
+void Client::set_up_tls() {
+  transfer_->set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   if (!options_.verify_tls) {
-    t.set(CURLOPT_SSL_VERIFYPEER, 0L);
-    t.set(CURLOPT_SSL_VERIFYHOST, 0L);
+    transfer_->set(CURLOPT_SSL_VERIFYPEER, 0L);
+    transfer_->set(CURLOPT_SSL_VERIFYHOST, 0L);
     return;
   }
   const bool named = !options_.trust.bundle.empty() || !options_.trust.directory.empty();
@@ -216,8 +225,6 @@ Client::Client(Origin origin, ClientOptions options, Reporter reporter)
   second_store_ = !named && !options_.trust.directory.empty() && !options_.trust.bundle.empty();
   trust(second_store_ ? Trust{options_.trust.directory, ""} : options_.trust);
 }
-
-Client::~Client() = default;
 
 void Client::trust(const Trust& roots) const {
   // nullptr also where there is none: libcurl has defaults of its own.

@@ -61,6 +61,7 @@ class Client {
   struct Transfer;
   Response send(const std::string& path, const Deadline& deadline);
   [[noreturn]] void fail(int curl_code) const;
+  void set_up_tls();
   void trust(const Trust& roots) const;
   void trace_times() const;
 

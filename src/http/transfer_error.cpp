@@ -93,80 +93,120 @@ Error verification_error(const std::string& server, const TransferFailure& failu
           "has a CA of its own); `no-verify-ssl` is only for tests"};
 }
 
+// What an error is about, in the words of messages.
+struct Context {
+  const Origin& origin;
+  const ClientOptions& options;
+  const TransferFailure& failure;
+  std::string server;
+  std::string detail;      // libcurl's words
+  std::string tls_reason;  // OpenSSL's; may be empty
+  std::string hint;        // for the network
+};
+
+// Before anything was sent.
+std::optional<Error> connection_error(const Context& on) {
+  switch (on.failure.code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+      return Error(ErrorKind::try_later, "cannot resolve the name " + on.origin.host, on.hint);
+    case CURLE_COULDNT_RESOLVE_PROXY:
+      return Error(ErrorKind::try_later,
+                   "cannot resolve the name of the proxy on the way to " + on.server,
+                   "check HTTPS_PROXY, or leave out `with-proxy`");
+    case CURLE_COULDNT_CONNECT:
+      return Error(
+          ErrorKind::try_later,
+          "cannot connect to " + on.server +
+              (on.options.use_proxy ? " (a proxy is in use): " : ": ") +
+              (on.failure.os_error != 0 ? std::strerror(static_cast<int>(on.failure.os_error))
+                                        : on.detail),
+          on.hint);
+    case CURLE_OPERATION_TIMEDOUT:
+      if (on.failure.was_connected) return std::nullopt;
+      return Error(
+          ErrorKind::try_later,
+          "no connection to " + on.server + " within " + seconds_text(on.failure.connect_limit),
+          on.hint);
+    case CURLE_URL_MALFORMAT:
+      return Error(ErrorKind::usage,
+                   on.options.use_proxy ? "the proxy's URL, or the endpoint's, is malformed"
+                                        : "the endpoint's URL is malformed",
+                   "they have the form scheme://host:port");
+    default:
+      return std::nullopt;
+  }
+}
+
+std::optional<Error> tls_error(const Context& on) {
+  switch (on.failure.code) {
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_ISSUER_ERROR:
+      return verification_error(on.server, on.failure, on.detail);
+    case CURLE_SSL_CONNECT_ERROR:
+      // What is not known may be a connection that ended in the middle.
+      return Error(ErrorKind::try_later,
+                   "the TLS handshake with " + on.server + " failed" +
+                       (on.tls_reason.empty() ? "" : ": " + on.tls_reason),
+                   on.hint);
+    case CURLE_SSL_CACERT_BADFILE:
+      return Error(
+          ErrorKind::usage,
+          "cannot read trusted roots from " + (on.options.trust.bundle.empty()
+                                                   ? on.options.trust.directory
+                                                   : on.options.trust.bundle),
+          "`ca-bundle`, AWS_CA_BUNDLE and SSL_CERT_FILE name a PEM file of CA certificates");
+    default:
+      return std::nullopt;
+  }
+}
+
+// Once the request was sent.
+std::optional<Error> answer_error(const Context& on) {
+  switch (on.failure.code) {
+    case CURLE_OPERATION_TIMEDOUT:
+      return Error(ErrorKind::try_later, on.server + " did not answer in time",
+                   "it may be overloaded; try again, or give `timeout` more seconds");
+    case CURLE_UNSUPPORTED_PROTOCOL:  // "Received HTTP/0.9 when not allowed"
+    case CURLE_WEIRD_SERVER_REPLY:
+      return Error(ErrorKind::try_later, on.server + " does not speak HTTP",
+                   on.origin.scheme == "http" ? "is it a TLS port? name it as https://host:port"
+                                              : "is the endpoint really IAM Roles Anywhere?");
+    case CURLE_GOT_NOTHING:
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR:
+      return Error(ErrorKind::try_later, on.server + " closed the connection without an answer",
+                   on.hint);
+    case CURLE_PARTIAL_FILE:
+      return Error(ErrorKind::try_later, "the answer of " + on.server + " ended too soon", on.hint);
+    case CURLE_WRITE_ERROR:
+      if (!on.failure.too_large) return std::nullopt;
+      return Error(ErrorKind::failed, "the answer of " + on.server + " is too large",
+                   "is this endpoint really IAM Roles Anywhere?");
+    default:
+      return std::nullopt;
+  }
+}
+
 }  // namespace
 
 Error transfer_error(const Origin& origin, const ClientOptions& options,
                      const TransferFailure& failure) {
-  const std::string server = origin.text();
-  const std::string detail =
-      failure.text.empty() || options.use_proxy ? failure.name : failure.text;
-  const std::string hint = network_hint(options);
+  const Context on = {origin,
+                      options,
+                      failure,
+                      origin.text(),
+                      failure.text.empty() || options.use_proxy ? failure.name : failure.text,
+                      tls_reason(failure.text),
+                      network_hint(options)};
   if (failure.connect_status >= 400) {
-    return proxy_refusal(server, options, failure.connect_status);
+    return proxy_refusal(on.server, options, failure.connect_status);
   }
-  const std::string reason = tls_reason(failure.text);
-  if (const auto known = known_tls_error(server, reason)) return *known;
-  switch (failure.code) {
-    case CURLE_OUT_OF_MEMORY:
-      throw std::bad_alloc();
-    case CURLE_COULDNT_RESOLVE_HOST:
-      return {ErrorKind::try_later, "cannot resolve the name " + origin.host, hint};
-    case CURLE_COULDNT_RESOLVE_PROXY:
-      return {ErrorKind::try_later, "cannot resolve the name of the proxy on the way to " + server,
-              "check HTTPS_PROXY, or leave out `with-proxy`"};
-    case CURLE_COULDNT_CONNECT:
-      return {
-          ErrorKind::try_later,
-          "cannot connect to " + server + (options.use_proxy ? " (a proxy is in use): " : ": ") +
-              (failure.os_error != 0 ? std::strerror(static_cast<int>(failure.os_error)) : detail),
-          hint};
-    case CURLE_OPERATION_TIMEDOUT:
-      if (!failure.was_connected) {
-        return {ErrorKind::try_later,
-                "no connection to " + server + " within " + seconds_text(failure.connect_limit),
-                hint};
-      }
-      return {ErrorKind::try_later, server + " did not answer in time",
-              "it may be overloaded; try again, or give `timeout` more seconds"};
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_ISSUER_ERROR:
-      return verification_error(server, failure, detail);
-    case CURLE_SSL_CONNECT_ERROR:
-      // What is not known may be a connection that ended in the middle.
-      return {
-          ErrorKind::try_later,
-          "the TLS handshake with " + server + " failed" + (reason.empty() ? "" : ": " + reason),
-          hint};
-    case CURLE_UNSUPPORTED_PROTOCOL:  // "Received HTTP/0.9 when not allowed"
-    case CURLE_WEIRD_SERVER_REPLY:
-      return {ErrorKind::try_later, server + " does not speak HTTP",
-              origin.scheme == "http" ? "is it a TLS port? name it as https://host:port"
-                                      : "is the endpoint really IAM Roles Anywhere?"};
-    case CURLE_GOT_NOTHING:
-    case CURLE_RECV_ERROR:
-    case CURLE_SEND_ERROR:
-      return {ErrorKind::try_later, server + " closed the connection without an answer", hint};
-    case CURLE_PARTIAL_FILE:
-      return {ErrorKind::try_later, "the answer of " + server + " ended too soon", hint};
-    case CURLE_URL_MALFORMAT:
-      return {ErrorKind::usage,
-              options.use_proxy ? "the proxy's URL, or the endpoint's, is malformed"
-                                : "the endpoint's URL is malformed",
-              "they have the form scheme://host:port"};
-    case CURLE_SSL_CACERT_BADFILE:
-      return {ErrorKind::usage,
-              "cannot read trusted roots from " +
-                  (options.trust.bundle.empty() ? options.trust.directory : options.trust.bundle),
-              "`ca-bundle`, AWS_CA_BUNDLE and SSL_CERT_FILE name a PEM file of CA certificates"};
-    case CURLE_WRITE_ERROR:
-      if (failure.too_large) {
-        return {ErrorKind::failed, "the answer of " + server + " is too large",
-                "is this endpoint really IAM Roles Anywhere?"};
-      }
-      [[fallthrough]];
-    default:
-      return {ErrorKind::try_later, "the exchange with " + server + " failed: " + detail, hint};
-  }
+  if (const auto known = known_tls_error(on.server, on.tls_reason)) return *known;
+  if (failure.code == CURLE_OUT_OF_MEMORY) throw std::bad_alloc();
+  for (const auto explain : {connection_error, tls_error, answer_error})
+    if (const auto error = explain(on)) return *error;
+  return {ErrorKind::try_later, "the exchange with " + on.server + " failed: " + on.detail,
+          on.hint};
 }
 
 }  // namespace rolecall::http
