@@ -1,5 +1,7 @@
 #include "emulate/faults.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <string_view>
 
@@ -24,6 +26,60 @@ std::optional<Number> read_number(std::string_view text) {
   return value;
 }
 
+// Each reads the value of one kind of fault. Returns what is wrong with the value; nullptr:
+// nothing.
+using ReadValue = const char* (*)(std::string_view value, Fault& fault);
+
+const char* read_delay(std::string_view value, Fault& fault) {
+  const auto delay = parse_seconds(value);
+  if (!delay || *delay > std::chrono::hours(1)) {
+    return "the delay is not a number of seconds from 0 to 3600";
+  }
+  fault.delay = *delay;
+  return nullptr;
+}
+
+const char* read_clock(std::string_view value, Fault& fault) {
+  if (value.starts_with('+')) value.remove_prefix(1);
+  const auto seconds = read_number<int>(value);
+  if (!seconds) return "the clock's error is not a whole number of seconds";
+  fault.seconds = std::chrono::seconds(*seconds);
+  return nullptr;
+}
+
+const char* read_retry_after(std::string_view value, Fault& fault) {
+  const auto seconds = read_number<unsigned short>(value);
+  if (!seconds) return "the time is not a whole number of seconds";
+  fault.seconds = std::chrono::seconds(*seconds);
+  return nullptr;
+}
+
+struct FaultName {
+  std::string_view name;
+  Fault::Kind kind;
+  ReadValue read_value;  // nullptr: it takes none
+};
+
+constexpr std::array<FaultName, 7> fault_names = {{
+    {"throttle", Fault::Kind::throttle, nullptr},
+    {"delay", Fault::Kind::delay, read_delay},
+    {"broken", Fault::Kind::broken, nullptr},
+    {"truncated", Fault::Kind::truncated, nullptr},
+    {"empty", Fault::Kind::empty, nullptr},
+    {"clock", Fault::Kind::clock, read_clock},
+    {"retry-after", Fault::Kind::retry_after, read_retry_after},
+}};
+
+// A fault that has no name is the status of the answer.
+const char* read_status(std::string_view text, Fault& fault) {
+  const auto status = read_number<int>(text);
+  if (!status) return "there is no fault of this kind";
+  if (*status < 300 || *status > 599) return "not a status from 300 to 599";
+  fault.kind = Fault::Kind::status;
+  fault.status = *status;
+  return nullptr;
+}
+
 }  // namespace
 
 Fault parse_fault(const std::string& text) {
@@ -36,51 +92,21 @@ Fault parse_fault(const std::string& text) {
     rest = rest.substr(0, colon);
   }
   const std::size_t equals = rest.find('=');
-  const std::string_view kind = rest.substr(0, equals);
+  const std::string_view name = rest.substr(0, equals);
   const bool has_value = equals != std::string_view::npos;
-  std::string_view value = has_value ? rest.substr(equals + 1) : std::string_view();
-
-  if (kind == "delay") {
-    const auto delay = parse_seconds(value);
-    if (!delay || *delay > std::chrono::hours(1)) {
-      throw bad_fault(text, "the delay is not a number of seconds from 0 to 3600");
-    }
-    fault.kind = Fault::Kind::delay;
-    fault.delay = *delay;
-    return fault;
+  const auto* known = std::find_if(fault_names.begin(), fault_names.end(),
+                                   [name](const FaultName& one) { return one.name == name; });
+  const bool is_known = known != fault_names.end();
+  if (is_known) fault.kind = known->kind;
+  const char* wrong = nullptr;
+  if (is_known && known->read_value != nullptr) {
+    wrong = known->read_value(has_value ? rest.substr(equals + 1) : "", fault);
+  } else if (has_value) {
+    throw bad_fault(text, "\"" + std::string(name) + "\" takes no value");
+  } else if (!is_known) {
+    wrong = read_status(name, fault);
   }
-  if (kind == "clock") {
-    if (value.starts_with('+')) value.remove_prefix(1);
-    const auto seconds = read_number<int>(value);
-    if (!seconds) {
-      throw bad_fault(text, "the clock's error is not a whole number of seconds");
-    }
-    fault.kind = Fault::Kind::clock;
-    fault.seconds = std::chrono::seconds(*seconds);
-    return fault;
-  }
-  if (kind == "retry-after") {
-    const auto seconds = read_number<unsigned short>(value);
-    if (!seconds) throw bad_fault(text, "the time is not a whole number of seconds");
-    fault.kind = Fault::Kind::retry_after;
-    fault.seconds = std::chrono::seconds(*seconds);
-    return fault;
-  }
-  if (has_value) throw bad_fault(text, "\"" + std::string(kind) + "\" takes no value");
-  if (kind == "throttle") {
-    fault.kind = Fault::Kind::throttle;
-  } else if (kind == "broken") {
-    fault.kind = Fault::Kind::broken;
-  } else if (kind == "truncated") {
-    fault.kind = Fault::Kind::truncated;
-  } else if (kind == "empty") {
-    fault.kind = Fault::Kind::empty;
-  } else {
-    const auto status = read_number<int>(kind);
-    if (!status) throw bad_fault(text, "there is no fault of this kind");
-    if (*status < 300 || *status > 599) throw bad_fault(text, "not a status from 300 to 599");
-    fault.status = *status;
-  }
+  if (wrong != nullptr) throw bad_fault(text, wrong);
   return fault;
 }
 
