@@ -27,15 +27,6 @@ std::string_view bytes_of(const ASN1_STRING* string) {
           static_cast<std::size_t>(ASN1_STRING_length(string))};
 }
 
-// The short name that OpenSSL knows, else the OID.
-std::string object_name(const ASN1_OBJECT* object) {
-  const int nid = OBJ_obj2nid(object);
-  if (nid != NID_undef) return OBJ_nid2sn(nid);
-  std::array<char, 256> text{};
-  const int size = OBJ_obj2txt(text.data(), static_cast<int>(text.size()), object, 1);
-  return size > 0 ? text.data() : "unknown";
-}
-
 std::string name_text(const std::string& name) {
   return name.empty() ? "(empty)" : terminal_safe(name);
 }

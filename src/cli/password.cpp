@@ -88,18 +88,13 @@ std::string noun(PasswordKind kind) {
   return kind == PasswordKind::pin ? "PIN" : "password";
 }
 
-const char* tries_text(TriesLeft left) {
-  if (left == TriesLeft::one) return " (ONE try is left before it locks)";
-  return left == TriesLeft::few ? " (a few more wrong ones and it locks)" : "";
-}
-
 std::vector<std::string> typed;
 
 Secret from_terminal(const PasswordRequest& request) {
   const std::string what = noun(request.kind);
   std::string prompt = request.attempt > 1 ? "Wrong " + what + ". " : "";
   prompt += (request.kind == PasswordKind::pin ? "PIN for " : "Password for ") +
-            terminal_safe(request.what) + tries_text(request.tries_left) + ": ";
+            terminal_safe(request.what) + identity::tries_text(request.tries_left) + ": ";
   std::optional<Secret> password = ask_on_terminal(prompt);
   if (!password) {
     const bool is_file = request.kind == PasswordKind::file;
@@ -148,7 +143,7 @@ PasswordSource only_once(const std::string& name, PasswordSource read) {
       throw Error(
           ErrorKind::usage,
           "wrong " + what + " for " + request.what + ": it came from " + name +
-              tries_text(request.tries_left),
+              identity::tries_text(request.tries_left),
           request.kind == PasswordKind::file
               ? "is it the password of this very file, without a space or line end too many?"
               : "it is not tried again; is there a space or line end too many?");

@@ -9,8 +9,7 @@
 
 #include "base/codec.h"
 #include "base/time.h"
-#include "identity/file_form.h"
-#include "identity/private_key.h"
+#include "identity/key_kind.h"
 #include "rolecall/error.h"
 
 namespace rolecall::identity {
@@ -119,15 +118,6 @@ bool Certificate::issued_by(const Certificate& issuer) const {
 bool is_better_leaf(const Certificate& a, const Certificate& b, std::chrono::sys_seconds now) {
   if (a.valid_at(now) != b.valid_at(now)) return a.valid_at(now);
   return a.not_after() > b.not_after();
-}
-
-std::vector<Certificate> certificates_in(const std::vector<PemBlock>& blocks,
-                                         const std::string& name) {
-  std::vector<Certificate> certificates;
-  for (const PemBlock& block : blocks) {
-    if (is_certificate(block)) certificates.emplace_back(block.der.view(), name);
-  }
-  return certificates;
 }
 
 std::optional<std::vector<Certificate>> certificates_in_pkcs7(std::string_view der,

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "base/openssl.h"
-#include "identity/pem.h"
 
 namespace rolecall::identity {
 
@@ -49,11 +48,8 @@ class Certificate {
 // `now` before one that is not, then the one that ends last.
 bool is_better_leaf(const Certificate& a, const Certificate& b, std::chrono::sys_seconds now);
 
-// The certificates among the blocks of a PEM file, in their order.
-std::vector<Certificate> certificates_in(const std::vector<PemBlock>& blocks,
-                                         const std::string& name);
-
-// Those of a PKCS#7 file (RFC 2315), in DER, whose order tells nothing. Nothing where it is none.
+// The certificates of a PKCS#7 file (RFC 2315), in DER. Their order means nothing. No value if it
+// is not such a file.
 std::optional<std::vector<Certificate>> certificates_in_pkcs7(std::string_view der,
                                                               const std::string& name);
 

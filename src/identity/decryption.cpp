@@ -14,7 +14,6 @@
 namespace rolecall::identity {
 namespace {
 
-constexpr int most_attempts = 3;
 constexpr const char* how_anew = ": openssl pkcs8 -topk8 -v2 aes-256-cbc; openssl pkcs12 -export";
 
 // The oldest reason is the one that the others follow from. Empties the queue.

@@ -12,6 +12,9 @@
 
 namespace rolecall::identity {
 
+// How many passwords or PINs a person may give in one run, for a file or for hardware.
+inline constexpr int most_attempts = 3;
+
 enum class Decryption { done, wrong_password, unsupported };
 
 // What decrypts with algorithms out of `library` (nullptr: OpenSSL's default). Leaves its reason

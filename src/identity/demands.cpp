@@ -5,18 +5,12 @@
 #include <array>
 
 #include "base/time.h"
-#include "identity/private_key.h"
+#include "identity/key_kind.h"
 #include "identity/session_tags.h"
 #include "rolecall/error.h"
 
 namespace rolecall::identity {
 namespace {
-
-std::string oid_text(const ASN1_OBJECT* object) {
-  std::array<char, 256> text{};
-  const int size = OBJ_obj2txt(text.data(), static_cast<int>(text.size()), object, 1);
-  return size > 0 ? text.data() : "unknown";
-}
 
 // ML-DSA-44, -65 and -87 (FIPS 204), which OpenSSL before 3.5 does not know by name.
 bool is_mldsa(const std::string& oid) {

@@ -15,12 +15,6 @@ namespace {
 
 constexpr std::string_view separators = ",;+";
 
-std::string oid_text(const ASN1_OBJECT* object) {
-  std::array<char, 256> text{};
-  const int size = OBJ_obj2txt(text.data(), static_cast<int>(text.size()), object, 1);
-  return size > 0 ? text.data() : "";
-}
-
 std::string upper_case(std::string_view text) {
   std::string upper(text);
   for (char& c : upper)

@@ -9,8 +9,8 @@
 
 #include "base/codec.h"
 #include "base/files.h"
+#include "base/openssl.h"
 #include "base/shell_word.h"
-#include "identity/pkcs12.h"
 
 namespace rolecall::identity {
 namespace {
@@ -182,31 +182,16 @@ std::size_t find_word(std::string_view text, std::string_view word) {
   return at;
 }
 
-bool is_request(const PemBlock& block) {
-  return block.label.ends_with("CERTIFICATE REQUEST");
-}
-
-bool is_public_key(const PemBlock& block) {
-  return block.label.ends_with("PUBLIC KEY");
-}
-
-// One block in words, with its article.
-std::string kind_of(const PemBlock& block) {
-  if (is_certificate(block)) return "a certificate";
-  if (block.label.ends_with("ENCRYPTED PRIVATE KEY")) return "an encrypted private key";
-  if (is_private_key(block)) return "a private key";
-  if (is_request(block)) return "a certificate request";
-  if (is_public_key(block)) return "a public key";
-  if (is_pkcs7(block)) return "PKCS#7";
-  if (block.label == "X509 CRL") return "a certificate revocation list";
-  return "\"" + block.label + "\"";
-}
-
-bool any(const std::vector<PemBlock>& blocks, bool (*is_one)(const PemBlock&)) {
-  return std::any_of(blocks.begin(), blocks.end(), is_one);
-}
-
 }  // namespace
+
+bool is_pkcs12(std::string_view bytes) {
+  // SEQUENCE { INTEGER 3 (the version). Even an empty one needs a length of more than one byte;
+  // that of BER may be left open (0x80).
+  if (bytes.size() < 8 || bytes[0] != '\x30' || (bytes[1] & '\x80') == 0) return false;
+  const std::size_t length_bytes = static_cast<std::size_t>(bytes[1] & 0x7f);
+  if (length_bytes > 4) return false;
+  return bytes.substr(2 + length_bytes).starts_with(std::string_view("\x02\x01\x03", 3));
+}
 
 void refuse_other_form(std::string_view text, const std::string& name) {
   std::optional<Form> form = binary_form(text);
@@ -237,59 +222,6 @@ std::string with_file(const std::string& hint, const Source& source) {
     rest.remove_prefix(ending.size());
   }
   return text;
-}
-
-std::string contents_of(const std::vector<PemBlock>& blocks) {
-  std::vector<std::string> kinds;
-  for (const PemBlock& block : blocks) {
-    std::string kind = kind_of(block);
-    if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end())
-      kinds.push_back(std::move(kind));
-  }
-  std::string text;
-  for (const std::string& kind : kinds)
-    text += (text.empty() ? "" : kind == kinds.back() ? " and " : ", ") + kind;
-  return text;
-}
-
-void refuse_without_certificate(const std::vector<PemBlock>& blocks, const std::string& name,
-                                bool swapped) {
-  std::string hint = "it must have a block that starts with -----BEGIN CERTIFICATE-----";
-  if (any(blocks, is_private_key)) {
-    hint = std::string(swapped ? "are the two files swapped? " : "") +
-           "`certificate` names the certificate's file, `private-key` the key's";
-  } else if (any(blocks, is_pkcs7)) {
-    throw Error(ErrorKind::usage, name + " is PKCS#7, which is read as `intermediates` only",
-                convert("openssl pkcs7 -print_certs -in FILE -out FILE.pem"));
-  } else if (any(blocks, is_request)) {
-    hint = "give the certificate that the CA made of the request";
-  } else if (any(blocks, is_public_key)) {
-    hint = "give the certificate that the CA issued for this key";
-  }
-  throw Error(ErrorKind::usage, name + " holds no certificate, only " + contents_of(blocks), hint);
-}
-
-void refuse_without_key(const std::vector<PemBlock>& blocks, const std::string& name) {
-  std::string hint = "`private-key` names the key's file, `certificate` the certificate's";
-  if (any(blocks, is_public_key)) {
-    hint = "a public key cannot sign: give the private key that it belongs to";
-  } else if (any(blocks, is_request)) {
-    hint = "give the private key that the request was made with";
-  }
-  throw Error(ErrorKind::usage, name + " holds no private key, only " + contents_of(blocks), hint);
-}
-
-bool is_certificate(const PemBlock& block) {
-  return block.label == "CERTIFICATE" || block.label == "X509 CERTIFICATE" ||
-         block.label == "TRUSTED CERTIFICATE";
-}
-
-bool is_private_key(const PemBlock& block) {
-  return block.label.ends_with("PRIVATE KEY");
-}
-
-bool is_pkcs7(const PemBlock& block) {
-  return block.label == "PKCS7" || block.label == "PKCS #7 SIGNED DATA" || block.label == "CMS";
 }
 
 }  // namespace rolecall::identity

@@ -3,13 +3,14 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
-#include "identity/pem.h"
 #include "rolecall/error.h"
 #include "rolecall/source.h"
 
 namespace rolecall::identity {
+
+// Whether it is a PKCS#12 file, by its first bytes, in DER or BER.
+bool is_pkcs12(std::string_view bytes);
 
 // Throws Error (usage): `name`, whose content is `text`, is not a PEM file. Names the form that it
 // has (DER, base64 without its lines, JSON, a Java keystore, …) and the command that converts it.
@@ -28,19 +29,5 @@ auto naming_file(const Source& source, Read read) {
     throw Error(error.kind(), error.what(), hint);
   }
 }
-
-// What the blocks of a file are, for messages: "a private key and 2 certificates".
-std::string contents_of(const std::vector<PemBlock>& blocks);
-
-// Throws Error (usage): `name` has these blocks, and none of them is a certificate, or a private
-// key. `swapped`: the other file was given too, so that the two may stand for each other.
-[[noreturn]] void refuse_without_certificate(const std::vector<PemBlock>& blocks,
-                                             const std::string& name, bool swapped);
-[[noreturn]] void refuse_without_key(const std::vector<PemBlock>& blocks, const std::string& name);
-
-// By their labels.
-bool is_certificate(const PemBlock& block);
-bool is_private_key(const PemBlock& block);
-bool is_pkcs7(const PemBlock& block);
 
 }  // namespace rolecall::identity

@@ -78,7 +78,10 @@ extern const char* const hint_for_silent_hardware;
 // The hardware that `thread` waits for beyond the limit at this moment.
 std::optional<SilentHardware> silent_hardware(std::thread::id thread);
 
-// --- Passwords that no person types, for a PasswordSource ---
+// --- For a PasswordSource ---
+
+// For a prompt or a message: how close the hardware is to locking itself.
+const char* tries_text(TriesLeft left);
 
 // Throws Error (failed): only a person may use the last try. `pin` is such as "the PIN from
 // ROLECALL_PIN".

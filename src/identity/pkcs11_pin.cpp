@@ -2,13 +2,12 @@
 
 #include "base/codec.h"
 #include "base/files.h"
+#include "identity/decryption.h"
 #include "identity/hardware.h"
 #include "identity/spent_passwords.h"
 
 namespace rolecall::identity::pkcs11 {
 namespace {
-
-constexpr int most_attempts = 3;
 
 [[noreturn]] void refuse_locked(const Token& token) {
   throw Error(ErrorKind::failed, "the PIN of token " + token.name() + " is locked",
@@ -62,9 +61,9 @@ Sent send(const Token& token, LoginAs who, const std::string& whose, std::string
   return {result};
 }
 
-std::string tries_text(const PinState& state) {
-  if (state.last_try) return " (ONE try is left before it locks)";
-  return state.few_left ? " (a few more wrong ones and it locks)" : "";
+TriesLeft tries_left(const PinState& state) {
+  if (state.last_try) return TriesLeft::one;
+  return state.few_left ? TriesLeft::few : TriesLeft::unknown;
 }
 
 // RFC 7512, 2.4: a path, or a file: URI (RFC 8089). It also allows "|command": that would be a
@@ -132,10 +131,7 @@ Pins::Given Pins::next(const Token& token, const std::string& what, LoginAs who,
             from};
   }
   if (!source_) throw Error(ErrorKind::usage, what + " needs a PIN, and none was given");
-  const TriesLeft left = state.last_try   ? TriesLeft::one
-                         : state.few_left ? TriesLeft::few
-                                          : TriesLeft::unknown;
-  return {source_({what, attempt, PasswordKind::pin, left, taken_by_other("")}), ""};
+  return {source_({what, attempt, PasswordKind::pin, tries_left(state), taken_by_other("")}), ""};
 }
 
 void Pins::enter(const Token& token, const std::string& what, LoginAs who) {
@@ -177,12 +173,12 @@ void Pins::enter(const Token& token, const std::string& what, LoginAs who) {
       throw Error(
           ErrorKind::usage,
           "wrong PIN for " + what + ": it came from " +
-              (state.pin_pad ? "its own keys" : given.from) + tries_text(state),
+              (state.pin_pad ? "its own keys" : given.from) + tries_text(tries_left(state)),
           sent.before ? "it was refused before, and not sent again" : "it is not tried again");
     }
   }
   throw Error(ErrorKind::usage, "wrong PIN for " + what + ", " + std::to_string(most_attempts) +
-                                    " times" + tries_text(token.pin()));
+                                    " times" + tries_text(tries_left(token.pin())));
 }
 
 void Pins::log_in(const Token& token) {

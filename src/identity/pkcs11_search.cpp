@@ -5,7 +5,7 @@
 #include <set>
 
 #include "base/pkcs11_uri.h"
-#include "identity/private_key.h"
+#include "identity/key_kind.h"
 
 namespace rolecall::identity::pkcs11 {
 namespace {
@@ -297,12 +297,10 @@ void Search::refuse_several(const std::vector<Candidate>& found) {
                         listed(found, uri_of_object));
 }
 
-FoundKey Search::key(const std::vector<FoundCertificate>& leaves,
-                     const std::vector<Certificate>& certificates) {
-  const std::optional<Uri>& where = key_uri_ ? key_uri_ : certificate_uri_;
-  const std::vector<Token> scope = matching(where);
-  if (scope.empty()) refuse_absent(where);
-  // It is looked for beside its certificate first.
+// Those beside the certificate, or if there are none, those elsewhere.
+std::vector<Search::Candidate> Search::keys_in(const std::vector<Token>& scope,
+                                               const std::vector<FoundCertificate>& leaves,
+                                               const std::vector<Certificate>& certificates) {
   std::vector<Token> near;
   std::vector<Token> far;
   for (const Token& token : scope) {
@@ -310,66 +308,84 @@ FoundKey Search::key(const std::vector<FoundCertificate>& leaves,
                                      [&](const auto& one) { return one.token == token; });
     (is_near ? near : far).push_back(token);
   }
-  std::vector<Candidate> found;
   for (const std::vector<Token>& group : {near, far}) {
+    std::vector<Candidate> found;
     for (const Token& token : group) {
       for (Candidate& candidate : candidates(token, leaves, certificates))
         found.push_back(std::move(candidate));
     }
     if (found.empty()) found = log_in_and_search(group, leaves, certificates);
-    if (!found.empty()) break;
+    if (!found.empty()) return found;
   }
-  if (found.empty()) refuse_key(scope, certificates);
+  refuse_key(scope, certificates);
+}
 
-  // One that is known to fit goes before those that may.
+// Leaves one key, or keys of one token whose public keys are unknown: a signature tells them apart.
+void Search::narrow(std::vector<Candidate>& found, bool has_certificates) {
+  // One that is known to match goes before those that may.
   const auto is_known = [](const Candidate& one) { return one.half != nullptr; };
-  if (!certificates.empty() && std::any_of(found.begin(), found.end(), is_known)) {
+  if (has_certificates && std::any_of(found.begin(), found.end(), is_known)) {
     std::erase_if(found, std::not_fn(is_known));
   }
-  Candidate& first = found.front();
+  const Candidate& first = found.front();
   const auto is_same = [&first](const Candidate& one) {
     return same_key(one.half.get(), first.half.get());
   };
-  // Each can be tried: on one token, as a login is not for others.
-  const auto is_untold = [&](const Candidate& one) {
-    return one.half == nullptr && one.token == first.token && !certificates.empty();
+  // On one token, as a login is not for others.
+  const auto can_be_tried = [&](const Candidate& one) {
+    return has_certificates && one.half == nullptr && one.token == first.token;
   };
   if (!std::all_of(found.begin() + 1, found.end(), is_same) &&
-      !std::all_of(found.begin(), found.end(), is_untold)) {
+      !std::all_of(found.begin(), found.end(), can_be_tried)) {
     refuse_several(found);
   }
-  pins_.log_in(first.token);
-  const std::string module = module_of(options_, where);
-  OpenKey key{first.token, first.object, std::move(pins_)};
-  EvpPkeyPtr half = std::move(first.half);
-  if (!half) {
-    // Where no certificate was given, one beside it may prove to be its.
-    const std::vector<Certificate> beside =
-        certificates.empty() ? certificates_on(key.token) : std::vector<Certificate>();
-    const std::vector<EVP_PKEY*> halves = halves_of(certificates.empty() ? beside : certificates);
-    const Object* fits = &first.object;
-    for (const Candidate& one : found) {
-      key.object = one.object;
-      EvpPkeyPtr proven = proven_half(key, halves);
-      if (!proven || same_key(half.get(), proven.get())) continue;
-      if (half) refuse_several(found);
-      half = std::move(proven);
-      fits = &one.object;
-      if (halves.size() == 1) break;
-    }
-    key.object = *fits;
-    if (!half && !certificates.empty()) refuse_key({key.token}, certificates);
+}
+
+// Makes `key` the one of these that a signature shows to belong to a certificate, and returns its
+// public key; nullptr if there is none and none was given.
+EvpPkeyPtr Search::prove(OpenKey& key, const std::vector<Candidate>& found,
+                         const std::vector<Certificate>& certificates) {
+  // If no certificate was given, the key may belong to one beside it.
+  const std::vector<Certificate> beside =
+      certificates.empty() ? certificates_on(key.token) : std::vector<Certificate>();
+  const std::vector<EVP_PKEY*> halves = halves_of(certificates.empty() ? beside : certificates);
+  EvpPkeyPtr public_key;
+  const Object* matching = &found.front().object;
+  for (const Candidate& one : found) {
+    key.object = one.object;
+    EvpPkeyPtr proven = proven_half(key, halves);
+    if (!proven || same_key(public_key.get(), proven.get())) continue;
+    if (public_key) refuse_several(found);
+    public_key = std::move(proven);
+    matching = &one.object;
+    if (halves.size() == 1) break;
   }
-  if (half) check_key_kind(half.get(), "private key " + key.object.uri);
+  key.object = *matching;
+  if (!public_key && !certificates.empty()) refuse_key({key.token}, certificates);
+  return public_key;
+}
+
+FoundKey Search::key(const std::vector<FoundCertificate>& leaves,
+                     const std::vector<Certificate>& certificates) && {
+  const std::optional<Uri>& where = key_uri_ ? key_uri_ : certificate_uri_;
+  const std::vector<Token> scope = matching(where);
+  if (scope.empty()) refuse_absent(where);
+  std::vector<Candidate> found = keys_in(scope, leaves, certificates);
+  narrow(found, !certificates.empty());
+  Candidate& first = found.front();
+  pins_.log_in(first.token);
+  OpenKey key{first.token, first.object, std::move(pins_)};
+  EvpPkeyPtr public_key = first.half ? std::move(first.half) : prove(key, found, certificates);
+  if (public_key) check_key_kind(public_key.get(), "private key " + key.object.uri);
   reporter_.trace([&] { return "private key: " + key.object.uri; });
 
-  const std::string uri = key.object.uri;
-  const std::shared_ptr<EVP_PKEY> known(up_ref(half.get()), EVP_PKEY_free);
-  const auto open_again = [options = options_, module, uri, known] {
+  const std::shared_ptr<EVP_PKEY> known(up_ref(public_key.get()), EVP_PKEY_free);
+  const auto open_again = [options = options_, module = module_of(options_, where),
+                           uri = key.object.uri, known] {
     return reopen(module, uri, known.get(), make_pins(options, {}));
   };
-  EvpPkeyPtr copy(up_ref(half.get()));
-  return {make_signer(std::move(key), std::move(half), open_again), std::move(copy)};
+  EvpPkeyPtr copy(up_ref(public_key.get()));
+  return {make_signer(std::move(key), std::move(public_key), open_again), std::move(copy)};
 }
 
 }  // namespace rolecall::identity::pkcs11

@@ -57,10 +57,10 @@ class Search {
   // The private key that options.private_key names; where that is empty, the one that belongs to
   // `leaves`. It fits one of `certificates` (all of them where they come from a token), unless
   // there are none. Logs in to its token. Throws Error: usage where there is none or more than one
-  // that could be meant, try_later where there is no such token, and what Pins throws. The last
-  // question to a search.
+  // that could be meant, try_later where there is no such token, and what Pins throws. Ends the
+  // search: the key takes the PINs along.
   FoundKey key(const std::vector<FoundCertificate>& leaves,
-               const std::vector<Certificate>& certificates);
+               const std::vector<Certificate>& certificates) &&;
 
  private:
   struct Candidate;
@@ -71,6 +71,12 @@ class Search {
   std::vector<Candidate> log_in_and_search(const std::vector<Token>& tokens,
                                            const std::vector<FoundCertificate>& leaves,
                                            const std::vector<Certificate>& certificates);
+  std::vector<Candidate> keys_in(const std::vector<Token>& scope,
+                                 const std::vector<FoundCertificate>& leaves,
+                                 const std::vector<Certificate>& certificates);
+  static void narrow(std::vector<Candidate>& found, bool has_certificates);
+  EvpPkeyPtr prove(OpenKey& key, const std::vector<Candidate>& found,
+                   const std::vector<Certificate>& certificates);
   [[noreturn]] void refuse_absent(const std::optional<Uri>& uri);
   [[noreturn]] static void refuse_several(const std::vector<Candidate>& found);
   [[noreturn]] void refuse_key(const std::vector<Token>& scope,
@@ -78,7 +84,7 @@ class Search {
 
   const IdentityOptions& options_;
   const Reporter& reporter_;
-  Pins pins_;  // until the key takes them along
+  Pins pins_;
   std::optional<Uri> certificate_uri_;
   std::optional<Uri> key_uri_;
   std::map<std::string, std::vector<Token>> tokens_;

@@ -1,7 +1,7 @@
 // Why no private key on the tokens is the certificate's, in words for its user.
 #include "base/pkcs11_uri.h"
+#include "identity/key_kind.h"
 #include "identity/pkcs11_search.h"
-#include "identity/private_key.h"
 #include "rolecall/error.h"
 
 namespace rolecall::identity::pkcs11 {

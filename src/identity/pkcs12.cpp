@@ -7,6 +7,7 @@
 
 #include "identity/decryption.h"
 #include "identity/derivation.h"
+#include "identity/key_kind.h"
 #include "identity/private_key.h"
 #include "rolecall/error.h"
 
@@ -23,20 +24,20 @@ using Pkcs12Ptr = std::unique_ptr<PKCS12, OpensslDelete<PKCS12_free>>;
 using SafesPtr = std::unique_ptr<STACK_OF(PKCS7), OpensslDelete<free_safes>>;
 using BagsPtr = std::unique_ptr<STACK_OF(PKCS12_SAFEBAG), OpensslDelete<free_bags>>;
 
-[[noreturn]] void refuse_damaged(const std::string& name) {
+[[noreturn]] void refuse_damaged_file(const std::string& name) {
   throw Error(ErrorKind::usage, name + " is damaged: " + openssl_error(),
               "openssl pkcs12 -in FILE -noout must be able to read it");
 }
 
 // A private key and what it is called: the friendlyName (an alias, for Java) of its bag and of the
 // certificates that it belongs to.
-struct Entry {
+struct KeyEntry {
   EvpPkeyPtr key;
   std::vector<std::string> names;
 };
 
 struct Content {
-  std::vector<Entry> entries;
+  std::vector<KeyEntry> entries;
   std::vector<Certificate> certificates;
   std::vector<std::string> certificate_names;  // one for each; may be empty
   bool key_damaged = false;
@@ -60,13 +61,13 @@ class Walk {
 
   Decryption read(const PKCS12* file) {
     const SafesPtr safes(PKCS12_unpack_authsafes(file));
-    if (!safes) refuse_damaged(name_);
+    if (!safes) refuse_damaged_file(name_);
     for (int i = 0; i < sk_PKCS7_num(safes.get()); ++i) {
       PKCS7* safe = sk_PKCS7_value(safes.get(), i);
       BagsPtr bags;
       if (PKCS7_type_is_data(safe)) {
         bags.reset(PKCS12_unpack_p7data(safe));
-        if (!bags) refuse_damaged(name_);
+        if (!bags) refuse_damaged_file(name_);
       } else if (PKCS7_type_is_encrypted(safe)) {
         check_derivation(safe->d.encrypted->enc_data->algorithm, name_, deadline_);
         bags.reset(
@@ -110,7 +111,7 @@ class Walk {
       case NID_certBag:
         if (PKCS12_SAFEBAG_get_bag_nid(bag) == NID_x509Certificate) {
           const X509Ptr certificate(PKCS12_SAFEBAG_get1_cert(bag));
-          if (!certificate) refuse_damaged(name_);
+          if (!certificate) refuse_damaged_file(name_);
           found.certificates.emplace_back(der_of(certificate.get()), name_);
           found.certificate_names.push_back(friendly_name(bag));
         }
@@ -127,7 +128,7 @@ class Walk {
     found.key_damaged = found.key_damaged || !key;
     auto entry = std::find_if(
         found.entries.begin(), found.entries.end(),
-        [&key](const Entry& known) { return EVP_PKEY_eq(known.key.get(), key.get()) == 1; });
+        [&key](const KeyEntry& known) { return EVP_PKEY_eq(known.key.get(), key.get()) == 1; });
     if (entry == found.entries.end()) {
       found.entries.push_back({std::move(key), {}});
       entry = found.entries.end() - 1;
@@ -147,27 +148,28 @@ Pkcs12Ptr parse(std::string_view bytes, const std::string& name, OSSL_LIB_CTX* l
   if (file == nullptr) throw std::bad_alloc();
   const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
   // Frees the structure where it fails.
-  if (d2i_PKCS12(&file, &data, static_cast<long>(bytes.size())) == nullptr) refuse_damaged(name);
+  if (d2i_PKCS12(&file, &data, static_cast<long>(bytes.size())) == nullptr)
+    refuse_damaged_file(name);
   return Pkcs12Ptr(file);
 }
 
-bool fits(const Certificate& certificate, const Entry& entry) {
+bool fits(const Certificate& certificate, const KeyEntry& entry) {
   return certificate.public_key() != nullptr &&
          EVP_PKEY_eq(certificate.public_key(), entry.key.get()) == 1;
 }
 
 // For messages: "app" (CN=app), or what of it there is.
-std::string text_of(const Entry& entry, const std::vector<Certificate>& certificates) {
+std::string text_of(const KeyEntry& entry, const std::vector<Certificate>& certificates) {
   const auto leaf = std::find_if(certificates.begin(), certificates.end(),
                                  [&entry](const Certificate& one) { return fits(one, entry); });
   const std::string subject = leaf == certificates.end() ? "no certificate" : leaf->name();
   return entry.names.empty() ? subject : "\"" + entry.names.front() + "\" (" + subject + ")";
 }
 
-std::string list_of(const std::vector<Entry>& entries,
+std::string list_of(const std::vector<KeyEntry>& entries,
                     const std::vector<Certificate>& certificates) {
   std::string text;
-  for (const Entry& entry : entries)
+  for (const KeyEntry& entry : entries)
     text += (text.empty() ? "" : ", ") + text_of(entry, certificates);
   return text;
 }
@@ -183,16 +185,16 @@ std::string list_of(const std::vector<Entry>& entries,
               "`pkcs12-entry` takes the name in quotes, or the certificate's subject");
 }
 
-Entry& choose(Content& content, const std::string& name, const Pkcs12Choice& choice) {
+KeyEntry& choose(Content& content, const std::string& name, const Pkcs12Choice& choice) {
   for (std::size_t i = 0; i < content.certificates.size(); ++i) {
-    for (Entry& entry : content.entries) {
+    for (KeyEntry& entry : content.entries) {
       if (!fits(content.certificates[i], entry)) continue;
       if (!content.certificate_names[i].empty())
         entry.names.push_back(content.certificate_names[i]);
     }
   }
-  std::vector<Entry*> left;
-  for (Entry& entry : content.entries) {
+  std::vector<KeyEntry*> left;
+  for (KeyEntry& entry : content.entries) {
     const bool named =
         choice.entry.empty() ||
         std::find(entry.names.begin(), entry.names.end(), choice.entry) != entry.names.end() ||
@@ -205,7 +207,7 @@ Entry& choose(Content& content, const std::string& name, const Pkcs12Choice& cho
   if (left.size() > 1) {
     const std::vector<Certificate>& certificates =
         choice.certificates == nullptr ? content.certificates : *choice.certificates;
-    std::erase_if(left, [&certificates](const Entry* entry) {
+    std::erase_if(left, [&certificates](const KeyEntry* entry) {
       return std::none_of(certificates.begin(), certificates.end(),
                           [entry](const Certificate& one) { return fits(one, *entry); });
     });
@@ -215,15 +217,6 @@ Entry& choose(Content& content, const std::string& name, const Pkcs12Choice& cho
 }
 
 }  // namespace
-
-bool is_pkcs12(std::string_view bytes) {
-  // SEQUENCE { INTEGER 3 (the version). Even an empty one needs a length of more than one byte;
-  // that of BER may be left open (0x80).
-  if (bytes.size() < 8 || bytes[0] != '\x30' || (bytes[1] & '\x80') == 0) return false;
-  const std::size_t length_bytes = static_cast<std::size_t>(bytes[1] & 0x7f);
-  if (length_bytes > 4) return false;
-  return bytes.substr(2 + length_bytes).starts_with(std::string_view("\x02\x01\x03", 3));
-}
 
 Pkcs12 read_pkcs12(std::string_view bytes, const std::string& name, const PasswordSource& password,
                    const Pkcs12Choice& choice, Deadline* deadline) {
@@ -259,7 +252,7 @@ Pkcs12 read_pkcs12(std::string_view bytes, const std::string& name, const Passwo
   if (content.certificates.empty() && choice.certificates == nullptr) {
     throw Error(ErrorKind::usage, name + " holds no certificate", together);
   }
-  Entry& entry = choose(content, name, choice);
+  KeyEntry& entry = choose(content, name, choice);
   check_key_kind(entry.key.get(), name);
   return {std::move(entry.key), std::move(content.certificates)};
 }

@@ -24,9 +24,6 @@ struct Pkcs12Choice {
   const std::vector<Certificate>* certificates = nullptr;
 };
 
-// By its first bytes, in DER or BER.
-bool is_pkcs12(std::string_view bytes);
-
 // Every certificate and one private key: of several the one that `choice` names, or that alone has
 // a certificate. Tries no password and an empty one, which programs encode differently, before it
 // asks `password`. `name` is the file's for messages. Throws Error (usage) as private_key_in does,

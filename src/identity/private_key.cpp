@@ -1,6 +1,5 @@
 #include "identity/private_key.h"
 
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
@@ -10,14 +9,12 @@
 
 #include "base/codec.h"
 #include "identity/derivation.h"
-#include "identity/file_form.h"
+#include "identity/key_kind.h"
+#include "identity/pem_contents.h"
 #include "rolecall/error.h"
 
 namespace rolecall::identity {
 namespace {
-
-constexpr const char* kinds_to_use =
-    "use RSA of 2048 to 8192 bits or an EC key on P-256, P-384 or P-521";
 
 constexpr const char* check_command = "openssl pkey -in FILE -noout";
 
@@ -98,13 +95,6 @@ EvpPkeyPtr decode(const std::string& label, std::string_view der) {
   return key ? std::move(key) : EvpPkeyPtr(d2i_AutoPrivateKey(nullptr, &data, size));
 }
 
-// FIPS 204's, which OpenSSL knows by name since 3.5.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 3> ml_dsa = {{
-    {"2.16.840.1.101.3.4.3.17", "ML-DSA-44"},
-    {"2.16.840.1.101.3.4.3.18", "ML-DSA-65"},
-    {"2.16.840.1.101.3.4.3.19", "ML-DSA-87"},
-}};
-
 // That OpenSSL has not got its kind is no damage.
 void refuse_other_kind(const Pkcs8Ptr& info, const std::string& name) {
   const auto kind = name_of_other_kind(algorithm_of(info));
@@ -117,7 +107,7 @@ void refuse_other_kind(const Pkcs8Ptr& info, const std::string& name) {
                   std::string(kinds_to_use));
 }
 
-[[noreturn]] void refuse_damaged(const std::string& name) {
+[[noreturn]] void refuse_damaged_key(const std::string& name) {
   throw Error(ErrorKind::usage, name + " holds a damaged private key: " + openssl_error(),
               "openssl pkey -in FILE -noout -check must be able to read it");
 }
@@ -126,7 +116,7 @@ EvpPkeyPtr encrypted_pkcs8(const PemBlock& block, const std::string& name,
                            const PasswordSource& password, Deadline* deadline) {
   const auto* data = reinterpret_cast<const unsigned char*>(block.der.view().data());
   const X509SigPtr encrypted(d2i_X509_SIG(nullptr, &data, static_cast<long>(block.der.size())));
-  if (!encrypted) refuse_damaged(name);
+  if (!encrypted) refuse_damaged_key(name);
   const X509_ALGOR* how = nullptr;
   X509_SIG_get0(encrypted.get(), &how, nullptr);
   const ASN1_OBJECT* algorithm = nullptr;
@@ -142,7 +132,7 @@ EvpPkeyPtr encrypted_pkcs8(const PemBlock& block, const std::string& name,
     key = decrypt_pkcs8(encrypted.get(), library, candidate, name, result);
     return result;
   });
-  if (!key) refuse_damaged(name);
+  if (!key) refuse_damaged_key(name);
   return key;
 }
 
@@ -201,35 +191,7 @@ EvpPkeyPtr encrypted_traditional(const PemBlock& block, const std::string& name,
   return key;
 }
 
-std::string curve_of(const EVP_PKEY* key) {
-  std::array<char, 64> name{};
-  std::size_t size = 0;
-  if (EVP_PKEY_get_group_name(key, name.data(), name.size(), &size) != 1) return "unknown curve";
-  std::string curve(name.data(), size);
-  if (curve == "prime256v1") return "P-256";
-  if (curve == "secp384r1") return "P-384";
-  if (curve == "secp521r1") return "P-521";
-  return curve;
-}
-
 }  // namespace
-
-void check_key_kind(const EVP_PKEY* key, const std::string& name) {
-  const int kind = EVP_PKEY_get_base_id(key);
-  const std::string what = name + " holds a key of the kind " + describe_key(key);
-  if (kind == EVP_PKEY_RSA) {
-    const int bits = EVP_PKEY_get_bits(key);
-    if (bits < 2048 || bits > 8192) {
-      throw Error(ErrorKind::usage, what, "RSA keys must have 2048 to 8192 bits");
-    }
-  } else if (kind == EVP_PKEY_EC) {
-    if (!describe_key(key).starts_with("P-")) {
-      throw Error(ErrorKind::usage, what, "the curves P-256, P-384 and P-521 are supported");
-    }
-  } else {
-    throw Error(ErrorKind::usage, what, kinds_to_use);
-  }
-}
 
 EvpPkeyPtr decrypt_pkcs8(const X509_SIG* encrypted, OSSL_LIB_CTX* library,
                          std::string_view password, const std::string& name, Decryption& result) {
@@ -240,26 +202,6 @@ EvpPkeyPtr decrypt_pkcs8(const X509_SIG* encrypted, OSSL_LIB_CTX* library,
   EvpPkeyPtr key(plain ? EVP_PKCS82PKEY(plain.get()) : nullptr);
   if (!key) refuse_other_kind(plain, name);
   return key;
-}
-
-std::string describe_key(const EVP_PKEY* key) {
-  const int kind = EVP_PKEY_get_base_id(key);
-  if (kind == EVP_PKEY_RSA) return "RSA " + std::to_string(EVP_PKEY_get_bits(key));
-  if (kind == EVP_PKEY_EC) return curve_of(key);
-  const char* type = EVP_PKEY_get0_type_name(key);
-  return type == nullptr ? "unknown" : type;
-}
-
-std::optional<std::string> name_of_other_kind(const ASN1_OBJECT* algorithm) {
-  const int kind = OBJ_obj2nid(algorithm);
-  if (algorithm == nullptr || kind == NID_rsaEncryption || kind == NID_X9_62_id_ecPublicKey)
-    return {};
-  if (kind != NID_undef) return OBJ_nid2sn(kind);
-  std::array<char, 80> number{};
-  OBJ_obj2txt(number.data(), number.size(), algorithm, 1);
-  for (const auto& [known, name] : ml_dsa)
-    if (number.data() == known) return std::string(name);
-  return number.data();
 }
 
 const PemBlock& private_key_block(const std::vector<PemBlock>& blocks, const std::string& name) {
@@ -291,7 +233,7 @@ EvpPkeyPtr private_key_in(const std::vector<PemBlock>& blocks, const std::string
   } else {
     refuse_kind(found, name);
   }
-  if (!key) refuse_damaged(name);
+  if (!key) refuse_damaged_key(name);
   check_key_kind(key.get(), name);
   return key;
 }

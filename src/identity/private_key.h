@@ -2,7 +2,6 @@
 // as PKCS#8 with PBES2 or PBES1 (RFC 8018) and in the traditional form (RFC 1421's headers).
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,16 +28,5 @@ const PemBlock& private_key_block(const std::vector<PemBlock>& blocks, const std
 // (usage) where it is of a kind that OpenSSL has not got; `name` is for that.
 EvpPkeyPtr decrypt_pkcs8(const X509_SIG* encrypted, OSSL_LIB_CTX* library,
                          std::string_view password, const std::string& name, Decryption& result);
-
-// Throws Error (usage) where a key, named `name` in messages, is of a kind or size that the service
-// does not take.
-void check_key_kind(const EVP_PKEY* key, const std::string& name);
-
-// "RSA 2048", "P-256", …: for messages.
-std::string describe_key(const EVP_PKEY* key);
-
-// That of a key which OpenSSL cannot read, by its algorithm: "DSA", or the number where that has no
-// name. Nothing for RSA and EC, which it could read.
-std::optional<std::string> name_of_other_kind(const ASN1_OBJECT* algorithm);
 
 }  // namespace rolecall::identity

@@ -13,7 +13,7 @@
 namespace rolecall::identity {
 namespace {
 
-constexpr std::size_t longest_key = 128;
+constexpr std::size_t longest_tag_key = 128;
 constexpr std::size_t longest_value = 256;
 constexpr std::size_t most_tags = 50;
 
@@ -29,21 +29,12 @@ std::string utf8(const ASN1_STRING* string) {
   return text;
 }
 
-// "CN", else the OID.
-std::string attribute_name(const ASN1_OBJECT* object) {
-  const int nid = OBJ_obj2nid(object);
-  if (nid != NID_undef) return OBJ_nid2sn(nid);
-  std::array<char, 256> text{};
-  const int size = OBJ_obj2txt(text.data(), static_cast<int>(text.size()), object, 1);
-  return size > 0 ? text.data() : "unknown";
-}
-
 void add_name(std::vector<SessionTag>& tags, const std::string& field, const std::string& prefix,
               const X509_NAME* name) {
   const std::size_t first = tags.size();
   for (int i = 0; i < X509_NAME_entry_count(name); ++i) {
     const X509_NAME_ENTRY* entry = X509_NAME_get_entry(name, i);
-    const std::string type = prefix + attribute_name(X509_NAME_ENTRY_get_object(entry));
+    const std::string type = prefix + object_name(X509_NAME_ENTRY_get_object(entry));
     const std::string value = utf8(X509_NAME_ENTRY_get_data(entry));
     const auto same =
         std::find_if(tags.begin() + static_cast<std::ptrdiff_t>(first), tags.end(),
@@ -104,7 +95,8 @@ std::string tag_fault(const SessionTag& tag) {
   const auto is_plain = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '-' && c <= ':') || c == ' ';
   };
-  if (tag.value.size() <= longest_value && tag.field.size() + tag.specifier.size() < longest_key &&
+  if (tag.value.size() <= longest_value &&
+      tag.field.size() + tag.specifier.size() < longest_tag_key &&
       std::all_of(tag.value.begin(), tag.value.end(), is_plain)) {
     return {};
   }
@@ -124,8 +116,8 @@ std::string tag_fault(const SessionTag& tag) {
     return "has " + std::to_string(value.size()) + " characters instead of at most " +
            std::to_string(longest_value);
   }
-  if (code_points(tag.key()).size() > longest_key) {
-    return "has a key of more than " + std::to_string(longest_key) + " characters";
+  if (code_points(tag.key()).size() > longest_tag_key) {
+    return "has a key of more than " + std::to_string(longest_tag_key) + " characters";
   }
   return {};
 }

@@ -23,6 +23,11 @@ std::string digest_of(const std::string& what, std::string_view password) {
 
 }  // namespace
 
+const char* tries_text(TriesLeft left) {
+  if (left == TriesLeft::one) return " (ONE try is left before it locks)";
+  return left == TriesLeft::few ? " (a few more wrong ones and it locks)" : "";
+}
+
 std::unique_lock<std::mutex> one_at_a_time(const std::string& what, const std::string& hardware) {
   std::unique_lock lock(guard);
   std::mutex& sender = senders[what];

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "identity/hardware.h"
 #include "identity/pkcs11_search.h"
@@ -18,8 +19,8 @@ FromTokens read_once(const IdentityOptions& options, const std::vector<Certifica
       found.certificates.push_back(leaf.certificate);
   }
   if (key_is_on_token(options)) {
-    pkcs11::FoundKey key =
-        search.key(leaves, found.certificates.empty() ? certificates : found.certificates);
+    pkcs11::FoundKey key = std::move(search).key(
+        leaves, found.certificates.empty() ? certificates : found.certificates);
     found.signer = std::move(key.signer);
     found.public_key = std::move(key.public_half);
   }

@@ -13,9 +13,10 @@
 #include <optional>
 
 #include "base/library.h"
+#include "identity/decryption.h"
 #include "identity/hardware.h"
 #include "identity/hardware_wait.h"
-#include "identity/private_key.h"
+#include "identity/key_kind.h"
 #include "identity/spent_passwords.h"
 #include "rolecall/error.h"
 
@@ -27,7 +28,6 @@ using StoreInfoPtr = std::unique_ptr<OSSL_STORE_INFO, OpensslDelete<OSSL_STORE_I
 using UiMethodPtr = std::unique_ptr<UI_METHOD, OpensslDelete<UI_destroy_method>>;
 using LibraryPtr = std::shared_ptr<OSSL_LIB_CTX>;
 
-constexpr int most_attempts = 3;
 constexpr const char* prefer = "?provider=tpm2";
 
 // What went wrong, as the TSS response code says that the provider puts at the start of its errors'
@@ -44,7 +44,7 @@ enum class Trouble {
   full
 };
 
-struct Failure {
+struct TpmFailure {
   Trouble trouble = Trouble::unknown;
   std::string text = "unknown error";
 };
@@ -74,8 +74,8 @@ Trouble trouble_of(unsigned long code) {
 }
 
 // Empties OpenSSL's error queue. The first that is known counts: others follow from it.
-Failure take_failure() {
-  Failure failure;
+TpmFailure take_failure() {
+  TpmFailure failure;
   const char* data = nullptr;
   int flags = 0;
   while (const unsigned long code = ERR_get_error_all(nullptr, nullptr, nullptr, &data, &flags)) {
@@ -98,7 +98,7 @@ struct WrongPassword : Error {
   using Error::Error;
 };
 
-[[noreturn]] void refuse(const std::string& name, const Failure& failure) {
+[[noreturn]] void refuse_key(const std::string& name, const TpmFailure& failure) {
   switch (failure.trouble) {
     case Trouble::no_module:
       throw Error(
@@ -172,13 +172,13 @@ LibraryPtr load_provider(const std::string& name) {
   const auto providers = std::make_shared<Providers>(tpm_of(name));
   const HardwareWait wait(tpm_of(name));
   providers->tpm = OSSL_PROVIDER_load(providers->library, "tpm2");
-  if (providers->tpm == nullptr) refuse(name, take_failure());
+  if (providers->tpm == nullptr) refuse_key(name, take_failure());
   providers->standard = OSSL_PROVIDER_load(providers->library, "default");
   return {providers, providers->library};
 }
 
 // The password on its way to the provider, which asks through C.
-struct Answer {
+struct PasswordCallback {
   std::function<Secret()> get;
   std::optional<HardwareWait> wait;  // for the TPM; not while a person is asked
   std::string tpm;
@@ -188,13 +188,13 @@ struct Answer {
 };
 
 int give_password(char* buffer, int size, int /*writing*/, void* data) {
-  auto& answer = *static_cast<Answer*>(data);
+  auto& callback = *static_cast<PasswordCallback*>(data);
   try {
-    answer.asked = true;
-    answer.wait.reset();
-    answer.password = answer.get();
-    answer.wait.emplace(answer.tpm);
-    const std::string_view text = answer.password.view();
+    callback.asked = true;
+    callback.wait.reset();
+    callback.password = callback.get();
+    callback.wait.emplace(callback.tpm);
+    const std::string_view text = callback.password.view();
     if (text.size() > static_cast<std::size_t>(size)) {
       throw Error(ErrorKind::usage,
                   "the TPM key's password has more than " + std::to_string(size) + " bytes");
@@ -202,20 +202,20 @@ int give_password(char* buffer, int size, int /*writing*/, void* data) {
     std::copy(text.begin(), text.end(), buffer);
     return static_cast<int>(text.size());
   } catch (...) {
-    answer.error = std::current_exception();
+    callback.error = std::current_exception();
     return -1;
   }
 }
 
-using Loader = std::function<EvpPkeyPtr(OSSL_LIB_CTX*, Answer&)>;
+using Loader = std::function<EvpPkeyPtr(OSSL_LIB_CTX*, PasswordCallback&)>;
 
-EvpPkeyPtr from_file(std::string_view pem, OSSL_LIB_CTX* library, Answer& answer) {
+EvpPkeyPtr from_file(std::string_view pem, OSSL_LIB_CTX* library, PasswordCallback& callback) {
   EVP_PKEY* key = nullptr;
   const BioPtr bio = memory_bio(pem);
   const DecoderCtxPtr decoder(
       OSSL_DECODER_CTX_new_for_pkey(&key, "PEM", nullptr, nullptr, 0, library, prefer));
   if (!decoder ||
-      OSSL_DECODER_CTX_set_pem_password_cb(decoder.get(), give_password, &answer) != 1 ||
+      OSSL_DECODER_CTX_set_pem_password_cb(decoder.get(), give_password, &callback) != 1 ||
       OSSL_DECODER_from_bio(decoder.get(), bio.get()) != 1) {
     EVP_PKEY_free(key);
     return nullptr;
@@ -223,11 +223,12 @@ EvpPkeyPtr from_file(std::string_view pem, OSSL_LIB_CTX* library, Answer& answer
   return EvpPkeyPtr(key);
 }
 
-EvpPkeyPtr from_handle(const std::string& handle, OSSL_LIB_CTX* library, Answer& answer) {
+EvpPkeyPtr from_handle(const std::string& handle, OSSL_LIB_CTX* library,
+                       PasswordCallback& callback) {
   const UiMethodPtr ui(UI_UTIL_wrap_read_pem_callback(give_password, 0));
   // The provider asks for a password where the URI says so.
   const StorePtr store(OSSL_STORE_open_ex((handle + "?pass").c_str(), library, prefer, ui.get(),
-                                          &answer, nullptr, nullptr, nullptr));
+                                          &callback, nullptr, nullptr, nullptr));
   while (store && OSSL_STORE_eof(store.get()) == 0) {
     const StoreInfoPtr info(OSSL_STORE_load(store.get()));
     if (!info) return nullptr;
@@ -275,7 +276,8 @@ class TpmSigner final : public Signer {
     std::unique_lock<std::mutex> alone;
     if (!is_right_) {
       alone = one_at_a_time(whose_, tpm_of(name_));
-      if (how_it_was_spent(whose_, password_.view())) refuse(name_, {Trouble::wrong_password, ""});
+      if (how_it_was_spent(whose_, password_.view()))
+        refuse_key(name_, {Trouble::wrong_password, ""});
     }
     const HardwareWait wait(tpm_of(name_));
     try {
@@ -300,7 +302,7 @@ class TpmSigner final : public Signer {
 // The provider gives the parent the password that stands in a variable, the same for the whole
 // process, as soon as a key file is loaded.
 EvpPkeyPtr load_with_parent(const std::string& name, const std::string& whose, const Loader& loader,
-                            OSSL_LIB_CTX* library, Answer& answer) {
+                            OSSL_LIB_CTX* library, PasswordCallback& callback) {
   const std::string parent = "parent of " + whose;
   const auto alone = one_at_a_time(parent, tpm_of(name));
   const auto refuse_parent = [&name] {
@@ -310,17 +312,17 @@ EvpPkeyPtr load_with_parent(const std::string& name, const std::string& whose, c
   };
   if (how_it_was_spent(parent, "")) refuse_parent();
   ERR_clear_error();
-  answer.tpm = tpm_of(name);
-  answer.wait.emplace(answer.tpm);
-  EvpPkeyPtr key = loader(library, answer);
-  answer.wait.reset();
-  if (answer.error) {
+  callback.tpm = tpm_of(name);
+  callback.wait.emplace(callback.tpm);
+  EvpPkeyPtr key = loader(library, callback);
+  callback.wait.reset();
+  if (callback.error) {
     ERR_clear_error();
-    std::rethrow_exception(answer.error);
+    std::rethrow_exception(callback.error);
   }
   if (key) return key;
-  const Failure failure = take_failure();
-  if (failure.trouble != Trouble::wrong_password) refuse(name, failure);
+  const TpmFailure failure = take_failure();
+  if (failure.trouble != Trouble::wrong_password) refuse_key(name, failure);
   spend(parent, "", "");
   refuse_parent();
   return nullptr;
@@ -332,24 +334,24 @@ TpmKey load(const std::string& name, std::string_view which, const IdentityOptio
   const std::string whose = name + std::string(which);
   const LibraryPtr library = load_provider(name);
   for (int attempt = 1; attempt <= most_attempts; ++attempt) {
-    Answer answer;
-    answer.get = [&] {
+    PasswordCallback callback;
+    callback.get = [&] {
       if (options.tpm_key_has_no_password) return Secret();
       if (!options.password) {
         throw Error(ErrorKind::usage, name + " needs a password, and none was given");
       }
       return options.password({name, attempt, PasswordKind::tpm_key});
     };
-    EvpPkeyPtr key = load_with_parent(name, whose, loader, library.get(), answer);
+    EvpPkeyPtr key = load_with_parent(name, whose, loader, library.get(), callback);
     EvpPkeyPtr half = public_key_of(key.get());
-    if (!half) refuse(name, take_failure());
+    if (!half) refuse_key(name, take_failure());
     check_key_kind(half.get(), name);
     // A provider that is done with another step leaves reasons behind.
     ERR_clear_error();
-    const bool is_given = answer.asked && !answer.password.empty();
+    const bool is_given = callback.asked && !callback.password.empty();
     auto signer = std::make_unique<TpmSigner>(
-        make_signer(std::move(key), library, [name] { refuse(name, take_failure()); }), name, whose,
-        std::move(answer.password));
+        make_signer(std::move(key), library, [name] { refuse_key(name, take_failure()); }), name,
+        whose, std::move(callback.password));
     if (!is_given) return {std::move(signer), std::move(half)};
     // Only a signature tells whether the password is right.
     try {
@@ -379,8 +381,8 @@ TpmKey load_tpm_handle(const std::string& handle, const IdentityOptions& options
         ErrorKind::usage, "\"" + handle + "\" is no handle of a TPM's key",
         "it takes hex, such as handle:0x81000001; tpm2_getcap handles-persistent lists them");
   }
-  return load("key " + handle, "", options, [&](OSSL_LIB_CTX* library, Answer& answer) {
-    return from_handle(handle, library, answer);
+  return load("key " + handle, "", options, [&](OSSL_LIB_CTX* library, PasswordCallback& callback) {
+    return from_handle(handle, library, callback);
   });
 }
 
@@ -393,8 +395,8 @@ TpmKey load_tpm_file(const PemBlock& block, const std::string& name,
                          reinterpret_cast<const unsigned char*>(der.data()),
                          static_cast<long>(der.size()));
   });
-  return load(name, pem, options, [&pem](OSSL_LIB_CTX* library, Answer& answer) {
-    return from_file(pem, library, answer);
+  return load(name, pem, options, [&pem](OSSL_LIB_CTX* library, PasswordCallback& callback) {
+    return from_file(pem, library, callback);
   });
 }
 

@@ -2,6 +2,7 @@
 #include "unit/support/certificates.h"
 #include "identity/chain.h"
 #include "identity/demands.h"
+#include "identity/pem_contents.h"
 #include "target.h"
 
 namespace rolecall::fuzz {

@@ -3,6 +3,7 @@
 
 #include <openssl/pkcs12.h>
 
+#include "identity/key_kind.h"
 #include "identity/signer.h"
 #include "target.h"
 #include "unit/support/certificates.h"

@@ -3,6 +3,7 @@
 
 #include <openssl/pkcs12.h>
 
+#include "identity/file_form.h"
 #include "target.h"
 #include "unit/support/certificates.h"
 

@@ -8,6 +8,7 @@
 #include "base/codec.h"
 #include "base/json.h"
 #include "base/time.h"
+#include "identity/pem_contents.h"
 #include "identity/private_key.h"
 
 namespace rolecall::aws {

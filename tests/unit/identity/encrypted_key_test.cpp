@@ -5,6 +5,7 @@
 #include <openssl/pkcs12.h>
 #include <openssl/provider.h>
 
+#include "identity/file_form.h"
 #include "identity/pkcs12.h"
 #include "identity/private_key.h"
 #include "rolecall/error.h"

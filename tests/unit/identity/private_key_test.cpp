@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <openssl/pem.h>
 
+#include "identity/key_kind.h"
 #include "identity/signer.h"
 #include "rolecall/error.h"
 #include "unit/support/certificates.h"

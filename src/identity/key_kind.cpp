@@ -1,0 +1,69 @@
+#include "identity/key_kind.h"
+
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "base/openssl.h"
+#include "rolecall/error.h"
+
+namespace rolecall::identity {
+namespace {
+
+// FIPS 204's, which OpenSSL knows by name since 3.5.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 3> ml_dsa = {{
+    {"2.16.840.1.101.3.4.3.17", "ML-DSA-44"},
+    {"2.16.840.1.101.3.4.3.18", "ML-DSA-65"},
+    {"2.16.840.1.101.3.4.3.19", "ML-DSA-87"},
+}};
+
+std::string curve_of(const EVP_PKEY* key) {
+  std::array<char, 64> name{};
+  std::size_t size = 0;
+  if (EVP_PKEY_get_group_name(key, name.data(), name.size(), &size) != 1) return "unknown curve";
+  std::string curve(name.data(), size);
+  if (curve == "prime256v1") return "P-256";
+  if (curve == "secp384r1") return "P-384";
+  if (curve == "secp521r1") return "P-521";
+  return curve;
+}
+
+}  // namespace
+
+void check_key_kind(const EVP_PKEY* key, const std::string& name) {
+  const int kind = EVP_PKEY_get_base_id(key);
+  const std::string what = name + " holds a key of the kind " + describe_key(key);
+  if (kind == EVP_PKEY_RSA) {
+    const int bits = EVP_PKEY_get_bits(key);
+    if (bits < 2048 || bits > 8192) {
+      throw Error(ErrorKind::usage, what, "RSA keys must have 2048 to 8192 bits");
+    }
+  } else if (kind == EVP_PKEY_EC) {
+    if (!describe_key(key).starts_with("P-")) {
+      throw Error(ErrorKind::usage, what, "the curves P-256, P-384 and P-521 are supported");
+    }
+  } else {
+    throw Error(ErrorKind::usage, what, kinds_to_use);
+  }
+}
+
+std::string describe_key(const EVP_PKEY* key) {
+  const int kind = EVP_PKEY_get_base_id(key);
+  if (kind == EVP_PKEY_RSA) return "RSA " + std::to_string(EVP_PKEY_get_bits(key));
+  if (kind == EVP_PKEY_EC) return curve_of(key);
+  const char* type = EVP_PKEY_get0_type_name(key);
+  return type == nullptr ? "unknown" : type;
+}
+
+std::optional<std::string> name_of_other_kind(const ASN1_OBJECT* algorithm) {
+  const int kind = OBJ_obj2nid(algorithm);
+  if (algorithm == nullptr || kind == NID_rsaEncryption || kind == NID_X9_62_id_ecPublicKey)
+    return {};
+  if (kind != NID_undef) return OBJ_nid2sn(kind);
+  const std::string number = oid_text(algorithm);
+  for (const auto& [known, name] : ml_dsa)
+    if (number == known) return std::string(name);
+  return number;
+}
+
+}  // namespace rolecall::identity
