@@ -11,7 +11,7 @@
 namespace rolecall::aws {
 namespace {
 
-struct Kind {
+struct ArnKind {
   const char* flag;
   const char* service;
   const char* resource;  // with its "/"
@@ -19,7 +19,7 @@ struct Kind {
   const char* form;
 };
 
-constexpr std::array<Kind, 3> kinds = {{
+constexpr std::array<ArnKind, 3> kinds = {{
     {"`role-arn`", "iam", "role/", "", "arn:aws:iam::123456789012:role/NAME"},
     {"`profile-arn`", "rolesanywhere", "profile/", "alias/profile/",
      "arn:aws:rolesanywhere:REGION:123456789012:profile/ID, or …:alias/profile/NAME"},
@@ -54,20 +54,20 @@ bool is_alias(std::string_view name) {
          name.find("//") == std::string_view::npos && !lower_case(name).starts_with("aws/");
 }
 
-bool has_alias(const Kind& kind, std::string_view resource) {
+bool has_alias(const ArnKind& kind, std::string_view resource) {
   return *kind.alias != '\0' && resource.starts_with(kind.alias);
 }
 
 // What kind of ARN this is instead: people swap the three flags.
-const Kind* kind_of(const Arn& arn) {
-  for (const Kind& kind : kinds) {
+const ArnKind* kind_of(const Arn& arn) {
+  for (const ArnKind& kind : kinds) {
     if (arn.service != kind.service) continue;
     if (arn.resource.starts_with(kind.resource) || has_alias(kind, arn.resource)) return &kind;
   }
   return nullptr;
 }
 
-Arn parse(const std::string& text, const Kind& kind) {
+Arn parse(const std::string& text, const ArnKind& kind) {
   const auto refuse = [&](const std::string& why, const std::string& hint = {}) {
     throw Error(ErrorKind::usage, std::string(kind.flag) + " \"" + text + "\" " + why,
                 hint.empty() ? std::string("its form is ") + kind.form : hint);
@@ -91,7 +91,7 @@ Arn parse(const std::string& text, const Kind& kind) {
   }
   if (parts[0] != "arn") refuse("is not an ARN");
   Arn arn{parts[1], parts[2], parts[3], parts[4], parts[5]};
-  if (const Kind* other = kind_of(arn); other != nullptr && other != &kind) {
+  if (const ArnKind* other = kind_of(arn); other != nullptr && other != &kind) {
     refuse(std::string("is what ") + other->flag + " takes", "are the two swapped?");
   }
   if (!only(arn.partition, lower_digits_dash)) refuse("has no partition, such as aws");

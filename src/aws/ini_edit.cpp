@@ -11,14 +11,13 @@ namespace rolecall::aws {
 namespace {
 
 using Kind = IniLine::Kind;
-constexpr auto npos = std::string_view::npos;
 
 // "[name]", or "name = value" as no piece of a key, a token or a command looks.
 bool looks_like_a_setting(std::string_view text) {
   if (text.starts_with('[')) return true;
   if (text.starts_with('-')) return false;  // a flag of a command
   const std::size_t delimiter = text.find_first_of("=:");
-  if (delimiter == npos || delimiter == 0) return false;
+  if (delimiter == std::string_view::npos || delimiter == 0) return false;
   const std::string_view value = trim(text.substr(delimiter + 1));
   return !value.empty() && value[0] != '=';
 }
@@ -39,7 +38,7 @@ class Editor {
         found_(changes.size()) {}
 
   EditedFile edit() {
-    if (file_.find('\0') != npos) {
+    if (file_.find('\0') != std::string_view::npos) {
       throw Error(ErrorKind::usage, std::string(what_) + " holds NUL bytes",
                   "no program can read it as it is; is it UTF-16? It must be UTF-8");
     }
@@ -101,7 +100,7 @@ class Editor {
         if (!keys.insert(line.name).second) what = " sets " + line.name + " again";
         in_block = trim(between(line.value, line.next)).empty();
       } else if (line.kind == Kind::continuation) {
-        const bool is_setting = between(line.text, line.end).find('=') != npos;
+        const bool is_setting = between(line.text, line.end).find('=') != std::string_view::npos;
         if (in_block && !is_setting) what = " is no setting, as those indented below a key are";
       } else if (line.kind == Kind::unreadable) {
         what = " is no setting";

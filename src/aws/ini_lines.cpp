@@ -8,7 +8,6 @@
 namespace rolecall::aws {
 namespace {
 
-constexpr auto npos = std::string_view::npos;
 // What Python's str.strip() takes off: ASCII (CR and LF end lines), then UTF-8.
 constexpr std::string_view blanks = " \t\v\f\x1c\x1d\x1e\x1f\r\n";
 constexpr std::array<std::string_view, 19> wide_blanks = {
@@ -19,7 +18,8 @@ constexpr std::array<std::string_view, 19> wide_blanks = {
 // The bytes of the blank that `text` starts with; 0 where that is none.
 std::size_t blank_size(std::string_view text) {
   if (text.empty()) return 0;
-  if (static_cast<unsigned char>(text[0]) < 0x80) return blanks.find(text[0]) == npos ? 0 : 1;
+  if (static_cast<unsigned char>(text[0]) < 0x80)
+    return blanks.find(text[0]) == std::string_view::npos ? 0 : 1;
   for (const std::string_view wide : wide_blanks) {
     if (text.starts_with(wide)) return wide.size();
   }
@@ -44,7 +44,7 @@ std::string_view strip_end(std::string_view text) {
 
 // The name ends at the last "]", as configparser has it, but for a comment that holds one.
 std::size_t header_end(std::string_view text) {
-  for (std::size_t i = text.find(']'); i != npos; i = text.find(']', i + 1)) {
+  for (std::size_t i = text.find(']'); i != std::string_view::npos; i = text.find(']', i + 1)) {
     const std::string_view after = strip_start(text.substr(i + 1));
     if (after.empty() || after[0] == '#' || after[0] == ';') return i;
   }
@@ -53,8 +53,8 @@ std::size_t header_end(std::string_view text) {
 
 // Empty where the text is no header.
 std::string_view header_name(std::string_view text) {
-  const std::size_t close = text[0] == '[' ? header_end(text) : npos;
-  return close == npos ? std::string_view() : text.substr(1, close - 1);
+  const std::size_t close = text[0] == '[' ? header_end(text) : std::string_view::npos;
+  return close == std::string_view::npos ? std::string_view() : text.substr(1, close - 1);
 }
 
 class Reader {
@@ -108,7 +108,7 @@ class Reader {
       return;
     }
     const std::size_t delimiter = text.find_first_of("=:");
-    if (!in_section_ || delimiter == npos || delimiter == 0) {
+    if (!in_section_ || delimiter == std::string_view::npos || delimiter == 0) {
       // Nothing below need be taken for part of a value.
       line.kind = IniLine::Kind::unreadable;
       in_option_ = false;

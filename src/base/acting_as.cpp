@@ -19,15 +19,16 @@
 namespace rolecall {
 namespace {
 
-constexpr uid_t ask = static_cast<uid_t>(-1);  // changes nothing and tells the present one
+// No id is this one: the call changes nothing, and returns the id that is in use.
+constexpr uid_t no_change = static_cast<uid_t>(-1);
 
 bool take_user(uid_t user) {
   setfsuid(user);
-  return static_cast<uid_t>(setfsuid(ask)) == user;
+  return static_cast<uid_t>(setfsuid(no_change)) == user;
 }
 bool take_group(gid_t group) {
   setfsgid(group);
-  return static_cast<gid_t>(setfsgid(ask)) == group;
+  return static_cast<gid_t>(setfsgid(no_change)) == group;
 }
 
 void take_own_rights(const std::vector<gid_t>& groups) {

@@ -6,9 +6,9 @@
 #include <functional>
 
 #include "aws/config_profile.h"
-#include "aws/create_session.h"
 #include "aws/credentials_file.h"
 #include "aws/ini_diff.h"
+#include "aws/session_request.h"
 #include "base/codec.h"
 #include "base/files.h"
 #include "base/text.h"
@@ -23,6 +23,7 @@
 #include "cli/ready_line.h"
 #include "cli/session_flags.h"
 #include "cli/ui.h"
+#include "rolecall/session.h"
 
 namespace rolecall::cli {
 namespace {
@@ -253,17 +254,32 @@ std::vector<std::string> with_ready_line(std::vector<std::string> arguments) {
   return arguments;
 }
 
-void run(const Settings& settings, const CommandLine& command_line) {
-  const std::vector<FlagWords> given = given_flags(configure_command, command_line, own_options);
-  const std::vector<std::string> variables = settings.own_variables();
-  const std::string profile = settings.text("profile");
-  const bool dry_run = settings.is_on("dry-run");
-  const bool remove_static_keys = settings.is_on("remove-static-keys");
+std::string profile_name(const Settings& settings) {
+  std::string profile = settings.text("profile");
   if (profile.empty()) {
     throw Error(ErrorKind::usage, "missing: --profile",
                 "give the name that commands will use, as in aws --profile NAME, or default");
   }
   aws::check_config_profile_name(profile);
+  return profile;
+}
+
+// What the failure of a trial means for the profile, in front of the reason.
+std::string fate_of_profile(const ProfileEditor& editor, bool replaces, bool was_written,
+                            bool remove_static_keys) {
+  return "[" + editor.section() + "] in " + editor.config_path() +
+         (replaces      ? " stays as it was, since trying the new credential_process failed"
+          : was_written ? " was there already, but trying it failed"
+                        : " is written and stays, but trying it failed") +
+         (remove_static_keys ? ", so static keys are left in" : "") + ": ";
+}
+
+void run(const Settings& settings, const CommandLine& command_line) {
+  const std::vector<FlagWords> given = given_flags(configure_command, command_line, own_options);
+  const std::vector<std::string> variables = settings.own_variables();
+  const std::string profile = profile_name(settings);
+  const bool dry_run = settings.is_on("dry-run");
+  const bool remove_static_keys = settings.is_on("remove-static-keys");
   SessionFlags flags = session_flags(settings);
   // What can never work is not written.
   const std::string region = aws::prepare_session(flags.session).region;
@@ -297,12 +313,7 @@ void run(const Settings& settings, const CommandLine& command_line) {
   } catch (const Error& error) {
     warn();
     throw Error(error.kind(),
-                "[" + editor.section() + "] in " + editor.config_path() +
-                    (replaces ? " stays as it was, since trying the new credential_process failed"
-                     : was_written ? " was there already, but trying it failed"
-                                   : " is written and stays, but trying it failed") +
-                    (remove_static_keys ? ", so static keys are left in" : "") + ": " +
-                    error.what(),
+                fate_of_profile(editor, replaces, was_written, remove_static_keys) + error.what(),
                 error.hint());
   }
   if (replaces) editor.write_profile(reporter);

@@ -86,7 +86,7 @@ void run(const Settings& settings, const CommandLine& /*line*/) {
   const auto respond = [&](const http::Request& request) {
     using std::chrono::steady_clock;
     const auto start = steady_clock::now();
-    emulate::Answer answer = emulator.handle(request, std::chrono::system_clock::now());
+    emulate::LoggedResponse answer = emulator.handle(request, std::chrono::system_clock::now());
     if (answer.delay.count() > 0) pause.wait(answer.delay);
     if (logs) {
       const auto took =

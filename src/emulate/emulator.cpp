@@ -65,14 +65,14 @@ std::string fault_name(const Effects& effects) {
   }
 }
 
-void refuse(Answer& answer, const Refusal& refusal) {
+void refuse(LoggedResponse& answer, const Refusal& refusal) {
   answer.response.status = refusal.status();
   answer.log.error = refusal.name();
   answer.log.reason = refusal.what();
 }
 
 // The service says how long to wait in a header, and where it is unavailable in the body as well.
-void refuse_with_json(Answer& answer, const Refusal& refusal,
+void refuse_with_json(LoggedResponse& answer, const Refusal& refusal,
                       std::optional<std::chrono::seconds> retry_after = {}) {
   refuse(answer, refusal);
   json body = {{"message", refusal.what()}};
@@ -207,7 +207,7 @@ Secret Emulator::create_session(const http::Request& request, sys_seconds now, L
 }
 
 void Emulator::answer_sessions(const http::Request& request, const Effects& effects,
-                               Answer& answer) {
+                               LoggedResponse& answer) {
   http::Response& response = answer.response;
   answer.delay = effects.delay;
   answer.log.fault = fault_name(effects);
@@ -228,7 +228,7 @@ void Emulator::answer_sessions(const http::Request& request, const Effects& effe
 }
 
 void Emulator::answer_sts(const http::Request& request, const std::string& request_id,
-                          Answer& answer) {
+                          LoggedResponse& answer) {
   answer.response.headers.push_back({"Content-Type", "text/xml"});
   try {
     const auto find = [this](const std::string& access_key_id) {
@@ -246,10 +246,11 @@ void Emulator::answer_sts(const http::Request& request, const std::string& reque
   }
 }
 
-Answer Emulator::handle(const http::Request& request, std::chrono::system_clock::time_point now) {
+LoggedResponse Emulator::handle(const http::Request& request,
+                                std::chrono::system_clock::time_point now) {
   const bool sessions = request.method == "POST" && request.path == "/sessions";
   const bool sts = request.method == "POST" && request.path == "/";
-  Answer answer;
+  LoggedResponse answer;
   Effects effects;
   {
     const std::scoped_lock lock(mutex_);

@@ -42,7 +42,7 @@ struct LogEntry {
 // One line of JSON without its line feed.
 std::string log_line(const LogEntry& entry, std::chrono::milliseconds took);
 
-struct Answer {
+struct LoggedResponse {
   http::Response response;
   std::chrono::milliseconds delay{0};  // to wait before it is sent
   LogEntry log;
@@ -55,12 +55,14 @@ class Emulator {
 
   // May be called from several threads at once. Throws nothing but for want of memory or
   // randomness.
-  Answer handle(const http::Request& request, std::chrono::system_clock::time_point now);
+  LoggedResponse handle(const http::Request& request, std::chrono::system_clock::time_point now);
 
  private:
   Secret create_session(const http::Request& request, std::chrono::sys_seconds now, LogEntry& log);
-  void answer_sessions(const http::Request& request, const Effects& effects, Answer& answer);
-  void answer_sts(const http::Request& request, const std::string& request_id, Answer& answer);
+  void answer_sessions(const http::Request& request, const Effects& effects,
+                       LoggedResponse& answer);
+  void answer_sts(const http::Request& request, const std::string& request_id,
+                  LoggedResponse& answer);
 
   Options options_;
   Trust trust_;

@@ -11,8 +11,6 @@
 namespace rolecall::emulate {
 namespace {
 
-constexpr std::size_t max_chain = 5;
-
 X509Ptr read_certificate(std::string_view base64, const std::string& what) {
   const auto der = base64_decode(base64);
   if (!der) {

@@ -20,8 +20,6 @@ namespace {
 
 using std::chrono::sys_seconds;
 
-constexpr std::size_t max_chain = 5;  // IAM Roles Anywhere: "at most 5 deep"
-
 Refusal untrusted(const std::string& why) {
   return access_denied("Untrusted signing certificate: " + why);
 }

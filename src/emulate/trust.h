@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,9 @@
 #include "base/openssl.h"
 
 namespace rolecall::emulate {
+
+// IAM Roles Anywhere: "at most 5 deep".
+inline constexpr std::size_t max_chain = 5;
 
 // A file's content and how messages call it: "trust anchor file ca.pem".
 struct PemFile {

@@ -17,11 +17,11 @@ struct ByName {
 };
 
 // A certificate of the pool. Those with the same public key have the same `key`.
-struct Entry {
+struct PoolEntry {
   const Certificate* certificate;
   std::size_t key;
 };
-using Entries = std::vector<Entry>;
+using PoolEntries = std::vector<PoolEntry>;
 
 std::string public_key_info(const Certificate& certificate) {
   unsigned char* data = nullptr;
@@ -53,7 +53,7 @@ class Pool {
     for (const Certificate& one : certificates) {
       if (!seen.insert(one.der()).second) continue;
       const std::size_t key = keys.emplace(public_key_info(one), keys.size()).first->second;
-      entries_.emplace(X509_get_subject_name(one.x509()), Entry{&one, key});
+      entries_.emplace(X509_get_subject_name(one.x509()), PoolEntry{&one, key});
     }
   }
 
@@ -62,11 +62,12 @@ class Pool {
   // The best issuer of `below` that is not self-signed and not among `chain`; else nullptr.
   const Certificate* issuer_of(const Certificate& below, const std::vector<Certificate>& chain,
                                std::chrono::sys_seconds now) {
-    Entries fitting = issuers(below);
+    PoolEntries fitting = issuers(below);
     // Two CAs that certify each other would go round for ever.
-    std::erase_if(fitting, [&chain](const Entry& one) { return holds(chain, *one.certificate); });
-    const auto is_valid = [now](const Entry& one) { return one.certificate->valid_at(now); };
-    std::stable_sort(fitting.begin(), fitting.end(), [](const Entry& a, const Entry& b) {
+    std::erase_if(fitting,
+                  [&chain](const PoolEntry& one) { return holds(chain, *one.certificate); });
+    const auto is_valid = [now](const PoolEntry& one) { return one.certificate->valid_at(now); };
+    std::stable_sort(fitting.begin(), fitting.end(), [](const PoolEntry& a, const PoolEntry& b) {
       return a.certificate->not_after() > b.certificate->not_after();
     });
     const auto expired = std::stable_partition(fitting.begin(), fitting.end(), is_valid);
@@ -84,18 +85,18 @@ class Pool {
 
   // All with the name and the key of the issuer. A signature is of one key, so that each key is
   // tried once, and no other after the right one.
-  Entries issuers(const Certificate& below) {
+  PoolEntries issuers(const Certificate& below) {
     const auto [begin, end] = entries_.equal_range(X509_get_issuer_name(below.x509()));
-    Entries named;
+    PoolEntries named;
     for (auto at = begin; at != end; ++at)
       named.push_back(at->second);
-    std::stable_partition(named.begin(), named.end(), [&below](const Entry& one) {
+    std::stable_partition(named.begin(), named.end(), [&below](const PoolEntry& one) {
       return names_key(below, *one.certificate);
     });
     std::set<std::size_t> tried;
-    for (const Entry& one : named) {
+    for (const PoolEntry& one : named) {
       if (!tried.insert(one.key).second || !check(below, *one.certificate)) continue;
-      std::erase_if(named, [key = one.key](const Entry& other) { return other.key != key; });
+      std::erase_if(named, [key = one.key](const PoolEntry& other) { return other.key != key; });
       return named;
     }
     return {};
@@ -103,7 +104,8 @@ class Pool {
 
   // Of certificates in the order of preference the first whose own issuer was given too (a root
   // perhaps, as that tells which trust anchor is meant), else the first.
-  const Certificate* first_anchored(Entries::const_iterator begin, Entries::const_iterator end) {
+  const Certificate* first_anchored(PoolEntries::const_iterator begin,
+                                    PoolEntries::const_iterator end) {
     const Certificate* first = nullptr;
     for (auto one = begin; one != end; ++one) {
       const Certificate& candidate = *one->certificate;
@@ -115,7 +117,7 @@ class Pool {
     return first;
   }
 
-  std::multimap<const X509_NAME*, Entry, ByName> entries_;
+  std::multimap<const X509_NAME*, PoolEntry, ByName> entries_;
   std::size_t checks_ = 0;
   bool gave_up_ = false;
 };

@@ -71,7 +71,7 @@ constexpr CK_ULONG longest_value = 1 << 20;
 constexpr std::size_t most_objects = 100000;
 
 // Cryptoki wants pointers to non-const, and writes nothing through these.
-unsigned char* bytes(std::string_view text) {
+unsigned char* cryptoki_bytes(std::string_view text) {
   return reinterpret_cast<unsigned char*>(const_cast<char*>(text.data()));
 }
 
@@ -182,10 +182,10 @@ Login Token::login(LoginAs who, std::string_view pin) const {
   state_->need_session();
   const CK_USER_TYPE user = who == LoginAs::user ? CKU_USER : CKU_CONTEXT_SPECIFIC;
   // At a PIN pad a person takes the time that it takes.
-  const CK_RV code =
-      pin.data() == nullptr
-          ? state_->module->C_Login(state_->session, user, nullptr, 0)
-          : state_->call(&CK_FUNCTION_LIST::C_Login, state_->session, user, bytes(pin), pin.size());
+  const CK_RV code = pin.data() == nullptr
+                         ? state_->module->C_Login(state_->session, user, nullptr, 0)
+                         : state_->call(&CK_FUNCTION_LIST::C_Login, state_->session, user,
+                                        cryptoki_bytes(pin), pin.size());
   switch (code) {
     case CKR_OK:
     case CKR_USER_ALREADY_LOGGED_IN:
@@ -278,8 +278,8 @@ bool Token::begin_sign(const Object& key, Mechanism mechanism) const {
 std::string Token::finish_sign(std::string_view data) const {
   std::string signature(1024, '\0');  // RSA of 8192 bits
   CK_ULONG size = signature.size();
-  const CK_RV code = state_->call(&CK_FUNCTION_LIST::C_Sign, state_->session, bytes(data),
-                                  data.size(), bytes(signature), &size);
+  const CK_RV code = state_->call(&CK_FUNCTION_LIST::C_Sign, state_->session, cryptoki_bytes(data),
+                                  data.size(), cryptoki_bytes(signature), &size);
   if (code != CKR_OK) fail(state_->name, "sign", code);
   if (size == 0 || size > signature.size()) {
     throw Error(ErrorKind::failed, "token " + state_->name + " gave no signature, and no error",

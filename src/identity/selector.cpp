@@ -18,12 +18,12 @@ constexpr std::string_view file_prefix = "file://";
 constexpr std::string_view key_mark = "Key=";
 constexpr std::string_view value_mark = ",Value=";
 
-struct Entry {
+struct SelectorEntry {
   std::string key;
   std::string value;
 };
 
-[[noreturn]] void refuse(const std::string& what, std::string hint) {
+[[noreturn]] void refuse_selector(const std::string& what, std::string hint) {
   throw Error(ErrorKind::usage, "`cert-selector`: " + what, std::move(hint));
 }
 
@@ -31,17 +31,17 @@ constexpr const char* text_hint =
     "it takes \"Key=x509Subject,Value=CN=… Key=x509Issuer,Value=CN=… Key=x509Serial,Value=<hex>\" "
     "or file://selector.json";
 
-std::vector<Entry> entries_of_text(std::string_view text) {
-  std::vector<Entry> entries;
+std::vector<SelectorEntry> entries_of_text(std::string_view text) {
+  std::vector<SelectorEntry> entries;
   std::string_view rest = trim(text);
-  if (rest.empty()) refuse("it is empty", text_hint);
+  if (rest.empty()) refuse_selector("it is empty", text_hint);
   while (!rest.empty()) {
     if (!rest.starts_with(key_mark)) {
-      refuse("\"" + std::string(rest) + "\" does not start with Key=", text_hint);
+      refuse_selector("\"" + std::string(rest) + "\" does not start with Key=", text_hint);
     }
     const std::size_t key_end = rest.find(value_mark);
     if (key_end == std::string_view::npos) {
-      refuse("\"" + std::string(rest) + "\" has no \",Value=\"", text_hint);
+      refuse_selector("\"" + std::string(rest) + "\" has no \",Value=\"", text_hint);
     }
     const std::size_t value_start = key_end + value_mark.size();
     const std::size_t value_end = std::min(rest.find(key_mark, value_start), rest.size());
@@ -53,34 +53,34 @@ std::vector<Entry> entries_of_text(std::string_view text) {
 }
 
 // Names of members in any case, and other members ignored, as the official helper reads them.
-std::optional<std::string> member(const json& object, std::string_view name) {
+std::optional<std::string> member_in_any_case(const json& object, std::string_view name) {
   for (const auto& [key, value] : object.items()) {
     if (lower_case(key) == name && value.is_string()) return value.get<std::string>();
   }
   return std::nullopt;
 }
 
-std::vector<Entry> entries_of_file(const std::string& path) {
+std::vector<SelectorEntry> entries_of_file(const std::string& path) {
   constexpr const char* hint =
       "it must hold a list such as [{\"Key\": \"x509Subject\", \"Value\": \"CN=app\"}]";
-  if (path.empty()) refuse("file:// names no file", text_hint);
+  if (path.empty()) refuse_selector("file:// names no file", text_hint);
   refuse_pipe("selector file", path);
   const FileContent content = read_file("selector file", path);
   const json list = parse_json(content.bytes.view());
-  if (list.is_discarded()) refuse(path + " is not JSON", hint);
-  if (!list.is_array()) refuse(path + " is not a JSON list", hint);
-  std::vector<Entry> entries;
+  if (list.is_discarded()) refuse_selector(path + " is not JSON", hint);
+  if (!list.is_array()) refuse_selector(path + " is not a JSON list", hint);
+  std::vector<SelectorEntry> entries;
   for (const json& item : list) {
     std::optional<std::string> key;
     std::optional<std::string> value;
     if (item.is_object()) {
-      key = member(item, "key");
-      value = member(item, "value");
+      key = member_in_any_case(item, "key");
+      value = member_in_any_case(item, "value");
     }
     if (!key || !value) {
-      refuse("entry " + std::to_string(entries.size() + 1) + " of " + path +
-                 " has no Key and Value of text",
-             hint);
+      refuse_selector("entry " + std::to_string(entries.size() + 1) + " of " + path +
+                          " has no Key and Value of text",
+                      hint);
     }
     entries.push_back({*key, *value});
   }
@@ -102,17 +102,18 @@ bool starts_with_attribute(std::string_view name) {
   return (is_letter(type[0]) || is_digit(type[0])) && std::all_of(type.begin(), type.end(), fits);
 }
 
-std::string checked_name(const Entry& entry) {
+std::string checked_name(const SelectorEntry& entry) {
   if (!starts_with_attribute(entry.value)) {
-    refuse(entry.key + " \"" + entry.value + "\" is not a name in RFC 2253 form",
-           "such as CN=app,OU=Billing,O=Example, as read-certificate-data --certificate pkcs11: "
-           "prints it");
+    refuse_selector(
+        entry.key + " \"" + entry.value + "\" is not a name in RFC 2253 form",
+        "such as CN=app,OU=Billing,O=Example, as read-certificate-data --certificate pkcs11: "
+        "prints it");
   }
   return entry.value;
 }
 
 // "2a:00:05", "2A 00 05" and 0x2a0005 are 2A0005, as programs print it.
-std::string checked_serial(const Entry& entry) {
+std::string checked_serial(const SelectorEntry& entry) {
   std::string_view text = entry.value;
   const bool negative = text.starts_with('-');
   if (negative) text.remove_prefix(1);
@@ -127,9 +128,10 @@ std::string checked_serial(const Entry& entry) {
     digits += text[at] >= 'a' ? static_cast<char>(text[at] - 'a' + 'A') : text[at];
   }
   if (!is_hex) {
-    refuse(entry.key + " \"" + entry.value + "\" is not hex",
-           "hex digits, as openssl x509 -noout -serial prints them; colons between the bytes are "
-           "allowed");
+    refuse_selector(
+        entry.key + " \"" + entry.value + "\" is not hex",
+        "hex digits, as openssl x509 -noout -serial prints them; colons between the bytes are "
+        "allowed");
   }
   digits.erase(0, std::min(digits.find_first_not_of('0'), digits.size() - 1));
   return negative && digits != "0" ? "-" + digits : digits;
@@ -139,25 +141,27 @@ std::string checked_serial(const Entry& entry) {
 
 Selector parse_selector(const std::string& text) {
   const bool is_file = text.starts_with(file_prefix);
-  const std::vector<Entry> entries =
+  const std::vector<SelectorEntry> entries =
       is_file ? entries_of_file(text.substr(file_prefix.size())) : entries_of_text(text);
   Selector selector;
-  for (const Entry& entry : entries) {
+  for (const SelectorEntry& entry : entries) {
     std::string* member_of_key = entry.key == "x509Subject"  ? &selector.subject
                                  : entry.key == "x509Issuer" ? &selector.issuer
                                  : entry.key == "x509Serial" ? &selector.serial
                                                              : nullptr;
     if (member_of_key == nullptr) {
-      refuse("there is no key \"" + entry.key + "\"",
-             "the keys are x509Subject, x509Issuer and x509Serial");
+      refuse_selector("there is no key \"" + entry.key + "\"",
+                      "the keys are x509Subject, x509Issuer and x509Serial");
     }
     if (!member_of_key->empty()) {
-      refuse("the key " + entry.key + " is given twice",
-             is_file ? "leave only one of them"
-                     : "leave only one; a value that holds \"Key=\" needs the file:// form");
+      refuse_selector("the key " + entry.key + " is given twice",
+                      is_file
+                          ? "leave only one of them"
+                          : "leave only one; a value that holds \"Key=\" needs the file:// form");
     }
     if (entry.value.empty()) {
-      refuse("the value of " + entry.key + " is empty", "leave the key out to accept any value");
+      refuse_selector("the value of " + entry.key + " is empty",
+                      "leave the key out to accept any value");
     }
     *member_of_key = entry.key == "x509Serial" ? checked_serial(entry) : checked_name(entry);
   }

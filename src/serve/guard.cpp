@@ -54,7 +54,7 @@ bool is_host_name(std::string_view name) {
           name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_.") == name.npos);
 }
 
-Refusal foreign_host(const std::string& value, const std::string& host) {
+Rejection foreign_host(const std::string& value, const std::string& host) {
   if (!is_host_name(host)) return {403, "the Host header names no host"};
   return {403, "the Host header " + value.substr(0, longest_name) +
                    " names neither this machine's loopback nor the address that rolecall serve "
@@ -129,30 +129,30 @@ std::string checked_host_name(const std::string& name) {
               "host.docker.internal, app.prod.svc");
 }
 
-std::optional<Refusal> refuse(const http::Request& request, const std::string& address,
-                              const std::vector<std::string>& names) {
+std::optional<Rejection> refuse(const http::Request& request, const std::string& address,
+                                const std::vector<std::string>& names) {
   if (!request.malformed.empty()) {
-    return Refusal{400, "the request is malformed: " + request.malformed};
+    return Rejection{400, "the request is malformed: " + request.malformed};
   }
   std::size_t size = request.path.size() + request.query.size();
   const std::string* host = nullptr;
   for (const http::Header& header : request.headers) {
     size += header.name.size() + header.value.size() + 4;
     if (http::same_name(header.name, "host")) {
-      if (host != nullptr) return Refusal{400, "two Host headers"};
+      if (host != nullptr) return Rejection{400, "two Host headers"};
       host = &header.value;
     } else if (http::same_name(header.name, "transfer-encoding")) {
-      return Refusal{400, "a Transfer-Encoding: no request here has a body"};
+      return Rejection{400, "a Transfer-Encoding: no request here has a body"};
     } else if (const std::string_view sender = sender_of(header); !sender.empty()) {
-      return Refusal{
+      return Rejection{
           403, "the request came " + std::string(sender) + " (" + shown_name(header.name) + ")"};
     }
   }
-  if (size > most_headers) return Refusal{431, "headers of more than 8 KiB"};
-  if (host == nullptr) return Refusal{400, "no Host header"};
+  if (size > most_headers) return Rejection{431, "headers of more than 8 KiB"};
+  if (host == nullptr) return Rejection{400, "no Host header"};
   const std::string name = host_of(*host);
   if (!is_ours(name, address, names)) return foreign_host(*host, name);
-  if (!request.body.empty() || request.body_too_large) return Refusal{413, "a body"};
+  if (!request.body.empty() || request.body_too_large) return Rejection{413, "a body"};
   return std::nullopt;
 }
 

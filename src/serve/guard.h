@@ -9,7 +9,7 @@
 
 namespace rolecall::serve {
 
-struct Refusal {
+struct Rejection {
   int status;
   std::string reason;
 };
@@ -22,8 +22,8 @@ struct Refusal {
 // A reason names no more than 64 bytes of a header's name, and 253 of a Host.
 // `address` is the one listened on. If it is every address (0.0.0.0, ::), any numeric Host is
 // taken, since only a name can be rebound. `names` are in lower case.
-std::optional<Refusal> refuse(const http::Request& request, const std::string& address,
-                              const std::vector<std::string>& names = {});
+std::optional<Rejection> refuse(const http::Request& request, const std::string& address,
+                                const std::vector<std::string>& names = {});
 
 // Throws Error (usage) unless `name` can be the name or the address in a Host header, without a
 // port. Returns it in lower case.

@@ -19,7 +19,7 @@
 namespace rolecall::serve {
 namespace {
 
-constexpr std::size_t token_size = 64;  // 256 bits in hex
+constexpr std::size_t file_token_size = 64;  // 256 bits in hex
 constexpr std::size_t longest_file = 4096;
 constexpr const char* token_kind = ".token";
 constexpr const char* uri_kind = ".uri";
@@ -85,7 +85,7 @@ void replace_file(int directory, const std::string& path, const std::string& nam
 }
 
 bool is_token(std::string_view text) {
-  return text.size() == token_size &&
+  return text.size() == file_token_size &&
          text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
@@ -109,7 +109,7 @@ Secret read_token(int file) {
 }
 
 Secret new_token() {
-  return random_hex(token_size / 2);
+  return random_hex(file_token_size / 2);
 }
 
 // Of another program, which may be anybody's. Nothing: it is not there.

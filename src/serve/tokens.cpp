@@ -25,7 +25,7 @@ constexpr std::size_t nonce_size = 8;
 // Issued by the wall clock, issued since the boot, life, boot, nonce.
 constexpr std::size_t claims_size = 3 * number_size + boot_size + nonce_size;
 constexpr std::size_t mac_size = 32;
-constexpr std::size_t token_size = (claims_size + mac_size) / 3 * 4;  // in base64
+constexpr std::size_t imds_token_size = (claims_size + mac_size) / 3 * 4;  // in base64
 static_assert((claims_size + mac_size) % 3 == 0, "base64 without padding has one form alone");
 
 // For a wall clock that was set back over a boot, as by NTP.
@@ -86,10 +86,10 @@ bool ImdsTokens::valid(std::string_view token, aws::Instant now) const {
 }
 
 const ImdsTokens::Genuine* ImdsTokens::find_genuine(std::string_view token) const {
-  if (token.size() != token_size) return nullptr;
+  if (token.size() != imds_token_size) return nullptr;
   Genuine& recent = recent_.at(static_cast<unsigned char>(token.back()) % recent_.size());
-  if (recent.token.size() == token_size &&
-      CRYPTO_memcmp(recent.token.data(), token.data(), token_size) == 0) {
+  if (recent.token.size() == imds_token_size &&
+      CRYPTO_memcmp(recent.token.data(), token.data(), imds_token_size) == 0) {
     return &recent;
   }
   const std::string bytes = base64_decode(token).value_or("");

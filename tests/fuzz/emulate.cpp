@@ -43,7 +43,7 @@ void run(std::string_view input) {
   const http::Request request = input.starts_with(',')
                                     ? emulate::test::sign_session(scene().leaf, recipe)
                                     : request_of(input);
-  const emulate::Answer answer = scene().emulator.handle(request, test::now);
+  const emulate::LoggedResponse answer = scene().emulator.handle(request, test::now);
   require(answer.response.status >= 200 && answer.response.status < 600, "an answer has a status");
   require(!emulate::log_line(answer.log, {}).empty(), "a request is logged");
 }

@@ -16,12 +16,14 @@ class EmulatorTest : public testing::Test {
     made.trust_anchor = {"trust anchor file", test::pem(root)};
     return made;
   }
-  static json body_of(const Answer& answer) { return json::parse(answer.response.body.view()); }
-  static std::string header_of(const Answer& answer, const char* name) {
+  static json body_of(const LoggedResponse& answer) {
+    return json::parse(answer.response.body.view());
+  }
+  static std::string header_of(const LoggedResponse& answer, const char* name) {
     const std::string* value = http::find(answer.response.headers, name);
     return value == nullptr ? "" : *value;
   }
-  Answer ask(Emulator& emulator, const test::SessionRecipe& recipe = {}) const {
+  LoggedResponse ask(Emulator& emulator, const test::SessionRecipe& recipe = {}) const {
     test::SessionRecipe with_chain = recipe;
     if (with_chain.chain.empty()) with_chain.chain = {middle};
     return emulator.handle(test::sign_session(leaf, with_chain), test::now);
@@ -34,7 +36,7 @@ class EmulatorTest : public testing::Test {
 
 TEST_F(EmulatorTest, GrantsASessionOfTheDocumentedShape) {
   Emulator emulator(options());
-  const Answer answer = ask(emulator);
+  const LoggedResponse answer = ask(emulator);
   ASSERT_EQ(answer.response.status, 201) << answer.response.body.view();
   const json body = body_of(answer);
   ASSERT_EQ(body.at("credentialSet").size(), 1U);
@@ -108,7 +110,7 @@ TEST_F(EmulatorTest, RefusesWithNameTextAndLog) {
   for (const Case& c : cases) {
     test::SessionRecipe recipe;
     c.spoil(recipe);
-    const Answer answer = ask(emulator, recipe);
+    const LoggedResponse answer = ask(emulator, recipe);
     const std::string message = body_of(answer).at("message");
     EXPECT_EQ(answer.response.status, c.status) << message;
     EXPECT_EQ(header_of(answer, "x-amzn-errortype"), c.name);
@@ -137,7 +139,7 @@ TEST_F(EmulatorTest, LogHasNoSecret) {
   recipe.chain = {middle};
   http::Request request = test::sign_session(leaf, recipe);
   request.peer = "127.0.0.1:9";
-  const Answer answer = emulator.handle(request, test::now);
+  const LoggedResponse answer = emulator.handle(request, test::now);
   const std::string line = log_line(answer.log, std::chrono::milliseconds(7));
   const json set = body_of(answer).at("credentialSet")[0].at("credentials");
   for (const char* name : {"secretAccessKey", "sessionToken"}) {
@@ -158,7 +160,7 @@ TEST_F(EmulatorTest, BytesThatAreNoTextDoNoHarm) {
   http::Request request;
   request.method = "GET";
   request.path = "/\xff\"\n";
-  const Answer answer = emulator.handle(request, test::now);
+  const LoggedResponse answer = emulator.handle(request, test::now);
   EXPECT_EQ(answer.response.status, 404);
   EXPECT_NO_THROW(body_of(answer));
   EXPECT_TRUE(json::accept(log_line(answer.log, std::chrono::milliseconds(0))));
@@ -172,7 +174,7 @@ TEST_F(EmulatorTest, UnknownRoutesAreToldWhichExist) {
     http::Request request;
     request.method = method;
     request.path = path;
-    const Answer answer = emulator.handle(request, test::now);
+    const LoggedResponse answer = emulator.handle(request, test::now);
     EXPECT_EQ(answer.response.status, 404) << method << path;
     EXPECT_NE(body_of(answer).at("message").get<std::string>().find("POST /sessions"),
               std::string::npos);
@@ -187,7 +189,7 @@ TEST_F(EmulatorTest, Faults) {
     made.faults.push_back(parse_fault(fault));
   }
   Emulator emulator(std::move(made));
-  Answer answer = ask(emulator);
+  LoggedResponse answer = ask(emulator);
   EXPECT_EQ(answer.response.status, 502);
   EXPECT_EQ(answer.delay, std::chrono::milliseconds(250));
   EXPECT_EQ(header_of(answer, "Retry-After"), "4");
@@ -218,7 +220,7 @@ TEST_F(EmulatorTest, AWrongClockCountsForDateAndVerification) {
   Options made = options();
   made.faults = {parse_fault("clock=+600:1"), parse_fault("clock=-200:1")};
   Emulator emulator(std::move(made));
-  Answer answer = ask(emulator);
+  LoggedResponse answer = ask(emulator);
   EXPECT_EQ(answer.response.status, 403);
   EXPECT_EQ(header_of(answer, "Date"), "Mon, 23 Nov 2026 18:01:52 GMT");
   answer = ask(emulator);
