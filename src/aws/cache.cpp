@@ -1,6 +1,5 @@
 #include "aws/cache.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
@@ -13,15 +12,15 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
-#include <memory>
 
 #include "aws/cache_lock.h"
 #include "aws/service_error.h"
-#include "base/codec.h"
 #include "base/deadline.h"
-#include "base/files.h"
+#include "base/descriptor_io.h"
 #include "base/json.h"
+#include "base/new_file.h"
 #include "base/safe_directory.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "base/waiting.h"
 #include "rolecall/error.h"
@@ -32,7 +31,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr off_t longest_entry = 64 * 1024;  // bytes
+constexpr std::size_t longest_entry = 64 * 1024;  // bytes
 // While the old session lives, an endpoint that is down costs one run in so many seconds a short
 // wait, and the others nothing.
 constexpr seconds hold_off{15};
@@ -56,7 +55,7 @@ std::string name_of(const std::string& key) {
 // Only such names are ours: the directory may have other files, as of serve or of a user who named
 // a directory with more in it.
 bool is_name(std::string_view text) {
-  return text.size() == 16 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+  return text.size() == 16 && only(text, lower_hex_digits);
 }
 
 Error cannot_use(const std::string& directory, const std::string& why) {
@@ -83,7 +82,7 @@ std::optional<CacheEntry> parse_entry(std::string_view text) {
   for (const std::string_view value :
        {std::string_view(entry.credentials.access_key_id),
         entry.credentials.secret_access_key.view(), entry.credentials.session_token.view()}) {
-    if (!is_printable_word(value)) return std::nullopt;
+    if (!is_visible(value)) return std::nullopt;
   }
   entry.issued = *issued;
   entry.credentials.expiration = *expiration;
@@ -103,10 +102,6 @@ Secret entry_text(const CacheEntry& entry) {
   return to_text(object);
 }
 
-struct CloseDirectory {
-  void operator()(DIR* directory) const noexcept { closedir(directory); }
-};
-
 // Whether one who waited for this to end, and has `left` to ask for itself, would fail as well.
 // Passwords, ways to the endpoint and the like are everybody's own.
 bool is_ours_too(const CacheLock::Failure& failure, milliseconds left,
@@ -122,12 +117,13 @@ void warn_of_old(const CacheEntry& entry, const Error& error, const Reporter& re
                    ", as no new ones could be had: " + error.what());
 }
 
-// The way of nearly all runs, with one call of the kernel. -1, and errno says why.
-int open_without_links(const std::string& directory) {
+// The way of nearly all runs, with one call of the kernel. If it is not open, errno says why.
+Descriptor open_without_links(const std::string& directory) {
   open_how how{};
   how.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
   how.resolve = RESOLVE_NO_SYMLINKS;
-  return static_cast<int>(syscall(SYS_openat2, AT_FDCWD, directory.c_str(), &how, sizeof how));
+  return Descriptor(
+      static_cast<int>(syscall(SYS_openat2, AT_FDCWD, directory.c_str(), &how, sizeof how)));
 }
 
 // Makes what is missing, and follows the links that nobody else can have made. Kernels before 5.6
@@ -138,11 +134,11 @@ Descriptor walk_to(const std::string& directory) {
     const SafeDirectory walked(role, directory, {}, Walk::to_directory_making_all);
     if (walked.rights() != nullptr)
       throw Error(ErrorKind::failed, "it is in another user's directory");
-    Descriptor opened(openat(walked.fd(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    Descriptor opened = reopen_directory(walked.fd());
     if (!opened.is_open()) throw Error(ErrorKind::failed, std::strerror(errno));
     return opened;
   } catch (const Error& error) {
-    throw cannot_use(directory, std::string("cannot be used: ") + error.what());
+    throw cannot_use(directory, cat("cannot be used: ", error.what()));
   }
 }
 
@@ -164,13 +160,11 @@ std::optional<CacheEntry> Cache::read(const std::string& name) const {
                                O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
   struct stat info {};
   if (!file.is_open() || fstat(file.fd(), &info) != 0 || !S_ISREG(info.st_mode) ||
-      info.st_uid != geteuid() || (info.st_mode & (S_IRWXG | S_IRWXO)) != 0 || info.st_size <= 0 ||
-      info.st_size > longest_entry) {
+      info.st_uid != geteuid() || (info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
     return std::nullopt;
   }
   Secret bytes;
-  bytes.resize(static_cast<std::size_t>(info.st_size));
-  if (::read(file.fd(), bytes.data(), bytes.size()) != info.st_size) return std::nullopt;
+  if (read_whole(file.fd(), longest_entry, bytes) != 0) return std::nullopt;
   return parse_entry(bytes.view());
 }
 
@@ -183,22 +177,9 @@ std::optional<CacheEntry> Cache::find(const std::string& key) const {
 // Under the lock: nobody else writes the new file.
 void Cache::write(const CacheEntry& entry) const {
   const std::string name = name_of(entry.key);
-  const std::string fresh = name + new_suffix;
-  unlinkat(opened_.fd(), fresh.c_str(), 0);
-  const Descriptor file(openat(opened_.fd(), fresh.c_str(),
-                               O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!file.is_open()) {
-    throw Error(ErrorKind::failed, std::string("cannot write: ") + std::strerror(errno));
-  }
-  try {
-    write_all(file.fd(), entry_text(entry).view(), "a cache entry");
-    if (renameat(opened_.fd(), fresh.c_str(), opened_.fd(), (name + entry_suffix).c_str()) != 0) {
-      throw Error(ErrorKind::failed, std::string("cannot rename: ") + std::strerror(errno));
-    }
-  } catch (const Error&) {
-    unlinkat(opened_.fd(), fresh.c_str(), 0);
-    throw;
-  }
+  const int error =
+      replace_file(opened_.fd(), name + entry_suffix, name + new_suffix, entry_text(entry).view());
+  if (error != 0) throw Error(ErrorKind::failed, cat("cannot write: ", std::strerror(error)));
 }
 
 bool Cache::lives(const CacheEntry& entry) const {
@@ -323,14 +304,10 @@ Credentials Cache::renew(const Request& request, milliseconds time, std::optiona
 // Of all files that are there with this suffix, good or not.
 std::vector<std::string> Cache::names(std::string_view suffix) const {
   std::vector<std::string> found;
-  const int copy = openat(opened_.fd(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const std::unique_ptr<DIR, CloseDirectory> listing(copy < 0 ? nullptr : fdopendir(copy));
-  if (!listing) return found;
-  while (const dirent* one = readdir(listing.get())) {
-    std::string_view name(one->d_name);
+  for (std::string& name : names_in(opened_.fd())) {
     if (!name.ends_with(suffix)) continue;
-    name.remove_suffix(suffix.size());
-    if (is_name(name)) found.emplace_back(name);
+    name.resize(name.size() - suffix.size());
+    if (is_name(name)) found.push_back(std::move(name));
   }
   return found;
 }

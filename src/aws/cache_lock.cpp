@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdint>
 
+#include "base/descriptor_io.h"
 #include "base/json.h"
 
 namespace rolecall::aws {
@@ -58,11 +59,9 @@ void CacheLock::note_failure(const Failure& failure) const {
 }
 
 std::optional<CacheLock::Failure> CacheLock::last_failure() const {
-  std::string text(longest_note, '\0');
-  const ssize_t size = !file_.is_open() ? 0 : pread(file_.fd(), text.data(), text.size(), 0);
-  if (size <= 0) return std::nullopt;
-  text.resize(static_cast<std::size_t>(size));
-  const json note = parse_json(text);
+  Secret text;
+  if (!file_.is_open() || read_whole(file_.fd(), longest_note, text) != 0) return std::nullopt;
+  const json note = parse_json(text.view());
   const auto when = number_member(note, "When");
   const auto had = number_member(note, "Had");
   const auto refused = truth_member(note, "Refused");

@@ -24,7 +24,7 @@ Credentials read_credentials(const http::Response& response, const std::string& 
   const auto text = [&](const char* name) {
     const auto value = text_member(*granted, name);
     if (!value) throw broken(std::string("it has no ") + name);
-    if (!is_printable_word(*value)) throw broken(std::string("its ") + name + " is malformed");
+    if (!is_visible(*value)) throw broken(std::string("its ") + name + " is malformed");
     return *value;
   };
   Credentials credentials;
@@ -38,7 +38,7 @@ Credentials read_credentials(const http::Response& response, const std::string& 
   if (const SecretJson* user = member(first, "assumedRoleUser")) {
     // It is printed, cached and asked for the account, so it is of one printable word, too.
     const auto arn = text_member(*user, "arn");
-    if (arn && is_printable_word(*arn)) credentials.assumed_role_arn = *arn;
+    if (arn && is_visible(*arn)) credentials.assumed_role_arn = *arn;
   }
   return credentials;
 }

@@ -191,9 +191,4 @@ std::string lower_case(std::string_view text) {
   return lower;
 }
 
-bool is_printable_word(std::string_view text) {
-  return !text.empty() &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
-}
-
 }  // namespace rolecall

@@ -28,7 +28,4 @@ std::string terminal_safe(std::string_view text);
 std::string terminal_safe_lines(std::string_view text);
 std::string lower_case(std::string_view text);  // ASCII alone: no locale
 
-// At least one character, all of them printable ASCII without blanks.
-bool is_printable_word(std::string_view text);
-
 }  // namespace rolecall

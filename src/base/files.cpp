@@ -1,10 +1,5 @@
 #include "base/files.h"
 
-#include "base/file_trust.h"
-#include "base/pkcs11_uri.h"
-#include "base/time.h"
-#include "base/waiting.h"
-
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
@@ -17,6 +12,12 @@
 #include <cstdio>
 #include <cstring>
 
+#include "base/descriptor_io.h"
+#include "base/file_trust.h"
+#include "base/pkcs11_uri.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "base/waiting.h"
 #include "rolecall/error.h"
 
 namespace rolecall {
@@ -31,10 +32,9 @@ constexpr milliseconds stream_limit{30000};
 
 // `is_set`: by --timeout.
 [[noreturn]] void refuse_slow(const std::string& name, const Deadline& deadline, bool is_set) {
-  throw Error(ErrorKind::try_later,
-              name + " did not come to its end in " + seconds_text(deadline.limit()),
-              std::string("does the program that writes to it end?") +
-                  (is_set ? " `timeout` sets the limit" : ""));
+  throw Error(
+      ErrorKind::try_later, name + " did not come to its end in " + seconds_text(deadline.limit()),
+      cat("does the program that writes to it end?", is_set ? " `timeout` sets the limit" : ""));
 }
 
 // A pipe that nobody writes to, or writes no more to, must not hang a run. Returns whether there is
@@ -53,7 +53,7 @@ bool await_writer(int descriptor, const std::string& name, milliseconds patience
 // the configuration file's directory may have been put in front.
 std::string path_hint(const std::string& path) {
   const auto has_part = [&path](const char* start) {
-    return path.starts_with(start) || path.find(std::string("/") + start) != std::string::npos;
+    return path.starts_with(start) || path.find(cat("/", start)) != std::string::npos;
   };
   if (has_part("~")) return "only shells expand \"~\"; give the absolute path";
   if (has_part("$")) {
@@ -81,54 +81,33 @@ FileContent read_descriptor(const std::string& name, int fd, const struct stat& 
                             bool handed_to_us, Empty empty, Deadline* set_deadline) {
   Deadline usual(handed_to_us ? stream_limit : pipe_patience);
   Deadline& deadline = set_deadline != nullptr ? *set_deadline : usual;
-  FileContent content;
-  content.mode = info.st_mode;
-  content.owner = info.st_uid;
-  // One byte more than the file has shows its end without a second read.
-  std::size_t capacity = 4096;
-  if (S_ISREG(info.st_mode) && info.st_size >= 0) {
-    capacity = std::min(static_cast<std::size_t>(info.st_size), max_file_size) + 1;
-  }
-  std::size_t used = 0;
-  content.bytes.resize(capacity);
-  for (;;) {
-    if (S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode)) {
-      const bool untimed = handed_to_us && used == 0;
-      const Deadline::Pause pause(untimed ? &deadline : nullptr);
-      const milliseconds patience = handed_to_us ? stream_patience : pipe_patience;
-      const milliseconds wait = untimed ? patience : std::min(patience, deadline.left());
-      if (!await_writer(fd, name, wait)) {
-        if (deadline.passed()) refuse_slow(name, deadline, set_deadline != nullptr);
-        throw Error(ErrorKind::usage,
-                    "nothing came through " + name + " in " + seconds_text(patience),
-                    "it is a pipe: is there a program that writes to it?");
-      }
-    }
-    const ssize_t got = read(fd, content.bytes.data() + used, content.bytes.size() - used);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0 && errno == EAGAIN) {
-      // To change the mode of one that was handed to us would change it for everyone who shares it.
+  const bool is_pipe = S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode);
+  const auto await_bytes = [&](std::size_t used) {
+    if (S_ISREG(info.st_mode)) return;
+    if (!is_pipe) {  // a terminal: a person may paste into it for as long as it takes
       pollfd ready{fd, POLLIN, 0};
-      if (handed_to_us) poll(&ready, 1, -1);
-      continue;
+      poll(&ready, 1, -1);
+      return;
     }
-    if (got < 0) {
-      throw Error(ErrorKind::usage, "cannot read " + name + ": " + std::strerror(errno));
-    }
-    used += static_cast<std::size_t>(got);
-    if (used > max_file_size) {
-      throw Error(ErrorKind::usage, name + " is larger than 1 MiB", "is it the right file?");
-    }
-    const bool whole = S_ISREG(info.st_mode) && used == static_cast<std::size_t>(info.st_size);
-    if (got == 0 || whole) break;
-    // Not of a terminal: a person may paste into it.
-    if (!S_ISCHR(info.st_mode) && deadline.passed()) {
-      refuse_slow(name, deadline, set_deadline != nullptr);
-    }
-    if (used == content.bytes.size()) content.bytes.resize(used * 2);
+    if (used > 0 && deadline.passed()) refuse_slow(name, deadline, set_deadline != nullptr);
+    const bool untimed = handed_to_us && used == 0;
+    const Deadline::Pause pause(untimed ? &deadline : nullptr);
+    const milliseconds patience = handed_to_us ? stream_patience : pipe_patience;
+    const milliseconds wait = untimed ? patience : std::min(patience, deadline.left());
+    if (await_writer(fd, name, wait)) return;
+    if (deadline.passed()) refuse_slow(name, deadline, set_deadline != nullptr);
+    throw Error(ErrorKind::usage, "nothing came through " + name + " in " + seconds_text(patience),
+                "it is a pipe: is there a program that writes to it?");
+  };
+  FileContent content{{}, info.st_mode, info.st_uid};
+  const int error = read_to_end(fd, max_file_size, content.bytes, await_bytes);
+  if (error == EFBIG) {
+    throw Error(ErrorKind::usage, name + " is larger than 1 MiB", "is it the right file?");
   }
-  content.bytes.resize(used);
-  if (used == 0 && empty == Empty::refused) {
+  if (error != 0) {
+    throw Error(ErrorKind::usage, "cannot read " + name + ": " + std::strerror(error));
+  }
+  if (content.bytes.empty() && empty == Empty::refused) {
     throw Error(ErrorKind::usage, name + " is empty", "was it cut off while it was written?");
   }
   return content;
@@ -148,7 +127,7 @@ struct stat status_of(int fd, const std::string& name) {
 
 FileContent read_file(std::string_view what, const std::string& path, Empty empty,
                       Deadline* deadline) {
-  const std::string name = std::string(what) + " " + without_pin(path);
+  const std::string name = cat(what, " ", without_pin(path));
   // O_NONBLOCK: opening a FIFO that nobody writes to must not hang. It changes nothing for files.
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   if (!file.is_open()) {
@@ -166,14 +145,14 @@ FileContent read_file(std::string_view what, const std::string& path, Empty empt
 void refuse_pipe(std::string_view what, const std::string& path) {
   struct stat info {};
   if (stat(path.c_str(), &info) != 0 || S_ISREG(info.st_mode) || S_ISDIR(info.st_mode)) return;
-  throw Error(ErrorKind::usage, std::string(what) + " " + path + " is not a regular file",
+  throw Error(ErrorKind::usage, cat(what, " ", path, " is not a regular file"),
               "rolecall reads it more than once; save what the pipe or device gives to a file");
 }
 
 FileContent read_source(std::string_view what, const Source& source, Deadline* deadline) {
   const int fd = source.descriptor();
   if (fd < 0) return read_file(what, source.text(), Empty::refused, deadline);
-  const std::string name = std::string(what) + " " + source.name();
+  const std::string name = cat(what, " ", source.name());
   const int flags = fcntl(fd, F_GETFL);
   if (flags < 0 || (flags & O_ACCMODE) == O_WRONLY) {
     throw Error(ErrorKind::usage,
@@ -216,28 +195,17 @@ void warn_of_owner(const std::string& name, const FileContent& file, const Repor
 std::string file_stamp(const std::string& path) {
   struct stat info {};
   if (stat(path.c_str(), &info) != 0) return {};
-  std::string stamp;
-  for (const std::intmax_t number :
-       {static_cast<std::intmax_t>(info.st_dev), static_cast<std::intmax_t>(info.st_ino),
-        static_cast<std::intmax_t>(info.st_size), static_cast<std::intmax_t>(info.st_mtim.tv_sec),
-        static_cast<std::intmax_t>(info.st_mtim.tv_nsec),
-        static_cast<std::intmax_t>(info.st_ctim.tv_sec),
-        static_cast<std::intmax_t>(info.st_ctim.tv_nsec)}) {
-    stamp += (stamp.empty() ? "" : ":") + std::to_string(number);
-  }
-  return stamp;
+  return join(std::array<std::intmax_t, 7>{static_cast<std::intmax_t>(info.st_dev),
+                                           static_cast<std::intmax_t>(info.st_ino), info.st_size,
+                                           info.st_mtim.tv_sec, info.st_mtim.tv_nsec,
+                                           info.st_ctim.tv_sec, info.st_ctim.tv_nsec},
+              ":");
 }
 
 void write_all(int descriptor, std::string_view bytes, std::string_view what) {
-  while (!bytes.empty()) {
-    const ssize_t put = write(descriptor, bytes.data(), bytes.size());
-    if (put < 0 && errno == EINTR) continue;
-    if (put <= 0) {
-      throw Error(ErrorKind::failed,
-                  "cannot write to " + std::string(what) + ": " + std::strerror(errno));
-    }
-    bytes.remove_prefix(static_cast<std::size_t>(put));
-  }
+  const int error = write_bytes(descriptor, bytes);
+  if (error == 0) return;
+  throw Error(ErrorKind::failed, cat("cannot write to ", what, ": ", std::strerror(error)));
 }
 
 }  // namespace rolecall

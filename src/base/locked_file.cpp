@@ -1,20 +1,23 @@
 #include "base/locked_file.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <memory>
 #include <thread>
 #include <utility>
 
+#include "base/copy_access.h"
+#include "base/descriptor_io.h"
+#include "base/files.h"
 #include "base/new_file.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "base/waiting.h"
 #include "rolecall/error.h"
@@ -25,6 +28,23 @@ namespace {
 constexpr std::size_t max_size = std::size_t{16} << 20;
 constexpr std::chrono::seconds lock_wait{10};
 constexpr int open_flags = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+constexpr std::size_t random_characters = 6;
+
+// What stands before the random characters in the name of a file that is to take the place of
+// `name`.
+std::string new_file_prefix(const std::string& name) {
+  return cat(".", name, ".rolecall-new-");
+}
+
+std::string new_file_name(const std::string& name) {
+  std::array<unsigned char, random_characters> bytes{};
+  const ssize_t got = getrandom(bytes.data(), bytes.size(), 0);
+  static_cast<void>(got);  // a name that is taken is found out, whatever it is
+  std::string result = new_file_prefix(name);
+  for (const unsigned char byte : bytes)
+    result += letters_and_digits[byte % letters_and_digits.size()];
+  return result;
+}
 
 bool cannot_be_written_to(int error) {
   return error == EACCES || error == EPERM || error == EROFS;
@@ -43,26 +63,11 @@ bool is_mounted(int file) {
 }
 
 Secret read_open_file(const FileRole& role, const std::string& name, int file) {
-  struct stat info {};
-  if (fstat(file, &info) != 0) fail_on_file(role, errno, "cannot read " + name);
-  const auto refuse_size = [&name] {
-    throw Error(ErrorKind::usage, name + " is larger than 16 MiB", "is it the right file?");
-  };
-  if (info.st_size > static_cast<off_t>(max_size)) refuse_size();
-  std::size_t used = 0;
   Secret bytes;
-  bytes.resize(static_cast<std::size_t>(std::max<off_t>(info.st_size, 0)) + 1);
-  for (;;) {
-    if (used > max_size) refuse_size();
-    if (used == bytes.size()) bytes.resize(used * 2);
-    const ssize_t got =
-        pread(file, bytes.data() + used, bytes.size() - used, static_cast<off_t>(used));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) fail_on_file(role, errno, "cannot read " + name);
-    if (got == 0) break;
-    used += static_cast<std::size_t>(got);
-  }
-  bytes.resize(used);
+  const int error = read_whole(file, max_size, bytes);
+  if (error == EFBIG)
+    throw Error(ErrorKind::usage, name + " is larger than 16 MiB", "is it the right file?");
+  if (error != 0) fail_on_file(role, error, "cannot read " + name);
   return bytes;
 }
 
@@ -75,10 +80,10 @@ Secret read_open_file(const FileRole& role, const std::string& name, int file) {
 LockedFile::LockedFile(const FileRole& role, const std::string& path, const Reporter& reporter)
     : role_(role), reporter_(reporter), directory_(role, path, reporter) {
   const std::string name = "." + directory_.name() + ".rolecall-lock";
-  lock_ = Descriptor(open_lock_file(name));
+  lock_ = open_lock_file(name);
   if (lock_.is_open()) {
     wait_for_lock(lock_.fd(), directory_.path_of(name));
-    file_ = Descriptor(open_file());
+    file_ = open_file();
     // Elsewhere it may be mounted beside another lock file.
     if (file_.is_open() && is_mounted(file_.fd())) wait_for_lock(file_.fd(), target());
   } else {
@@ -87,30 +92,30 @@ LockedFile::LockedFile(const FileRole& role, const std::string& path, const Repo
   if (lock_.is_open() || file_.is_open()) remove_stale();
 }
 
-// -1: there is none.
-int LockedFile::open_file() const {
+// Not open: there is none.
+Descriptor LockedFile::open_file() const {
   struct stat info {};
   const char* name = directory_.name().c_str();
   if (fstatat(directory_.fd(), name, &info, AT_SYMLINK_NOFOLLOW) != 0) {
-    if (errno == ENOENT) return -1;
+    if (errno == ENOENT) return Descriptor();
     fail_on_file(role_, errno, "cannot look at " + target());
   }
   if (!S_ISREG(info.st_mode)) refuse_kind(what());
   Descriptor file(openat(directory_.fd(), name, O_RDONLY | open_flags));
-  if (!file.is_open() && errno == ENOENT) return -1;
+  if (!file.is_open() && errno == ENOENT) return Descriptor();
   if (!file.is_open() && errno == ELOOP) refuse_kind(what());
   if (!file.is_open() || fstat(file.fd(), &info) != 0)
     fail_on_file(role_, errno, "cannot open " + what());
   if (!S_ISREG(info.st_mode)) refuse_kind(what());
   check_owner_and_mode(info);
-  return file.release();
+  return file;
 }
 
 void LockedFile::check_owner_and_mode(const struct stat& info) const {
   if (!directory_.trusts_owner(info.st_uid)) {
     throw Error(ErrorKind::usage,
-                what() + " belongs to user " + std::to_string(info.st_uid) +
-                    ", who is neither root nor the user that rolecall runs as",
+                cat(what(), " belongs to user ", info.st_uid,
+                    ", who is neither root nor the user that rolecall runs as"),
                 "run as that user, or remove the file");
   }
   if ((info.st_mode & S_IWOTH) != 0) {
@@ -126,42 +131,42 @@ std::string LockedFile::why_lock_is_unusable(const std::string& name, int error)
   if (fstatat(directory_.fd(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0) {
     if (!S_ISREG(info.st_mode)) return "is not a regular file (remove it)";
     if (!directory_.trusts_owner(info.st_uid))
-      return "belongs to user " + std::to_string(info.st_uid) + " (remove it)";
+      return cat("belongs to user ", info.st_uid, " (remove it)");
   }
-  return std::string("cannot be opened: ") + std::strerror(error);
+  return cat("cannot be opened: ", std::strerror(error));
 }
 
-// -1: it cannot be used.
-int LockedFile::open_lock_file(const std::string& name) {
+// Not open: it cannot be used.
+Descriptor LockedFile::open_lock_file(const std::string& name) {
   for (;;) {
     Descriptor lock(openat(directory_.fd(), name.c_str(), O_RDWR | open_flags));
     struct stat info {};
     if (lock.is_open() && fstat(lock.fd(), &info) == 0 && S_ISREG(info.st_mode) &&
         directory_.trusts_owner(info.st_uid))
-      return lock.release();
+      return lock;
     const int error = !lock.is_open() ? errno : 0;
     if (error != ENOENT) {
       reporter_.warning("lock file " + directory_.path_of(name) + " " +
                         why_lock_is_unusable(name, error) + "; " + target() +
                         " itself is locked instead");
-      return -1;
+      return Descriptor();
     }
     // Not O_CREAT alone: in a sticky directory a kernel refuses it for others' files.
     lock = Descriptor(openat(directory_.fd(), name.c_str(), O_RDWR | open_flags | O_CREAT | O_EXCL,
                              S_IRUSR | S_IWUSR));
     if (!lock.is_open() && errno == EEXIST) continue;
-    if (!lock.is_open() && cannot_be_written_to(errno)) return -1;
+    if (!lock.is_open() && cannot_be_written_to(errno)) return Descriptor();
     if (!lock.is_open())
       fail_on_file(role_, errno, "cannot make lock file " + directory_.path_of(name));
     give_to_owner(lock.fd());
-    return lock.release();
+    return lock;
   }
 }
 
 // Whoever held it may have put another file in its place.
 void LockedFile::lock_the_file_itself() {
   for (;;) {
-    Descriptor file(open_file());
+    Descriptor file = open_file();
     if (!file.is_open()) return;  // its first writer: what is lost then is another first one's
     wait_for_lock(file.fd(), target());
     struct stat locked {};
@@ -169,7 +174,7 @@ void LockedFile::lock_the_file_itself() {
     if (fstat(file.fd(), &locked) == 0 &&
         fstatat(directory_.fd(), directory_.name().c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 &&
         is_same_file(locked, named)) {
-      file_ = Descriptor(file.release());
+      file_ = std::move(file);
       return;
     }
   }
@@ -203,16 +208,10 @@ void LockedFile::give_to_owner(int descriptor) const {
 
 // Under the lock no other writer lives, so whatever bears our name was left by one that was killed.
 void LockedFile::remove_stale() const {
-  struct Close {
-    void operator()(DIR* directory) const { closedir(directory); }
-  };
-  const int descriptor = openat(directory_.fd(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const std::unique_ptr<DIR, Close> directory(descriptor < 0 ? nullptr : fdopendir(descriptor));
   const std::string prefix = new_file_prefix(directory_.name());
-  while (const dirent* entry = directory ? readdir(directory.get()) : nullptr) {
-    const std::string_view name = entry->d_name;
+  for (const std::string& name : names_in(directory_.fd())) {
     if (name.starts_with(prefix) && name.size() == prefix.size() + random_characters)
-      unlinkat(directory_.fd(), entry->d_name, 0);
+      unlinkat(directory_.fd(), name.c_str(), 0);
   }
 }
 
@@ -228,17 +227,23 @@ mode_t LockedFile::mode() const {
 void LockedFile::replace(std::string_view bytes) const {
   constexpr const char* mounted = "it is a mount point";
   if (file_.is_open() && is_mounted(file_.fd())) return write_in_place(bytes, mounted);
-  NewFile file(role_, directory_, new_file_name(directory_.name()));
+  NewFile file(directory_.fd(), new_file_name(directory_.name()));
   if (file.error() != 0) {
     const bool is_safe = file_.is_open() && directory_.is_ours_alone();
     if (is_safe && cannot_be_written_to(file.error()))
       return write_in_place(bytes, "its directory cannot be written to");
     fail_on_file(role_, file.error(), "cannot make a file in " + directory_.path());
   }
-  file.write(bytes);
-  if (file_.is_open()) file.take_after(file_.fd());
-  if (!file.place(directory_.name())) return write_in_place(bytes, mounted);
-  sync_directory();
+  write_to(file, bytes);
+  if (file_.is_open()) copy_access(role_, file_.fd(), file.descriptor(), directory_.rights());
+  const int error = file.replace(directory_.name());
+  if (error == EBUSY) return write_in_place(bytes, mounted);
+  if (error != 0) fail_on_file(role_, error, "cannot replace " + target());
+}
+
+void LockedFile::write_to(const NewFile& file, std::string_view bytes) const {
+  if (const int error = file.write(bytes); error != 0)
+    fail_on_file(role_, error, "cannot write " + directory_.path_of(file.name()));
 }
 
 // Only where nobody else can have put a file of somebody's here: it would be overwritten.
@@ -284,14 +289,14 @@ void LockedFile::overwrite(int file, std::string_view bytes) const {
 std::string LockedFile::back_up(const std::string& suffix) const {
   const std::string name = directory_.name() + suffix;
   for (int count = 1;; ++count) {
-    NewFile file(role_, directory_, count == 1 ? name : name + "." + std::to_string(count));
+    NewFile file(directory_.fd(), count == 1 ? name : cat(name, ".", count));
     if (file.error() == EEXIST) continue;
     if (file.error() != 0)
       fail_on_file(role_, file.error(), "cannot make a copy of " + what() + " beside it");
-    file.write(read().view());
+    write_to(file, read().view());
     give_to_owner(file.descriptor());
-    file.keep();
-    sync_directory();
+    if (const int error = file.keep(); error != 0)
+      fail_on_file(role_, error, "cannot write " + directory_.path_of(file.name()));
     return directory_.path_of(file.name());
   }
 }
@@ -300,14 +305,8 @@ void LockedFile::remove_copy(const std::string& path) const {
   unlinkat(directory_.fd(), path.substr(path.rfind('/') + 1).c_str(), 0);
 }
 
-void LockedFile::sync_directory() const {
-  const Descriptor directory(openat(directory_.fd(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  // What was done is seen by all; that some file systems cannot sync a directory is no error.
-  if (directory.is_open()) fsync(directory.fd());
-}
-
 Secret read_text_file(const FileRole& role, const std::string& path) {
-  const std::string name = std::string(role.what) + " " + path;
+  const std::string name = cat(role.what, " ", path);
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!file.is_open() && errno == ENOENT) return {};
   struct stat info {};

@@ -4,13 +4,15 @@
 #include <string>
 #include <string_view>
 
+#include "base/descriptor.h"
 #include "base/file_role.h"
-#include "base/files.h"
 #include "base/safe_directory.h"
 #include "rolecall/reporter.h"
 #include "rolecall/secret.h"
 
 namespace rolecall {
+
+class NewFile;
 
 // A file while no other rolecall process may change it.
 class LockedFile {
@@ -46,23 +48,23 @@ class LockedFile {
 
  private:
   std::string what() const { return std::string(role_.what) + " " + target(); }
-  int open_file() const;
+  Descriptor open_file() const;
   void check_owner_and_mode(const struct stat& info) const;
   std::string why_lock_is_unusable(const std::string& name, int error) const;
-  int open_lock_file(const std::string& name);
+  Descriptor open_lock_file(const std::string& name);
   void lock_the_file_itself();
   void wait_for_lock(int lock, const std::string& path) const;
   void give_to_owner(int descriptor) const;
   void remove_stale() const;
+  void write_to(const NewFile& file, std::string_view bytes) const;
   void write_in_place(std::string_view bytes, const char* why) const;
   void overwrite(int file, std::string_view bytes) const;
-  void sync_directory() const;
 
   FileRole role_;
   Reporter reporter_;
   SafeDirectory directory_;
-  Descriptor lock_{-1};  // its file stays: who takes it away could take it from under one who waits
-  Descriptor file_{-1};  // -1: there is none yet
+  Descriptor lock_;  // its file stays: who takes it away could take it from under one who waits
+  Descriptor file_;  // not open: there is none yet
 };
 
 // The whole of a regular file of at most 16 MiB; empty where there is none. Throws Error (usage).

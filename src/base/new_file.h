@@ -1,20 +1,19 @@
 // A file that is made beside another one, to take its place.
 #pragma once
 
-#include <sys/stat.h>
-
 #include <string>
 #include <string_view>
 
-#include "base/safe_directory.h"
+#include "base/descriptor.h"
 
 namespace rolecall {
 
-// Gone at its end, unless it was kept or placed. Its mode is 0600.
+// Is removed at its end, unless it was kept or took a place. Its mode is 0600.
 class NewFile {
  public:
-  // Makes it under a name that nothing has. If it cannot be made, error() is an errno.
-  NewFile(const FileRole& role, const SafeDirectory& directory, std::string name);
+  // Makes it in the directory that `directory` is open for, with O_PATH or otherwise, under a name
+  // that nothing has. If it cannot be made, error() is an errno.
+  NewFile(int directory, std::string name);
   ~NewFile();
   NewFile(const NewFile&) = delete;
   NewFile& operator=(const NewFile&) = delete;
@@ -23,33 +22,28 @@ class NewFile {
   int descriptor() const { return file_.fd(); }
   const std::string& name() const { return name_; }
 
-  // These throw Error.
-  void write(std::string_view bytes) const;
-  // Gives it owner, group, mode and access control list of the file that `old` is open for.
-  void take_after(int old) const;
-  // Writes it to the disk, where it stays by its own name.
-  void keep();
-  // Likewise, by `name`. False: a file is mounted there, and cannot be replaced.
-  bool place(const std::string& name);
+  // These return 0 or an errno.
+  [[nodiscard]] int write(std::string_view bytes) const;
+  // Writes it to the disk, where it stays under its own name.
+  [[nodiscard]] int keep();
+  // Writes it to the disk and puts it in the place of the file `name` in one step: readers see the
+  // old one or the new one, also after a crash. EBUSY: something is mounted there.
+  [[nodiscard]] int replace(const std::string& name);
 
  private:
-  bool take_owner(const struct stat& old) const;
-  void take_access_control_list(int old) const;
-  std::string path() const { return directory_.path_of(name_); }
+  int finish();
 
-  const FileRole& role_;
-  const SafeDirectory& directory_;
+  int directory_;
   std::string name_;
   Descriptor file_;
   int error_;
   bool stays_ = false;
 };
 
-// What stands before the random characters in the name of a file that is to take the place of
-// `name`; their count.
-std::string new_file_prefix(const std::string& name);
-inline constexpr std::size_t random_characters = 6;
-// A whole name of that kind.
-std::string new_file_name(const std::string& name);
+// Puts `bytes` in the place of the file `name`, by a NewFile that is called `made_as` meanwhile.
+// For a directory of this user's own: what has that name is removed, as it was left by a process
+// that was killed. Returns 0 or an errno.
+[[nodiscard]] int replace_file(int directory, const std::string& name, const std::string& made_as,
+                               std::string_view bytes);
 
 }  // namespace rolecall

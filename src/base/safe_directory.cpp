@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/file_trust.h"
+#include "base/text.h"
 #include "rolecall/error.h"
 
 namespace rolecall {
@@ -39,7 +40,7 @@ SafeDirectory::SafeDirectory(const FileRole& role, const std::string& path,
     follow(parts_of(path));
   }
   if (walk_ == Walk::to_file && name_.empty()) {
-    throw Error(ErrorKind::usage, std::string(role.what) + " " + path + " is a directory");
+    throw Error(ErrorKind::usage, cat(role.what, " ", path, " is a directory"));
   }
 }
 
@@ -67,7 +68,7 @@ void SafeDirectory::follow(std::deque<std::string> rest) {
 
 void SafeDirectory::start_at(const char* path) {
   Descriptor next(open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!next.is_open()) fail_on_file(role_, errno, std::string("cannot open directory ") + path);
+  if (!next.is_open()) fail_on_file(role_, errno, cat("cannot open directory ", path));
   directory_ = std::move(next);
   shown_ = *path == '/' ? "/" : "";
   ours_alone_ = true;
@@ -79,8 +80,8 @@ bool SafeDirectory::enter(const std::string& name, bool is_last) {
   constexpr int flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
   if (name == ".." && depth_ && *depth_ == 0) {
     throw Error(ErrorKind::usage,
-                "the path of " + std::string(role_.what) + " " + asked_ + " leads out of " +
-                    path() + ", where others can change it",
+                cat("the path of ", role_.what, " ", asked_, " leads out of ", path(),
+                    ", where others can change it"),
                 "name the file by a path without links and \"..\"");
   }
   Descriptor next(openat(fd(), name.c_str(), flags));
@@ -139,7 +140,7 @@ std::optional<std::string> SafeDirectory::link_target(const std::string& name) {
   if (++links_ > max_links) fail_on_file(role_, ELOOP, "cannot follow the links at " + asked_);
   const std::string what = "symbolic link " + path_of(name) + " is not followed: ";
   if (info.st_uid != 0 && info.st_uid != user_) {
-    throw Error(ErrorKind::usage, what + "it belongs to user " + std::to_string(info.st_uid),
+    throw Error(ErrorKind::usage, cat(what, "it belongs to user ", info.st_uid),
                 "name the file that it leads to, if you trust that user");
   }
   std::string target(PATH_MAX, '\0');
@@ -158,13 +159,14 @@ void SafeDirectory::take_rights(uid_t owner, const std::string& path) {
   rights_ = std::make_unique<ActingAs>(owner);
   user_ = owner;
   if (!could_be_swapped) return;
-  reporter_.warning(path + " belongs to user " + std::to_string(owner) +
-                    ", and is in a directory where others than root can make it: that user gets "
-                    "what is written");
+  reporter_.warning(
+      cat(path, " belongs to user ", owner,
+          ", and is in a directory where others than root can make it: that user gets "
+          "what is written"));
 }
 
 bool SafeDirectory::others_can_write(const struct stat& info) const {
-  const std::string opened = "/proc/self/fd/" + std::to_string(fd());  // as it is open by O_PATH
+  const std::string opened = cat("/proc/self/fd/", fd());  // as it is open by O_PATH
   return other_writers(info, opened, user_) != OtherWriters::none;
 }
 

@@ -9,8 +9,8 @@
 #include <string>
 
 #include "base/acting_as.h"
+#include "base/descriptor.h"
 #include "base/file_role.h"
-#include "base/files.h"
 #include "rolecall/reporter.h"
 
 struct stat;
@@ -69,7 +69,7 @@ class SafeDirectory {
   Walk walk_;
   std::string shown_;
   std::string name_;
-  Descriptor directory_{-1};
+  Descriptor directory_;
   std::unique_ptr<ActingAs> rights_;
   uid_t user_;
   int links_ = 0;

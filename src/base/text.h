@@ -1,20 +1,117 @@
-// Texts made of parts.
+// Texts made of parts, and what texts may consist of. All of it is for ASCII, in no locale.
 #pragma once
 
+#include <array>
+#include <charconv>
+#include <concepts>
+#include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <system_error>
 
 namespace rolecall {
 
-// "a, b or c", with "or" as the conjunction.
-inline std::string listed(const std::vector<std::string>& words, std::string_view conjunction) {
+// A whole number, which bool and the types of characters are not.
+template <class T>
+concept WholeNumber = std::integral<T> && sizeof(T) > 1 && !std::same_as<T, wchar_t> &&
+                      !std::same_as<T, char16_t> && !std::same_as<T, char32_t>;
+
+// What cat() takes: a text, a character or a whole number. It refers to the text that it was made
+// of. A Secret is none of these, so that none gets into a message.
+class TextPart {
+ public:
+  explicit TextPart(std::string_view text) : text_(text) {}
+  explicit TextPart(std::same_as<char> auto character)
+      : buffer_{character}, text_(&buffer_[0], 1) {}
+  explicit TextPart(WholeNumber auto number) {
+    const auto end = std::to_chars(buffer_.data(), buffer_.data() + buffer_.size(), number).ptr;
+    text_ = {buffer_.data(), static_cast<std::size_t>(end - buffer_.data())};
+  }
+  TextPart(const TextPart&) = delete;
+  TextPart& operator=(const TextPart&) = delete;
+
+  std::string_view text() const { return text_; }
+
+ private:
+  std::array<char, 20> buffer_{};  // the longest number of 64 bits, with its sign
+  std::string_view text_;
+};
+
+std::string cat_parts(std::initializer_list<TextPart> parts);
+
+// All parts, one behind the other: cat("line ", 3, ": ", name).
+template <class... Parts>
+requires(std::constructible_from<TextPart, const Parts&>&&...) std::string
+    cat(const Parts&... parts) {
+  return cat_parts({TextPart(parts)...});
+}
+
+// The elements of a range with `separator` between them: join(names, ", "). `part_of` makes a part
+// of a text of an element that is none.
+template <class Range, class PartOf>
+std::string join(const Range& range, std::string_view separator, const PartOf& part_of) {
   std::string text;
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    if (i > 0) text += i + 1 == words.size() ? " " + std::string(conjunction) + " " : ", ";
-    text += words[i];
+  bool is_first = true;
+  for (const auto& element : range) {
+    if (!is_first) text += separator;
+    is_first = false;
+    text += TextPart(part_of(element)).text();
   }
   return text;
 }
+template <class Range>
+std::string join(const Range& range, std::string_view separator) {
+  return join(
+      range, separator, [](const auto& element) -> const auto& { return element; });
+}
+
+// "a, b or c", with "or" as the conjunction.
+template <class Range>
+std::string listed(const Range& words, std::string_view conjunction) {
+  std::string text;
+  std::size_t left = std::size(words);
+  for (const auto& word : words) {
+    text += word;
+    if (--left > 0) text += left > 1 ? ", " : cat(' ', conjunction, ' ');
+  }
+  return text;
+}
+
+// The number that the whole of `text` is in decimal. Nothing for other texts and for numbers that
+// do not fit into `Number`. The only sign is "-", for types that have one.
+template <WholeNumber Number>
+std::optional<Number> parse_number(std::string_view text) {
+  Number number{};
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  return error == std::errc() && stop == end ? std::optional(number) : std::nullopt;
+}
+
+inline constexpr std::string_view letters_and_digits =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+inline constexpr std::string_view ascii_letters = letters_and_digits.substr(0, 52);
+inline constexpr std::string_view lower_letters = letters_and_digits.substr(26, 26);
+inline constexpr std::string_view ascii_digits = letters_and_digits.substr(52);
+inline constexpr std::string_view lower_hex_digits = "0123456789abcdef";
+
+// Whether a text is not empty, and has only characters of these sets: only(name,
+// letters_and_digits, "_-").
+template <std::convertible_to<std::string_view>... Sets>
+bool only(std::string_view text, const Sets&... sets) {
+  for (const char c : text)
+    if (((std::string_view(sets).find(c) == std::string_view::npos) && ...)) return false;
+  return !text.empty();
+}
+
+constexpr bool is_letter_or_digit(char c) {
+  return letters_and_digits.find(c) != std::string_view::npos;
+}
+// Whether it is ASCII and leaves ink: neither a blank nor a control character.
+constexpr bool is_visible(char c) {
+  return c > ' ' && c <= '~';
+}
+// Whether a text is not empty, and all of it is visible.
+bool is_visible(std::string_view text);
 
 }  // namespace rolecall

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/descriptor_io.h"
 #include "cli/environment.h"
 #include "cli/ui.h"
 #include "rolecall/error.h"
@@ -30,16 +31,11 @@ TokenFile::TokenFile(const Secret& token) {
   std::string directory = place() + "/rolecall-exec-XXXXXX";
   if (mkdtemp(directory.data()) != nullptr) {
     directory_ = directory;
-    lock_ = std::make_unique<Descriptor>(
-        open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    flock(lock_->fd(), LOCK_SH | LOCK_NB);
+    lock_ = Descriptor(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    flock(lock_.fd(), LOCK_SH | LOCK_NB);
     const Descriptor file(
-        openat(lock_->fd(), name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-    const std::string_view bytes = token.view();
-    if (file.is_open() &&
-        write(file.fd(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size())) {
-      path_ = directory + "/" + name;
-    }
+        openat(lock_.fd(), name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (file.is_open() && write_bytes(file.fd(), token.view()) == 0) path_ = directory + "/" + name;
   }
   if (!path_.empty()) return;
   print_warning("the token of the endpoint cannot be written to a file in " + place() + " (" +
@@ -50,7 +46,7 @@ TokenFile::TokenFile(const Secret& token) {
 
 TokenFile::~TokenFile() {
   if (directory_.empty()) return;
-  unlinkat(lock_->fd(), name, 0);
+  unlinkat(lock_.fd(), name, 0);
   rmdir(directory_.c_str());
 }
 

@@ -1,10 +1,9 @@
 // The token of exec --refresh's endpoint as a file: some SDKs read only that.
 #pragma once
 
-#include <memory>
 #include <string>
 
-#include "base/files.h"
+#include "base/descriptor.h"
 #include "rolecall/secret.h"
 
 namespace rolecall::cli {
@@ -24,7 +23,7 @@ class TokenFile {
   std::string directory_;
   std::string path_;
   // Locked, as systemd-tmpfiles removes old files of /tmp except in locked directories.
-  std::unique_ptr<Descriptor> lock_;
+  Descriptor lock_;
 };
 
 }  // namespace rolecall::cli

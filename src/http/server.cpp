@@ -76,10 +76,7 @@ void check_tls(const std::string& certificate, const Secret& key) {
 Response bare(int status, std::string_view text) {
   Response response;
   response.status = status;
-  response.headers = {
-      {"Content-Type", "text/plain"},
-      {"Date",
-       http_date(std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()))}};
+  response.headers = {{"Content-Type", "text/plain"}, {"Date", http_date(wall_clock())}};
   response.body = Secret(text);
   return response;
 }

@@ -7,11 +7,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <cstdint>
 #include <cstring>
 
-#include "base/files.h"
+#include "base/descriptor.h"
+#include "base/text.h"
 
 namespace rolecall::serve {
 namespace {
@@ -23,7 +23,7 @@ http::SocketName parse(const std::string& text) {
   name.address = text.substr(0, colon);
   name.ipv6 = name.address.starts_with('[');
   if (name.ipv6) name.address = name.address.substr(1, name.address.size() - 2);
-  std::from_chars(text.data() + colon + 1, text.data() + text.size(), name.port);
+  name.port = parse_number<int>(std::string_view(text).substr(colon + 1)).value_or(0);
   return name;
 }
 

@@ -5,15 +5,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 
 #include "base/codec.h"
+#include "base/descriptor_io.h"
 #include "base/file_trust.h"
+#include "base/files.h"
+#include "base/new_file.h"
 #include "base/openssl.h"
 #include "base/safe_directory.h"
+#include "base/text.h"
 #include "rolecall/error.h"
 
 namespace rolecall::serve {
@@ -45,15 +47,16 @@ std::string directory_fault(int directory, uid_t user) {
 }
 
 // A link of another user's would lead to what that user chooses.
-int open_directory(const std::string& path, const std::string& what, const char* hint, Walk walk) {
+Descriptor open_directory(const std::string& path, const std::string& what, const char* hint,
+                          Walk walk) {
   const FileRole role{"token directory", "`token-dir`"};
   try {
     const SafeDirectory walked(role, path, {}, walk);
     std::string fault = directory_fault(walked.fd(), geteuid());
     if (fault.empty() && walked.rights() != nullptr) fault = "it is in a directory of another user";
     if (!fault.empty()) throw Error(ErrorKind::usage, fault);
-    const int directory = openat(walked.fd(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (directory < 0) throw Error(ErrorKind::usage, std::strerror(errno));
+    Descriptor directory = reopen_directory(walked.fd());
+    if (!directory.is_open()) throw Error(ErrorKind::usage, std::strerror(errno));
     return directory;
   } catch (const Error& error) {
     throw Error(error.kind(), what + ": " + error.what(),
@@ -61,40 +64,25 @@ int open_directory(const std::string& path, const std::string& what, const char*
   }
 }
 
-int open_file(int directory, const std::string& name) {
-  return openat(directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+Descriptor open_file(int directory, const std::string& name) {
+  return Descriptor(
+      openat(directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
 }
 
-// Readers see the old file or the new one.
-void replace_file(int directory, const std::string& path, const std::string& name,
-                  std::string_view content) {
-  const std::string fresh = name + ".new";
-  const auto stop = [&](int error) {
-    unlinkat(directory, fresh.c_str(), 0);
-    fail(error, "cannot write " + path + "/" + name);
-  };
-  unlinkat(directory, fresh.c_str(), 0);
-  const Descriptor file(
-      openat(directory, fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!file.is_open()) stop(errno);
-  errno = ENOSPC;  // what a part of it means that was written
-  if (write(file.fd(), content.data(), content.size()) != static_cast<ssize_t>(content.size())) {
-    stop(errno);
-  }
-  if (renameat(directory, fresh.c_str(), directory, name.c_str()) != 0) stop(errno);
+void write_file(int directory, const std::string& path, const std::string& name,
+                std::string_view content) {
+  const int error = replace_file(directory, name, name + ".new", content);
+  if (error != 0) fail(error, cat("cannot write ", path, "/", name));
 }
 
 bool is_token(std::string_view text) {
-  return text.size() == file_token_size &&
-         text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+  return text.size() == file_token_size && only(text, lower_hex_digits);
 }
 
+// Empty if it cannot be read or is too long.
 Secret read_all(int file) {
   Secret text;
-  text.resize(longest_file);
-  const ssize_t got = read(file, text.data(), text.size());
-  text.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
-  return text;
+  return read_whole(file, longest_file, text) == 0 ? std::move(text) : Secret();
 }
 
 // Empty if it is none that nobody else could have read or written.
@@ -116,7 +104,7 @@ Secret new_token() {
 std::optional<Secret> read_trusted(int directory, const std::string& path,
                                    const std::string& name) {
   const std::string whole = path + "/" + name;
-  const Descriptor file(open_file(directory, name));
+  const Descriptor file = open_file(directory, name);
   if (!file.is_open() && errno == ENOENT) return std::nullopt;
   struct stat info {};
   if (!file.is_open() || fstat(file.fd(), &info) != 0) {
@@ -154,7 +142,7 @@ TokenFiles::TokenFiles(const std::string& directory, const std::string& name)
                       ": something else replaces that file",
                   "name a directory for this server alone with `token-dir`");
     }
-    replace_file(directory_.fd(), path_, name_ + token_kind, new_token().view());
+    write_file(directory_.fd(), path_, name_ + token_kind, new_token().view());
   }
   // Of one that was killed.
   unlinkat(directory_.fd(), (name_ + uri_kind).c_str(), 0);
@@ -168,9 +156,9 @@ TokenFiles::~TokenFiles() {
 // False: there is no token of ours; one has to be made.
 bool TokenFiles::take_token() {
   const std::string name = name_ + token_kind;
-  lock_ = std::make_unique<Descriptor>(open_file(directory_.fd(), name));
-  if (!lock_->is_open()) return false;
-  if (flock(lock_->fd(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+  lock_ = open_file(directory_.fd(), name);
+  if (!lock_.is_open()) return false;
+  if (flock(lock_.fd(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
     throw Error(ErrorKind::usage, "another rolecall serve uses " + path_ + "/" + name,
                 "name a directory for this one with `token-dir`, or let one daemon serve both: "
                 "`binding` is repeatable");
@@ -178,44 +166,43 @@ bool TokenFiles::take_token() {
   struct stat ours {};
   struct stat named {};
   // It may have been replaced before it was locked.
-  if (fstat(lock_->fd(), &ours) != 0 || fstatat(directory_.fd(), name.c_str(), &named, 0) != 0 ||
+  if (fstat(lock_.fd(), &ours) != 0 || fstatat(directory_.fd(), name.c_str(), &named, 0) != 0 ||
       ours.st_ino != named.st_ino || ours.st_dev != named.st_dev) {
     return false;
   }
-  token_ = read_token(lock_->fd());
+  token_ = read_token(lock_.fd());
   return !token_.empty();
 }
 
 Secret TokenFiles::imds_key() const {
   const std::string name = name_ + key_kind;
-  const Descriptor file(open_file(directory_.fd(), name));
+  const Descriptor file = open_file(directory_.fd(), name);
   Secret key = !file.is_open() ? Secret() : read_token(file.fd());
   if (!key.empty()) return key;
   key = new_token();
-  replace_file(directory_.fd(), path_, name, key.view());
+  write_file(directory_.fd(), path_, name, key.view());
   return key;
 }
 
 void TokenFiles::write_uri(const std::string& uri) const {
-  replace_file(directory_.fd(), path_, name_ + uri_kind, uri);
+  write_file(directory_.fd(), path_, name_ + uri_kind, uri);
 }
 
 std::optional<ContainerFiles> find_container_files(const std::string& directory,
                                                    const std::string& name) {
   struct stat info {};
   if (stat(directory.c_str(), &info) != 0 && errno == ENOENT) return std::nullopt;
-  const Descriptor opened(open_directory(
+  const Descriptor opened = open_directory(
       directory, "cannot take tokens from " + directory,
       "name the directory that serve was given with `token-dir`, as the user that serve runs as",
-      Walk::to_directory));
+      Walk::to_directory);
   const auto uri = read_trusted(opened.fd(), directory, name + uri_kind);
   auto token = read_trusted(opened.fd(), directory, name + token_kind);
   if (!uri || !token) return std::nullopt;
   ContainerFiles files{std::string(trim(uri->view())), std::move(*token),
                        directory + "/" + name + token_kind};
-  const bool plain = std::all_of(files.uri.begin(), files.uri.end(),
-                                 [](char c) { return c > ' ' && c <= '~' && c != '\''; });
-  if (!plain || !is_token(files.token.view())) {
+  const bool is_plain = is_visible(files.uri) && files.uri.find('\'') == std::string::npos;
+  if (!is_plain || !is_token(files.token.view())) {
     throw Error(ErrorKind::usage, "the files of " + name + " in " + directory + " are malformed",
                 "restart rolecall serve: it makes them anew");
   }

@@ -2,11 +2,10 @@
 // NAME.uri and NAME.imds-key.
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <string>
 
-#include "base/files.h"
+#include "base/descriptor.h"
 #include "rolecall/secret.h"
 
 namespace rolecall::serve {
@@ -39,7 +38,7 @@ class TokenFiles {
   std::string name_;
   Descriptor directory_;
   Secret token_;
-  std::unique_ptr<Descriptor> lock_;  // NAME.token, open and locked
+  Descriptor lock_;  // NAME.token, open and locked
 };
 
 struct ContainerFiles {

@@ -6,8 +6,8 @@
 #include <filesystem>
 
 #include "aws/cache_lock.h"
-#include "base/codec.h"
 #include "base/files.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "target.h"
 
@@ -63,7 +63,7 @@ class Scene {
     for (const std::string_view value :
          {std::string_view(credentials.access_key_id), credentials.secret_access_key.view(),
           credentials.session_token.view()}) {
-      require(is_printable_word(value), "credentials of an entry are printable words");
+      require(is_visible(value), "credentials of an entry are printable words");
     }
   }
 

@@ -6,6 +6,7 @@
 #include "aws/service_error.h"
 #include "base/codec.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "http_text.h"
 #include "identity/identity.h"
@@ -28,10 +29,10 @@ const identity::Identity& somebody() {
 }
 
 void check(const Credentials& credentials) {
-  require(is_printable_word(credentials.access_key_id), "an access key is a printable word");
-  require(is_printable_word(credentials.secret_access_key.view()), "a secret key is, too");
-  require(is_printable_word(credentials.session_token.view()), "a session token is, too");
-  require(credentials.assumed_role_arn.empty() || is_printable_word(credentials.assumed_role_arn),
+  require(is_visible(credentials.access_key_id), "an access key is a printable word");
+  require(is_visible(credentials.secret_access_key.view()), "a secret key is, too");
+  require(is_visible(credentials.session_token.view()), "a session token is, too");
+  require(credentials.assumed_role_arn.empty() || is_visible(credentials.assumed_role_arn),
           "so is the role, if there is one");
   require(rfc3339(credentials.expiration).size() == 20, "an expiration has a year of four digits");
   require(parse_json(credential_process_json(credentials).view()).is_object(),

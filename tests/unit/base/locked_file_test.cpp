@@ -9,7 +9,6 @@
 #include <filesystem>
 #include <fstream>
 
-#include "base/new_file.h"
 #include "rolecall/error.h"
 
 namespace rolecall {
@@ -98,7 +97,7 @@ TEST_F(LockedFileTest, CopiesHaveNamesOfTheirOwn) {
 }
 
 TEST_F(LockedFileTest, TakesAwayWhatWasLeftUnfinished) {
-  const std::string unfinished = path(new_file_name("file"));
+  const std::string unfinished = path(".file.rolecall-new-aB3xYz");
   std::ofstream(unfinished) << "half of it";
   std::ofstream(path("beside")) << "not ours";
   const LockedFile file(role, path(), {});
