@@ -6,6 +6,7 @@
 
 #include "base/codec.h"
 #include "base/stray_character.h"
+#include "base/text.h"
 #include "rolecall/error.h"
 
 namespace rolecall::aws {
@@ -30,27 +31,17 @@ constexpr std::array<ArnKind, 3> kinds = {{
 constexpr std::size_t longest_arn = 1011;  // that an alias ARN may be; no other one is longer
 constexpr std::size_t longest_alias = 256;
 
-constexpr std::string_view lower_digits_dash = "abcdefghijklmnopqrstuvwxyz0123456789-";
-constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-constexpr std::string_view letters_digits_dash =
-    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
-
-bool only(std::string_view text, std::string_view alphabet) {
-  return !text.empty() && text.find_first_not_of(alphabet) == std::string_view::npos;
-}
-
 // A name, before it a path of at most 512 printable characters (IAM API Reference, "Role").
 bool is_role(std::string_view path_and_name) {
   const std::string_view name = path_and_name.substr(path_and_name.rfind('/') + 1);
-  const std::string alphabet = std::string(letters_digits_dash) + "_+=,.@";
-  return name.size() <= 64 && only(name, alphabet) && path_and_name.size() <= 512 + 64;
+  return name.size() <= 64 && only(name, letters_and_digits, "_+=,.@-") &&
+         path_and_name.size() <= 512 + 64;
 }
 
 // IAM Roles Anywhere User Guide, "Resource aliases". The names below "aws/" are the service's own.
 bool is_alias(std::string_view name) {
-  const std::string alphabet = std::string(letters_digits_dash) + "_/";
-  return name.size() <= longest_alias && only(name, alphabet) &&
-         letters.find(name.front()) != std::string_view::npos && !name.ends_with('/') &&
+  return name.size() <= longest_alias && only(name, letters_and_digits, "_-/") &&
+         only(name.substr(0, 1), ascii_letters) && !name.ends_with('/') &&
          name.find("//") == std::string_view::npos && !lower_case(name).starts_with("aws/");
 }
 
@@ -69,17 +60,17 @@ const ArnKind* kind_of(const Arn& arn) {
 
 Arn parse(const std::string& text, const ArnKind& kind) {
   const auto refuse = [&](const std::string& why, const std::string& hint = {}) {
-    throw Error(ErrorKind::usage, std::string(kind.flag) + " \"" + text + "\" " + why,
-                hint.empty() ? std::string("its form is ") + kind.form : hint);
+    throw Error(ErrorKind::usage, cat(kind.flag, " \"", text, "\" ", why),
+                hint.empty() ? cat("its form is ", kind.form) : hint);
   };
   if (text.size() > longest_arn) {
     throw Error(ErrorKind::usage,
-                std::string(kind.flag) + " has " + std::to_string(text.size()) +
-                    " characters, more than an ARN may have (" + std::to_string(longest_arn) + ")",
-                std::string("its form is ") + kind.form);
+                cat(kind.flag, " has ", text.size(), " characters, more than an ARN may have (",
+                    longest_arn, ")"),
+                cat("its form is ", kind.form));
   }
   if (const auto stray = find_stray_character(text, Stray::anywhere)) {
-    refuse("has " + stray->text, std::string(stray->hint) + "; its form is " + kind.form);
+    refuse("has " + stray->text, cat(stray->hint, "; its form is ", kind.form));
   }
   std::array<std::string, 6> parts;
   std::string_view rest = text;
@@ -92,14 +83,15 @@ Arn parse(const std::string& text, const ArnKind& kind) {
   if (parts[0] != "arn") refuse("is not an ARN");
   Arn arn{parts[1], parts[2], parts[3], parts[4], parts[5]};
   if (const ArnKind* other = kind_of(arn); other != nullptr && other != &kind) {
-    refuse(std::string("is what ") + other->flag + " takes", "are the two swapped?");
+    refuse(cat("is what ", other->flag, " takes"), "are the two swapped?");
   }
-  if (!only(arn.partition, lower_digits_dash)) refuse("has no partition, such as aws");
-  if (arn.service != kind.service) refuse(std::string("is not of the service ") + kind.service);
+  if (!only(arn.partition, lower_letters, ascii_digits, "-"))
+    refuse("has no partition, such as aws");
+  if (arn.service != kind.service) refuse(cat("is not of the service ", kind.service));
   const bool regional = arn.service != "iam";
-  if (regional && !only(arn.region, lower_digits_dash)) refuse("has no region");
+  if (regional && !only(arn.region, lower_letters, ascii_digits, "-")) refuse("has no region");
   if (!regional && !arn.region.empty()) refuse("has a region, and an IAM role has none");
-  if (arn.account.size() != 12 || !only(arn.account, "0123456789")) {
+  if (arn.account.size() != 12 || !only(arn.account, ascii_digits)) {
     refuse("has no account number of 12 digits");
   }
   const std::string_view resource = arn.resource;
@@ -110,10 +102,10 @@ Arn parse(const std::string& text, const ArnKind& kind) {
            "does not end in \"/\" and does not start with \"aws/\"");
   }
   const std::string_view prefix = kind.resource;
-  if (!resource.starts_with(prefix)) refuse("is not a " + std::string(prefix) + " resource");
+  if (!resource.starts_with(prefix)) refuse(cat("is not a ", prefix, " resource"));
   const std::string_view id = resource.substr(prefix.size());
   if (id.empty() || id.ends_with('/')) refuse("ends without a name");
-  if (regional && !only(id, letters_digits_dash)) refuse("has an id that is none");
+  if (regional && !only(id, letters_and_digits, "-")) refuse("has an id that is none");
   if (!regional && !is_role(id)) {
     refuse("has no role name of 1 to 64 letters, digits and _+=,.@- (behind its path)");
   }

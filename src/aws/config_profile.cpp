@@ -7,6 +7,7 @@
 #include "aws/ini_lines.h"
 #include "aws/precedence.h"
 #include "base/codec.h"
+#include "base/text.h"
 #include "rolecall/error.h"
 
 namespace rolecall::aws {
@@ -34,7 +35,7 @@ std::string place(const CredentialSetting& source, const IniSection& section,
                   const std::string& file) {
   for (const auto& [key, line] : section.lines) {
     if (!is_named(key, source.key)) continue;
-    return key + " of [" + section.name + "] in " + file + ", line " + std::to_string(line);
+    return cat(key, " of [", section.name, "] in ", file, ", line ", line);
   }
   return {};
 }
@@ -69,20 +70,14 @@ void for_each_section(const ProfileFiles& files, Look look) {
 
 void check_config_profile_name(std::string_view profile) {
   check_profile_name(profile);
-  const bool fits = std::all_of(profile.begin(), profile.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("_./%@:+-").find(c) != std::string_view::npos;
-  });
   if (profile.front() == '-') {
-    throw Error(ErrorKind::usage,
-                "profile name \"" + std::string(profile) + "\" begins as a flag does",
+    throw Error(ErrorKind::usage, cat("profile name \"", profile, "\" begins as a flag does"),
                 "aws --profile would not take it: begin it with a letter or a digit");
   }
-  if (!fits) {
-    throw Error(
-        ErrorKind::usage,
-        "profile name \"" + std::string(profile) + "\" has a character that not every SDK takes",
-        "it takes letters, digits and _ . / % @ : + -");
+  if (!only(profile, letters_and_digits, "_./%@:+-")) {
+    throw Error(ErrorKind::usage,
+                cat("profile name \"", profile, "\" has a character that not every SDK takes"),
+                "it takes letters, digits and _ . / % @ : + -");
   }
 }
 
@@ -93,14 +88,14 @@ std::string config_section(std::string_view what, std::string_view file, std::st
     if (profile_of(section.name) != profile) continue;
     if (found != nullptr) {
       throw Error(ErrorKind::usage,
-                  std::string(what) + " has profile " + std::string(profile) + " twice, in line " +
-                      std::to_string(found->line) + " and in line " + std::to_string(section.line),
+                  cat(what, " has profile ", profile, " twice, in line ", found->line,
+                      " and in line ", section.line),
                   "the AWS CLI and the SDKs do not agree on which counts: make one of them");
     }
     found = &section;
   }
   if (found != nullptr) return found->name;
-  return (profile == "default" ? "" : "profile ") + std::string(profile);
+  return cat(profile == "default" ? "" : "profile ", profile);
 }
 
 std::string setting(std::string_view file, std::string_view section, std::string_view key) {
@@ -143,7 +138,7 @@ std::vector<std::string> settings_that_precede(const ProfileFiles& files) {
       if (found.empty() || (source.*consequence).empty()) continue;
       // --remove-static-keys does not touch what is for all profiles.
       const bool for_all = section.name == "DEFAULT" && source.key == "aws_access_key_id";
-      sentences.push_back(found + ", " + std::string(for_all ? precedes : source.*consequence));
+      sentences.push_back(cat(found, ", ", for_all ? precedes : source.*consequence));
     }
   });
   return sentences;

@@ -1,6 +1,7 @@
 #include "rolecall/credentials.h"
 
 #include "base/json.h"
+#include "base/text.h"
 #include "base/time.h"
 
 namespace rolecall {
@@ -14,8 +15,7 @@ std::string account_of(const Credentials& credentials) {
     ++begin;
   }
   std::string account = arn.substr(begin, arn.find(':', begin) - begin);
-  const bool is_one =
-      account.size() == 12 && account.find_first_not_of("0123456789") == std::string::npos;
+  const bool is_one = account.size() == 12 && only(account, ascii_digits);
   return is_one ? account : std::string();
 }
 

@@ -8,6 +8,7 @@
 #include "aws/ini_lines.h"
 #include "base/codec.h"
 #include "base/files.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "rolecall/error.h"
 
@@ -16,12 +17,9 @@ namespace {
 
 // A line feed in a value would be a way to write other settings into the file.
 void check_value(std::string_view value, std::string_view name) {
-  const bool fits = !value.empty() && std::all_of(value.begin(), value.end(),
-                                                  [](char c) { return c > ' ' && c < 127; });
-  if (!fits) {
+  if (!is_visible(value)) {
     throw Error(ErrorKind::failed,
-                "the service sent a value for " + std::string(name) +
-                    " that a credentials file cannot hold",
+                cat("the service sent a value for ", name, " that a credentials file cannot hold"),
                 "is the endpoint really IAM Roles Anywhere?");
   }
 }
@@ -30,7 +28,7 @@ void check_value(std::string_view value, std::string_view name) {
 
 void check_profile_name(std::string_view profile) {
   const auto fails = [&profile](const std::string& why) {
-    throw Error(ErrorKind::usage, "profile name \"" + std::string(profile) + "\" " + why);
+    throw Error(ErrorKind::usage, cat("profile name \"", profile, "\" ", why));
   };
   if (profile.empty()) throw Error(ErrorKind::usage, "the profile name is empty");
   for (const char c : profile) {
@@ -46,8 +44,8 @@ void check_profile_name(std::string_view profile) {
   if (profile.starts_with("profile ") || profile.starts_with("profile\t")) {
     const std::string name(trim(profile.substr(sizeof "profile")));
     throw Error(ErrorKind::usage,
-                "profile name \"" + std::string(profile) +
-                    "\" begins with \"profile\", which sections of a credentials file do not have",
+                cat("profile name \"", profile,
+                    "\" begins with \"profile\", which sections of a credentials file do not have"),
                 "give the name that follows: `profile` " + (name.empty() ? "NAME" : name));
   }
   if (profile == "DEFAULT") {
@@ -68,9 +66,10 @@ EditedFile set_profile_credentials(std::string_view file, std::string_view profi
   for (const IniSection& section : ini_sections(file)) {
     const auto older = section.lines.find("aws_security_token");
     if (section.name != profile || older == section.lines.end()) continue;
-    edited.warnings.push_back("aws_security_token in line " + std::to_string(older->second) +
-                              " is an older name of aws_session_token, which the AWS CLI prefers; "
-                              "take it out");
+    edited.warnings.push_back(
+        cat("aws_security_token in line ", older->second,
+            " is an older name of aws_session_token, which the AWS CLI prefers; "
+            "take it out"));
   }
   return edited;
 }
@@ -102,9 +101,9 @@ std::vector<std::string> LockedCredentialsFile::set(std::string_view profile,
   std::string backup;
   if (has_long_term_key(old.view(), profile)) {
     backup = file_.back_up(".rolecall-backup-" + amz_date(wall_clock()));
-    warnings.push_back("[" + std::string(profile) + "] in " + name +
-                       " held a long-term key, which is replaced; " + backup +
-                       " is the file as it was: delete it once nothing needs it");
+    warnings.push_back(cat("[", profile, "] in ", name,
+                           " held a long-term key, which is replaced; ", backup,
+                           " is the file as it was: delete it once nothing needs it"));
   }
   if (const mode_t mode = file_.mode(); (mode & (S_IROTH | S_IWGRP)) != 0) {
     warnings.push_back(

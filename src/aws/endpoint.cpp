@@ -4,6 +4,7 @@
 #include <array>
 #include <string_view>
 
+#include "base/text.h"
 #include "rolecall/error.h"
 
 namespace rolecall::aws {
@@ -46,14 +47,9 @@ const Partition& partition_of_region(std::string_view region) {
 
 void check_fips(const std::string& region) {
   if (std::find(fips_regions.begin(), fips_regions.end(), region) != fips_regions.end()) return;
-  std::string known;
-  for (const std::string_view one : fips_regions) {
-    known += known.empty() ? "" : one == fips_regions.back() ? " and " : ", ";
-    known += one;
-  }
-  throw Error(
-      ErrorKind::usage, "IAM Roles Anywhere has no FIPS endpoint in region " + region,
-      "leave out `use-fips` (AWS_USE_FIPS_ENDPOINT); FIPS endpoints exist only in " + known);
+  throw Error(ErrorKind::usage, "IAM Roles Anywhere has no FIPS endpoint in region " + region,
+              "leave out `use-fips` (AWS_USE_FIPS_ENDPOINT); FIPS endpoints exist only in " +
+                  listed(fips_regions, "and"));
 }
 
 }  // namespace
@@ -63,8 +59,8 @@ void check_region(const std::string& partition, const std::string& region) {
   const Partition& of_region = partition_of_region(region);
   if (known == nullptr || known == &of_region) return;
   throw Error(ErrorKind::usage,
-              "region " + region + " belongs to the partition " + std::string(of_region.name) +
-                  ", but the ARNs to " + partition,
+              cat("region ", region, " belongs to the partition ", of_region.name,
+                  ", but the ARNs to ", partition),
               "copy the ARNs again from the console or from `aws rolesanywhere list-profiles`");
 }
 

@@ -5,6 +5,7 @@
 
 #include "aws/ini_lines.h"
 #include "base/codec.h"
+#include "base/text.h"
 
 namespace rolecall::aws {
 namespace {
@@ -107,8 +108,7 @@ std::vector<Edit> compare(const std::vector<TextLine>& before, const std::vector
 
 std::string range(std::size_t begin, std::size_t count) {
   // An empty range is named by the line before it.
-  return std::to_string(count == 0 ? begin : begin + 1) +
-         (count == 1 ? "" : "," + std::to_string(count));
+  return cat(count == 0 ? begin : begin + 1, count == 1 ? "" : cat(",", count));
 }
 
 std::string hunk(const std::vector<Edit>& edits, std::size_t begin, std::size_t end,

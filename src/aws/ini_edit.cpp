@@ -5,6 +5,7 @@
 
 #include "aws/ini_lines.h"
 #include "base/codec.h"
+#include "base/text.h"
 #include "rolecall/error.h"
 
 namespace rolecall::aws {
@@ -23,7 +24,7 @@ bool looks_like_a_setting(std::string_view text) {
 }
 
 std::string line_number(std::size_t index) {
-  return "line " + std::to_string(index + 1);
+  return cat("line ", index + 1);
 }
 
 class Editor {
@@ -39,7 +40,7 @@ class Editor {
 
   EditedFile edit() {
     if (file_.find('\0') != std::string_view::npos) {
-      throw Error(ErrorKind::usage, std::string(what_) + " holds NUL bytes",
+      throw Error(ErrorKind::usage, cat(what_, " holds NUL bytes"),
                   "no program can read it as it is; is it UTF-16? It must be UTF-8");
     }
     if (file_.starts_with(byte_order_mark)) {
@@ -118,9 +119,9 @@ class Editor {
       if (section_ == lines_.size()) {
         section_ = i;
       } else {
-        warn("section [" + std::string(name_) + "] is there again in " + line_number(i) +
-             "; only the first, in " + line_number(section_) +
-             ", is edited, and the AWS CLI refuses such a file");
+        warn(cat("section [", name_, "] is there again in ", line_number(i),
+                 "; only the first, in ", line_number(section_),
+                 ", is edited, and the AWS CLI refuses such a file"));
       }
     }
   }
@@ -130,9 +131,9 @@ class Editor {
     for (std::size_t i = 0; i < lines_.size(); ++i) {
       if (lines_[i].kind != Kind::continuation) continue;
       if (lines_[i].name != name_) continue;
-      warn(line_number(i) + " is no header of [" + std::string(name_) +
-           "] but a part of the value above it, as the AWS CLI reads it, since it is indented" +
-           (sets_any() ? "; a new section stands at the end" : ""));
+      warn(cat(line_number(i), " is no header of [", name_,
+               "] but a part of the value above it, as the AWS CLI reads it, since it is indented",
+               sets_any() ? "; a new section stands at the end" : ""));
     }
   }
 
@@ -156,9 +157,9 @@ class Editor {
     const IniLine& line = lines_[index];
     if (!looks_like_a_setting(between(line.text, line.end))) return;
     throw Error(ErrorKind::usage,
-                line_number(index) + " of " + std::string(what_) +
-                    " looks like a setting, but its indentation makes it part of the value of " +
-                    std::string(changes_[owner].key),
+                cat(line_number(index), " of ", what_,
+                    " looks like a setting, but its indentation makes it part of the value of ",
+                    changes_[owner].key),
                 "take the blanks at its beginning away, so that it is not lost with that value");
   }
 

@@ -2,6 +2,7 @@
 
 #include "base/codec.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "rolecall/error.h"
 

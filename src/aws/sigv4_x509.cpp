@@ -1,6 +1,7 @@
 #include "aws/sigv4_x509.h"
 
 #include "base/codec.h"
+#include "base/text.h"
 #include "base/time.h"
 
 namespace rolecall::aws {
@@ -45,13 +46,14 @@ SignedRequest sign_request(const identity::Identity& identity, const std::string
   }
 
   // The list above is sorted by name as it stands.
-  std::string signed_headers;
+  std::vector<std::string> names;
   request.canonical_request = "POST\n" + path + "\n\n";
   for (const http::Header& header : request.headers) {
     const std::string name = lower_case(header.name);
     request.canonical_request += name + ":" + canonical_value(header.value) + "\n";
-    signed_headers += (signed_headers.empty() ? "" : ";") + name;
+    names.push_back(name);
   }
+  const std::string signed_headers = join(names, ";");
   request.canonical_request += "\n" + signed_headers + "\n" + sha256_hex(body);
 
   const std::string algorithm = algorithm_name(identity.signer->algorithm());

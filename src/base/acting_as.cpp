@@ -13,6 +13,7 @@
 #include <memory>
 #include <string>
 
+#include "base/text.h"
 #include "base/user_groups.h"
 #include "rolecall/error.h"
 
@@ -70,7 +71,7 @@ ActingAs::ActingAs(uid_t user) : user_(user) {
   if (keeps_capabilities || setgroups(groups.others.size(), groups.others.data()) != 0 ||
       !take_group(groups.primary) || !take_user(user)) {
     take_own_rights(own_groups_);
-    throw Error(ErrorKind::failed, "cannot take the rights of user " + std::to_string(user),
+    throw Error(ErrorKind::failed, cat("cannot take the rights of user ", user),
                 "root needs the capabilities CAP_SETUID and CAP_SETGID to write another user's "
                 "file; else run as that user");
   }

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/text.h"
 #include "rolecall/error.h"
 
 namespace rolecall {
@@ -21,12 +22,12 @@ void fail_on_file(const FileRole& role, int error, const std::string& what) {
           "file is made there");
     case EROFS:
       throw Error(ErrorKind::usage, text,
-                  std::string("name a file that can be written in ") + role.variable);
+                  cat("name a file that can be written in ", role.variable));
     case ENOENT:
     case ENOTDIR:
     case ENAMETOOLONG:
       throw Error(ErrorKind::usage, text,
-                  std::string("check the path, or name another file in ") + role.variable);
+                  cat("check the path, or name another file in ", role.variable));
     default:
       throw Error(ErrorKind::failed, text);
   }

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 
+#include "base/text.h"
 #include "base/user_groups.h"
 
 namespace rolecall {
@@ -19,8 +20,7 @@ bool has_access_control_list(const std::string& path) {
 
 std::string foreign_owner(uid_t owner, uid_t user) {
   if (owner == 0 || owner == user) return {};
-  return "belongs to user " + std::to_string(owner) + ", who is neither root nor this user (" +
-         std::to_string(user) + ")";
+  return cat("belongs to user ", owner, ", who is neither root nor this user (", user, ")");
 }
 
 OtherWriters other_writers(const struct stat& info, const std::string& path, uid_t user) {

@@ -2,6 +2,8 @@
 
 #include <dlfcn.h>
 
+#include "base/text.h"
+
 namespace rolecall {
 
 bool loads_libraries() {
@@ -14,7 +16,7 @@ SharedLibrary::SharedLibrary(const char* name, const char* package)
   const char* reason = dlerror();
   throw Error(ErrorKind::failed,
               "cannot load " + name_ + ": " + (reason == nullptr ? "no reason given" : reason),
-              std::string("install it (Debian's package ") + package + ")");
+              cat("install it (Debian's package ", package, ")"));
 }
 
 void* SharedLibrary::address_of(const char* symbol) const {

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "base/pipe.h"
+#include "base/text.h"
 #include "rolecall/error.h"
 
 namespace rolecall {
@@ -15,8 +16,7 @@ Spawned spawn(char* const* argv, char* const* environment, const std::function<v
   Pipe failure;
   const pid_t pid = fork();
   if (pid < 0) {
-    throw Error(ErrorKind::try_later,
-                std::string("cannot start ") + argv[0] + ": " + std::strerror(errno));
+    throw Error(ErrorKind::try_later, cat("cannot start ", argv[0], ": ", std::strerror(errno)));
   }
   if (pid == 0) {
     prepare();

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text.h"
+
 namespace rolecall {
 namespace {
 
@@ -38,10 +40,6 @@ constexpr std::array<Kind, 14> kinds = {{
 constexpr Kind not_ascii = {"", "a character that is not ASCII", remove_it};
 constexpr Kind control = {"", "a control character", remove_it};
 
-bool is_plain(char c) {
-  return c > ' ' && c <= '~';
-}
-
 const Kind* known_at_start(std::string_view text) {
   const auto* found = std::find_if(kinds.begin(), kinds.end(), [text](const Kind& kind) {
     return text.starts_with(kind.bytes);
@@ -52,7 +50,7 @@ const Kind* known_at_start(std::string_view text) {
 // Of the character that `text` begins with; nullptr: it is no stray one.
 const Kind* kind_at_start(std::string_view text, Stray where) {
   if (const Kind* known = known_at_start(text)) return known;
-  if (where == Stray::ends || text.empty() || is_plain(text.front())) return nullptr;
+  if (where == Stray::ends || text.empty() || is_visible(text.front())) return nullptr;
   return (static_cast<unsigned char>(text.front()) & 0x80U) != 0 ? &not_ascii : &control;
 }
 
@@ -65,7 +63,7 @@ std::string_view without_stray_end(std::string_view value, Stray where) {
       value.remove_suffix(kind.bytes.size());
       again = true;
     }
-    if (where == Stray::anywhere && !value.empty() && !is_plain(value.back())) {
+    if (where == Stray::anywhere && !value.empty() && !is_visible(value.back())) {
       value.remove_suffix(1);
       again = true;
     }
@@ -77,18 +75,18 @@ std::string_view without_stray_end(std::string_view value, Stray where) {
 
 std::optional<StrayCharacter> find_stray_character(std::string_view value, Stray where) {
   if (const Kind* kind = kind_at_start(value, where)) {
-    return StrayCharacter{std::string(kind->name) + " at its beginning", kind->hint};
+    return StrayCharacter{cat(kind->name, " at its beginning"), kind->hint};
   }
   const std::string_view inside = without_stray_end(value, where);
-  const auto* odd = std::find_if_not(inside.begin(), inside.end(), is_plain);
+  const auto* odd =
+      std::find_if_not(inside.begin(), inside.end(), [](char c) { return is_visible(c); });
   if (where == Stray::anywhere && odd != inside.end()) {
     const std::string_view before(inside.begin(), odd);
     const Kind* kind = kind_at_start(inside.substr(before.size()), where);
-    return StrayCharacter{std::string(kind->name) + " behind \"" + std::string(before) + "\"",
-                          kind->hint};
+    return StrayCharacter{cat(kind->name, " behind \"", before, "\""), kind->hint};
   }
   if (const Kind* kind = kind_at_start(value.substr(inside.size()), where)) {
-    return StrayCharacter{std::string(kind->name) + " at its end", kind->hint};
+    return StrayCharacter{cat(kind->name, " at its end"), kind->hint};
   }
   return std::nullopt;
 }

@@ -15,6 +15,7 @@
 #include "base/pipe.h"
 #include "base/process.h"
 #include "base/spawn.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "base/waiting.h"
 #include "rolecall/error.h"
@@ -48,7 +49,7 @@ class Splitter {
       } else if (c == '\\') {
         put(next("a backslash at the end"));
       } else if (std::strchr("|&;<>()$`", c) != nullptr || (c == '~' && !in_word_)) {
-        refuse(std::string("\"") + c + "\" is for a shell");
+        refuse(cat("\"", c, "\" is for a shell"));
       } else {
         put(c);
       }
@@ -80,7 +81,7 @@ class Splitter {
   void double_quoted() {
     in_word_ = true;
     for (char c = 0; (c = next("a quote is not closed")) != '"';) {
-      if (c == '$' || c == '`') refuse(std::string("\"") + c + "\" is for a shell");
+      if (c == '$' || c == '`') refuse(cat("\"", c, "\" is for a shell"));
       if (c == '\\') {
         const char quoted = next("a quote is not closed");
         if (std::strchr("\"\\$`", quoted) == nullptr) put(c);
@@ -129,7 +130,7 @@ class Child {
     if (found < 0 && errno != EINTR) {
       ended_ = true;
       throw Error(ErrorKind::failed,
-                  std::string("cannot learn how a command ended: ") + std::strerror(errno));
+                  cat("cannot learn how a command ended: ", std::strerror(errno)));
     }
     ended_ = found > 0;
     return ended_;
@@ -203,12 +204,12 @@ Secret command_output(const std::vector<std::string>& argv, std::chrono::millise
     }
   }
   if (WIFSIGNALED(child.status())) {
-    throw Error(ErrorKind::failed, "command " + name + " was ended by signal " +
-                                       std::to_string(WTERMSIG(child.status())));
+    throw Error(ErrorKind::failed,
+                cat("command ", name, " was ended by signal ", WTERMSIG(child.status())));
   }
   if (WEXITSTATUS(child.status()) != 0) {
-    throw Error(ErrorKind::failed, "command " + name + " ended with exit code " +
-                                       std::to_string(WEXITSTATUS(child.status())));
+    throw Error(ErrorKind::failed,
+                cat("command ", name, " ended with exit code ", WEXITSTATUS(child.status())));
   }
   return bytes;
 }

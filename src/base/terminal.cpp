@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "base/files.h"
+#include "base/text.h"
 #include "rolecall/error.h"
 
 namespace rolecall {
@@ -70,7 +71,7 @@ class QuietTerminal {
  private:
   [[noreturn]] static void fail() {
     throw Error(ErrorKind::failed,
-                std::string("cannot switch off the terminal's echo: ") + std::strerror(errno));
+                cat("cannot switch off the terminal's echo: ", std::strerror(errno)));
   }
   int fd_;
   termios before_{};

@@ -1,7 +1,8 @@
 #include "base/time.h"
 
 #include <array>
-#include <charconv>
+
+#include "base/text.h"
 
 // g++ 12 has neither std::format nor std::chrono::parse, and strptime and strftime follow the
 // locale in names of days and months. The forms are fixed, so each is read by its columns.
@@ -53,14 +54,14 @@ std::optional<sys_seconds> time_of(const Fields& f) {
 // Exactly `count` digits of `text` from `at` on.
 bool read_number(std::string_view text, std::size_t at, std::size_t count, int& value) {
   if (at + count > text.size()) return false;
-  const char* first = text.data() + at;
-  if (*first == '-') return false;
-  const auto [end, error] = std::from_chars(first, first + count, value);
-  return error == std::errc() && end == first + count;
+  const std::string_view field = text.substr(at, count);
+  const auto number = only(field, ascii_digits) ? parse_number<int>(field) : std::nullopt;
+  value = number.value_or(value);
+  return number.has_value();
 }
 
 std::string digits(int value, std::size_t width) {
-  const std::string text = std::to_string(value);
+  const std::string text = cat(value);
   return text.size() < width ? std::string(width - text.size(), '0') + text : text;
 }
 
@@ -88,9 +89,9 @@ std::string amz_date(sys_seconds time) {
 
 std::string http_date(sys_seconds time) {
   const Fields f = fields_of(time);
-  return std::string(day_names[f.weekday]) + ", " + two(f.day) + " " +
-         month_names[static_cast<std::size_t>(f.month) - 1] + " " + digits(f.year, 4) + " " +
-         two(f.hour) + ":" + two(f.minute) + ":" + two(f.second) + " GMT";
+  return cat(day_names[f.weekday], ", ", two(f.day), " ",
+             month_names[static_cast<std::size_t>(f.month) - 1], " ", digits(f.year, 4), " ",
+             two(f.hour), ":", two(f.minute), ":", two(f.second), " GMT");
 }
 
 std::optional<sys_seconds> parse_rfc3339(std::string_view text) {
@@ -160,22 +161,21 @@ std::optional<std::chrono::milliseconds> parse_seconds(std::string_view text) {
   std::string_view whole = text.substr(0, point);
   std::string_view fraction = text.substr(std::min(point + 1, text.size()));
   const bool has_digits = !fraction.empty() || (!whole.empty() && point == text.size());
-  if (!has_digits || text.find_first_not_of("0123456789.") != std::string_view::npos ||
+  if (!has_digits || !only(text, ascii_digits, ".") ||
       fraction.find('.') != std::string_view::npos) {
     return std::nullopt;
   }
   while (whole.starts_with('0'))
     whole.remove_prefix(1);
   if (whole.size() > 12) return std::nullopt;
-  const std::string milliseconds =
-      std::string(whole) + (std::string(fraction) + "000").substr(0, 3);
+  const std::string milliseconds = cat(whole, cat(fraction, "000").substr(0, 3));
   return std::chrono::milliseconds(std::stoll(milliseconds));
 }
 
 std::string rough_duration(std::chrono::seconds duration) {
   const auto seconds = duration < duration.zero() ? -duration : duration;
   const auto say = [](auto count, const char* unit) {
-    return std::to_string(count) + " " + unit + (count == 1 ? "" : "s");
+    return cat(count, " ", unit, count == 1 ? "" : "s");
   };
   if (seconds >= std::chrono::days(1)) return say(seconds / std::chrono::days(1), "day");
   if (seconds >= std::chrono::hours(1)) return say(seconds / std::chrono::hours(1), "hour");
@@ -184,9 +184,9 @@ std::string rough_duration(std::chrono::seconds duration) {
 }
 
 std::string seconds_text(std::chrono::milliseconds time) {
-  std::string text = std::to_string(time.count() / 1000);
+  std::string text = cat(time.count() / 1000);
   if (time.count() % 1000 != 0) {
-    std::string fraction = std::to_string(1000 + time.count() % 1000).substr(1);
+    std::string fraction = cat(1000 + time.count() % 1000).substr(1);
     fraction.erase(fraction.find_last_not_of('0') + 1);
     text += "." + fraction;
   }

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "base/text.h"
 #include "cli/environment.h"
 #include "rolecall/error.h"
 
@@ -17,7 +18,7 @@ std::string home_for(const char* variable, FileUse use) {
   std::string home = is_written ? environment("HOME") : home_directory();
   if (!home.empty()) return home;
   throw Error(ErrorKind::usage, "HOME is not set, so there is no place for ~/.aws",
-              std::string("set HOME, or name the file in ") + variable);
+              cat("set HOME, or name the file in ", variable));
 }
 
 std::string path_of(const char* variable, const char* otherwise, FileUse use) {

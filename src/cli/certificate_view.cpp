@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/codec.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "identity/demands.h"
 
@@ -103,8 +104,7 @@ std::string key_usage(const Certificate& certificate) {
   }};
   std::string text;
   for (const auto& [bit, name] : bits) {
-    if ((X509_get_key_usage(x509) & bit) != 0)
-      text += (text.empty() ? "" : ", ") + std::string(name);
+    if ((X509_get_key_usage(x509) & bit) != 0) text += cat(text.empty() ? "" : ", ", name);
   }
   return text.empty() ? "empty" : text;
 }
@@ -128,7 +128,7 @@ std::string ca(const Certificate& certificate) {
   if ((flags & EXFLAG_BCONS) == 0) return "not said (no basicConstraints)";
   if ((flags & EXFLAG_CA) == 0) return "no";
   const long longest = X509_get_pathlen(certificate.x509());
-  return longest < 0 ? "yes" : "yes, path length " + std::to_string(longest);
+  return longest < 0 ? "yes" : cat("yes, path length ", longest);
 }
 
 std::string serial(const Certificate& certificate) {
@@ -154,7 +154,7 @@ std::string link(const Certificate& certificate, sys_seconds now) {
 class View {
  public:
   void add(const std::string& name, const std::string& value) {
-    text_ += name + ":" + std::string(value_column - name.size() - 1, ' ') + value + "\n";
+    text_ += cat(name, ":", std::string(value_column - name.size() - 1, ' '), value, "\n");
   }
   std::string take() { return std::move(text_); }
 
@@ -220,7 +220,7 @@ std::string certificate_view(const CertificateFile& file, sys_seconds now) {
   const identity::Requirements found = identity::check_requirements(leaf, file.chain, now);
   view.add("Requirements", found.unmet.empty()
                                ? "met, as far as can be seen without the trust anchor"
-                               : std::to_string(found.unmet.size()) + " not met");
+                               : cat(found.unmet.size(), " not met"));
   for (const std::string& clause : found.unmet)
     view.add("Fails", terminal_safe(clause));
   for (const std::string& clause : found.doubtful)

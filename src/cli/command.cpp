@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace rolecall::cli {
 namespace {
 
@@ -40,7 +42,7 @@ std::vector<std::string> command_names() {
 }
 
 std::string full_name(const Command& command) {
-  return "rolecall " + std::string(command.name);
+  return cat("rolecall ", command.name);
 }
 
 const Option* find_option(const Command& command, std::string_view name) {

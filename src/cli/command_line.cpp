@@ -7,6 +7,7 @@
 
 #include "base/pkcs11_uri.h"
 #include "base/stray_character.h"
+#include "base/text.h"
 #include "cli/similar.h"
 #include "rolecall/error.h"
 #include "rolecall/source.h"
@@ -105,8 +106,8 @@ class Reader {
   // A variable of a script that is empty makes the next option a value. What follows "=" may be a
   // password.
   void check_next(const Option& option, const std::string* next) const {
-    const std::string flag = "--" + std::string(option.name);
-    const std::string example = flag + " " + std::string(option.value);
+    const std::string flag = cat("--", option.name);
+    const std::string example = cat(flag, " ", option.value);
     if (next == nullptr || (*next == "--" && command_.takes_command)) {
       throw Error(ErrorKind::usage, flag + " needs a value",
                   example + "; a value that begins with a dash: " + flag + "=VALUE");
@@ -146,9 +147,9 @@ class Reader {
       const Kind kind = given.option->kind;
       const bool has_pin = std::any_of(given.texts.begin(), given.texts.end(), holds_pin);
       if (kind != Kind::secret && kind != Kind::source && !has_pin) continue;
-      const std::string flag = "--" + std::string(given.option->name);
+      const std::string flag = cat("--", given.option->name);
       throw Error(ErrorKind::usage, "unexpected argument, not shown as " + flag + " was given",
-                  std::string(quotes) + "; one that starts with a dash: " + flag + "=VALUE");
+                  cat(quotes, "; one that starts with a dash: ", flag, "=VALUE"));
     }
     const std::string& first = left_.front();
     if (first.starts_with('-') && first.size() > 1) refuse_option(first.substr(0, first.find('=')));
@@ -163,11 +164,11 @@ class Reader {
   [[noreturn]] void refuse_option(const std::string& flag) const {
     std::vector<std::string> names = {"--help"};
     for (const Option* option : all_options(command_))
-      names.push_back("--" + std::string(option->name));
+      names.push_back(cat("--", option->name));
     const Option* turned_off =
         flag.starts_with("--no-") ? find_option(command_, flag.substr(5)) : nullptr;
     std::string hint = turned_off != nullptr && turned_off->kind == Kind::toggle
-                           ? "--" + std::string(turned_off->name) + "=false turns it off"
+                           ? cat("--", turned_off->name, "=false turns it off")
                            : similar(flag, names);
     if (hint.empty()) hint = full_name(command_) + " --help lists the options";
     throw Error(ErrorKind::usage, "unknown option " + flag, hint);
@@ -218,10 +219,10 @@ void check_ends(const Option& option, const std::string& value) {
   const auto stray = find_stray_character(value, Stray::ends);
   if (!stray) return;
   // A URL may hold a password.
-  throw Error(ErrorKind::usage,
-              "--" + std::string(option.name) + (kind == Kind::url ? "" : " \"" + value + "\"") +
-                  " has " + stray->text,
-              stray->hint);
+  throw Error(
+      ErrorKind::usage,
+      cat("--", option.name, kind == Kind::url ? "" : " \"" + value + "\"", " has ", stray->text),
+      stray->hint);
 }
 
 }  // namespace rolecall::cli

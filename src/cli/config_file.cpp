@@ -24,6 +24,7 @@ struct BrokenToml {};
 
 #include "base/file_trust.h"
 #include "base/files.h"
+#include "base/text.h"
 #include "cli/environment.h"
 #include "cli/similar.h"
 #include "cli/toml_text.h"
@@ -78,7 +79,7 @@ FileContent opened(const std::string& path, bool from_variable) {
     return read_file("configuration file", path, Empty::allowed);
   } catch (const Error& error) {
     if (!from_variable) throw;
-    throw Error(error.kind(), std::string("environment variable ") + variable + ": " + error.what(),
+    throw Error(error.kind(), cat("environment variable ", variable, ": ", error.what()),
                 error.hint());
   }
 }
@@ -97,9 +98,7 @@ void check_owner(const FileContent& file, const std::string& name) {
 }
 
 bool is_binding_name(const std::string& name) {
-  constexpr std::string_view characters =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
-  return !name.empty() && name.find_first_not_of(characters) == std::string::npos;
+  return only(name, letters_and_digits, "._-");
 }
 
 class Reader {
@@ -330,7 +329,7 @@ ConfigFile read_config_file(const std::string& named) {
 }
 
 std::string place_in(const ConfigFile& file, int line) {
-  return "configuration file " + file.path + ", line " + std::to_string(line);
+  return cat("configuration file ", file.path, ", line ", line);
 }
 
 std::string why_no_file(const ConfigFile& file) {

@@ -65,7 +65,7 @@ std::vector<std::string> environment_that_precedes(const std::string& profile) {
                                 : "is " + other + ": commands use that profile, except those with";
       sentence += " --profile " + profile;
     } else {
-      sentence += "takes precedence over the profile " + std::string(row.over_profile);
+      sentence += cat("takes precedence over the profile ", row.over_profile);
     }
     sentences.push_back(sentence + "; unset it");
   }
@@ -113,8 +113,7 @@ class ProfileEditor {
         credentials_ = read_text_file(aws::credentials_file_role, credentials_path_);
     } catch (const Error& error) {
       if (remove_static_keys) throw;
-      sentences.push_back(std::string(error.what()) +
-                          ": whether static keys take precedence is not known");
+      sentences.push_back(cat(error.what(), ": whether static keys take precedence is not known"));
     }
     new_config_ = edit_config(config_.view(), true, remove_static_keys);
     new_credentials_ = edit_credentials(credentials_.view(), remove_static_keys);

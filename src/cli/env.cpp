@@ -2,7 +2,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 #include <optional>
 #include <thread>
@@ -10,6 +9,7 @@
 #include "base/deadline.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "cli/child_environment.h"
 #include "cli/environment.h"
 #include "cli/options.h"
@@ -34,11 +34,7 @@ std::string quoted(const std::string& value) {
                 "a quote or a line feed in " + value + " cannot be printed safely",
                 "name another directory with --token-dir");
   }
-  const bool harmless =
-      value.find_first_not_of(
-          "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./:[]@%+,") ==
-      std::string::npos;
-  return harmless ? value : "'" + value + "'";
+  return only(value, letters_and_digits, "_-./:[]@%+,") ? value : "'" + value + "'";
 }
 
 // A shell that evaluates the lines has its own environment and files besides.
@@ -52,8 +48,7 @@ void warn_of_other_credentials() {
   }
   for (const auto& [name, row] : other_variables_in_effect()) {
     if (row.over_endpoint.empty()) continue;
-    print_warning(name + " in the environment " + precedence + std::string(row.over_endpoint) +
-                  "; unset it");
+    print_warning(cat(name, " in the environment ", precedence, row.over_endpoint, "; unset it"));
   }
 }
 
@@ -64,9 +59,7 @@ http::Origin origin_of(std::string_view uri) {
   const std::string_view server = rest.substr(0, rest.find('/'));
   const std::size_t colon = std::min(server.rfind(':'), server.size());
   const std::string_view port = server.substr(std::min(colon + 1, server.size()));
-  http::Origin origin{"http", std::string(server.substr(0, colon)), 0};
-  std::from_chars(port.data(), port.data() + port.size(), origin.port);
-  return origin;
+  return {"http", std::string(server.substr(0, colon)), parse_number<int>(port).value_or(0)};
 }
 
 // Whether it answers, and has credentials for this binding.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "aws/credentials_file.h"
+#include "base/text.h"
 
 namespace rolecall::cli {
 namespace {
@@ -31,11 +32,7 @@ std::size_t powershell_quote_size(std::string_view text) {
 // Readers of such files do not agree on quotes (docker keeps them), and what the service sends
 // needs none.
 Secret dotenv_word(std::string_view text) {
-  const bool is_plain = std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("+/=_.:,-").find(c) != std::string_view::npos;
-  });
-  return is_plain ? Secret(text) : posix_word(text);
+  return only(text, letters_and_digits, "+/=_.:,-") ? Secret(text) : posix_word(text);
 }
 
 // How a shell, or a file, sets a variable and takes one away.

@@ -115,7 +115,7 @@ void KnownNames::refuse_name(const std::string& table, const std::string& name,
       for (const Option* option : all_options(*command))
         if (is_setting(*option)) names.emplace_back(option->name);
     } else if (setting_of(*command, name) != nullptr) {
-      elsewhere.push_back("[" + std::string(command->name) + "]");
+      elsewhere.push_back(cat("[", command->name, "]"));
     }
   }
   std::string hint =

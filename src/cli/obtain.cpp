@@ -5,6 +5,7 @@
 
 #include "aws/cache.h"
 #include "aws/cache_key.h"
+#include "base/text.h"
 #include "cli/environment.h"
 #include "cli/ui.h"
 
@@ -20,7 +21,7 @@ std::optional<aws::Cache> open_cache(const Reporter& reporter) {
   try {
     return std::optional<aws::Cache>(std::in_place, directories.front());
   } catch (const Error& error) {
-    reporter.warning(std::string("--cache: ") + error.what() + "; " + error.hint());
+    reporter.warning(cat("--cache: ", error.what(), "; ", error.hint()));
     return std::nullopt;
   }
 }

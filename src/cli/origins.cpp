@@ -4,6 +4,8 @@
 #include <mutex>
 #include <utility>
 
+#include "base/text.h"
+
 namespace rolecall::cli {
 namespace {
 
@@ -26,8 +28,8 @@ Origins& origins() {
 }
 
 bool is_word_character(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-         c == '-' || c == '/' || static_cast<unsigned char>(c) >= 0x80;
+  return is_letter_or_digit(c) || c == '_' || c == '-' || c == '/' ||
+         static_cast<unsigned char>(c) >= 0x80;
 }
 
 // As a whole word: "leaf" is not in "leaf.pem", nor a region in an ARN, but what stands before a
@@ -47,8 +49,7 @@ bool has_word(std::string_view text, std::string_view word) {
 
 // Short words, numbers and truths stand in many a message that is not about them.
 bool is_telling(std::string_view value) {
-  return value.size() > 3 && value != "true" && value != "false" &&
-         value.find_first_not_of("0123456789.") != std::string_view::npos;
+  return value.size() > 3 && value != "true" && value != "false" && !only(value, ascii_digits, ".");
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "aws/config_profile.h"
 #include "aws/credentials_file.h"
 #include "aws/ini_edit.h"
+#include "base/text.h"
 #include "cli/aws_files.h"
 #include "cli/child_environment.h"
 #include "cli/environment.h"
@@ -21,12 +22,12 @@ namespace rolecall::cli {
 namespace {
 
 [[noreturn]] void refuse(const FileRole& role, const std::string& path, const std::string& why) {
-  throw Error(ErrorKind::usage,
-              "whether " + std::string(role.what) + " " + path +
-                  " has credentials that take precedence over the endpoint is not known: " + why,
-              std::string("make it a file that can be read; or, if no program needs it, set ") +
-                  role.variable +
-                  " to /dev/null. With --allow-default-profile the command runs all the same");
+  throw Error(
+      ErrorKind::usage,
+      cat("whether ", role.what, " ", path,
+          " has credentials that take precedence over the endpoint is not known: ", why),
+      cat("make it a file that can be read; or, if no program needs it, set ", role.variable,
+          " to /dev/null. With --allow-default-profile the command runs all the same"));
 }
 
 // A file that is not there, or that this user may not read, is none to other programs either.
@@ -103,8 +104,8 @@ std::vector<std::string> in_boto_files() {
       const auto key = section.lines.find("aws_access_key_id");
       const bool counts = section.name == "Credentials" || section.name == "DEFAULT";
       if (!has_section || !counts || key == section.lines.end()) continue;
-      found.push_back("aws_access_key_id of [" + section.name + "] in boto file " + path +
-                      ", line " + std::to_string(key->second));
+      found.push_back(cat("aws_access_key_id of [", section.name, "] in boto file ", path,
+                          ", line ", key->second));
     }
   }
   return found;

@@ -3,6 +3,7 @@
 
 #include "base/codec.h"
 #include "base/files.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "cli/certificate_view.h"
 #include "cli/command.h"
@@ -61,9 +62,9 @@ std::string token_list(const std::vector<identity::TokenCertificate>& found,
               "URI:           " + found[i].uri + "\n";
       continue;
     }
-    text += std::to_string(i + 1) + ") Hex Fingerprint: " + fingerprint(one, EVP_sha1()) +
-            "\n\tSubject: " + one.subject() + "\n\tIssuer: " + one.issuer() +
-            "\n\tSerial Number: " + one.serial_hex() + "\n\tURI: " + found[i].uri + "\n";
+    text += cat(i + 1, ") Hex Fingerprint: ", fingerprint(one, EVP_sha1()),
+                "\n\tSubject: ", one.subject(), "\n\tIssuer: ", one.issuer(),
+                "\n\tSerial Number: ", one.serial_hex(), "\n\tURI: ", found[i].uri, "\n");
   }
   return text;
 }
@@ -78,9 +79,8 @@ void run(const Settings& settings, const CommandLine& /*line*/) {
 
   const std::vector<Certificate> certificates = identity::load_certificates(identity, wall_clock());
   reporter.trace([&] {
-    return "certificate file " + identity.certificate.name() + ": " +
-           std::to_string(certificates.size()) +
-           (certificates.size() == 1 ? " certificate" : " certificates, of which one is shown");
+    return cat("certificate file ", identity.certificate.name(), ": ", certificates.size(),
+               certificates.size() == 1 ? " certificate" : " certificates, of which one is shown");
   });
   print_result(format == "text" ? view(certificates.front(), certificates, true)
                                 : certificate_data(certificates.front()));

@@ -4,6 +4,7 @@
 
 #include "base/codec.h"
 #include "base/subprocess.h"
+#include "base/text.h"
 #include "rolecall/error.h"
 
 namespace rolecall::cli {
@@ -21,7 +22,7 @@ bool is_program(std::string_view word) {
 
 // "credential_process = " before a line, in one word or in several.
 bool is_of_key(std::string_view word) {
-  return word == key || word == "=" || word == std::string(key) + "=";
+  return word == key || word == "=" || word == cat(key, "=");
 }
 
 std::string_view without_key(std::string_view line) {
@@ -72,7 +73,7 @@ std::optional<std::string> profile_alone(const Words& arguments, Options own) {
   for (auto word = arguments.begin(); word != arguments.end(); ++word) {
     if (*word == flag && word + 1 != arguments.end()) {
       profile = *++word;
-    } else if (word->starts_with(std::string(flag) + "=")) {
+    } else if (word->starts_with(cat(flag, "="))) {
       profile = word->substr(flag.size() + 1);
     } else if (!word->starts_with("--") ||
                find_option(own, std::string_view(*word).substr(2)) == nullptr) {

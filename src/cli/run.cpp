@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "base/pkcs11_uri.h"
 #include "base/process.h"
+#include "base/text.h"
 #include "cli/command_line.h"
 #include "cli/environment.h"
 #include "cli/help.h"
@@ -97,7 +98,7 @@ int run(int argc, char** argv) {
   } catch (const std::bad_alloc&) {
     return report(command, Error(ErrorKind::try_later, "out of memory"));
   } catch (const std::exception& error) {
-    return report(command, Error(ErrorKind::failed, std::string("internal error: ") + error.what(),
+    return report(command, Error(ErrorKind::failed, cat("internal error: ", error.what()),
                                  "please report this with the command line, without secrets"));
   }
 }

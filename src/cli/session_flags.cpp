@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/codec.h"
+#include "base/text.h"
 #include "cli/environment.h"
 #include "cli/identity_flags.h"
 #include "rolecall/error.h"
@@ -90,7 +91,7 @@ void look_for_proxy(SessionOptions& session, const Reporter& reporter) {
     }
     check_proxy(name, proxy);
     if (proxy.find('@') != std::string::npos) session.proxy_has_user = true;
-    reporter.trace([name] { return "a proxy is named by " + std::string(name); });
+    reporter.trace([name] { return cat("a proxy is named by ", name); });
   }
 }
 

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <stdexcept>
 #include <utility>
 
 #include "base/codec.h"
 #include "base/pkcs11_uri.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "cli/command_line.h"
 #include "cli/environment.h"
@@ -38,7 +38,7 @@ constexpr const char* command_line_place = "command line";
 
 std::string variable_prefix(const Command& command) {
   std::string prefix = "ROLECALL_";
-  if (command.names == Names::own) prefix += std::string(command.name) + "_";
+  if (command.names == Names::own) prefix += cat(command.name, "_");
   return prefix;
 }
 
@@ -76,7 +76,7 @@ std::string first_names(const std::vector<std::string>& names) {
 
 void warn_of_passwords(const CommandLine& line) {
   for (const CommandLine::Given& given : line.given) {
-    const std::string flag = "--" + std::string(given.option->name);
+    const std::string flag = cat("--", given.option->name);
     if (std::any_of(given.texts.begin(), given.texts.end(), holds_pin)) {
       print_warning(flag +
                     ": every user of this machine can read its pin-value while the program "
@@ -195,8 +195,7 @@ void Settings::set(Value value, const std::string& remark) {
 
 const Option& Settings::option_of(std::string_view name) const {
   const Option* option = find_option(command_, name);
-  if (option == nullptr)
-    throw std::logic_error(full_name(command_) + " has no option " + std::string(name));
+  if (option == nullptr) throw std::logic_error(cat(full_name(command_), " has no option ", name));
   return *option;
 }
 
@@ -211,10 +210,7 @@ bool Settings::is_on(std::string_view option) const {
 }
 
 long Settings::number(std::string_view option) const {
-  const std::string digits = text(option);
-  long number = 0;
-  std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  return number;
+  return parse_number<long>(text(option)).value_or(0);
 }
 
 std::chrono::milliseconds Settings::seconds(std::string_view option) const {
@@ -241,7 +237,7 @@ std::string Settings::trace() const {
   std::string text;
   for (const auto& [name, value] : values_) {
     if (name == "config" || value.option->kind == Kind::unused) continue;
-    text += "\n  --" + std::string(name);
+    text += cat("\n  --", name);
     if (value.option->kind == Kind::source) {
       text += "=" + value.texts.back().substr(0, value.texts.back().find(':')) + ":…";
     } else if (value.option->kind != Kind::secret) {
@@ -300,7 +296,7 @@ bool takes_bindings(const Command& command) {
 }
 
 std::string variable_name(const Command& command, std::string_view option) {
-  std::string name = variable_prefix(command) + std::string(option);
+  std::string name = cat(variable_prefix(command), option);
   for (char& c : name) {
     if (c == '-') c = '_';
     if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');

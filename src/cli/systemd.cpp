@@ -6,11 +6,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
 #include <cstring>
 
 #include "base/files.h"
+#include "base/text.h"
 #include "cli/environment.h"
 #include "rolecall/error.h"
 
@@ -26,25 +26,15 @@ std::string take_variable(const char* name) {
   return text;
 }
 
-template <class Number>
-std::optional<Number> number(const std::string& text) {
-  Number value{};
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc() || stop != end) return std::nullopt;
-  return value;
-}
-
 }  // namespace
 
 std::optional<int> handed_over_socket() {
-  const auto pid = number<pid_t>(take_variable("LISTEN_PID"));
-  const auto count = number<int>(take_variable("LISTEN_FDS"));
+  const auto pid = parse_number<pid_t>(take_variable("LISTEN_PID"));
+  const auto count = parse_number<int>(take_variable("LISTEN_FDS"));
   take_variable("LISTEN_FDNAMES");
   if (pid != getpid() || !count || *count < 1) return std::nullopt;
   if (*count > 1) {
-    throw Error(ErrorKind::usage,
-                "the service manager hands over " + std::to_string(*count) + " sockets",
+    throw Error(ErrorKind::usage, cat("the service manager hands over ", *count, " sockets"),
                 "serve takes one: leave one ListenStream= in the socket unit");
   }
   return first_handed_over;
@@ -60,14 +50,13 @@ std::string runtime_directory() {
 bool is_journal(int descriptor) {
   struct stat info {};
   return fstat(descriptor, &info) == 0 &&
-         environment("JOURNAL_STREAM") ==
-             std::to_string(info.st_dev) + ":" + std::to_string(info.st_ino);
+         environment("JOURNAL_STREAM") == cat(info.st_dev, ":", info.st_ino);
 }
 
 Supervisor::Supervisor() : socket_(take_variable("NOTIFY_SOCKET")) {
   const auto pid = take_variable("WATCHDOG_PID");
-  const auto interval = number<long>(take_variable("WATCHDOG_USEC"));
-  if (interval && *interval > 0 && (pid.empty() || number<pid_t>(pid) == getpid())) {
+  const auto interval = parse_number<long>(take_variable("WATCHDOG_USEC"));
+  if (interval && *interval > 0 && (pid.empty() || parse_number<pid_t>(pid) == getpid())) {
     const std::chrono::microseconds whole(*interval);
     watchdog_ = std::max(std::chrono::duration_cast<std::chrono::milliseconds>(whole / 2),
                          std::chrono::milliseconds(1));

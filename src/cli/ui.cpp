@@ -16,6 +16,7 @@
 
 #include "base/codec.h"
 #include "base/files.h"
+#include "base/text.h"
 #include "base/waiting.h"
 #include "cli/environment.h"
 #include "cli/origins.h"
@@ -225,8 +226,8 @@ Reporter stderr_reporter(bool debug) {
           std::chrono::steady_clock::now() - program_start;
       std::array<char, 32> stamp{};
       std::snprintf(stamp.data(), stamp.size(), "%9.2f ms  ", since.count());
-      write_line(std::string("rolecall: debug: ") + stamp.data() +
-                 terminal_safe_lines(with_flags(std::string(text))));
+      write_line(cat("rolecall: debug: ", stamp.data(),
+                     terminal_safe_lines(with_flags(std::string(text)))));
     };
   }
   return reporter;

@@ -9,6 +9,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/library.h"
+#include "base/text.h"
 #include "cli/options.h"
 #include "cli/settings.h"
 #include "http/client.h"
@@ -20,17 +21,15 @@ namespace {
 
 template <class... Number>
 std::string dotted(Number... numbers) {
-  std::string text;
-  ((text += (text.empty() ? "" : ".") + std::to_string(numbers)), ...);
-  return text;
+  return join(std::array{numbers...}, ".");
 }
 
 // Of a library that may have to be loaded to tell, and may not be there.
 std::string told_by(std::string (*library)(), const char* when) {
   try {
-    return library() + (loads_libraries() ? std::string(" (loaded ") + when + ")" : "");
+    return library() + (loads_libraries() ? cat(" (loaded ", when, ")") : "");
   } catch (const Error& error) {
-    return std::string("none (loaded ") + when + "): " + error.what();
+    return cat("none (loaded ", when, "): ", error.what());
   }
 }
 

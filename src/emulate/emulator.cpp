@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "emulate/refusal.h"
 #include "emulate/session_input.h"
@@ -46,7 +47,7 @@ void refuse_by_fault(const Effects& effects) {
   if (effects.outcome->kind != Fault::Kind::status) return;
   const int status = effects.outcome->status;
   throw Refusal(status, error_name(status),
-                "status " + std::to_string(status) + ": a fault that --fault asked for");
+                cat("status ", status, ": a fault that --fault asked for"));
 }
 
 std::string fault_name(const Effects& effects) {

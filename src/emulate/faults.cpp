@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <string_view>
 
+#include "base/text.h"
 #include "base/time.h"
 #include "rolecall/error.h"
 
@@ -16,14 +16,6 @@ Error bad_fault(const std::string& text, const std::string& why) {
           "KIND[=VALUE][:COUNT], where KIND is an HTTP status (300 to 599), throttle, "
           "delay=SECONDS, broken, truncated, empty, clock=+SECONDS or clock=-SECONDS, or "
           "retry-after=SECONDS; without COUNT it holds for every answer"};
-}
-
-template <class Number>
-std::optional<Number> read_number(std::string_view text) {
-  Number value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
 }
 
 // Each reads the value of one kind of fault. Returns what is wrong with the value; nullptr:
@@ -41,14 +33,14 @@ const char* read_delay(std::string_view value, Fault& fault) {
 
 const char* read_clock(std::string_view value, Fault& fault) {
   if (value.starts_with('+')) value.remove_prefix(1);
-  const auto seconds = read_number<int>(value);
+  const auto seconds = parse_number<int>(value);
   if (!seconds) return "the clock's error is not a whole number of seconds";
   fault.seconds = std::chrono::seconds(*seconds);
   return nullptr;
 }
 
 const char* read_retry_after(std::string_view value, Fault& fault) {
-  const auto seconds = read_number<unsigned short>(value);
+  const auto seconds = parse_number<unsigned short>(value);
   if (!seconds) return "the time is not a whole number of seconds";
   fault.seconds = std::chrono::seconds(*seconds);
   return nullptr;
@@ -72,7 +64,7 @@ constexpr std::array<FaultName, 7> fault_names = {{
 
 // A fault that has no name is the status of the answer.
 const char* read_status(std::string_view text, Fault& fault) {
-  const auto status = read_number<int>(text);
+  const auto status = parse_number<int>(text);
   if (!status) return "there is no fault of this kind";
   if (*status < 300 || *status > 599) return "not a status from 300 to 599";
   fault.kind = Fault::Kind::status;
@@ -86,7 +78,7 @@ Fault parse_fault(const std::string& text) {
   std::string_view rest(text);
   Fault fault;
   if (const std::size_t colon = rest.rfind(':'); colon != std::string_view::npos) {
-    fault.left = read_number<unsigned>(rest.substr(colon + 1));
+    fault.left = parse_number<unsigned>(rest.substr(colon + 1));
     if (!fault.left || *fault.left == 0)
       throw bad_fault(text, "the count is not a number from 1 on");
     rest = rest.substr(0, colon);
@@ -102,7 +94,7 @@ Fault parse_fault(const std::string& text) {
   if (is_known && known->read_value != nullptr) {
     wrong = known->read_value(has_value ? rest.substr(equals + 1) : "", fault);
   } else if (has_value) {
-    throw bad_fault(text, "\"" + std::string(name) + "\" takes no value");
+    throw bad_fault(text, cat("\"", name, "\" takes no value"));
   } else if (!is_known) {
     wrong = read_status(name, fault);
   }

@@ -2,24 +2,17 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <map>
 #include <optional>
 #include <string_view>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "emulate/refusal.h"
 #include "emulate/sigv4.h"
 
 namespace rolecall::emulate {
 namespace {
-
-bool all_of(std::string_view text, std::string_view more) {
-  return std::all_of(text.begin(), text.end(), [more](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           more.find(c) != std::string_view::npos;
-  });
-}
 
 // arn:<partition>:<service>:<region>:<account>:<resource>
 struct Arn {
@@ -34,10 +27,8 @@ std::optional<Arn> split_arn(std::string_view text) {
     if (end == std::string_view::npos && i + 1 < parts.size()) return std::nullopt;
     if (end != std::string_view::npos) text.remove_prefix(end + 1);
   }
-  const bool account =
-      parts[4].size() == 12 &&
-      std::all_of(parts[4].begin(), parts[4].end(), [](char c) { return c >= '0' && c <= '9'; });
-  const bool partition = !parts[1].empty() && all_of(parts[1], "-");
+  const bool account = parts[4].size() == 12 && only(parts[4], ascii_digits);
+  const bool partition = only(parts[1], letters_and_digits, "-");
   if (parts[0] != "arn" || !account || !partition) return std::nullopt;
   return Arn{parts[1], parts[2], parts[3], parts[4], parts[5]};
 }
@@ -45,8 +36,8 @@ std::optional<Arn> split_arn(std::string_view text) {
 // The user guide's "Resource aliases": steps that a letter begins, between single slashes.
 bool is_alias(std::string_view name) {
   constexpr std::size_t longest = 256;
-  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
-  if (name.empty() || name.size() > longest || !is_letter(name[0]) || !all_of(name, "-_/")) {
+  if (name.size() > longest || !only(name.substr(0, 1), ascii_letters) ||
+      !only(name, letters_and_digits, "-_/")) {
     return false;
   }
   char before = '/';
@@ -70,12 +61,12 @@ Arn service_arn(const std::string& parameter, const std::string& text, std::stri
     if (!resource.starts_with(prefix)) return std::nullopt;
     return resource.substr(prefix.size());
   };
-  const std::string prefix = std::string(kind) + "/";
+  const std::string prefix = cat(kind, "/");
   const bool has_place = arn && arn->service == "rolesanywhere" && !arn->region.empty() &&
-                         all_of(arn->region, "-") && text.size() <= longest;
+                         only(arn->region, letters_and_digits, "-") && text.size() <= longest;
   const auto id = has_place ? behind(prefix) : std::nullopt;
   const auto alias = has_place ? behind("alias/" + prefix) : std::nullopt;
-  const bool is_id = id && !id->empty() && all_of(*id, "-");
+  const bool is_id = id && only(*id, letters_and_digits, "-");
   if (!is_id && !(alias && is_alias(*alias))) {
     throw invalid_input(parameter + " \"" + text.substr(0, longest) +
                         "\" is not arn:<partition>:rolesanywhere:<region>:<account>:" + prefix +
@@ -93,10 +84,8 @@ std::optional<Arn> split_role_arn(const std::string& text) {
   // IAM: a name of 1 to 64 characters, before it a path of at most 512 printable ones.
   const std::string_view path_and_name = std::string_view(arn->resource).substr(5);
   const std::string_view name = path_and_name.substr(path_and_name.rfind('/') + 1);
-  const bool good = !name.empty() && name.size() <= 64 && all_of(name, "_+=,.@-") &&
-                    path_and_name.size() <= 512 + 64 &&
-                    std::all_of(path_and_name.begin(), path_and_name.end(),
-                                [](char c) { return c > ' ' && c < '\x7f'; });
+  const bool good = name.size() <= 64 && only(name, letters_and_digits, "_+=,.@-") &&
+                    path_and_name.size() <= 512 + 64 && is_visible(path_and_name);
   return good ? arn : std::nullopt;
 }
 
@@ -148,7 +137,7 @@ Parameters read_parameters(const http::Request& request) {
   for (const char* name : {"trustAnchorArn", "profileArn", "roleArn", "roleSessionName"}) {
     const auto found = body.find(name);
     if (found == body.end() || found->is_null()) continue;
-    if (!found->is_string()) throw invalid_input(std::string(name) + " is not a string");
+    if (!found->is_string()) throw invalid_input(cat(name, " is not a string"));
     parameters[name] = found->get<std::string>();
   }
   const auto duration = body.find("durationSeconds");
@@ -168,13 +157,11 @@ const std::string& required(const Parameters& parameters, const std::string& nam
 }
 
 std::chrono::seconds read_duration(const std::string& text) {
-  int seconds = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (error != std::errc() || end != text.data() + text.size() || seconds < 900 ||
-      seconds > 43200) {
+  const auto seconds = parse_number<int>(text);
+  if (!seconds || *seconds < 900 || *seconds > 43200) {
     throw invalid_input("durationSeconds is " + text + ", not one of 900 to 43200");
   }
-  return std::chrono::seconds(seconds);
+  return std::chrono::seconds(*seconds);
 }
 
 void check_agreement(const Arn& anchor, const Arn& profile, const Arn& role) {
@@ -224,7 +211,7 @@ SessionInput read_session_input(const http::Request& request) {
   if (const auto found = parameters.find("roleSessionName"); found != parameters.end()) {
     // STS: RoleSessionName.
     const std::string& name = found->second;
-    if (name.size() < 2 || name.size() > 64 || !all_of(name, "_+=,.@-")) {
+    if (name.size() < 2 || name.size() > 64 || !only(name, letters_and_digits, "_+=,.@-")) {
       throw invalid_input("roleSessionName is not 2 to 64 of the characters a-z A-Z 0-9 _+=,.@-");
     }
     input.role_session_name = name;

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/codec.h"
+#include "base/text.h"
 #include "emulate/refusal.h"
 #include "emulate/trust.h"
 
@@ -46,8 +47,8 @@ void check_algorithm(const std::string& algorithm, const EVP_PKEY* key) {
   EVP_PKEY_get_group_name(key, name.data(), name.size(), nullptr);
   const std::string_view curve(name.data());
   if (curve != "prime256v1" && curve != "secp384r1" && curve != "secp521r1") {
-    throw BadSignature("the certificate's EC key is on the curve \"" + std::string(curve) +
-                       "\", not P-256, P-384 or P-521");
+    throw BadSignature(
+        cat("the certificate's EC key is on the curve \"", curve, "\", not P-256, P-384 or P-521"));
   }
 }
 
@@ -124,7 +125,7 @@ SignedRequest verify_signature(const http::Request& request, std::chrono::sys_se
   try {
     return verify(request, now);
   } catch (const BadSignature& bad) {
-    throw access_denied(std::string("Invalid signature: ") + bad.what());
+    throw access_denied(cat("Invalid signature: ", bad.what()));
   }
 }
 
@@ -144,9 +145,9 @@ std::vector<X509Ptr> read_chain(const http::Request& request) {
       throw access_denied(
           "Untrusted signing certificate: x-amz-x509-chain holds more than 5 certificates");
     }
-    chain.push_back(read_certificate(
-        trim(rest.substr(0, comma)),
-        "certificate " + std::to_string(chain.size() + 1) + " of x-amz-x509-chain"));
+    chain.push_back(
+        read_certificate(trim(rest.substr(0, comma)),
+                         cat("certificate ", chain.size() + 1, " of x-amz-x509-chain")));
     if (comma == std::string_view::npos) return chain;
     rest.remove_prefix(comma + 1);
   }

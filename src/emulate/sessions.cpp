@@ -6,6 +6,7 @@
 
 #include "base/codec.h"
 #include "base/openssl.h"
+#include "base/text.h"
 #include "rolecall/error.h"
 
 namespace rolecall::emulate {
@@ -48,7 +49,7 @@ std::string format_uuid(std::string_view bytes, char version) {
 
 Session random_session() {
   Session session;
-  session.access_key_id = "ASIA" + std::string(random_text(base32, 16).view());
+  session.access_key_id = cat("ASIA", random_text(base32, 16).view());
   session.secret_access_key = random_text(base64, 40);
   session.session_token = random_text(base64, 480);
   return session;

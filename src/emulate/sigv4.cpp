@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/codec.h"
+#include "base/text.h"
 #include "base/time.h"
 
 namespace rolecall::emulate {
@@ -22,7 +23,7 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
 
 void set_field(std::string& field, std::string_view name, std::string_view value) {
   if (!field.empty()) {
-    throw BadSignature("Authorization has " + std::string(name) + " twice");
+    throw BadSignature(cat("Authorization has ", name, " twice"));
   }
   field = value;
 }
@@ -44,9 +45,7 @@ std::string percent_encode(std::string_view text) {
   static constexpr char digits[] = "0123456789ABCDEF";
   std::string encoded;
   for (const char c : text) {
-    const bool letter_or_digit =
-        (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-    if (letter_or_digit || c == '-' || c == '.' || c == '_' || c == '~') {
+    if (is_letter_or_digit(c) || c == '-' || c == '.' || c == '_' || c == '~') {
       encoded += c;
       continue;
     }
@@ -141,7 +140,7 @@ Authorization parse_authorization(std::string_view header) {
   for (const auto& [name, value] :
        {std::pair("Credential", &credential), std::pair("SignedHeaders", &names),
         std::pair("Signature", &result.signature)}) {
-    if (value->empty()) throw BadSignature("Authorization has no " + std::string(name));
+    if (value->empty()) throw BadSignature(cat("Authorization has no ", name));
   }
 
   const auto parts = split(credential, '/');
@@ -167,7 +166,7 @@ std::optional<std::string> single_header(const http::Request& request, std::stri
   std::optional<std::string> value;
   for (const http::Header& header : request.headers) {
     if (header.name.size() != name.size() || lower_case(header.name) != name) continue;
-    if (value) throw BadSignature("the header \"" + std::string(name) + "\" was sent twice");
+    if (value) throw BadSignature(cat("the header \"", name, "\" was sent twice"));
     value = trim(header.value);
   }
   return value;
@@ -219,8 +218,8 @@ std::string canonical_request(const http::Request& request,
 
 std::string string_to_sign(const Authorization& authorization, std::string_view amz_date,
                            std::string_view canonical_request_sha256) {
-  return authorization.algorithm + "\n" + std::string(amz_date) + "\n" + authorization.scope() +
-         "\n" + std::string(canonical_request_sha256);
+  return cat(authorization.algorithm, "\n", amz_date, "\n", authorization.scope(), "\n",
+             canonical_request_sha256);
 }
 
 std::vector<Parameter> parse_query(std::string_view query) {

@@ -6,6 +6,7 @@
 
 #include "base/codec.h"
 #include "base/openssl.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "emulate/sigv4.h"
 #include "rolecall/error.h"
@@ -37,8 +38,8 @@ void check_action(const http::Request& request) {
   }
   if (action == "GetCallerIdentity" && version == api_version) return;
   throw Refusal(400, "InvalidAction",
-                "Could not find operation " + action + " for version " + version +
-                    "; there is GetCallerIdentity of " + std::string(api_version));
+                cat("Could not find operation ", action, " for version ", version,
+                    "; there is GetCallerIdentity of ", api_version));
 }
 
 Secret hmac(std::string_view key, std::string_view text) {
@@ -74,7 +75,7 @@ std::string escape_xml(std::string_view text) {
     } else if (c == '>') {
       escaped += "&gt;";
     } else {
-      escaped += c >= ' ' && c <= '~' ? c : '?';  // what a client sent may not even be UTF-8
+      escaped += c == ' ' || is_visible(c) ? c : '?';  // what a client sent may not even be UTF-8
     }
   }
   return escaped;
@@ -111,7 +112,7 @@ std::shared_ptr<const Session> verify_caller(const http::Request& request, const
                               : !token ? "x-amz-security-token is missing"
                                        : "x-amz-security-token is not that of the access key";
       throw Refusal(403, "InvalidClientTokenId",
-                    std::string("The security token included in the request is invalid: ") + why);
+                    cat("The security token included in the request is invalid: ", why));
     }
     if (session->expiration <= now) {
       throw Refusal(403, "ExpiredToken",
@@ -140,19 +141,20 @@ std::shared_ptr<const Session> verify_caller(const http::Request& request, const
 }
 
 std::string caller_identity_xml(const Session& session, const std::string& request_id) {
-  return "<GetCallerIdentityResponse xmlns=\"" + std::string(xml_namespace) +
-         "\">\n  <GetCallerIdentityResult>\n    <Arn>" + escape_xml(session.assumed_role_arn) +
-         "</Arn>\n    <UserId>" + escape_xml(session.assumed_role_id) + "</UserId>\n    <Account>" +
-         escape_xml(session.account) +
-         "</Account>\n  </GetCallerIdentityResult>\n  <ResponseMetadata>\n    <RequestId>" +
-         request_id + "</RequestId>\n  </ResponseMetadata>\n</GetCallerIdentityResponse>\n";
+  return cat("<GetCallerIdentityResponse xmlns=\"", xml_namespace,
+             "\">\n  <GetCallerIdentityResult>\n    <Arn>", escape_xml(session.assumed_role_arn),
+             "</Arn>\n    <UserId>", escape_xml(session.assumed_role_id),
+             "</UserId>\n    <Account>", escape_xml(session.account),
+             "</Account>\n  </GetCallerIdentityResult>\n  <ResponseMetadata>\n    <RequestId>",
+             request_id, "</RequestId>\n  </ResponseMetadata>\n</GetCallerIdentityResponse>\n");
 }
 
 std::string error_xml(const Refusal& refusal, const std::string& request_id) {
-  return "<ErrorResponse xmlns=\"" + std::string(xml_namespace) +
-         "\">\n  <Error>\n    <Type>Sender</Type>\n    <Code>" + escape_xml(refusal.name()) +
-         "</Code>\n    <Message>" + escape_xml(refusal.what()) +
-         "</Message>\n  </Error>\n  <RequestId>" + request_id + "</RequestId>\n</ErrorResponse>\n";
+  return cat("<ErrorResponse xmlns=\"", xml_namespace,
+             "\">\n  <Error>\n    <Type>Sender</Type>\n    <Code>", escape_xml(refusal.name()),
+             "</Code>\n    <Message>", escape_xml(refusal.what()),
+             "</Message>\n  </Error>\n  <RequestId>", request_id,
+             "</RequestId>\n</ErrorResponse>\n");
 }
 
 }  // namespace rolecall::emulate

@@ -10,6 +10,7 @@
 #include <new>
 
 #include "base/codec.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "base/unicode.h"
 #include "emulate/refusal.h"
@@ -113,8 +114,8 @@ void check_leaf_key(X509* leaf, const std::string& who) {
     throw insufficient("the EC key of " + who + " is not on a named curve");
   if (key == nullptr) throw insufficient("the key of " + who + " cannot be read");
   if (EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA && EVP_PKEY_get_bits(key) < 2048) {
-    throw insufficient("the RSA key of " + who + " has " + std::to_string(EVP_PKEY_get_bits(key)) +
-                       " bits; 2048 are the least");
+    throw insufficient(
+        cat("the RSA key of ", who, " has ", EVP_PKEY_get_bits(key), " bits; 2048 are the least"));
   }
 }
 
@@ -165,7 +166,7 @@ std::string who_text(const std::string& role, const X509* certificate) {
 }
 
 std::string chain_entry(std::size_t index, const X509* certificate) {
-  return who_text("certificate " + std::to_string(index + 1) + " of x-amz-x509-chain", certificate);
+  return who_text(cat("certificate ", index + 1, " of x-amz-x509-chain"), certificate);
 }
 
 // Each certificate of the chain must issue the one before it.
@@ -224,9 +225,8 @@ void check_with_openssl(X509* leaf, const std::vector<X509Ptr>& chain, X509* anc
   ERR_clear_error();
   if (good) return;
   const X509* at = X509_STORE_CTX_get_current_cert(context.get());
-  throw untrusted(
-      std::string(X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get()))) + " at " +
-      who_text("the certificate", at == nullptr ? leaf : at));
+  throw untrusted(cat(X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get())),
+                      " at ", who_text("the certificate", at == nullptr ? leaf : at)));
 }
 
 }  // namespace
@@ -316,8 +316,7 @@ void Trust::check_revocation(X509* certificate, X509* issuer) const {
 
 void Trust::check(X509* leaf, const std::vector<X509Ptr>& chain, sys_seconds now) const {
   if (chain.size() > max_chain) {
-    throw untrusted("x-amz-x509-chain holds " + std::to_string(chain.size()) +
-                    " certificates; 5 are the most");
+    throw untrusted(cat("x-amz-x509-chain holds ", chain.size(), " certificates; 5 are the most"));
   }
   check_order(leaf, chain);
 

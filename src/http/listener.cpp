@@ -11,12 +11,13 @@
 #include <cstring>
 #include <utility>
 
+#include "base/text.h"
 #include "rolecall/error.h"
 
 namespace rolecall::http {
 
 std::string SocketName::text() const {
-  return (ipv6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
+  return cat(ipv6 ? "[" + address + "]" : address, ":", port);
 }
 
 SocketName socket_name(const sockaddr* name) {
@@ -75,9 +76,9 @@ void check_is_address(const std::string& text) {
 }
 
 Listener::Listener(const std::string& address, int port) {
-  const std::string where = address + ", port " + std::to_string(port);
+  const std::string where = cat(address, ", port ", port);
   if (port < 0 || port > 65535) {
-    throw Error(ErrorKind::usage, "there is no port " + std::to_string(port),
+    throw Error(ErrorKind::usage, cat("there is no port ", port),
                 "give 1 to 65535, or 0 for a free one");
   }
   check_is_address(address);
@@ -98,7 +99,7 @@ Listener::Listener(const std::string& address, int port) {
 }
 
 Listener::Listener(int descriptor) {
-  const std::string name = "descriptor " + std::to_string(descriptor);
+  const std::string name = cat("descriptor ", descriptor);
   int listens = 0;
   int domain = 0;
   socklen_t size = sizeof listens;
@@ -135,8 +136,8 @@ void Listener::set_hop_limit(int hops) const {
   const int level = name_.ipv6 ? static_cast<int>(IPPROTO_IPV6) : static_cast<int>(IPPROTO_IP);
   if (setsockopt(socket_.fd(), level, name_.ipv6 ? IPV6_UNICAST_HOPS : IP_TTL, &hops,
                  sizeof hops) != 0) {
-    throw Error(ErrorKind::failed, "cannot set the hop limit to " + std::to_string(hops) + ": " +
-                                       std::strerror(errno));
+    throw Error(ErrorKind::failed,
+                cat("cannot set the hop limit to ", hops, ": ", std::strerror(errno)));
   }
 }
 

@@ -2,15 +2,14 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace rolecall::http {
 namespace {
 
 // RFC 9110, 5.6.2.
 bool is_token(std::string_view text) {
-  return !text.empty() &&
-         text.find_first_not_of(
-             "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~") ==
-             std::string_view::npos;
+  return only(text, letters_and_digits, "!#$%&'*+-.^_`|~");
 }
 
 bool has_control_character(std::string_view text) {

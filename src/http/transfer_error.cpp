@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/codec.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "http/curl.h"
 
@@ -24,8 +25,7 @@ std::string network_hint(const ClientOptions& options) {
 }
 
 Error proxy_refusal(const std::string& server, const ClientOptions& options, long status) {
-  const std::string what =
-      "the proxy refused to connect to " + server + ": HTTP " + std::to_string(status);
+  const std::string what = cat("the proxy refused to connect to ", server, ": HTTP ", status);
   if (status == 407 || status == 401) {
     return {ErrorKind::failed, what,
             options.proxy_has_user

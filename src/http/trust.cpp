@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/files.h"
+#include "base/text.h"
 
 namespace rolecall::http {
 namespace {
@@ -17,7 +18,7 @@ namespace {
 // "002c0b4f.0": the hash of a subject and a counter.
 bool is_hash_link(std::string_view name) {
   return name.size() >= 10 && name[8] == '.' && name[9] >= '0' && name[9] <= '9' &&
-         name.substr(0, 8).find_first_not_of("0123456789abcdef") == std::string_view::npos;
+         only(name.substr(0, 8), lower_hex_digits);
 }
 
 struct Close {

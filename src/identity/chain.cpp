@@ -5,6 +5,8 @@
 #include <set>
 #include <string_view>
 
+#include "base/text.h"
+
 namespace rolecall::identity {
 namespace {
 
@@ -131,17 +133,18 @@ std::vector<Certificate> order_chain(const Certificate& leaf, const std::vector<
   while (const Certificate* issuer =
              candidates.issuer_of(chain.empty() ? leaf : chain.back(), chain, now)) {
     if (chain.size() == max_chain) {
-      reporter.warning("the chain is longer than the " + std::to_string(max_chain) +
-                       " intermediates that the service takes; those next to the leaf are sent");
+      reporter.warning(
+          cat("the chain is longer than the ", max_chain,
+              " intermediates that the service takes; those next to the leaf are sent"));
       break;
     }
     chain.push_back(*issuer);
   }
   if (candidates.gave_up()) {
     reporter.warning(
-        "too many of the certificates given with " + leaf.name() +
-        " have the same name: the search for its chain ended after " + std::to_string(most_checks) +
-        " signatures, and the chain may lack an issuer; give only those that it needs");
+        cat("too many of the certificates given with ", leaf.name(),
+            " have the same name: the search for its chain ended after ", most_checks,
+            " signatures, and the chain may lack an issuer; give only those that it needs"));
   }
   std::size_t left_out = 0;
   for (const Certificate& other : pool) {

@@ -8,6 +8,7 @@
 #include <new>
 
 #include "base/library.h"
+#include "base/text.h"
 #include "base/waiting.h"
 #include "rolecall/error.h"
 
@@ -64,11 +65,11 @@ bool Decryptor::attempt(const DecryptAttempt& attempt) {
   }
   if (result == Decryption::unsupported) {
     need_libraries(name_ + " is encrypted with " + algorithm_ + " that is not built in",
-                   ", or encrypt it anew" + std::string(how_anew));
+                   cat(", or encrypt it anew", how_anew));
     throw Error(ErrorKind::usage,
                 name_ + " is encrypted with " + algorithm_ +
                     " that OpenSSL does not support: " + first_reason(),
-                "encrypt it anew" + std::string(how_anew));
+                cat("encrypt it anew", how_anew));
   }
   ERR_clear_error();
   return result == Decryption::done;
@@ -92,10 +93,8 @@ void Decryptor::ask(
     const std::string_view text = password.empty() ? std::string_view("") : password.view();
     if (attempt([&](OSSL_LIB_CTX* library) { return attempt_with(library, text); })) return;
   }
-  throw Error(
-      ErrorKind::usage,
-      "wrong password for " + name_ + ", " + std::to_string(most_attempts) + " times",
-      "is it the password of this very file? See whether it opens it: " + std::string(command_));
+  throw Error(ErrorKind::usage, cat("wrong password for ", name_, ", ", most_attempts, " times"),
+              cat("is it the password of this very file? See whether it opens it: ", command_));
 }
 
 Decryption why_decryption_failed() {

@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "base/text.h"
 #include "base/time.h"
 #include "identity/key_kind.h"
 #include "identity/session_tags.h"
@@ -164,10 +165,7 @@ void warn_of_requirements(const Certificate& leaf, const std::vector<Certificate
 }
 
 std::string joined(const std::vector<std::string>& clauses) {
-  std::string text;
-  for (const std::string& clause : clauses)
-    text += (text.empty() ? "" : "; ") + clause;
-  return text;
+  return join(clauses, "; ");
 }
 
 }  // namespace rolecall::identity

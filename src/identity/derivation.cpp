@@ -14,6 +14,7 @@
 #include <memory>
 
 #include "base/openssl.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "rolecall/error.h"
 
@@ -66,7 +67,7 @@ void check_iterations(std::uint64_t times, unsigned parts, const std::string& na
   const Seconds time =
       duration_of([&] { repeat(sample); }) * parts * (static_cast<double>(times) / sample);
   if (time > deadline.left()) {
-    refuse_slow(std::to_string(times) + " iterations", name, time, deadline);
+    refuse_slow(cat(times, " iterations"), name, time, deadline);
   }
 }
 
@@ -105,9 +106,7 @@ void check_scrypt(const SCRYPT_PARAMS& parameters, const std::string& name,
       }) *
       (work / (sample_n * sample_r));
   if (time > deadline.left()) {
-    refuse_slow("scrypt with N=" + std::to_string(n) + ", r=" + std::to_string(r) +
-                    ", p=" + std::to_string(p),
-                name, time, deadline);
+    refuse_slow(cat("scrypt with N=", n, ", r=", r, ", p=", p), name, time, deadline);
   }
 }
 

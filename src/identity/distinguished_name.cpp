@@ -9,6 +9,7 @@
 
 #include "base/codec.h"
 #include "base/openssl.h"
+#include "base/text.h"
 
 namespace rolecall::identity {
 namespace {
@@ -87,12 +88,7 @@ std::optional<std::string_view> type_at_start(std::string_view text) {
   const std::size_t equals = text.find('=');
   if (equals == std::string_view::npos) return std::nullopt;
   const std::string_view type = trim(text.substr(0, equals));
-  const auto fits = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.';
-  };
-  if (type.empty() || !std::all_of(type.begin(), type.end(), fits)) return std::nullopt;
-  return type;
+  return only(type, letters_and_digits, "-.") ? std::optional(type) : std::nullopt;
 }
 
 // Takes a value with its escapes from the front, and the separator behind it.

@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "base/openssl.h"
 #include "base/shell_word.h"
+#include "base/text.h"
 
 namespace rolecall::identity {
 namespace {
@@ -94,10 +95,9 @@ std::optional<Form> binary_form(std::string_view bytes) {
                             then_store)};
   }
   if (const DerKind* kind = der_kind(bytes)) {
-    return Form{std::string("DER, not PEM; it holds ") + kind->what,
-                *kind->hint != '\0'
-                    ? kind->hint
-                    : convert(std::string(kind->command) + " -in FILE -out FILE.pem")};
+    return Form{
+        cat("DER, not PEM; it holds ", kind->what),
+        *kind->hint != '\0' ? kind->hint : convert(cat(kind->command, " -in FILE -out FILE.pem"))};
   }
   if (bytes.size() > 4 && bytes[0] == '\x30' && (bytes[1] & '\x80') != 0) {
     return Form{"DER, not PEM, and neither a certificate nor a key", "is it the right file?"};
@@ -134,7 +134,7 @@ std::optional<Form> base64_form(std::string_view text) {
   }
   const DerKind* kind = der_kind(bytes.view());
   if (kind == nullptr) return std::nullopt;
-  return Form{std::string("base64 without the lines BEGIN and END; it holds ") + kind->what,
+  return Form{cat("base64 without the lines BEGIN and END; it holds ", kind->what),
               *kind->hint != '\0' ? kind->hint
                                   : convert(decode + " | " + kind->command + " -out FILE.pem")};
 }
@@ -218,7 +218,7 @@ std::string with_file(const std::string& hint, const Source& source) {
     std::string_view ending;
     for (const std::string_view known : {".pem", ".p12"})
       if (rest.starts_with(known)) ending = known;
-    text += shell_word(path + std::string(ending));
+    text += shell_word(cat(path, ending));
     rest.remove_prefix(ending.size());
   }
   return text;

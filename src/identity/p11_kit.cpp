@@ -9,6 +9,7 @@
 
 #include "base/codec.h"
 #include "base/pkcs11_uri.h"
+#include "base/text.h"
 #include "identity/pkcs11.h"
 
 namespace rolecall::identity::pkcs11 {
@@ -44,7 +45,7 @@ std::string text_of(const char* text) {
 std::string reason(CK_RV code) {
   std::array<char, 32> number{};
   std::snprintf(number.data(), number.size(), " (0x%lx)", code);
-  return p11_kit().strerror(code) + std::string(number.data());
+  return cat(p11_kit().strerror(code), number.data());
 }
 
 namespace {

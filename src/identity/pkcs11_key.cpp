@@ -10,6 +10,8 @@
 #include <optional>
 #include <set>
 
+#include "base/text.h"
+
 namespace rolecall::identity::pkcs11 {
 namespace {
 
@@ -95,7 +97,7 @@ std::string digest_info(const std::string& digest) {
 std::string ecdsa_der(const std::string& raw) {
   if (raw.size() % 2 != 0) {
     throw Error(ErrorKind::failed,
-                "the token gave an ECDSA signature of " + std::to_string(raw.size()) + " bytes",
+                cat("the token gave an ECDSA signature of ", raw.size(), " bytes"),
                 "is its PKCS#11 module the right one for it?");
   }
   const std::size_t half = raw.size() / 2;

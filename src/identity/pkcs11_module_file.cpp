@@ -9,6 +9,7 @@
 #include <list>
 
 #include "base/file_trust.h"
+#include "base/text.h"
 #include "rolecall/error.h"
 
 namespace rolecall::identity::pkcs11 {
@@ -36,8 +37,8 @@ void check(const std::string& shown, const fs::path& at, const struct stat& info
     case OtherWriters::everybody:
       refuse(shown, "everybody can write " + at.string());
     case OtherWriters::group:
-      refuse(shown, "others in a group (" + std::to_string(info.st_gid) +
-                        ") or an access control list can write " + at.string());
+      refuse(shown, cat("others in a group (", info.st_gid,
+                        ") or an access control list can write ", at.string()));
     case OtherWriters::none:
       return;
   }

@@ -2,6 +2,7 @@
 
 #include "base/codec.h"
 #include "base/files.h"
+#include "base/text.h"
 #include "identity/decryption.h"
 #include "identity/hardware.h"
 #include "identity/spent_passwords.h"
@@ -177,8 +178,8 @@ void Pins::enter(const Token& token, const std::string& what, LoginAs who) {
           sent.before ? "it was refused before, and not sent again" : "it is not tried again");
     }
   }
-  throw Error(ErrorKind::usage, "wrong PIN for " + what + ", " + std::to_string(most_attempts) +
-                                    " times" + tries_text(tries_left(token.pin())));
+  throw Error(ErrorKind::usage, cat("wrong PIN for ", what, ", ", most_attempts, " times",
+                                    tries_text(tries_left(token.pin()))));
 }
 
 void Pins::log_in(const Token& token) {

@@ -8,6 +8,7 @@
 #include <array>
 
 #include "base/codec.h"
+#include "base/text.h"
 #include "identity/derivation.h"
 #include "identity/key_kind.h"
 #include "identity/pem_contents.h"
@@ -101,10 +102,11 @@ void refuse_other_kind(const Pkcs8Ptr& info, const std::string& name) {
   if (!kind) return;
   const std::string what = name + " holds a key of the kind " + *kind;
   if (!kind->starts_with("ML-DSA-")) throw Error(ErrorKind::usage, what, kinds_to_use);
-  throw Error(ErrorKind::usage,
-              what + ", which OpenSSL " + OpenSSL_version(OPENSSL_VERSION_STRING) + " cannot read",
-              "OpenSSL 3.5 or later can, but this version of rolecall does not sign with ML-DSA: " +
-                  std::string(kinds_to_use));
+  throw Error(
+      ErrorKind::usage,
+      what + ", which OpenSSL " + OpenSSL_version(OPENSSL_VERSION_STRING) + " cannot read",
+      cat("OpenSSL 3.5 or later can, but this version of rolecall does not sign with ML-DSA: ",
+          kinds_to_use));
 }
 
 [[noreturn]] void refuse_damaged_key(const std::string& name) {

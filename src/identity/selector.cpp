@@ -8,6 +8,7 @@
 #include "base/codec.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "identity/distinguished_name.h"
 #include "rolecall/error.h"
 
@@ -37,11 +38,11 @@ std::vector<SelectorEntry> entries_of_text(std::string_view text) {
   if (rest.empty()) refuse_selector("it is empty", text_hint);
   while (!rest.empty()) {
     if (!rest.starts_with(key_mark)) {
-      refuse_selector("\"" + std::string(rest) + "\" does not start with Key=", text_hint);
+      refuse_selector(cat("\"", rest, "\" does not start with Key="), text_hint);
     }
     const std::size_t key_end = rest.find(value_mark);
     if (key_end == std::string_view::npos) {
-      refuse_selector("\"" + std::string(rest) + "\" has no \",Value=\"", text_hint);
+      refuse_selector(cat("\"", rest, "\" has no \",Value=\""), text_hint);
     }
     const std::size_t value_start = key_end + value_mark.size();
     const std::size_t value_end = std::min(rest.find(key_mark, value_start), rest.size());
@@ -78,28 +79,19 @@ std::vector<SelectorEntry> entries_of_file(const std::string& path) {
       value = member_in_any_case(item, "value");
     }
     if (!key || !value) {
-      refuse_selector("entry " + std::to_string(entries.size() + 1) + " of " + path +
-                          " has no Key and Value of text",
-                      hint);
+      refuse_selector(
+          cat("entry ", entries.size() + 1, " of ", path, " has no Key and Value of text"), hint);
     }
     entries.push_back({*key, *value});
   }
   return entries;
 }
 
-bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 // "CN" or "2.5.4.3" before the first "=" (RFC 2253, section 3: attributeType).
 bool starts_with_attribute(std::string_view name) {
   const std::string_view type = trim(name.substr(0, std::min(name.find('='), name.size())));
-  if (type.empty() || type.size() == name.size()) return false;
-  const auto fits = [](char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '.'; };
-  return (is_letter(type[0]) || is_digit(type[0])) && std::all_of(type.begin(), type.end(), fits);
+  return type.size() < name.size() && only(type, letters_and_digits, "-.") &&
+         is_letter_or_digit(type[0]);
 }
 
 std::string checked_name(const SelectorEntry& entry) {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/codec.h"
+#include "base/text.h"
 #include "base/unicode.h"
 
 namespace rolecall::identity {
@@ -69,7 +70,7 @@ void add_alternative_names(std::vector<SessionTag>& tags, const Certificate& lea
 
 // As a reader can recognise it: "&" or U+0301.
 std::string shown(char32_t c) {
-  if (c > U' ' && c <= U'~') return "\"" + std::string(1, static_cast<char>(c)) + "\"";
+  if (c > U' ' && c <= U'~') return cat("\"", static_cast<char>(c), "\"");
   std::array<char, 16> text{};
   std::snprintf(text.data(), text.size(), "U+%04lX", static_cast<unsigned long>(c));
   return text.data();
@@ -113,11 +114,10 @@ std::string tag_fault(const SessionTag& tag) {
     return text + (wrong.size() > most_shown ? " and others" : "");
   }
   if (value.size() > longest_value) {
-    return "has " + std::to_string(value.size()) + " characters instead of at most " +
-           std::to_string(longest_value);
+    return cat("has ", value.size(), " characters instead of at most ", longest_value);
   }
   if (code_points(tag.key()).size() > longest_tag_key) {
-    return "has a key of more than " + std::to_string(longest_tag_key) + " characters";
+    return cat("has a key of more than ", longest_tag_key, " characters");
   }
   return {};
 }
@@ -138,8 +138,7 @@ std::string unfit_tags(const Certificate& leaf) {
   }
   if (!unfit.empty()) return text + ", which a session tag cannot have; " + remedy_for(unfit);
   if (tags.size() <= most_tags) return {};
-  return "it makes " + std::to_string(tags.size()) + " session tags, and a session has at most " +
-         std::to_string(most_tags);
+  return cat("it makes ", tags.size(), " session tags, and a session has at most ", most_tags);
 }
 
 std::string remedy_for(const std::vector<SessionTag>& tags) {

@@ -12,7 +12,9 @@
 #include <functional>
 #include <optional>
 
+#include "base/codec.h"
 #include "base/library.h"
+#include "base/text.h"
 #include "identity/decryption.h"
 #include "identity/hardware.h"
 #include "identity/hardware_wait.h"
@@ -196,8 +198,7 @@ int give_password(char* buffer, int size, int /*writing*/, void* data) {
     callback.wait.emplace(callback.tpm);
     const std::string_view text = callback.password.view();
     if (text.size() > static_cast<std::size_t>(size)) {
-      throw Error(ErrorKind::usage,
-                  "the TPM key's password has more than " + std::to_string(size) + " bytes");
+      throw Error(ErrorKind::usage, cat("the TPM key's password has more than ", size, " bytes"));
     }
     std::copy(text.begin(), text.end(), buffer);
     return static_cast<int>(text.size());
@@ -331,7 +332,7 @@ EvpPkeyPtr load_with_parent(const std::string& name, const std::string& whose, c
 // `which`: what tells this key from others that may come to have the same name.
 TpmKey load(const std::string& name, std::string_view which, const IdentityOptions& options,
             const Loader& loader) {
-  const std::string whose = name + std::string(which);
+  const std::string whose = cat(name, which);
   const LibraryPtr library = load_provider(name);
   for (int attempt = 1; attempt <= most_attempts; ++attempt) {
     PasswordCallback callback;
@@ -361,8 +362,7 @@ TpmKey load(const std::string& name, std::string_view which, const IdentityOptio
       continue;
     }
   }
-  throw Error(ErrorKind::usage,
-              "wrong password for " + name + ", " + std::to_string(most_attempts) + " times");
+  throw Error(ErrorKind::usage, cat("wrong password for ", name, ", ", most_attempts, " times"));
 }
 
 }  // namespace
@@ -372,11 +372,9 @@ bool is_tpm_key(const PemBlock& block) {
 }
 
 TpmKey load_tpm_handle(const std::string& handle, const IdentityOptions& options) {
-  const std::string digits = handle.substr(handle.find(':') + 1);
-  const std::size_t start = digits.starts_with("0x") || digits.starts_with("0X") ? 2 : 0;
-  const std::size_t count = digits.size() - start;
-  if (count < 1 || count > 8 ||
-      digits.find_first_not_of("0123456789abcdefABCDEF", start) != std::string::npos) {
+  std::string digits = lower_case(handle.substr(handle.find(':') + 1));
+  if (digits.starts_with("0x")) digits.erase(0, 2);
+  if (digits.size() > 8 || !only(digits, lower_hex_digits)) {
     throw Error(
         ErrorKind::usage, "\"" + handle + "\" is no handle of a TPM's key",
         "it takes hex, such as handle:0x81000001; tpm2_getcap handles-persistent lists them");

@@ -1,6 +1,7 @@
 #include "serve/answer.h"
 
 #include "base/json.h"
+#include "base/text.h"
 #include "base/time.h"
 
 namespace rolecall::serve {
@@ -35,8 +36,7 @@ std::string advice(const Binding& binding, const BindingStatus& status) {
 }  // namespace
 
 std::string silence(const SilentHardware& hardware) {
-  return "the token or TPM with the key has not answered in " +
-         std::to_string(hardware.time.count()) + " s";
+  return cat("the token or TPM with the key has not answered in ", hardware.time.count(), " s");
 }
 
 Answer text_answer(std::string_view route, int status, std::string_view body) {
@@ -57,7 +57,7 @@ Answer refusal(std::string_view route, int status, std::string_view code,
 
 Answer wrong_method(std::string_view route, std::string_view allowed) {
   Answer answer =
-      refusal(route, 405, "MethodNotAllowed", "this path takes " + std::string(allowed) + " alone");
+      refusal(route, 405, "MethodNotAllowed", cat("this path takes ", allowed, " alone"));
   answer.response.headers.push_back({"Allow", std::string(allowed)});
   return answer;
 }

@@ -4,15 +4,13 @@
 
 #include "aws/arn.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "base/time.h"
 
 namespace rolecall::serve {
 
 void check_binding_name(const std::string& name) {
-  const bool plain =
-      name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.") ==
-      std::string::npos;
-  if (name.empty() || name.size() > 64 || !plain || name.front() == '.') {
+  if (name.size() > 64 || !only(name, letters_and_digits, "_-.") || name.front() == '.') {
     throw Error(ErrorKind::usage, "\"" + name + "\" is no name of a binding",
                 "up to 64 letters, digits, \"_\", \"-\" and \".\", the first no \".\"");
   }

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/codec.h"
+#include "base/text.h"
 #include "http/listener.h"
 #include "rolecall/error.h"
 
@@ -34,8 +35,8 @@ std::string host_of(std::string_view value) {
     host = value.substr(0, colon);
     rest = value.substr(colon);
   }
-  const bool port = rest.empty() || (rest.front() == ':' &&
-                                     rest.substr(1).find_first_not_of("0123456789") == rest.npos);
+  const bool port =
+      rest.empty() || rest == ":" || (rest.front() == ':' && only(rest.substr(1), ascii_digits));
   return port ? lower_case(host) : std::string();
 }
 
@@ -49,9 +50,8 @@ bool is_ours(const std::string& host, const std::string& address,
 constexpr std::size_t longest_name = 253;  // of DNS
 
 bool is_host_name(std::string_view name) {
-  return !name.empty() && name.size() <= longest_name &&
-         (is_numeric(std::string(name)) ||
-          name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_.") == name.npos);
+  return name.size() <= longest_name &&
+         (is_numeric(std::string(name)) || only(name, lower_letters, ascii_digits, "-_."));
 }
 
 Rejection foreign_host(const std::string& value, const std::string& host) {
@@ -144,8 +144,7 @@ std::optional<Rejection> refuse(const http::Request& request, const std::string&
     } else if (http::same_name(header.name, "transfer-encoding")) {
       return Rejection{400, "a Transfer-Encoding: no request here has a body"};
     } else if (const std::string_view sender = sender_of(header); !sender.empty()) {
-      return Rejection{
-          403, "the request came " + std::string(sender) + " (" + shown_name(header.name) + ")"};
+      return Rejection{403, cat("the request came ", sender, " (", shown_name(header.name), ")")};
     }
   }
   if (size > most_headers) return Rejection{431, "headers of more than 8 KiB"};

@@ -1,10 +1,10 @@
 #include "serve/imds.h"
 
-#include <charconv>
 #include <optional>
 
 #include "base/codec.h"
 #include "base/json.h"
+#include "base/text.h"
 
 namespace rolecall::serve {
 namespace {
@@ -18,11 +18,8 @@ constexpr std::string_view roles = "/latest/meta-data/iam/security-credentials";
 std::optional<int> ttl_of(const http::Request& request) {
   const std::string* text = http::find(request.headers, ttl_header);
   if (text == nullptr) return longest_ttl;
-  int ttl = 0;
-  const char* end = text->data() + text->size();
-  const auto [stop, error] = std::from_chars(text->data(), end, ttl);
-  if (error != std::errc() || stop != end || ttl < 1 || ttl > longest_ttl) return std::nullopt;
-  return ttl;
+  const auto ttl = parse_number<int>(*text);
+  return ttl && *ttl >= 1 && *ttl <= longest_ttl ? ttl : std::nullopt;
 }
 
 Answer issue_token(const http::Request& request, const ImdsTokens& tokens, aws::Instant now) {
@@ -30,7 +27,7 @@ Answer issue_token(const http::Request& request, const ImdsTokens& tokens, aws::
   if (request.method != "PUT") return wrong_method(route, "PUT");
   const std::optional<int> ttl = ttl_of(request);
   if (!ttl) {
-    return refusal(route, 400, "InvalidTTL", std::string(ttl_header) + " takes 1 to 21600");
+    return refusal(route, 400, "InvalidTTL", cat(ttl_header, " takes 1 to 21600"));
   }
   Answer answer = text_answer(route, 200, tokens.issue(std::chrono::seconds(*ttl), now));
   answer.response.headers.push_back({ttl_header, std::to_string(*ttl)});

@@ -4,6 +4,7 @@
 
 #include "base/codec.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "base/time.h"
 
 namespace rolecall::serve {
@@ -18,7 +19,7 @@ std::string cut(std::string_view text, std::size_t most) {
   if (text.size() <= most) return std::string(text);
   while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0) == 0x80)
     --most;
-  return std::string(text.substr(0, most)) + "…";
+  return cat(text.substr(0, most), "…");
 }
 
 // With at most so many bytes of each value.
@@ -35,7 +36,7 @@ std::string text_of(Log::Format format, const std::string& time, std::string_vie
   if (level == "warning") text += "warning: ";
   text += cut(event, most);
   for (const Field& field : fields) {
-    if (!field.value.empty()) text += ", " + std::string(field.name) + "=" + cut(field.value, most);
+    if (!field.value.empty()) text += cat(", ", field.name, "=", cut(field.value, most));
   }
   return terminal_safe(text) + "\n";
 }

@@ -1,5 +1,6 @@
 #include "serve/request_log.h"
 
+#include "base/text.h"
 #include "serve/peer.h"
 
 namespace rolecall::serve {
@@ -16,7 +17,7 @@ std::string shown(std::string_view path) {
   std::string text;
   for (const char c : path.substr(0, longest_path)) {
     const auto byte = static_cast<unsigned char>(c);
-    if (c > ' ' && c <= '~' && c != ',' && c != '"' && c != '\\') {
+    if (is_visible(c) && c != ',' && c != '"' && c != '\\') {
       text += c;
     } else {
       text += {'%', digits[byte >> 4], digits[byte & 15]};
@@ -27,10 +28,6 @@ std::string shown(std::string_view path) {
 
 std::string without_port(const std::string& peer) {
   return peer.substr(0, peer.rfind(':'));
-}
-
-bool is_uid(const std::string& user) {
-  return user.find_first_not_of("0123456789") == std::string::npos;
 }
 
 }  // namespace
@@ -88,11 +85,12 @@ void RequestLog::say_sums() {
   for (auto entry = grants_.begin(); entry != grants_.end();) {
     const auto& [user, binding] = entry->first;
     Grants& grants = entry->second;
+    const bool is_uid = only(user, ascii_digits);
     const bool said =
         grants.more == 0 || log_.info("gave credentials", {{"binding", binding->name()},
                                                            {"count", std::to_string(grants.more)},
-                                                           {"peer", is_uid(user) ? "" : user},
-                                                           {"uid", is_uid(user) ? user : ""}});
+                                                           {"peer", is_uid ? "" : user},
+                                                           {"uid", is_uid ? user : ""}});
     grants.lines = 0;
     entry = said ? grants_.erase(entry) : std::next(entry);
   }

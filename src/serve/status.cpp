@@ -2,6 +2,7 @@
 
 #include "base/codec.h"
 #include "base/json.h"
+#include "base/text.h"
 
 namespace rolecall::serve {
 namespace {
@@ -28,7 +29,7 @@ class Page {
     text_ += "# HELP " + name_ + " " + help + "\n# TYPE " + name_ + " " + type + "\n";
   }
   void sample(const std::string& labels, long long value) {
-    text_ += name_ + "{" + labels + "} " + std::to_string(value) + "\n";
+    text_ += cat(name_, "{", labels, "} ", value, "\n");
   }
   const std::string& text() const { return text_; }
 
@@ -108,7 +109,7 @@ Answer answer_metrics(const std::vector<const Binding*>& bindings, const Request
   }
   page.metric("rolecall_requests_total", "counter", "Requests answered");
   for (const auto& [key, count] : requests) {
-    page.sample("route=" + label(key.first) + ",status=\"" + std::to_string(key.second) + "\"",
+    page.sample(cat("route=", label(key.first), ",status=\"", key.second, "\""),
                 static_cast<long long>(count));
   }
   Answer answer = text_answer("metrics", 200, page.text());

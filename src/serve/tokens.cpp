@@ -10,6 +10,7 @@
 
 #include "base/codec.h"
 #include "base/openssl.h"
+#include "base/text.h"
 #include "rolecall/error.h"
 
 namespace rolecall::serve {
@@ -109,7 +110,7 @@ const ImdsTokens::Genuine* ImdsTokens::find_genuine(std::string_view token) cons
 std::string ImdsTokens::mac(std::string_view use, std::string_view content) const {
   std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
   unsigned size = 0;
-  const std::string text = std::string(use) + std::string(content);
+  const std::string text = cat(use, content);
   if (HMAC(EVP_sha256(), key_.view().data(), static_cast<int>(key_.size()),
            reinterpret_cast<const unsigned char*>(text.data()), text.size(), bytes.data(),
            &size) == nullptr ||
