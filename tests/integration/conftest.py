@@ -8,7 +8,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from support import pki  # noqa: E402
+from support import pki, pkcs11  # noqa: E402
 from support.home import Home  # noqa: E402
 from support.process import Emulator  # noqa: E402
 from support.verifier import Verifier  # noqa: E402
@@ -57,3 +57,8 @@ def home_directory(tmp_path, identity, emulator):
     path = tmp_path / "home"
     path.mkdir()
     return Home(path, identity, emulator)
+
+
+@pytest.fixture(scope="module")
+def hsm(identity, tmp_path_factory):
+    return pkcs11.every_kind(identity, tmp_path_factory.mktemp("hsm"))
