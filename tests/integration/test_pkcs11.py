@@ -5,12 +5,12 @@ import subprocess
 
 import pytest
 from support import pki
+from support.diagnostics import openssl_verifies
 from support.pkcs11 import KINDS, asked, by_itself
 from support.process import (ARNS, BINARY, Emulator, assert_credentials, assert_fails, environment,
                              needs_shared_build, run, session)
 from support.tokens import MODULE, PIN, SoftHsm
 from support.verifier import Verifier
-from test_diagnostics import openssl_verifies
 
 SOURCES = {
     "certificate URI": lambda kind, file: ["--certificate", f"pkcs11:token=app;object={kind}"],

@@ -10,10 +10,10 @@ import time
 
 import pytest
 from support import pki
+from support.diagnostics import openssl_verifies
 from support.process import (ARNS, BINARY, assert_credentials, assert_fails, environment, run,
                              session)
 from support.tokens import PIN, Faults, SoftHsm
-from test_diagnostics import openssl_verifies
 
 # Codes of PKCS#11 after which everything must be opened anew.
 GONE = {"device error": 0x30, "device removed": 0x32, "key handle": 0x60, "object handle": 0x82,

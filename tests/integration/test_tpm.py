@@ -6,10 +6,10 @@ import subprocess
 
 import pytest
 from support import pki
+from support.diagnostics import openssl_verifies
 from support.process import (ARNS, BINARY, assert_credentials, assert_fails, environment, run,
                              session)
 from support.tokens import SoftHsm, Tpm
-from test_diagnostics import openssl_verifies
 from test_pkcs11_faults import typed
 
 PARENT = "0x81000000"
