@@ -10,6 +10,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from support import pki, pkcs11  # noqa: E402
 from support.home import Home  # noqa: E402
+from support.passwords import Locked  # noqa: E402
 from support.process import Emulator  # noqa: E402
 from support.verifier import Verifier  # noqa: E402
 
@@ -62,3 +63,8 @@ def home_directory(tmp_path, identity, emulator):
 @pytest.fixture(scope="module")
 def hsm(identity, tmp_path_factory):
     return pkcs11.every_kind(identity, tmp_path_factory.mktemp("hsm"))
+
+
+@pytest.fixture(scope="module")
+def locked(identity, tmp_path_factory):
+    return Locked(identity, tmp_path_factory.mktemp("locked"))
