@@ -9,6 +9,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from support import pki, pkcs11  # noqa: E402
+from support.config import ARN_LINES, identity_lines, write_config  # noqa: E402
 from support.home import Home  # noqa: E402
 from support.passwords import Locked  # noqa: E402
 from support.process import Emulator  # noqa: E402
@@ -58,6 +59,13 @@ def home_directory(tmp_path, identity, emulator):
     path = tmp_path / "home"
     path.mkdir()
     return Home(path, identity, emulator)
+
+
+@pytest.fixture(scope="module")
+def complete(identity, emulator, tmp_path_factory):
+    """A configuration file with which credential-process needs no flag."""
+    return write_config(tmp_path_factory.mktemp("config"), identity_lines(identity) + ARN_LINES +
+                        f'endpoint = "{emulator.url}"\n')
 
 
 @pytest.fixture(scope="module")
