@@ -13,6 +13,7 @@ from support.config import ARN_LINES, identity_lines, write_config  # noqa: E402
 from support.home import Home  # noqa: E402
 from support.passwords import Locked  # noqa: E402
 from support.process import Emulator  # noqa: E402
+from support.serve import Serve  # noqa: E402
 from support.verifier import Verifier  # noqa: E402
 
 # In the background or under nohup, signals such as SIGINT and SIGHUP are ignored, and each program that a
@@ -66,6 +67,12 @@ def complete(identity, emulator, tmp_path_factory):
     """A configuration file with which credential-process needs no flag."""
     return write_config(tmp_path_factory.mktemp("config"), identity_lines(identity) + ARN_LINES +
                         f'endpoint = "{emulator.url}"\n')
+
+
+@pytest.fixture(scope="module", name="serve")
+def running_serve(identity, emulator, tmp_path_factory):
+    with Serve(tmp_path_factory.mktemp("serve"), server=emulator, flags=identity.flags) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

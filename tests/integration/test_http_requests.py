@@ -8,12 +8,6 @@ from support.serve import ROLE, Serve, eventually
 GOOD = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
 
 
-@pytest.fixture(scope="module", name="serve")
-def running_serve(identity, emulator, tmp_path_factory):
-    with Serve(tmp_path_factory.mktemp("serve"), server=emulator, flags=identity.flags) as running:
-        yield running
-
-
 class Connection:
     def __init__(self, serve):
         self.socket = socket.create_connection(("127.0.0.1", serve.port), timeout=20)

@@ -1,11 +1,12 @@
-"""Whether serve speaks IMDS, and its tokens."""
+"""Whether serve speaks IMDS, what it answers, and its tokens."""
 
 import signal
 import stat
+import time
 
 import pytest
-from support.process import assert_fails, run
-from support.serve import CREDENTIALS, Serve, eventually
+from support.process import REGION, assert_fails, run
+from support.serve import CREDENTIALS, ROLE, Serve, eventually
 
 TTL = "x-aws-ec2-metadata-token-ttl-seconds"
 
@@ -161,3 +162,35 @@ def test_allowed_hosts_of_the_file(identity, emulator, tmp_path):
     assert_fails(run("serve", *in_file(tmp_path, '[serve]\nallow-host = "http://a:80"\n')), 2,
                  "line 2.*http://a:80", "without scheme and port")
     assert_fails(run("serve", "--allow-host", "a b"), 2, "a b")
+
+
+def test_imds_from_token_to_credentials(serve):
+    given = serve.ask("PUT", "/latest/api/token", {TTL: "60"})
+    assert given.status == 200 and given.headers[TTL] == "60", given
+    token = {"X-aws-ec2-metadata-token": given.body}
+    for end in ("", "/"):
+        role = serve.ask("GET", "/latest/meta-data/iam/security-credentials" + end, token)
+        assert (role.status, role.body) == (200, ROLE), role
+    answer = serve.ask("GET", CREDENTIALS, token)
+    assert answer.status == 200, answer
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.headers["Date"].endswith(" GMT")
+    assert set(answer.json) == {"Code", "LastUpdated", "Type", "AccessKeyId", "SecretAccessKey",
+                                "Token", "Expiration", "AccountId"}, answer
+    assert (answer.json["Code"], answer.json["Type"]) == ("Success", "AWS-HMAC")
+    region = serve.ask("GET", "/latest/meta-data/placement/region", token)
+    assert (region.status, region.body) == (200, REGION), region
+
+
+def test_tokens(serve):
+    assert serve.ask("PUT", "/latest/api/token").headers[TTL] == "21600"
+    for ttl in ("0", "21601", "x"):
+        assert serve.ask("PUT", "/latest/api/token", {TTL: ttl}).status == 400, ttl
+    tokens = {serve.token() for _ in range(50)}
+    assert len(tokens) == 50 and all(len(t) >= 64 for t in tokens)
+    for wrong in ({}, {"x-aws-ec2-metadata-token": "x"},
+                  {"x-aws-ec2-metadata-token": tokens.pop()[1:]}):
+        assert serve.ask("GET", CREDENTIALS, wrong).status == 401, wrong
+    short = serve.ask("PUT", "/latest/api/token", {TTL: "1"}).body
+    time.sleep(1.1)
+    assert serve.ask("GET", CREDENTIALS, {"x-aws-ec2-metadata-token": short}).status == 401

@@ -6,10 +6,11 @@ import os
 import re
 import socket
 import subprocess
+import time
 
 import pytest
-from support.process import (ANCHOR_ARN, ARNS, BINARY, PROFILE_ARN, ROLE_ARN, assert_fails, environment,
-                             free_port, run)
+from support.process import (ANCHOR_ARN, ARNS, BINARY, PROFILE_ARN, ROLE_ARN, assert_fails,
+                             environment, free_port, paused, run)
 from support.serve import CREDENTIALS, Serve, ask, eventually
 
 
@@ -142,3 +143,38 @@ def test_a_refusal_shows_its_path(identity, emulator, tmp_path):
         refused = eventually(lambda: running.events("refused a request"))[-1]
         assert (refused["path"], refused["method"]) == ("/latest/meta-data/instance-id", "GET")
         assert "secret" not in running.err
+
+
+def test_no_secret_is_logged(serve):
+    secrets = [serve.credentials()[name] for name in ("SecretAccessKey", "Token")]
+    secrets += [serve.token(), (serve.directory / "rolecall" / "default.token").read_text()]
+    for secret in secrets:
+        assert secret not in serve.err
+
+
+def test_who_asked_is_logged(serve):
+    time.sleep(1.1)  # for the log's budget of this second
+    serve.credentials()
+    gave = eventually(lambda: serve.events("gave credentials"))[-1]
+    assert re.fullmatch(r"127\.0\.0\.1:\d+", gave["peer"]), gave
+    assert gave["uid"] == str(os.getuid()), gave
+    assert (gave["binding"], gave["route"]) == ("default", "imds/credentials")
+
+
+def test_a_client_who_is_gone_has_no_user(serve):
+    """The kernel would say that its socket is root's."""
+    token = serve.token()
+    with paused(serve.process.pid), socket.create_connection(("127.0.0.1", serve.port)) as client:
+        client.sendall(f"GET {CREDENTIALS} HTTP/1.1\r\nHost: localhost\r\n"
+                       f"x-aws-ec2-metadata-token: {token}\r\n\r\n".encode())
+        peer = "127.0.0.1:" + str(client.getsockname()[1])
+    gave = eventually(lambda: [e for e in serve.events("gave credentials") if e["peer"] == peer])
+    assert "uid" not in gave[0], gave
+
+
+def test_text_log_has_the_official_line(identity, emulator, tmp_path):
+    port = free_port()
+    with Serve(tmp_path, "--log-format", "text", "--port", port, server=emulator,
+               flags=identity.flags, wait=False) as running:
+        line = f"export AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:{port}/"
+        eventually(lambda: line in running.err.splitlines())

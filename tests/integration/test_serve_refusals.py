@@ -1,17 +1,12 @@
 """What serve refuses, in its log whatever the client sends; and what it takes off before it looks."""
 
 import json
+import socket
 
 import pytest
 from support.process import free_port
 from support.serve import CREDENTIALS, Serve, ask, eventually
 from test_http_requests import Connection, assert_refused, request
-
-
-@pytest.fixture(scope="module", name="serve")
-def running_serve(identity, emulator, tmp_path_factory):
-    with Serve(tmp_path_factory.mktemp("serve"), server=emulator, flags=identity.flags) as running:
-        yield running
 
 
 def refusals(running):
@@ -102,3 +97,58 @@ def test_blanks_around_a_value_are_not_part_of_it(serve, before, after):
 def test_blanks_hide_no_nul(serve):
     for value in (b"localhost\x00", b"localhost \x00", b"localhost\x00 ", b"\x00 localhost"):
         assert_refused(serve, request(host=b"Host: " + value), 400)
+
+
+def test_refuses_other_hosts_and_proxies(serve):
+    token = {"x-aws-ec2-metadata-token": serve.token()}
+    for host in ("evil.example", "evil.example:9911", "169.254.169.254", ""):
+        for path in (CREDENTIALS, "/healthz", "/metrics", "/credentials/default"):
+            assert serve.ask("GET", path, {**token, "Host": host}).status == 403, (host, path)
+        assert serve.ask("PUT", "/latest/api/token", {"Host": host}).status == 403, host
+    for host in ("localhost", "LOCALHOST:1", "127.0.0.1", "[::1]"):
+        assert serve.ask("GET", CREDENTIALS, {**token, "Host": host}).status == 200, host
+    for path in (CREDENTIALS, "/healthz"):
+        forwarded = {**token, "X-Forwarded-For": "10.0.0.1"}
+        assert serve.ask("GET", path, forwarded).status == 403, path
+    assert serve.ask("PUT", "/latest/api/token", {"X-Forwarded-For": "::1"}).status == 403
+    assert serve.ask("PUT", "/latest/api/token", {"X-Forwarded-For ": "::1"}).status == 400
+
+
+def test_refuses_other_methods_paths_and_bodies(serve):
+    token = {"x-aws-ec2-metadata-token": serve.token()}
+    for method in ("POST", "HEAD", "DELETE", "OPTIONS", "PUT", "BREW"):
+        for path in (CREDENTIALS, "/healthz", "/metrics", "/credentials/default"):
+            assert serve.ask(method, path, token).status == 405, (method, path)
+    for path in ("/", "/latest/", "/latest/meta-data", "/credentials", "/healthz//",
+                 "/latest/meta-data/iam/security-credentials/Other", "/latest/user-data"):
+        assert serve.ask("GET", path, token).status == 404, path
+    for body in (b"x", b"x" * 100000):
+        assert serve.ask("PUT", "/latest/api/token", body=body).status == 413
+    assert serve.ask("PUT", "/latest/api/token", body=b"1\r\nx\r\n0\r\n\r\n",
+                     headers={"Transfer-Encoding": "chunked"}).status == 400
+
+
+def test_refuses_long_headers(serve):
+    assert serve.ask("GET", "/healthz", {"A": "a" * 8000}).status == 200
+    for name, value in (("A", "a" * 8200), ("A", "a" * 60000)):
+        assert serve.ask("GET", "/healthz", {name: value}).status == 431
+    many = {f"H{i}": "a" for i in range(1000)}
+    assert serve.ask("GET", "/healthz", many).status == 431
+    assert serve.ask("GET", "/healthz?" + "a" * 9000).status == 431
+    assert serve.ask("GET", "/healthz").status == 200
+
+
+def test_garbage_does_no_harm(serve):
+    for garbage in (b"\x00" * 100, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc", b"GET\r\n\r\n",
+                    b"GET /healthz HTTP/9.9\r\n\r\n", b"GET /healthz HTTP/1.1\r\n\r\n",
+                    b"\xff" * 5000, b"GET /%zz%00 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+                    b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
+                    b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n"):
+        with socket.create_connection(("127.0.0.1", serve.port), timeout=10) as client:
+            client.sendall(garbage)
+            client.settimeout(0.3)  # some of it may be the begin of a request
+            try:
+                assert b"200 OK" not in client.recv(4096), garbage
+            except (ConnectionResetError, TimeoutError):
+                pass
+    assert serve.ask("GET", "/healthz").status == 200
