@@ -1,5 +1,5 @@
 #include "base/process.h"
-#include "cli/run.h"
+#include "commands/run.h"
 
 int main(int argc, char** argv) {
   rolecall::end_process(rolecall::cli::run(argc, argv));

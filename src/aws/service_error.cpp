@@ -8,7 +8,7 @@
 
 #include "base/codec.h"
 #include "base/json.h"
-#include "identity/demands.h"
+#include "identity/requirements.h"
 #include "identity/session_tags.h"
 
 namespace rolecall::aws {

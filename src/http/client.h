@@ -6,8 +6,8 @@
 #include <string>
 
 #include "base/deadline.h"
+#include "http/ca_store.h"
 #include "http/message.h"
-#include "http/trust.h"
 #include "rolecall/reporter.h"
 
 namespace rolecall::http {

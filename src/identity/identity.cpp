@@ -10,14 +10,14 @@
 #include "base/files.h"
 #include "base/time.h"
 #include "identity/chain.h"
-#include "identity/demands.h"
 #include "identity/file_form.h"
-#include "identity/hardware.h"
+#include "identity/hardware/hardware.h"
 #include "identity/key_kind.h"
 #include "identity/pem.h"
 #include "identity/pem_contents.h"
 #include "identity/pkcs12.h"
 #include "identity/private_key.h"
+#include "identity/requirements.h"
 #include "rolecall/error.h"
 
 namespace rolecall::identity {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "aws/renewal.h"
-#include "identity/hardware.h"
+#include "identity/hardware/hardware.h"
 #include "rolecall/credentials.h"
 #include "rolecall/error.h"
 #include "rolecall/identity_options.h"

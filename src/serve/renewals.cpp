@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/waiting.h"
-#include "identity/hardware.h"
+#include "identity/hardware/hardware.h"
 
 namespace rolecall::serve {
 namespace {

@@ -1,10 +1,10 @@
 // AWS's two INI files: what an edit sets can be read again, and every other byte stays.
 #include <algorithm>
 
-#include "aws/config_profile.h"
-#include "aws/credentials_file.h"
-#include "aws/ini_diff.h"
-#include "aws/ini_lines.h"
+#include "aws_files/config_profile.h"
+#include "aws_files/credentials_file.h"
+#include "aws_files/ini_diff.h"
+#include "aws_files/ini_lines.h"
 #include "base/codec.h"
 #include "target.h"
 

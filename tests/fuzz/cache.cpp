@@ -1,14 +1,14 @@
 // What lies in the cache's directory: an entry, and the note of a renewal that failed.
-#include "aws/cache.h"
+#include "cache/cache.h"
 
 #include <fcntl.h>
 
 #include <filesystem>
 
-#include "aws/cache_lock.h"
 #include "base/files.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "cache/cache_lock.h"
 #include "target.h"
 
 namespace rolecall::fuzz {

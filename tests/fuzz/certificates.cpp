@@ -1,8 +1,8 @@
 // Certificates, chains and the requirements of the service, as the client reads them.
 #include "unit/support/certificates.h"
 #include "identity/chain.h"
-#include "identity/demands.h"
 #include "identity/pem_contents.h"
+#include "identity/requirements.h"
 #include "target.h"
 
 namespace rolecall::fuzz {

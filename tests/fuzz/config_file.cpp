@@ -1,5 +1,5 @@
 // The configuration file.
-#include "cli/config_file.h"
+#include "options/config_file.h"
 
 #include "target.h"
 

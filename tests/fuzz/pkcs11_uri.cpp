@@ -1,7 +1,7 @@
 // pkcs11: URIs: what p11-kit reads in them, and what no message may show of them.
 #include "base/pkcs11_uri.h"
 
-#include "identity/pkcs11.h"
+#include "identity/hardware/pkcs11.h"
 #include "target.h"
 
 namespace rolecall::fuzz {

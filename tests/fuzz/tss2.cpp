@@ -5,7 +5,7 @@
 
 #include <cstdlib>
 
-#include "identity/hardware.h"
+#include "identity/hardware/hardware.h"
 #include "identity/pem.h"
 #include "target.h"
 #include "unit/support/certificates.h"

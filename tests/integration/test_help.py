@@ -1,5 +1,5 @@
 """How wide --help is: as COLUMNS says, or else as the terminal is. What it says is tested in
-tests/unit/cli/help_test.cpp."""
+tests/unit/commands/help_test.cpp."""
 
 import fcntl
 import os

@@ -1,0 +1,274 @@
+#include "aws_files/ini_edit.h"
+
+#include <algorithm>
+#include <set>
+
+#include "aws_files/ini_lines.h"
+#include "base/codec.h"
+#include "base/text.h"
+#include "rolecall/error.h"
+
+namespace rolecall::aws {
+namespace {
+
+using Kind = IniLine::Kind;
+
+// "[name]", or "name = value" as no piece of a key, a token or a command looks.
+bool looks_like_a_setting(std::string_view text) {
+  if (text.starts_with('[')) return true;
+  if (text.starts_with('-')) return false;  // a flag of a command
+  const std::size_t delimiter = text.find_first_of("=:");
+  if (delimiter == std::string_view::npos || delimiter == 0) return false;
+  const std::string_view value = trim(text.substr(delimiter + 1));
+  return !value.empty() && value[0] != '=';
+}
+
+std::string line_number(std::size_t index) {
+  return cat("line ", index + 1);
+}
+
+class Editor {
+ public:
+  Editor(std::string_view what, std::string_view file, std::string_view name,
+         const std::vector<IniChange>& changes)
+      : what_(what),
+        file_(file),
+        name_(name),
+        changes_(changes),
+        lines_(ini_lines(file)),
+        found_(changes.size()) {}
+
+  EditedFile edit() {
+    if (file_.find('\0') != std::string_view::npos) {
+      throw Error(ErrorKind::usage, cat(what_, " holds NUL bytes"),
+                  "no program can read it as it is; is it UTF-16? It must be UTF-8");
+    }
+    if (file_.starts_with(byte_order_mark)) {
+      warn("it begins with a byte order mark, which the AWS CLI cannot read");
+    }
+    warn_of_what_is_refused();
+    find_section();
+    if (section_ == lines_.size()) {
+      warn_of_indented_header();
+      put(file_);
+      if (sets_any()) append_section();
+    } else {
+      find_keys();
+      rewrite();
+    }
+    return std::move(result_);
+  }
+
+ private:
+  void warn(const std::string& text) { result_.warnings.push_back(text); }
+  void put(std::string_view text) {
+    // Where what stood between them goes, a line that ends with CR and an empty one would become
+    // one line that ends with CR and LF.
+    if (text.starts_with('\n') && result_.bytes.view().ends_with('\r')) result_.bytes.append("\n");
+    result_.bytes.append(text);
+  }
+  std::string_view between(std::size_t begin, std::size_t end) const {
+    return file_.substr(begin, end - begin);
+  }
+
+  bool sets_any() const {
+    return std::any_of(changes_.begin(), changes_.end(),
+                       [](const IniChange& change) { return change.value.has_value(); });
+  }
+
+  // Its place in changes_, or changes_.size().
+  std::size_t change_of(const IniLine& line) const {
+    return static_cast<std::size_t>(
+        std::find_if(changes_.begin(), changes_.end(),
+                     [&line](const IniChange& change) { return change.key == line.name; }) -
+        changes_.begin());
+  }
+
+  // The first of it: the AWS CLI, too, names one, and not one of its profiles works.
+  void warn_of_what_is_refused() {
+    std::set<std::string_view> sections;
+    std::set<std::string_view> keys;
+    bool in_block = false;  // "s3 =", and indented settings below it
+    for (std::size_t i = 0; i < lines_.size(); ++i) {
+      const IniLine& line = lines_[i];
+      std::string what;
+      if (line.kind == Kind::header) {
+        keys.clear();
+        const bool again = !sections.insert(line.name).second;
+        if (again && line.name != name_ && line.name != "DEFAULT")
+          what = " begins section [" + line.name + "] again";
+      } else if (line.kind == Kind::option) {
+        if (!keys.insert(line.name).second) what = " sets " + line.name + " again";
+        in_block = trim(between(line.value, line.next)).empty();
+      } else if (line.kind == Kind::continuation) {
+        const bool is_setting = between(line.text, line.end).find('=') != std::string_view::npos;
+        if (in_block && !is_setting) what = " is no setting, as those indented below a key are";
+      } else if (line.kind == Kind::unreadable) {
+        what = " is no setting";
+      }
+      if (what.empty()) continue;
+      warn(line_number(i) + what + "; the AWS CLI refuses such a file");
+      return;
+    }
+  }
+
+  void find_section() {
+    section_ = lines_.size();
+    for (std::size_t i = 0; i < lines_.size(); ++i) {
+      if (lines_[i].kind != Kind::header || lines_[i].name != name_) continue;
+      if (section_ == lines_.size()) {
+        section_ = i;
+      } else {
+        warn(cat("section [", name_, "] is there again in ", line_number(i),
+                 "; only the first, in ", line_number(section_),
+                 ", is edited, and the AWS CLI refuses such a file"));
+      }
+    }
+  }
+
+  // To a person it is one.
+  void warn_of_indented_header() {
+    for (std::size_t i = 0; i < lines_.size(); ++i) {
+      if (lines_[i].kind != Kind::continuation) continue;
+      if (lines_[i].name != name_) continue;
+      warn(cat(line_number(i), " is no header of [", name_,
+               "] but a part of the value above it, as the AWS CLI reads it, since it is indented",
+               sets_any() ? "; a new section stands at the end" : ""));
+    }
+  }
+
+  // Notes which line holds which key, and behind which the missing ones are to be added.
+  void find_keys() {
+    anchor_ = section_;
+    std::size_t owner = changes_.size();  // the change that continuation lines belong to
+    for (end_ = section_ + 1; end_ < lines_.size(); ++end_) {
+      const IniLine& line = lines_[end_];
+      if (line.kind == Kind::header) break;
+      if (line.kind == Kind::continuation && owner < changes_.size()) refuse_loss(end_, owner);
+      if (line.kind != Kind::option) continue;
+      owner = change_of(line);
+      if (owner == changes_.size()) continue;
+      found_[owner] = true;
+      if (changes_[owner].value) anchor_ = end_;
+    }
+  }
+
+  void refuse_loss(std::size_t index, std::size_t owner) const {
+    const IniLine& line = lines_[index];
+    if (!looks_like_a_setting(between(line.text, line.end))) return;
+    throw Error(ErrorKind::usage,
+                cat(line_number(index), " of ", what_,
+                    " looks like a setting, but its indentation makes it part of the value of ",
+                    changes_[owner].key),
+                "take the blanks at its beginning away, so that it is not lost with that value");
+  }
+
+  void rewrite() {
+    put(between(0, lines_[section_].begin));
+    bool dropping = false;
+    for (std::size_t i = section_; i < end_; ++i) {
+      const IniLine& line = lines_[i];
+      if (line.kind == Kind::option) {
+        const std::size_t change = change_of(line);
+        dropping = change < changes_.size();
+        if (dropping && changes_[change].value) {
+          put(between(line.begin, line.value));
+          put(*changes_[change].value);
+          put(between(line.end, line.next));
+        }
+      }
+      const bool ours = dropping && (line.kind == Kind::option || line.kind == Kind::continuation);
+      if (!ours) put(between(line.begin, line.next));
+      if (i == anchor_) add_missing();
+    }
+    if (end_ < lines_.size()) put(file_.substr(lines_[end_].begin));
+  }
+
+  // With the indentation of the key before them or, behind the header, of what follows it: a line
+  // indented more than the one before would be read as part of its value.
+  void add_missing() {
+    bool complete = true;
+    for (std::size_t i = 0; i < changes_.size(); ++i)
+      complete = complete && (found_[i] || !changes_[i].value);
+    if (complete) return;
+    const IniLine* model = &lines_[anchor_];
+    std::string_view indent = between(model->begin, model->text);
+    if (anchor_ == section_) {
+      indent = {};
+      for (std::size_t i = section_ + 1; i < lines_.size(); ++i) {
+        if (lines_[i].kind == Kind::other) continue;
+        indent = between(lines_[i].begin, lines_[i].text);
+        break;
+      }
+    }
+    const std::string_view ending = line_ending(*model);
+    if (ending_of(*model).empty()) put(ending);
+    add_keys(indent, ending);
+  }
+
+  void add_keys(std::string_view indent, std::string_view ending) {
+    for (std::size_t i = 0; i < changes_.size(); ++i) {
+      if (found_[i] || !changes_[i].value) continue;
+      put(indent);
+      put(changes_[i].key);
+      put(" = ");
+      put(*changes_[i].value);
+      put(ending);
+    }
+  }
+
+  void append_section() {
+    const std::string_view ending = lines_.empty() ? "\n" : line_ending(lines_.back());
+    if (!lines_.empty()) {
+      const IniLine& last = lines_.back();
+      if (ending_of(last).empty()) put(ending);
+      if (last.text < last.end) put(ending);  // an empty line between the sections
+    }
+    put("[");
+    put(name_);
+    put("]");
+    put(ending);
+    add_keys("", ending);
+  }
+
+  std::string_view ending_of(const IniLine& line) const {
+    const std::string_view text = between(line.begin, line.next);
+    return text.substr(std::min(text.find_first_of("\r\n"), text.size()));
+  }
+  // The line's own, else that of the file's first line.
+  std::string_view line_ending(const IniLine& line) const {
+    if (!ending_of(line).empty()) return ending_of(line);
+    return ending_of(lines_.front()).empty() ? std::string_view("\n") : ending_of(lines_.front());
+  }
+
+  std::string_view what_;
+  std::string_view file_;
+  std::string_view name_;  // of the section
+  const std::vector<IniChange>& changes_;
+  std::vector<IniLine> lines_;
+  std::size_t section_ = 0;  // the header's line
+  std::size_t end_ = 0;      // the line behind the section
+  std::size_t anchor_ = 0;   // missing keys are added behind this line
+  std::vector<bool> found_;  // by change: is the key there?
+  EditedFile result_;
+};
+
+}  // namespace
+
+EditedFile edit_section(std::string_view what, std::string_view file, std::string_view section,
+                        const std::vector<IniChange>& changes) {
+  return Editor(what, file, section, changes).edit();
+}
+
+std::vector<IniSection> ini_sections(std::string_view file) {
+  std::vector<IniSection> sections;
+  std::size_t number = 0;
+  for (const IniLine& line : ini_lines(file)) {
+    ++number;
+    if (line.kind == Kind::header) sections.push_back({line.name, number, {}});
+    if (line.kind == Kind::option) sections.back().lines[line.name] = number;
+  }
+  return sections;
+}
+
+}  // namespace rolecall::aws

@@ -1,0 +1,348 @@
+#include "cache/cache.h"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+
+#include "aws/service_error.h"
+#include "base/deadline.h"
+#include "base/descriptor_io.h"
+#include "base/json.h"
+#include "base/new_file.h"
+#include "base/safe_directory.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "base/waiting.h"
+#include "cache/cache_lock.h"
+#include "rolecall/error.h"
+
+namespace rolecall::aws {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr std::size_t longest_entry = 64 * 1024;  // bytes
+// While the old session lives, an endpoint that is down costs one run in so many seconds a short
+// wait, and the others nothing.
+constexpr seconds hold_off{15};
+constexpr milliseconds short_wait{3000};
+// The longest session that can be asked for. An entry that says more is wrong.
+constexpr seconds longest_life = seconds(43200) + clock_tolerance;
+constexpr const char* entry_suffix = ".json";
+constexpr const char* new_suffix = ".new";
+
+// FNV-1a, 64 bits: a file's name, and no more. Entries hold their whole key, so that two keys with
+// one name are two misses; a cryptographic digest would cost OpenSSL's start.
+std::string name_of(const std::string& key) {
+  std::uint64_t hash = 0xcbf29ce484222325U;
+  for (const char c : key)
+    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
+  std::array<char, 17> text{};
+  std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(hash));
+  return text.data();
+}
+
+// Only such names are ours: the directory may have other files, as of serve or of a user who named
+// a directory with more in it.
+bool is_name(std::string_view text) {
+  return text.size() == 16 && only(text, lower_hex_digits);
+}
+
+Error cannot_use(const std::string& directory, const std::string& why) {
+  return {ErrorKind::failed, "cache directory " + directory + " " + why,
+          "nothing is cached: set XDG_RUNTIME_DIR or XDG_CACHE_HOME to a directory of your own"};
+}
+
+std::string text_of(const SecretJson& object, const char* name) {
+  return std::string(text_member(object, name).value_or(""));
+}
+
+std::optional<CacheEntry> parse_entry(std::string_view text) {
+  const SecretJson object = parse_secret_json(text);
+  if (!object.is_object()) return std::nullopt;
+  const auto issued = parse_rfc3339(text_of(object, "Issued"));
+  const auto expiration = parse_rfc3339(text_of(object, "Expiration"));
+  CacheEntry entry;
+  entry.key = text_of(object, "Key");
+  entry.credentials.access_key_id = text_of(object, "AccessKeyId");
+  entry.credentials.secret_access_key = Secret(text_member(object, "SecretAccessKey").value_or(""));
+  entry.credentials.session_token = Secret(text_member(object, "SessionToken").value_or(""));
+  entry.credentials.assumed_role_arn = text_of(object, "AssumedRoleArn");
+  if (!issued || !expiration || entry.key.empty()) return std::nullopt;
+  for (const std::string_view value :
+       {std::string_view(entry.credentials.access_key_id),
+        entry.credentials.secret_access_key.view(), entry.credentials.session_token.view()}) {
+    if (!is_visible(value)) return std::nullopt;
+  }
+  entry.issued = *issued;
+  entry.credentials.expiration = *expiration;
+  return entry;
+}
+
+Secret entry_text(const CacheEntry& entry) {
+  const Credentials& credentials = entry.credentials;
+  const SecretJson object = {
+      {"Key", WipingString(entry.key)},
+      {"Issued", rfc3339(entry.issued)},
+      {"Expiration", rfc3339(credentials.expiration)},
+      {"AccessKeyId", credentials.access_key_id},
+      {"SecretAccessKey", WipingString(credentials.secret_access_key.view())},
+      {"SessionToken", WipingString(credentials.session_token.view())},
+      {"AssumedRoleArn", credentials.assumed_role_arn}};
+  return to_text(object);
+}
+
+// Whether one who waited for this to end, and has `left` to ask for itself, would fail as well.
+// Passwords, ways to the endpoint and the like are everybody's own.
+bool is_ours_too(const CacheLock::Failure& failure, milliseconds left,
+                 std::chrono::system_clock::time_point now) {
+  // A clock that was set back leaves failures from the future.
+  if (failure.when > now) return false;
+  return failure.refused && (failure.error.kind() == ErrorKind::failed || failure.had >= left);
+}
+
+void warn_of_old(const CacheEntry& entry, const Error& error, const Reporter& reporter) {
+  reporter.warning("these credentials are from the cache and end at " +
+                   rfc3339(entry.credentials.expiration) +
+                   ", as no new ones could be had: " + error.what());
+}
+
+// The way of nearly all runs, with one call of the kernel. If it is not open, errno says why.
+Descriptor open_without_links(const std::string& directory) {
+  open_how how{};
+  how.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+  how.resolve = RESOLVE_NO_SYMLINKS;
+  return Descriptor(
+      static_cast<int>(syscall(SYS_openat2, AT_FDCWD, directory.c_str(), &how, sizeof how)));
+}
+
+// Makes what is missing, and follows the links that nobody else can have made. Kernels before 5.6
+// and some containers have no openat2, and come here with every run.
+Descriptor walk_to(const std::string& directory) {
+  const FileRole role = {"cache directory", "XDG_RUNTIME_DIR or XDG_CACHE_HOME"};
+  try {
+    const SafeDirectory walked(role, directory, {}, Walk::to_directory_making_all);
+    if (walked.rights() != nullptr)
+      throw Error(ErrorKind::failed, "it is in another user's directory");
+    Descriptor opened = reopen_directory(walked.fd());
+    if (!opened.is_open()) throw Error(ErrorKind::failed, std::strerror(errno));
+    return opened;
+  } catch (const Error& error) {
+    throw cannot_use(directory, cat("cannot be used: ", error.what()));
+  }
+}
+
+}  // namespace
+
+Cache::Cache(const std::string& directory, IfMissing if_missing, const Clock& clock)
+    : directory_(directory), clock_(clock), opened_(open_without_links(directory)) {
+  if (!opened_.is_open() && errno == ENOENT && if_missing == IfMissing::leave) return;
+  if (!opened_.is_open()) opened_ = walk_to(directory);
+  struct stat info {};
+  fstat(opened_.fd(), &info);
+  const bool is_ours = info.st_uid == geteuid();
+  if (is_ours && (info.st_mode & (S_IWGRP | S_IWOTH)) == 0) return;
+  throw cannot_use(directory, is_ours ? "can be written by others" : "is another user's");
+}
+
+std::optional<CacheEntry> Cache::read(const std::string& name) const {
+  const Descriptor file(openat(opened_.fd(), (name + entry_suffix).c_str(),
+                               O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+  struct stat info {};
+  if (!file.is_open() || fstat(file.fd(), &info) != 0 || !S_ISREG(info.st_mode) ||
+      info.st_uid != geteuid() || (info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    return std::nullopt;
+  }
+  Secret bytes;
+  if (read_whole(file.fd(), longest_entry, bytes) != 0) return std::nullopt;
+  return parse_entry(bytes.view());
+}
+
+std::optional<CacheEntry> Cache::find(const std::string& key) const {
+  auto entry = read(name_of(key));
+  if (entry && (entry->key != key || !lives(*entry))) entry.reset();
+  return entry;
+}
+
+// Under the lock: nobody else writes the new file.
+void Cache::write(const CacheEntry& entry) const {
+  const std::string name = name_of(entry.key);
+  const int error =
+      replace_file(opened_.fd(), name + entry_suffix, name + new_suffix, entry_text(entry).view());
+  if (error != 0) throw Error(ErrorKind::failed, cat("cannot write: ", std::strerror(error)));
+}
+
+bool Cache::lives(const CacheEntry& entry) const {
+  const seconds left = entry.credentials.expiration - clock_.wall_seconds();
+  return left > seconds(0) && left <= longest_life;
+}
+
+// An entry from the future was written by a clock that cannot be trusted.
+bool Cache::is_fresh(const CacheEntry& entry, seconds margin) const {
+  const auto now = clock_.wall_seconds();
+  const seconds life = entry.credentials.expiration - entry.issued;
+  return entry.issued <= now + seconds(60) &&
+         entry.credentials.expiration - now > std::min(margin, life / 2);
+}
+
+bool Cache::is_there(const std::string& file) const {
+  return faccessat(opened_.fd(), file.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+// Each change of a certificate leaves an entry behind that nobody asks for again, and each run that
+// fails a lock.
+void Cache::remove_ended() const {
+  remove_unfinished();
+  for (const std::string& name : names(entry_suffix)) {
+    const auto is_useless = [&] {
+      const auto entry = read(name);
+      return !entry || !lives(*entry);
+    };
+    CacheLock lock(opened_.fd(), name);
+    if (!is_useless() || !lock.take() || !lock.is_held() || !is_useless()) continue;
+    unlinkat(opened_.fd(), (name + entry_suffix).c_str(), 0);
+  }
+  for (const std::string& name : names(CacheLock::suffix)) {
+    CacheLock lock(opened_.fd(), name);
+    if (is_there(name + entry_suffix) || !lock.take() || !lock.is_held()) continue;
+    if (!is_there(name + entry_suffix)) lock.remove();
+  }
+}
+
+// A process that was killed while it wrote leaves a file with credentials in it.
+void Cache::remove_unfinished() const {
+  for (const std::string& name : names(new_suffix)) {
+    CacheLock lock(opened_.fd(), name);
+    if (lock.take() && lock.is_held()) unlinkat(opened_.fd(), (name + new_suffix).c_str(), 0);
+  }
+}
+
+Credentials Cache::get(const Request& request, const Reporter& reporter) const {
+  const Deadline deadline(request.timeout, clock_);
+  const auto start = clock_.wall();
+  const auto left = [&deadline] { return std::max(deadline.left(), milliseconds(1)); };
+  auto entry = find(request.key);
+  if (entry && is_fresh(*entry, request.margin)) return std::move(entry->credentials);
+
+  CacheLock lock(opened_.fd(), name_of(request.key));
+  bool waited = false;
+  std::optional<Waiting> waiting;
+  for (milliseconds nap(2); !lock.take(); nap = std::min(nap * 2, milliseconds(50))) {
+    if (entry && lives(*entry)) {
+      reporter.trace([] { return "another process renews; the cached session is still good"; });
+      return std::move(entry->credentials);
+    }
+    if (deadline.left() - nap < request.timeout / 2) {
+      reporter.warning(
+          "another process has been asking for these credentials for half of "
+          "`timeout`; asking without it, and caching nothing");
+      waiting.reset();
+      return request.renew(left());
+    }
+    waited = true;
+    if (!waiting) waiting.emplace("another process that renews these credentials");
+    clock_.wait(nap);
+    entry = find(request.key);
+    if (entry && is_fresh(*entry, request.margin)) return std::move(entry->credentials);
+  }
+  waiting.reset();
+  // Whoever had the lock may have just renewed, or failed.
+  entry = find(request.key);
+  if (entry && is_fresh(*entry, request.margin)) return std::move(entry->credentials);
+  if (const auto failure = lock.last_failure()) {
+    if (!entry && waited && failure->when >= start && is_ours_too(*failure, left(), clock_.wall()))
+      throw Error(failure->error);
+    const bool is_outage = failure->refused || failure->error.kind() == ErrorKind::try_later;
+    if (entry && is_outage && failure->when <= start && start - failure->when < hold_off) {
+      warn_of_old(*entry, failure->error, reporter);
+      return std::move(entry->credentials);
+    }
+  }
+  return renew(request, left(), std::move(entry), lock, reporter);
+}
+
+Credentials Cache::renew(const Request& request, milliseconds time, std::optional<CacheEntry> old,
+                         const CacheLock& lock, const Reporter& reporter) const {
+  CacheEntry entry;
+  entry.key = request.key;
+  entry.issued = clock_.wall_seconds();
+  if (old) time = std::min(time, short_wait);
+  try {
+    entry.credentials = request.renew(time);
+    lock.note_success();
+  } catch (const Error& error) {
+    const bool refused = dynamic_cast<const ServiceRefusal*>(&error) != nullptr;
+    lock.note_failure({clock_.wall(), time, refused, error});
+    if (!old || !lives(*old)) throw;
+    warn_of_old(*old, error, reporter);
+    return std::move(old->credentials);
+  }
+  if (entry.credentials.clock_skew != seconds(0)) {
+    // When the session ends is told by a clock that ours does not follow.
+    reporter.warning("nothing is cached while this machine's clock is off");
+    return std::move(entry.credentials);
+  }
+  try {
+    write(entry);
+    remove_ended();
+  } catch (const Error& error) {
+    reporter.warning("nothing is cached in " + directory_ + ": " + error.what());
+  }
+  return std::move(entry.credentials);
+}
+
+// Of all files that are there with this suffix, good or not.
+std::vector<std::string> Cache::names(std::string_view suffix) const {
+  std::vector<std::string> found;
+  for (std::string& name : names_in(opened_.fd())) {
+    if (!name.ends_with(suffix)) continue;
+    name.resize(name.size() - suffix.size());
+    if (is_name(name)) found.push_back(std::move(name));
+  }
+  return found;
+}
+
+std::vector<CacheEntry> Cache::entries() const {
+  std::vector<CacheEntry> found;
+  for (const std::string& name : names(entry_suffix)) {
+    auto entry = read(name);
+    if (entry && lives(*entry)) found.push_back(std::move(*entry));
+  }
+  std::sort(found.begin(), found.end(), [](const CacheEntry& a, const CacheEntry& b) {
+    return a.credentials.expiration < b.credentials.expiration;
+  });
+  return found;
+}
+
+void Cache::clear() const {
+  int error = 0;
+  std::string kept;
+  const auto remove = [&](const std::string& file) {
+    if (unlinkat(opened_.fd(), file.c_str(), 0) == 0 || errno == ENOENT) return;
+    error = errno;
+    kept = file;
+  };
+  for (const std::string& name : names(entry_suffix))
+    remove(name + entry_suffix);
+  for (const std::string& name : names(new_suffix)) {
+    CacheLock lock(opened_.fd(), name);
+    if (lock.take()) remove(name + new_suffix);  // else its writer lives, and takes it away
+  }
+  remove_ended();
+  if (kept.empty()) return;
+  throw Error(ErrorKind::failed,
+              "cannot remove " + directory_ + "/" + kept + ": " + std::strerror(error),
+              "the credentials in it are good until they end");
+}
+
+}  // namespace rolecall::aws

@@ -1,0 +1,34 @@
+// The table of commands.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "options/command.h"
+
+namespace rolecall::cli {
+
+Commands all_commands();
+const Command* find_command(std::string_view name);  // nullptr: there is no such command
+std::vector<std::string> command_names();
+
+// Whether any command has such an option.
+bool is_option_name(std::string_view name);
+
+// bindings.cpp, cache.cpp, …: one file a command.
+extern const Command bindings_command;
+extern const Command cache_command;
+extern const Command configure_command;
+extern const Command credential_process_command;
+extern const Command emulate_command;
+extern const Command env_command;
+extern const Command exec_command;
+extern const Command export_command;
+extern const Command read_certificate_data_command;
+extern const Command serve_command;
+extern const Command sign_string_command;
+extern const Command update_command;
+extern const Command version_command;
+
+}  // namespace rolecall::cli

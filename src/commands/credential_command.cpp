@@ -1,0 +1,192 @@
+#include "commands/credential_command.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/codec.h"
+#include "base/descriptor.h"
+#include "base/pkcs11_uri.h"
+#include "base/subprocess.h"
+#include "options/environment.h"
+#include "rolecall/error.h"
+#include "rolecall/source.h"
+
+namespace rolecall::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string absolute(const std::string& path) {
+  std::error_code error;
+  const fs::path result = fs::absolute(path, error);
+  if (error) {
+    throw Error(ErrorKind::usage, "cannot tell where " + path + " is: " + error.message(),
+                "give its whole path");
+  }
+  return result.string();
+}
+
+std::string source_text(const std::string& flag, const Source& source) {
+  if (!source.can_be_read_again()) {
+    throw Error(ErrorKind::usage,
+                flag + ": credential_process cannot read " + source.name() + " when it runs",
+                "give a file");
+  }
+  return source.kind() == Source::Kind::file ? absolute(source.text()) : source.text();
+}
+
+std::string source_value(const std::string& value) {
+  if (value.starts_with("file:")) return "file:" + absolute(value.substr(5));
+  if (value.starts_with("fd:")) {
+    throw Error(ErrorKind::usage,
+                "--password-source: credential_process has no " + value + " when it runs",
+                "file:PATH and command:WORDS can be had each time");
+  }
+  if (value.starts_with("command:")) {
+    const std::string program = split_command(value.substr(8)).front();
+    if (program.find('/') != std::string::npos && !program.starts_with('/')) {
+      throw Error(ErrorKind::usage,
+                  "--password-source: the command " + program + " is there in one directory only",
+                  "give its whole path: credential_process runs in any directory");
+    }
+  }
+  return value;
+}
+
+std::string value_of(const Option& option, const std::string& value) {
+  const std::string flag = "--" + std::string(option.name);
+  if (option.kind == Kind::input) return source_text(flag, value);
+  if (option.kind == Kind::path) return value.empty() ? value : absolute(value);
+  // A bare name is looked for by the system.
+  if (option.kind == Kind::library) return value.find('/') == value.npos ? value : absolute(value);
+  if (option.kind == Kind::source) return source_value(value);
+  constexpr std::string_view scheme = "file://";
+  if (option.kind == Kind::selector && value.starts_with(scheme))
+    return std::string(scheme) + absolute(value.substr(scheme.size()));
+  return value;
+}
+
+bool is_plain(const std::string& word) {
+  return !word.empty() && std::all_of(word.begin(), word.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("@%_+=:,./-").find(c) != std::string_view::npos;
+  });
+}
+
+// In double quotes a shell acts upon the first four, and the SDK for Go takes a backslash off on
+// its own account. "#" starts a comment in some versions of the SDKs for C++ and Go wherever it is,
+// ";" in most SDKs behind a blank.
+void check_quotable(const std::string& word, const std::string& name) {
+  const auto refuse = [&name](const std::string& why) {
+    throw Error(ErrorKind::usage, name + " holds " + why + ", which not every SDK would pass on",
+                "another path without it; or the value in a binding of the configuration file "
+                "(rolecall-config(5)), and --binding");
+  };
+  for (const char c : word) {
+    if (std::string_view("\\$`\"#").find(c) != std::string_view::npos) {
+      refuse(std::string("the character ") + c);
+    }
+  }
+  if (word.find(" ;") != std::string::npos) refuse("a semicolon behind a blank");
+  if (terminal_safe(word) != word) refuse("a control character, or bytes that are not UTF-8");
+}
+
+std::string quoted(const std::string& word) {
+  return is_plain(word) ? word : "\"" + word + "\"";
+}
+
+bool all_plain(const FlagWords& words) {
+  return std::all_of(words.begin(), words.end(), is_plain);
+}
+
+// The name that the program was called by; empty where that cannot be told.
+std::string called_by() {
+  const Descriptor file(open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC));
+  std::string name(4096, '\0');
+  const ssize_t got = !file.is_open() ? -1 : read(file.fd(), name.data(), name.size());
+  name.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+  name = name.substr(0, name.find('\0'));
+  if (name.empty() || name.find('/') != std::string::npos) return name;
+  const std::string path = environment("PATH");
+  for (std::size_t begin = 0; begin <= path.size();) {
+    const std::size_t end = std::min(path.find(':', begin), path.size());
+    std::string candidate = path.substr(begin, end - begin) + "/" + name;
+    if (candidate.size() > name.size() + 1 && access(candidate.c_str(), X_OK) == 0) {
+      return candidate;
+    }
+    begin = end + 1;
+  }
+  return {};
+}
+
+}  // namespace
+
+std::vector<FlagWords> given_flags(const Command& command, const CommandLine& line,
+                                   Options left_out) {
+  std::vector<FlagWords> flags;
+  for (const Option* option : all_options(command)) {
+    const CommandLine::Given* given = line.find(option->name);
+    if (given == nullptr || find_option(left_out, option->name) != nullptr) continue;
+    const std::string flag = "--" + std::string(option->name);
+    if (option->kind == Kind::secret) {
+      throw Error(ErrorKind::usage, flag + " is not for ~/.aws/config, which others may read",
+                  "--password-source says where the password is: file:PATH, command:WORDS, …");
+    }
+    if (option->kind == Kind::toggle) {
+      flags.push_back({truth(given->texts.back()) ? flag : flag + "=false"});
+      continue;
+    }
+    const std::string value = value_of(*option, given->texts.back());
+    if (holds_pin(value)) {
+      throw Error(
+          ErrorKind::usage,
+          flag + " holds a PIN, which is not for ~/.aws/config, which others may read",
+          "pin-source in the URI names a file with it, as does --password-source file:PATH");
+    }
+    check_quotable(value, flag);
+    // Such a value would be taken for a flag.
+    if (value.starts_with('-')) {
+      flags.push_back({flag + "=" + value});
+    } else {
+      flags.push_back({flag, value});
+    }
+  }
+  return flags;
+}
+
+std::string program_path() {
+  std::error_code error;
+  const fs::path self = fs::read_symlink("/proc/self/exe", error);
+  const std::string name = called_by();
+  const fs::path called = name.empty() ? fs::path() : fs::absolute(name).lexically_normal();
+  for (const fs::path& path : {called, self}) {
+    if (!path.empty() && fs::equivalent(path, "/proc/self/exe", error) && !error) {
+      return path.string();
+    }
+  }
+  throw Error(ErrorKind::failed, "cannot tell where this program is",
+              "was it replaced while it ran? Try again");
+}
+
+std::string credential_process_line(const std::string& program, std::vector<FlagWords> flags) {
+  check_quotable(program, "the path of this program, " + program + ",");
+  std::stable_partition(flags.begin(), flags.end(),
+                        [](const FlagWords& words) { return !all_plain(words); });
+  std::string line = quoted(program) + " credential-process";
+  for (const FlagWords& words : flags) {
+    for (const std::string& word : words)
+      line += " " + quoted(word);
+  }
+  if (line.starts_with('"') && line.ends_with('"')) {
+    throw Error(ErrorKind::usage,
+                "the path of this program, " + program +
+                    ", and every value need quotes, which the SDK for Go cannot read",
+                "call it by a path without blanks, such as a link in /usr/local/bin");
+  }
+  return line;
+}
+
+}  // namespace rolecall::cli

@@ -1,0 +1,218 @@
+// rolecall emulate: the offline endpoint behind a socket.
+#include <unistd.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <utility>
+
+#include "base/files.h"
+#include "base/signals.h"
+#include "commands/all_commands.h"
+#include "emulate/emulator.h"
+#include "http/server.h"
+#include "options/options.h"
+#include "options/settings.h"
+#include "rolecall/error.h"
+#include "terminal/ui.h"
+
+namespace rolecall::cli {
+namespace {
+
+std::string read_text(std::string_view what, const std::string& path) {
+  return std::string(read_file(what, path).bytes.view());
+}
+
+emulate::Options emulator_options(const Settings& settings) {
+  const std::string trust_anchor = settings.text("trust-anchor");
+  if (trust_anchor.empty()) throw settings.missing("--trust-anchor");
+  emulate::Options options;
+  options.trust_anchor = {"trust anchor file " + trust_anchor,
+                          read_text("trust anchor file", trust_anchor)};
+  for (const std::string& path : settings.all("crl"))
+    options.crls.push_back({"CRL file " + path, read_text("CRL file", path)});
+  options.allowed_roles = settings.all("role-arn");
+  options.session_duration_max = std::chrono::seconds(settings.number("session-duration-max"));
+  options.accept_role_session_name = settings.is_on("accept-role-session-name");
+  for (const std::string& fault : settings.all("fault"))
+    options.faults.push_back(emulate::parse_fault(fault));
+  return options;
+}
+
+http::Listener listener(const Settings& settings) {
+  const std::string address = settings.text("address");
+  if (!http::is_loopback(address) && !settings.is_on("allow-remote")) {
+    throw Error(ErrorKind::usage, "--address " + address + " is not a numeric loopback address",
+                "take 127.0.0.1 or ::1, or add --allow-remote so that other machines may connect");
+  }
+  return http::Listener(address, static_cast<int>(settings.number("port")));
+}
+
+http::ServerOptions server_options(const Settings& settings) {
+  if (settings.is_filled("tls-cert") != settings.is_filled("tls-key"))
+    throw Error(ErrorKind::usage, "--tls-cert and --tls-key go together");
+  http::ServerOptions options;
+  if (settings.is_filled("tls-cert")) {
+    options.tls_certificate = read_text("TLS certificate file", settings.text("tls-cert"));
+    options.tls_key = std::move(read_file("TLS key file", settings.text("tls-key")).bytes);
+  }
+  return options;
+}
+
+// Sleeps that a signal to the process ends.
+class Pause {
+ public:
+  void wait(std::chrono::milliseconds time) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, time, [this] { return over_; });
+  }
+  void end() {
+    const std::scoped_lock lock(mutex_);
+    over_ = true;
+    changed_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool over_ = false;
+};
+
+void run(const Settings& settings, const CommandLine& /*line*/) {
+  const http::ServerOptions tls = server_options(settings);
+  emulate::Emulator emulator(emulator_options(settings));
+  const bool logs = settings.is_on("log");
+  Pause pause;
+
+  const Signals signals({SIGINT, SIGTERM});  // before any thread starts
+  const auto respond = [&](const http::Request& request) {
+    using std::chrono::steady_clock;
+    const auto start = steady_clock::now();
+    emulate::LoggedResponse answer = emulator.handle(request, std::chrono::system_clock::now());
+    if (answer.delay.count() > 0) pause.wait(answer.delay);
+    if (logs) {
+      const auto took =
+          std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - start);
+      write_log(emulate::log_line(answer.log, took) + "\n");
+    }
+    return std::move(answer.response);
+  };
+  http::Server server(listener(settings), tls, respond);
+  write_all(STDOUT_FILENO, "listening on " + server.url() + "\n", "stdout");
+
+  while (signals.wait(std::chrono::hours(1)).si_signo == 0) {
+  }
+  pause.end();
+}
+
+constexpr const char* service_group = "Emulated service";
+constexpr const char* server_group = "Server";
+constexpr std::array<Option, 12> options = {{
+    {.name = "trust-anchor",
+     .kind = Kind::path,
+     .group = service_group,
+     .value = "FILE",
+     .help = "A PEM file with the CA certificates of the trust anchor. Required unless the "
+             "configuration file sets it."},
+    {.name = "crl",
+     .kind = Kind::path,
+     .group = service_group,
+     .value = "FILE",
+     .help = "A PEM file with certificate revocation lists.",
+     .repeatable = true},
+    {.name = "role-arn",
+     .kind = Kind::word,
+     .group = service_group,
+     .value = "ARN",
+     .help = "A role that can be assumed.",
+     .otherwise = "every role can be assumed",
+     .repeatable = true},
+    {.name = "session-duration-max",
+     .kind = Kind::number,
+     .group = service_group,
+     .value = "SECONDS",
+     .help = "The session duration of the profile. No session lasts longer. For tests of renewal, "
+             "SECONDS can be less than 900, the minimum of the service.",
+     .fallback = "3600",
+     .low = 1,
+     .high = 43200},
+    {.name = "accept-role-session-name",
+     .kind = Kind::toggle,
+     .group = service_group,
+     .help = "Accept a session name in requests, as a profile with acceptRoleSessionName does."},
+    {.name = "address",
+     .group = server_group,
+     .value = "ADDRESS",
+     .help = "The IP address to listen on.",
+     .fallback = "127.0.0.1"},
+    {.name = "port",
+     .kind = Kind::number,
+     .group = server_group,
+     .value = "PORT",
+     .help = "The TCP port to listen on. Use 0 for any free port.",
+     .fallback = "0",
+     .low = 0,
+     .high = 65535},
+    {.name = "allow-remote",
+     .kind = Kind::toggle,
+     .group = server_group,
+     .help = "Allow an address that other machines can reach. The credentials of this "
+             "endpoint are not valid at AWS."},
+    {.name = "tls-cert",
+     .kind = Kind::path,
+     .group = server_group,
+     .value = "FILE",
+     .help = "A PEM file with the server's certificate and its chain. The server then uses https, "
+             "and --tls-key is required."},
+    {.name = "tls-key",
+     .kind = Kind::path,
+     .group = server_group,
+     .value = "FILE",
+     .help = "A PEM file with the key of --tls-cert."},
+    {.name = "fault",
+     .group = service_group,
+     .value = "KIND[=VALUE][:COUNT]",
+     .help = "Answer POST /sessions with a fault, COUNT times or always. KIND is an HTTP status "
+             "(300 to 599), throttle, broken, truncated, empty, delay=SECONDS, clock=+SECONDS, "
+             "clock=-SECONDS or retry-after=SECONDS. Several faults come one after the other.",
+     .repeatable = true},
+    {.name = "log",
+     .kind = Kind::toggle,
+     .group = output_group,
+     .help = "Write a line of JSON for each request to standard error. Secrets are never "
+             "written."},
+}};
+
+constexpr auto own_configuration = [] {
+  auto list = configuration_options;
+  list.front().help =
+      "The configuration file, in TOML. Its table [emulate] can set these options by their names. "
+      "An environment variable, such as ROLECALL_EMULATE_PORT for --port, takes precedence over "
+      "the file.";
+  return list;
+}();
+
+}  // namespace
+
+constinit const Command emulate_command = {
+    .name = "emulate",
+    .summary = "Run an offline IAM Roles Anywhere endpoint for tests",
+    .description =
+        "This command checks requests and certificates as the service does, and answers with "
+        "random credentials, which AWS does not accept. rolecall prints one line, such as "
+        "\"listening "
+        "on http://127.0.0.1:8443\", and runs until SIGINT or SIGTERM.",
+    .footer =
+        "Examples:\n"
+        "  rolecall emulate --trust-anchor root.pem --port 8443\n"
+        "  rolecall emulate --trust-anchor root.pem --fault 503:2\n"
+        "\n"
+        "In another terminal, use the endpoint:\n"
+        "  rolecall credential-process --binding billing \\\n"
+        "    --endpoint http://127.0.0.1:8443",
+    .options = {options, own_configuration},
+    .run = run,
+    // Its --role-arn, --port and the like mean other things than those of all other commands.
+    .names = Names::own,
+};
+
+}  // namespace rolecall::cli

@@ -1,0 +1,199 @@
+// rolecall env: how a program finds the container credentials endpoint of serve.
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+#include <thread>
+
+#include "base/deadline.h"
+#include "base/files.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "commands/all_commands.h"
+#include "commands/child_environment.h"
+#include "commands/systemd.h"
+#include "http/client.h"
+#include "options/environment.h"
+#include "options/options.h"
+#include "options/settings.h"
+#include "rolecall/error.h"
+#include "serve/binding.h"
+#include "serve/token_files.h"
+#include "terminal/ui.h"
+
+namespace rolecall::cli {
+namespace {
+
+using std::chrono::milliseconds;
+
+// For a shell and for systemd alike: as it is where it has only harmless characters, else between
+// single quotes.
+std::string quoted(const std::string& value) {
+  if (value.find_first_of("'\n\r") != std::string::npos) {
+    throw Error(ErrorKind::usage,
+                "a quote or a line feed in " + value + " cannot be printed safely",
+                "name another directory with --token-dir");
+  }
+  return only(value, letters_and_digits, "_-./:[]@%+,") ? value : "'" + value + "'";
+}
+
+// A shell that evaluates the lines has its own environment and files besides.
+void warn_of_other_credentials() {
+  const std::string precedence = "takes precedence over the endpoint of serve ";
+  try {
+    for (const std::string& place : other_credentials_in_files())
+      print_warning(place + ", " + precedence + "in AWS SDKs; remove it");
+  } catch (const Error& error) {
+    print_warning(error.what());
+  }
+  for (const auto& [name, row] : other_variables_in_effect()) {
+    if (row.over_endpoint.empty()) continue;
+    print_warning(cat(name, " in the environment ", precedence, row.over_endpoint, "; unset it"));
+  }
+}
+
+// Of a URI that serve has written: http://127.0.0.1:9911/credentials/default.
+http::Origin origin_of(std::string_view uri) {
+  constexpr std::string_view scheme = "http://";
+  const std::string_view rest = uri.substr(std::min(scheme.size(), uri.size()));
+  const std::string_view server = rest.substr(0, rest.find('/'));
+  const std::size_t colon = std::min(server.rfind(':'), server.size());
+  const std::string_view port = server.substr(std::min(colon + 1, server.size()));
+  return {"http", std::string(server.substr(0, colon)), parse_number<int>(port).value_or(0)};
+}
+
+// Whether it answers, and has credentials for this binding.
+bool is_ready(const serve::ContainerFiles& files, const std::string& binding,
+              const Deadline& deadline) {
+  try {
+    http::Client client(origin_of(files.uri), {}, {});
+    const http::Response answer = client.get("/healthz", deadline);
+    if (answer.status == 200) return true;
+    const json body = json::parse(answer.body.view(), nullptr, false);
+    if (answer.status != 503 || !body.is_object() || !body.contains("bindings")) return false;
+    const json& without = body.at("bindings");
+    return std::find(without.begin(), without.end(), binding) == without.end();
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+serve::ContainerFiles find(const std::string& directory, const std::string& binding,
+                           milliseconds patience) {
+  constexpr milliseconds pause{50};
+  const Deadline deadline(patience);
+  for (;;) {
+    auto files = serve::find_container_files(directory, binding);
+    if (files && (patience == pause.zero() || is_ready(*files, binding, deadline))) {
+      return std::move(*files);
+    }
+    const milliseconds left = deadline.left();
+    if (left == pause.zero()) {
+      const std::string uri = directory + "/" + binding + ".uri";
+      if (patience == pause.zero()) {
+        throw Error(ErrorKind::usage, "there is no " + uri,
+                    "is rolecall serve running, with this binding and this --token-dir? --wait 30 "
+                    "waits for it");
+      }
+      throw Error(ErrorKind::try_later,
+                  files ? "rolecall serve at " + files->uri + " has no credentials in time"
+                        : "rolecall serve has not made " + uri + " in time",
+                  "the log of rolecall serve says what it waits for; is it running, with this "
+                  "binding and this --token-dir?");
+    }
+    std::this_thread::sleep_for(std::min(left, pause));
+  }
+}
+
+void run(const Settings& settings, const CommandLine& /*line*/) {
+  const std::string binding = settings.text("binding");
+  const bool token_file = settings.is_on("token-file");
+  const milliseconds patience = settings.seconds("wait");
+  std::string directory = settings.text("token-dir");
+  if (directory.empty()) directory = runtime_directory();
+  if (directory.empty()) {
+    throw Error(ErrorKind::usage, "there is no XDG_RUNTIME_DIR of this user's",
+                "give rolecall serve and rolecall env the same directory with --token-dir, as in "
+                "--token-dir ~/.rolecall");
+  }
+  serve::check_binding_name(binding);
+  const serve::ContainerFiles files = find(directory, binding, patience);
+  const bool shell = settings.text("format") == "shell";
+  const std::string_view begin = shell ? "export " : "";
+  Secret text;
+  const auto line = [&](std::string_view name, std::string_view value) {
+    text.append(begin);
+    text.append(name);
+    text.append("=");
+    text.append(value);
+    text.append("\n");
+  };
+  // Some SDKs prefer it to the URI below, or an older token to its file. An EnvironmentFile cannot
+  // take a variable away.
+  if (shell) text.append("unset AWS_CONTAINER_CREDENTIALS_RELATIVE_URI\n");
+  if (shell && token_file) text.append("unset AWS_CONTAINER_AUTHORIZATION_TOKEN\n");
+  line("AWS_CONTAINER_CREDENTIALS_FULL_URI", quoted(files.uri));
+  if (!token_file) line("AWS_CONTAINER_AUTHORIZATION_TOKEN", files.token.view());
+  // Some SDKs know only the one, some only the other. Of an EnvironmentFile it is not known that
+  // its unit's user can read the file, and an SDK does without the token then.
+  if (token_file || shell) {
+    line("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+         quoted(std::filesystem::absolute(files.token_path).string()));
+  }
+  if (shell) warn_of_other_credentials();
+  write_all(STDOUT_FILENO, text.view(), "standard output");
+}
+
+constexpr const char* server_group = "Server";
+constexpr std::array<Option, 5> options = {{
+    {.name = "binding",
+     .group = server_group,
+     .value = "NAME",
+     .help = "The binding of serve whose credentials the SDKs get.",
+     .fallback = "default"},
+    {.name = "token-dir",
+     .kind = Kind::directory,
+     .group = server_group,
+     .value = "DIR",
+     .help = "The directory with the tokens of serve. Use the same directory as for serve.",
+     .otherwise = "$RUNTIME_DIRECTORY, otherwise $XDG_RUNTIME_DIR/rolecall"},
+    {.name = "format",
+     .kind = Kind::choice,
+     .group = output_group,
+     .value = "shell|systemd",
+     .help = "The form of the output. shell is for eval. systemd is for a file that "
+             "EnvironmentFile= names.",
+     .fallback = "shell"},
+    {.name = "token-file",
+     .kind = Kind::toggle,
+     .group = output_group,
+     .help = "Print the name of the token's file instead of the token. SDKs of 2024 and later can "
+             "read the file."},
+    {.name = "wait",
+     .kind = Kind::seconds,
+     .group = server_group,
+     .value = "SECONDS",
+     .help = "Wait until serve has credentials, for at most this time.",
+     .otherwise = "0 (no waiting)",
+     .low = 0},
+}};
+
+}  // namespace
+
+constinit const Command env_command = {
+    .name = "env",
+    .summary = "Print the variables by which SDKs find rolecall serve",
+    .description =
+        "Run this command as the user of \"rolecall serve\". The output contains the URL and the "
+        "token of the container credentials endpoint. The token is a secret: anyone who has the "
+        "token can get the credentials.",
+    .footer =
+        "Examples:\n"
+        "  eval \"$(rolecall env --wait 30)\"\n"
+        "  aws sts get-caller-identity",
+    .options = {options, configuration_options},
+    .run = run,
+};
+
+}  // namespace rolecall::cli

@@ -1,0 +1,146 @@
+// rolecall exec: another program in our place, with credentials in its environment.
+#include "commands/exec.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "aws/arn.h"
+#include "base/process.h"
+#include "base/shell_word.h"
+#include "commands/all_commands.h"
+#include "commands/child_environment.h"
+#include "commands/obtain.h"
+#include "options/given_once.h"
+#include "options/options.h"
+#include "options/withheld.h"
+#include "terminal/ui.h"
+
+namespace rolecall::cli {
+namespace {
+
+[[noreturn]] void become(const Program& program) {
+  give_back_signals_and_limits();
+  withhold_standard_streams();
+  execvpe(program.words()[0], program.words(), program.environment());
+  const int error = errno;
+  take_signals();
+  _exit(program.report(error));
+}
+
+// The command would act as somebody else.
+void refuse_other_credentials() {
+  const std::vector<std::string> found = other_credentials_in_files();
+  if (found.empty()) return;
+  std::string all = found.front();
+  for (std::size_t i = 1; i < found.size(); ++i)
+    all += (i + 1 == found.size() ? ", and " : ", ") + found[i];
+  throw Error(ErrorKind::usage,
+              all + (found.size() == 1 ? ", takes" : ", take") +
+                  " precedence over the endpoint of --refresh, so the command would use other "
+                  "credentials",
+              "exec without --refresh gives credentials that take precedence over every file. Or "
+              "give that profile another name; or, if the command needs none of these files, set "
+              "AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE (BOTO_CONFIG) to /dev/null. With "
+              "--allow-default-profile the command runs with the other credentials");
+}
+
+std::string hint_for(const std::vector<std::string>& command, int error) {
+  const std::string& name = command.front();
+  const bool is_path = name.find('/') != std::string::npos;
+  struct stat info {};
+  const bool exists = is_path && stat(name.c_str(), &info) == 0;
+  if (exists && S_ISDIR(info.st_mode)) return "it is a directory: name a program in it";
+  if (error == ENOENT && command.size() == 1 && name.find_first_of(" \t\n") != std::string::npos) {
+    return "it is one word: write it without the quotes, or -- sh -c " + shell_word(name) +
+           " for a shell";
+  }
+  if (error == ENOENT && exists) return "the interpreter that it needs is missing (its first line)";
+  if (error == ENOENT) return is_path ? "check the path" : "no directory of PATH has it";
+  if (error == EACCES && exists && (info.st_mode & 0111U) == 0) {
+    return "if it is a program: chmod +x it";
+  }
+  return error == ENOTDIR ? "check the path" : "";
+}
+
+}  // namespace
+
+Program::Program(std::vector<std::string> command, Secret environment)
+    : command_(std::move(command)), block_(std::move(environment)) {
+  for (std::string& word : command_)
+    words_.push_back(word.data());
+  words_.push_back(nullptr);
+  for (char* at = block_.data(); at < block_.data() + block_.size(); at += std::strlen(at) + 1)
+    variables_.push_back(at);
+  variables_.push_back(nullptr);
+}
+
+int Program::report(int error) const {
+  print_error(Error(ErrorKind::usage, "cannot run " + command_[0] + ": " + std::strerror(error),
+                    hint_for(command_, error)));
+  return error == ENOENT ? not_found : cannot_run;
+}
+
+namespace {
+
+void run(const Settings& settings, const CommandLine& line) {
+  if (settings.is_on("refresh")) {
+    if (!settings.is_on("allow-default-profile")) refuse_other_credentials();
+    end_process(run_with_endpoint(binding_options(settings, "default"), line.command,
+                                  settings.is_on("debug"), settings.is_on("quiet")));
+  }
+  const SessionFlags flags = session_flags(settings);
+  const Credentials credentials = obtain_credentials(flags, cache_flags(settings));
+  const std::string region = aws::parse_trust_anchor_arn(flags.session.trust_anchor_arn).region;
+  become(Program(line.command, child_environment(credential_variables(credentials), region)));
+}
+
+constexpr const char* group = "Renewal";
+constexpr std::array<Option, 2> options = {{
+    {.name = "refresh",
+     .kind = Kind::toggle,
+     .group = group,
+     .help = "Renew the credentials while the command runs, for a command that runs longer than a "
+             "session. The command gets an endpoint instead of credentials."},
+    {.name = "allow-default-profile",
+     .kind = Kind::toggle,
+     .group = group,
+     .help = "With --refresh, run the command even if AWS's files have credentials for the default "
+             "profile. The command then uses those credentials. Without this option, that is an "
+             "error."},
+}};
+
+}  // namespace
+
+constinit const Command exec_command = {
+    .name = "exec",
+    .summary = "Run a command with credentials in its environment",
+    .description =
+        "The command replaces rolecall, with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, "
+        "AWS_SESSION_TOKEN, AWS_CREDENTIAL_EXPIRATION, AWS_REGION and AWS_DEFAULT_REGION in its "
+        "environment. Variables that take precedence over these, such as AWS_PROFILE, are "
+        "removed.\n\n"
+        "With --refresh, rolecall keeps running beside the command. The command gets "
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI instead of the credentials.",
+    .footer =
+        "Examples:\n"
+        "  rolecall exec --binding billing -- aws s3 ls\n"
+        "  rolecall exec --binding billing --refresh -- ./backup.sh\n"
+        "\n"
+        "Exit codes:\n"
+        "  125  rolecall cannot get credentials for the command.\n"
+        "  126  The command cannot be run.\n"
+        "  127  The command cannot be found.\n"
+        "Otherwise, exec returns the exit code of the command.",
+    .options = {options, all_session_options, cache_options, configuration_options, binding_option},
+    .run = run,
+    .usage = "[OPTIONS] -- COMMAND [ARGUMENTS]",
+    .takes_command = true,
+    .failure = no_credentials,
+};
+
+}  // namespace rolecall::cli

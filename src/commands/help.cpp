@@ -1,0 +1,178 @@
+#include "commands/help.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "commands/all_commands.h"
+#include "options/environment.h"
+#include "options/options.h"
+
+namespace rolecall::cli {
+namespace {
+
+constexpr std::size_t usual_columns = 80;
+constexpr std::size_t least_columns = 40;
+constexpr std::size_t most_columns = 100;  // longer lines are hard to read
+constexpr std::size_t explanation_column = 6;
+constexpr std::size_t summary_column = 25;
+
+constexpr std::string_view exit_codes =
+    "Exit codes:\n"
+    "  0  Success.\n"
+    "  1  Failure: for example, the service refused the request.\n"
+    "  2  Wrong command line, configuration or file.\n"
+    "  3  Try again later: network, timeout, throttling or 5xx.";
+
+// The groups that several commands have, in the order in which --help shows them.
+constexpr std::array<std::string_view, 9> shared_groups = {
+    certificate_group, hardware_group, resources_group,     session_group, endpoint_group,
+    network_group,     cache_group,    configuration_group, output_group};
+
+std::size_t columns_of_terminal() {
+  winsize size{};
+  const bool is_known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return is_known ? size.ws_col : usual_columns;
+}
+
+// The words of `text` in lines of at most `width`, except for words that are longer. Lines after
+// the first start at `indent`, and the first one is taken to do so.
+std::string wrapped(std::string_view text, std::size_t indent, std::size_t width) {
+  std::string result;
+  std::size_t column = indent;
+  while (!text.empty()) {
+    const std::string_view word = text.substr(0, text.find(' '));
+    text.remove_prefix(std::min(word.size() + 1, text.size()));
+    if (column > indent && column + 1 + word.size() > width) {
+      result += "\n" + std::string(indent, ' ');
+      column = indent;
+    } else if (column > indent) {
+      result += ' ';
+      ++column;
+    }
+    result += word;
+    column += word.size();
+  }
+  return result;
+}
+
+// Of a description or a footer. Examples, which are indented, stay as they are.
+std::string paragraphs(std::string_view text, std::size_t width) {
+  std::string result;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    result += (line.starts_with(' ') ? std::string(line) : wrapped(line, 0, width)) + "\n";
+  }
+  return result;
+}
+
+std::string entry(const std::string& name, std::string_view text, std::size_t width) {
+  return "  " + name + "\n" + std::string(explanation_column, ' ') +
+         wrapped(text, explanation_column, width) + "\n";
+}
+
+std::string shown_flag(const Option& option) {
+  std::string text = "--" + std::string(option.name);
+  if (!option.value.empty()) text += " " + std::string(option.value);
+  if (option.repeatable) text += " ...";
+  return text;
+}
+
+// A command's own groups come first.
+std::vector<std::string_view> groups_of(const Command& command) {
+  std::vector<std::string_view> groups;
+  for (const Option* option : all_options(command)) {
+    const auto is_group = [option](std::string_view group) { return group == option->group; };
+    if (std::none_of(groups.begin(), groups.end(), is_group) &&
+        std::none_of(shared_groups.begin(), shared_groups.end(), is_group)) {
+      groups.push_back(option->group);
+    }
+  }
+  groups.insert(groups.end(), shared_groups.begin(), shared_groups.end());
+  return groups;
+}
+
+std::string options_text(const Command& command, std::size_t width) {
+  std::string text;
+  for (const std::string_view group : groups_of(command)) {
+    std::string entries;
+    for (const Option* option : all_options(command))
+      if (option->group == group)
+        entries += entry(shown_flag(*option), explanation(*option), width);
+    // It is an option of every command, in no row.
+    if (group == output_group) entries += entry("-h, --help", "Print this help.", width);
+    if (!entries.empty()) text += "\n" + std::string(group) + ":\n" + entries;
+  }
+  return text;
+}
+
+}  // namespace
+
+std::size_t help_width() {
+  const std::string text = environment("COLUMNS");
+  std::size_t columns = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), columns);
+  const bool is_number = error == std::errc() && end == text.data() + text.size() && columns > 0;
+  // Some terminals wrap a line that fills them.
+  return std::clamp(is_number ? columns : columns_of_terminal(), least_columns, most_columns) - 1;
+}
+
+std::string explanation(const Option& option) {
+  std::string text(option.help);
+  const std::string_view otherwise = option.otherwise.empty() ? option.fallback : option.otherwise;
+  if (!otherwise.empty()) text += " Default: " + std::string(otherwise) + ".";
+  if (option.kind == Kind::number) {
+    text += " Allowed: " + std::to_string(option.low) + " to " + std::to_string(option.high) + ".";
+  }
+  if (option.kind == Kind::seconds) {
+    text += std::string(" Allowed: ") + (option.low == 0 ? "0" : "0.001") + " to 86400.";
+  }
+  if (!option.limits.empty()) text += " " + std::string(option.limits);
+  if (option.repeatable) text += " You can repeat this option.";
+  return text;
+}
+
+std::string overview(std::size_t width) {
+  std::string text = paragraphs(
+      "rolecall turns an X.509 certificate and its private key into temporary AWS credentials, "
+      "with IAM Roles Anywhere.\n"
+      "\n"
+      "Usage: rolecall COMMAND [OPTIONS]\n"
+      "\n"
+      "Commands:",
+      width);
+  for (const Command* command : all_commands()) {
+    std::string line = "  " + std::string(command->name);
+    line.resize(summary_column, ' ');
+    text += line + wrapped(command->summary, summary_column, width) + "\n";
+  }
+  return text + "\n" +
+         paragraphs(
+             "Examples:\n"
+             "  rolecall configure --profile billing --binding billing\n"
+             "  rolecall exec --binding billing -- aws s3 ls\n"
+             "\n"
+             "\"rolecall COMMAND --help\" explains a command and its options.\n"
+             "Manual page: man rolecall",
+             width);
+}
+
+std::string help_text(const Command& command, std::size_t width) {
+  const std::string usage = full_name(command) + " " + std::string(command.usage);
+  std::string text = paragraphs(std::string(command.summary) + ".", width);
+  if (!command.description.empty()) text += "\n" + paragraphs(command.description, width);
+  text += "\nUsage: " + usage + "\n";
+  if (!command.operand.empty()) {
+    text += "\nArguments:\n" + entry(std::string(command.operand), command.operand_help, width);
+  }
+  text += options_text(command, width);
+  if (!command.footer.empty()) text += "\n" + paragraphs(command.footer, width);
+  if (command.failure == 0) text += "\n" + paragraphs(exit_codes, width);
+  return text + "\nManual page: man rolecall-" + std::string(command.name) + "\n";
+}
+
+}  // namespace rolecall::cli

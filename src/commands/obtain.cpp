@@ -1,0 +1,67 @@
+#include "commands/obtain.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/text.h"
+#include "cache/cache.h"
+#include "cache/cache_key.h"
+#include "options/environment.h"
+#include "terminal/ui.h"
+
+namespace rolecall::cli {
+namespace {
+
+std::optional<aws::Cache> open_cache(const Reporter& reporter) {
+  const std::vector<std::string> directories = cache_directories();
+  if (directories.empty()) {
+    reporter.warning("--cache: neither XDG_RUNTIME_DIR nor HOME is a directory of this user");
+    return std::nullopt;
+  }
+  try {
+    return std::optional<aws::Cache>(std::in_place, directories.front());
+  } catch (const Error& error) {
+    reporter.warning(cat("--cache: ", error.what(), "; ", error.hint()));
+    return std::nullopt;
+  }
+}
+
+}  // namespace
+
+CacheFlags cache_flags(const Settings& settings) {
+  return {settings.is_on("cache"), settings.number("cache-margin")};
+}
+
+std::vector<std::string> cache_directories() {
+  std::vector<std::string> found;
+  const std::string runtime = user_runtime_directory();
+  if (!runtime.empty()) found.push_back(runtime + "/rolecall");
+  // sudo may leave another user's, who would find a directory there that is root's.
+  if (names_own_place("XDG_CACHE_HOME"))
+    found.push_back(environment("XDG_CACHE_HOME") + "/rolecall");
+  if (names_own_directory("HOME")) found.push_back(environment("HOME") + "/.cache/rolecall");
+  found.erase(std::unique(found.begin(), found.end()), found.end());
+  return found;
+}
+
+Credentials obtain_credentials(const SessionFlags& flags, const CacheFlags& cache_flags) {
+  const Reporter reporter = stderr_reporter(flags.debug);
+  const auto renew = [&](std::chrono::milliseconds timeout) {
+    SessionOptions session = flags.session;
+    session.timeout = timeout;
+    return create_session(flags.identity, session, reporter);
+  };
+  if (!cache_flags.cache) return renew(flags.session.timeout);
+  aws::CacheKey key = aws::cache_key(flags.identity, flags.session);
+  if (key.text.empty()) {
+    reporter.warning("--cache: nothing is cached: " + key.why_not);
+    return renew(flags.session.timeout);
+  }
+  const std::optional<aws::Cache> cache = open_cache(reporter);
+  if (!cache) return renew(flags.session.timeout);
+  return cache->get(
+      {std::move(key.text), std::chrono::seconds(cache_flags.margin), flags.session.timeout, renew},
+      reporter);
+}
+
+}  // namespace rolecall::cli

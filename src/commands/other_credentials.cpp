@@ -1,0 +1,133 @@
+// What programs would use instead of an endpoint that they are given: SDKs look for that last.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "aws_files/config_profile.h"
+#include "aws_files/credentials_file.h"
+#include "aws_files/ini_edit.h"
+#include "base/text.h"
+#include "commands/aws_files.h"
+#include "commands/child_environment.h"
+#include "options/environment.h"
+#include "rolecall/error.h"
+
+namespace rolecall::cli {
+namespace {
+
+[[noreturn]] void refuse(const FileRole& role, const std::string& path, const std::string& why) {
+  throw Error(
+      ErrorKind::usage,
+      cat("whether ", role.what, " ", path,
+          " has credentials that take precedence over the endpoint is not known: ", why),
+      cat("make it a file that can be read; or, if no program needs it, set ", role.variable,
+          " to /dev/null. With --allow-default-profile the command runs all the same"));
+}
+
+// A file that is not there, or that this user may not read, is none to other programs either.
+bool is_none(int error) {
+  return error == ENOENT || error == ENOTDIR || error == EACCES;
+}
+
+// The AWS CLI and boto3 replace variables and ~USER in a path, other SDKs do not.
+bool is_expanded_by_some(std::string_view path) {
+  return path.find('$') != std::string_view::npos ||
+         (path.starts_with('~') && !path.starts_with("~/"));
+}
+
+// What is no regular file is not even opened: a pipe can be read only once, and by one program.
+Secret text_of(const FileRole& role, const std::string& path) {
+  if (is_expanded_by_some(environment(role.variable)))
+    refuse(role, path, "programs replace ~ and $ in this path in different ways");
+  struct stat info {};
+  if (stat(path.c_str(), &info) != 0) {
+    if (is_none(errno)) return {};
+    refuse(role, path, std::strerror(errno));
+  }
+  if (is_null_device(path)) return {};
+  if (!S_ISREG(info.st_mode)) refuse(role, path, "it is not a regular file");
+  if (faccessat(AT_FDCWD, path.c_str(), R_OK, AT_EACCESS) != 0 && is_none(errno)) return {};
+  try {
+    return read_text_file(role, path);
+  } catch (const Error& error) {
+    refuse(role, path, error.what());
+  }
+}
+
+// Without a home directory there is no such file.
+std::optional<std::string> path_of(std::string (*find)(FileUse)) {
+  try {
+    return find(FileUse::reading);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+std::vector<std::string> in_default_profile() {
+  const std::optional<std::string> config = path_of(aws_config_path);
+  const std::optional<std::string> credentials = path_of(aws_credentials_path);
+  const Secret config_text = config ? text_of(aws::config_file_role, *config) : Secret();
+  const Secret credentials_text =
+      credentials ? text_of(aws::credentials_file_role, *credentials) : Secret();
+  return aws::credential_settings({"default", config.value_or(""), config_text.view(),
+                                   credentials.value_or(""), credentials_text.view()});
+}
+
+// As for the AWS CLI and boto3, which read the files of their predecessor too.
+std::vector<std::string> boto_paths() {
+  const std::string named = environment("BOTO_CONFIG");
+  const std::string home = home_directory();
+  if (named.starts_with("~/") && !home.empty()) return {home + named.substr(1)};
+  if (!named.empty()) return {named};
+  std::vector<std::string> paths = {"/etc/boto.cfg"};
+  if (!home.empty()) paths.push_back(home + "/.boto");
+  return paths;
+}
+
+// What stands in [DEFAULT] is a part of every other section.
+std::vector<std::string> in_boto_files() {
+  constexpr FileRole role = {"boto file", "BOTO_CONFIG"};
+  std::vector<std::string> found;
+  for (const std::string& path : boto_paths()) {
+    const Secret text = text_of(role, path);
+    bool has_section = false;
+    const std::vector<aws::IniSection> sections = aws::ini_sections(text.view());
+    for (const aws::IniSection& section : sections)
+      has_section = has_section || section.name == "Credentials";
+    for (const aws::IniSection& section : sections) {
+      const auto key = section.lines.find("aws_access_key_id");
+      const bool counts = section.name == "Credentials" || section.name == "DEFAULT";
+      if (!has_section || !counts || key == section.lines.end()) continue;
+      found.push_back(cat("aws_access_key_id of [", section.name, "] in boto file ", path,
+                          ", line ", key->second));
+    }
+  }
+  return found;
+}
+
+}  // namespace
+
+std::vector<std::string> other_credentials_in_files() {
+  std::vector<std::string> found = in_default_profile();
+  for (std::string& place : in_boto_files())
+    found.push_back(std::move(place));
+  return found;
+}
+
+std::vector<Variable> credentials_file_variables() {
+  std::vector<Variable> variables;
+  if (const std::optional<std::string> path = path_of(aws_credentials_path))
+    variables.push_back({"AWS_CREDENTIAL_PROFILES_FILE", Secret(*path)});
+  const bool is_named = !environment("AWS_SHARED_CREDENTIALS_FILE").empty();
+  if (is_named && environment("AWS_SDK_LOAD_CONFIG").empty())
+    variables.push_back({"AWS_SDK_LOAD_CONFIG", Secret("1")});
+  return variables;
+}
+
+}  // namespace rolecall::cli

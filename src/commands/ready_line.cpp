@@ -1,0 +1,86 @@
+#include "commands/ready_line.h"
+
+#include <algorithm>
+
+#include "base/codec.h"
+#include "base/subprocess.h"
+#include "base/text.h"
+#include "rolecall/error.h"
+
+namespace rolecall::cli {
+namespace {
+
+using Words = std::vector<std::string>;
+
+constexpr std::string_view helper = "aws_signing_helper";
+constexpr std::string_view command = "credential-process";
+constexpr std::string_view key = "credential_process";
+
+bool is_program(std::string_view word) {
+  return word.substr(word.rfind('/') + 1) == helper;
+}
+
+// "credential_process = " before a line, in one word or in several.
+bool is_of_key(std::string_view word) {
+  return word == key || word == "=" || word == cat(key, "=");
+}
+
+std::string_view without_key(std::string_view line) {
+  line = trim(line);
+  if (!line.starts_with(key)) return line;
+  const std::string_view rest = trim(line.substr(key.size()));
+  return rest.starts_with('=') ? trim(rest.substr(1)) : line;
+}
+
+}  // namespace
+
+std::optional<Words> flags_of_line(const std::string& line) {
+  const std::string_view text = without_key(line);
+  const std::size_t name = text.find(helper);
+  // Split only if it is one: other text may hold anything.
+  if (name == std::string_view::npos || text.find(command, name) == std::string_view::npos) {
+    return std::nullopt;
+  }
+  const Words words = split_command(text);
+  if (words.size() < 2 || !is_program(words[0]) || words[1] != command) return std::nullopt;
+  return Words(words.begin() + 2, words.end());
+}
+
+Words with_flags_of_line(Words arguments) {
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    std::optional<Words> flags;
+    Words behind;
+    if (is_program(arguments[i]) && i + 1 < arguments.size() && arguments[i + 1] == command) {
+      flags = Words(arguments.begin() + static_cast<std::ptrdiff_t>(i) + 2, arguments.end());
+    } else if (arguments[i].find(' ') != std::string::npos) {
+      flags = flags_of_line(arguments[i]);
+      behind = Words(arguments.begin() + static_cast<std::ptrdiff_t>(i) + 1, arguments.end());
+    }
+    if (!flags) continue;
+    arguments.resize(i);
+    while (!arguments.empty() && (is_of_key(arguments.back()) || arguments.back() == "--"))
+      arguments.pop_back();
+    arguments.insert(arguments.end(), behind.begin(), behind.end());
+    arguments.insert(arguments.begin(), flags->begin(), flags->end());
+    break;
+  }
+  return arguments;
+}
+
+std::optional<std::string> profile_alone(const Words& arguments, Options own) {
+  constexpr std::string_view flag = "--profile";
+  std::optional<std::string> profile;
+  for (auto word = arguments.begin(); word != arguments.end(); ++word) {
+    if (*word == flag && word + 1 != arguments.end()) {
+      profile = *++word;
+    } else if (word->starts_with(cat(flag, "="))) {
+      profile = word->substr(flag.size() + 1);
+    } else if (!word->starts_with("--") ||
+               find_option(own, std::string_view(*word).substr(2)) == nullptr) {
+      return std::nullopt;
+    }
+  }
+  return profile;
+}
+
+}  // namespace rolecall::cli

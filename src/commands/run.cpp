@@ -1,0 +1,128 @@
+#include "commands/run.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/files.h"
+#include "base/pkcs11_uri.h"
+#include "base/process.h"
+#include "base/text.h"
+#include "commands/all_commands.h"
+#include "commands/help.h"
+#include "options/command_line.h"
+#include "options/environment.h"
+#include "options/settings.h"
+#include "terminal/similar.h"
+#include "terminal/ui.h"
+
+namespace rolecall::cli {
+namespace {
+
+// For arguments that do not begin with a command.
+[[noreturn]] void refuse_command(const std::vector<std::string>& arguments) {
+  const std::string& first = arguments.front();
+  if (!first.starts_with('-')) {
+    std::string hint = similar(first, command_names());
+    if (hint.empty()) hint = "rolecall --help lists the commands";
+    throw Error(ErrorKind::usage, "there is no command \"" + first + "\"", hint);
+  }
+  // What follows "=" may be a password.
+  const std::string flag = first.substr(0, first.find('='));
+  const auto command =
+      std::find_if(arguments.begin(), arguments.end(),
+                   [](const std::string& word) { return find_command(word) != nullptr; });
+  throw Error(ErrorKind::usage, "the option " + flag + " stands where a command should",
+              command == arguments.end()
+                  ? "options follow the command: rolecall COMMAND " + flag +
+                        "; rolecall --help lists the commands"
+                  : "options follow the command: rolecall " + *command + " " + flag);
+}
+
+void run_command(const Command& command, std::vector<std::string> arguments) {
+  if (command.rewrite != nullptr) arguments = command.rewrite(std::move(arguments));
+  const CommandLine line = read_command_line(command, std::move(arguments));
+  if (line.asks_for_help)
+    return write_all(STDOUT_FILENO, help_text(command, help_width()), "standard output");
+  const CommandLine::Given* quiet = line.find("quiet");
+  if (quiet != nullptr && truth(quiet->texts.back())) release_warnings(true);
+  const Settings settings = read_settings(command, line, all_commands());
+  release_warnings(command.names != Names::none && settings.is_on("quiet"));
+  command.run(settings, line);
+}
+
+// A command's own failures must not look like those of the command that it runs (as with env and
+// timeout).
+int report(const Command* command, const Error& error) {
+  print_error(error);
+  return command != nullptr && command->failure != 0 ? command->failure
+                                                     : static_cast<int>(error.kind());
+}
+
+bool holds_secret(std::string_view flag) {
+  return std::any_of(all_commands().begin(), all_commands().end(), [flag](const Command* command) {
+    const Option* option = find_option(*command, flag);
+    return option != nullptr && option->kind == Kind::secret;
+  });
+}
+
+// Overwrites passwords where the kernel shows them as /proc/PID/cmdline, once they are copied. It
+// makes the time short in which `ps` can see them, and no more.
+void hide_passwords(int argc, char** argv) {
+  bool is_password = false;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view text(argv[i]);
+    const std::size_t equals = text.find('=');
+    const bool flag = text.starts_with("--") && holds_secret(text.substr(0, equals).substr(2));
+    if (flag && equals != std::string_view::npos) {
+      wipe(argv[i] + equals + 1, text.size() - equals - 1);
+    } else if (is_password) {
+      wipe(argv[i], text.size());
+    }
+    is_password = flag && equals == std::string_view::npos;
+    wipe_pins(argv[i], text.size());
+  }
+}
+
+void run_arguments(const std::vector<std::string>& arguments) {
+  if (arguments.empty()) {
+    throw Error(ErrorKind::usage, "no command given", "rolecall --help lists the commands");
+  }
+  const std::string& first = arguments.front();
+  std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
+  if (first == "--help" || first == "-h" || first == "help") {
+    if (rest.empty()) return write_all(STDOUT_FILENO, overview(help_width()), "standard output");
+    const Command* command = find_command(rest.front());
+    if (command == nullptr) refuse_command(rest);
+    return run_command(*command, {"--help"});
+  }
+  const Command* command = find_command(first == "--version" ? "version" : first);
+  if (command == nullptr) refuse_command(arguments);
+  run_command(*command, std::move(rest));
+}
+
+}  // namespace
+
+int run(int argc, char** argv) {
+  guard_standard_descriptors();
+  take_signals();
+  set_aside_key_log();
+  spell_as_flags(is_option_name);
+  protect_memory();  // first: a password may be among the arguments
+  const Command* command = find_command(argc > 1 ? argv[1] : "");
+  try {
+    const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+    hide_passwords(argc, argv);
+    run_arguments(arguments);
+    return 0;
+  } catch (const Error& error) {
+    return report(command, error);
+  } catch (const std::bad_alloc&) {
+    return report(command, Error(ErrorKind::try_later, "out of memory"));
+  } catch (const std::exception& error) {
+    return report(command, Error(ErrorKind::failed, cat("internal error: ", error.what()),
+                                 "please report this with the command line, without secrets"));
+  }
+}
+
+}  // namespace rolecall::cli

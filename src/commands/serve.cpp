@@ -1,0 +1,389 @@
+// rolecall serve: IMDSv2, the container credentials endpoint, and what supervisors want to know.
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <list>
+
+#include "base/deadline.h"
+#include "base/signals.h"
+#include "commands/all_commands.h"
+#include "commands/systemd.h"
+#include "http/client.h"
+#include "options/given_once.h"
+#include "options/hardware_limit.h"
+#include "options/options.h"
+#include "serve/guard.h"
+#include "serve/renewals.h"
+#include "serve/server_options.h"
+#include "serve/token_files.h"
+#include "terminal/ui.h"
+
+namespace rolecall::cli {
+namespace {
+
+using std::chrono::milliseconds;
+
+// For as many clients as one thread takes, and for all else.
+constexpr rlim_t most_descriptors = http::most_connections_of_one_thread + 64;
+
+constexpr const char* listen_group = "Address";
+constexpr const char* run_group = "Operation";
+constexpr std::array<Option, 9> daemon_options = {{
+    {.name = "port",
+     .kind = Kind::number,
+     .group = listen_group,
+     .value = "PORT",
+     .help = "The TCP port to listen on. Use 0 for any free port.",
+     .fallback = "9911",
+     .low = 0,
+     .high = 65535},
+    {.name = "address",
+     .group = listen_group,
+     .value = "ADDRESS",
+     .help = "The IP address to listen on.",
+     .fallback = "127.0.0.1"},
+    {.name = "allow-remote",
+     .kind = Kind::toggle,
+     .group = listen_group,
+     .help =
+         "Allow an address that other machines can reach. The credentials then cross the network "
+         "unencrypted, and instance metadata is off unless you use --imds."},
+    {.name = "imds",
+     .kind = Kind::toggle,
+     .group = listen_group,
+     .help = "Serve instance metadata. Anyone who can reach the port can then get the credentials.",
+     .otherwise = "true, but false with --allow-remote",
+     .limits = "With several bindings, instance metadata is always off."},
+    {.name = "allow-host",
+     .kind = Kind::host,
+     .group = listen_group,
+     .value = "HOST",
+     .help = "A name or address by which clients reach serve, besides localhost and --address. "
+             "Examples are the name of a compose service, host.docker.internal and "
+             "NAME.NAMESPACE.svc.",
+     .repeatable = true},
+    {.name = "hop-limit",
+     .kind = Kind::number,
+     .group = listen_group,
+     .value = "HOPS",
+     .help = "How many routers an answer can pass (its time to live).",
+     .otherwise = "64, but 1 with --allow-remote",
+     .low = 1,
+     .high = 255},
+    {.name = "token-dir",
+     .kind = Kind::directory,
+     .group = run_group,
+     .value = "DIR",
+     .help = "The directory for the tokens of the container credentials endpoint.",
+     .otherwise = "$RUNTIME_DIRECTORY, otherwise $XDG_RUNTIME_DIR/rolecall"},
+    {.name = "lazy",
+     .kind = Kind::toggle,
+     .group = run_group,
+     .help = "Start even if there are no credentials yet. Until serve has credentials, it answers "
+             "503."},
+    {.name = "log-format",
+     .kind = Kind::choice,
+     .group = output_group,
+     .value = "text|json",
+     .help = "The form of the log on standard error.",
+     .fallback = "text"},
+}};
+
+constexpr std::array<Option, 1> bindings_option = {{
+    {.name = "binding",
+     .group = configuration_group,
+     .value = "NAME",
+     .help = "Use the values of the table [binding.NAME] of the configuration file. These values "
+             "take precedence over the others in the file. With several bindings, each one has an "
+             "endpoint and a token of its own.",
+     .otherwise = "$ROLECALL_BINDING, otherwise no binding",
+     .repeatable = true},
+}};
+
+// Their names, as they must be.
+std::vector<std::string> host_names(const Settings& settings) {
+  std::vector<std::string> names;
+  for (const std::string& name : settings.all("allow-host")) {
+    names.push_back(serve::checked_host_name(name));
+  }
+  return names;
+}
+
+http::Listener listen(const Settings& settings) {
+  const std::optional<int> handed_over = handed_over_socket();
+  const bool allow_remote = settings.is_on("allow-remote");
+  const std::string address = settings.text("address");
+  const int port = static_cast<int>(settings.number("port"));
+  const auto check = [allow_remote](const std::string& where) {
+    if (http::is_loopback(where) || allow_remote) return;
+    http::check_is_address(where);
+    throw Error(ErrorKind::usage, "the address " + where + " is not a loopback address",
+                "take 127.0.0.1 or ::1, or add --allow-remote so that other machines may connect");
+  };
+  if (!handed_over) check(address);
+  http::Listener listener =
+      handed_over ? http::Listener(*handed_over) : http::Listener(address, port);
+  check(listener.name().address);
+  const bool remote = !http::is_loopback(listener.name().address);
+  const long usual_hops = remote ? 1 : 64;
+  listener.set_hop_limit(
+      static_cast<int>(settings.has("hop-limit") ? settings.number("hop-limit") : usual_hops));
+  return listener;
+}
+
+constexpr milliseconds tick{1000};
+
+// As many descriptors as there can be clients.
+void raise_limit_of_descriptors() {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = std::max(limit.rlim_cur, std::min(limit.rlim_max, most_descriptors));
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// The daemon from its start to its end.
+class Daemon {
+ public:
+  Daemon(const Settings& settings, http::Listener listener)
+      : settings_(settings),
+        listener_(std::move(listener)),
+        origin_(serve::own_origin(listener_.name())),
+        remote_(!http::is_loopback(listener_.name().address)),
+        log_(log_format(settings), write_log),
+        renewals_(log_, settings.reporter()) {}
+
+  void add(serve::BindingOptions options) {
+    const bool is_lazy = settings_.is_on("lazy");
+    renewals_.add(std::move(options),
+                  {.start = is_lazy ? serve::Start::lazy : serve::Start::in_time});
+  }
+
+  void run() {
+    // Each binding has its own time.
+    renewals_.load_identities([](milliseconds limit) { end_where_hardware_is_silent(limit); });
+    // Those that end or reload, before there is a file to be left behind.
+    const Signals signals({SIGTERM, SIGINT, SIGHUP});
+    serve::ServiceOptions options = service_options();
+    renewals_.start();
+    const auto told_to_stop = [&signals] {
+      const int number = signals.wait(milliseconds(10)).si_signo;
+      return number == SIGTERM || number == SIGINT;
+    };
+    try {
+      if (renewals_.await_first(told_to_stop)) answer(std::move(options), signals);
+    } catch (const Error& error) {
+      if (renewals_.stop()) throw;
+      print_error(error);
+      _exit(static_cast<int>(error.kind()));
+    }
+    if (!renewals_.stop()) _exit(0);
+  }
+
+ private:
+  static serve::Log::Format log_format(const Settings& settings) {
+    using Format = serve::Log::Format;
+    if (settings.text("log-format") == "json") return Format::json;
+    return is_journal(STDERR_FILENO) ? Format::text : Format::timed_text;
+  }
+
+  // Empty: it is on.
+  std::string why_no_imds() const {
+    if (settings_.has("imds") && !settings_.is_on("imds")) return "--imds is false";
+    if (renewals_.bindings().size() > 1) {
+      return "of several bindings it could not tell whose credentials a client wants; rolecall env "
+             "--binding NAME prints how clients get them";
+    }
+    if (remote_ && !settings_.is_on("imds"))
+      return "other machines can connect; --imds turns it on";
+    return {};
+  }
+
+  serve::ServiceOptions service_options() {
+    serve::ServiceOptions options;
+    options.address = listener_.name();
+    options.host_names = host_names(settings_);
+    options.why_no_imds = why_no_imds();
+    const auto& bindings = renewals_.bindings();
+    for (const serve::Binding& binding : bindings)
+      options.bindings.push_back(&binding);
+    if (options.why_no_imds.empty()) options.imds = &bindings.front();
+    // Without --token-dir IMDS is enough for those who know no container endpoint, and a token for
+    // IMDS that is lost at a restart is better than none.
+    const bool may_do_without = !settings_.is_filled("token-dir") && options.imds != nullptr;
+    const std::string lost = "IMDS tokens are lost at a restart";
+    try {
+      const std::string directory =
+          settings_.is_filled("token-dir") ? settings_.text("token-dir") : runtime_directory();
+      if (directory.empty()) {
+        throw Error(ErrorKind::usage,
+                    "there is no RUNTIME_DIRECTORY, and no XDG_RUNTIME_DIR of this user's, for the "
+                    "tokens of the container endpoint",
+                    "name a directory with --token-dir");
+      }
+      for (const serve::Binding& binding : bindings) {
+        const serve::TokenFiles& files = token_files_.emplace_back(directory, binding.name());
+        options.containers.push_back({&binding, files.token().copy()});
+      }
+    } catch (const Error& error) {
+      if (!may_do_without) throw;
+      options.containers.clear();
+      token_files_.clear();
+      const std::string hint = error.hint().empty() ? "" : "; hint: " + error.hint();
+      log_.warning("the container endpoint is off", {{"reason", error.what() + hint}});
+      log_.warning(lost, {{"reason", error.what()}});
+    }
+    if (options.imds == nullptr || token_files_.empty()) return options;
+    try {
+      options.imds_key = token_files_.front().imds_key();
+    } catch (const Error& error) {
+      if (!may_do_without) throw;
+      log_.warning(lost, {{"reason", error.what()}});
+    }
+    return options;
+  }
+
+  void answer(serve::ServiceOptions options, const Signals& signals) {
+    const bool imds = options.imds != nullptr;
+    const std::string why_no_imds = options.why_no_imds;
+    const std::string url = origin_.text();
+    serve::Service service(std::move(options), log_);
+    raise_limit_of_descriptors();
+    const http::Server server(std::move(listener_), serve::options_of_server(service),
+                              [&service](const http::Request& request) {
+                                return service.handle(request, aws::Instant::now());
+                              });
+    auto files = token_files_.begin();
+    for (const serve::Binding& binding : renewals_.bindings()) {
+      if (files == token_files_.end()) break;  // that endpoint is off
+      (files++)->write_uri(url + std::string(serve::container_root) + binding.name());
+    }
+    log_.info("listening", {{"url", url}});
+    if (remote_) {
+      log_.warning("other machines can connect; what they get passes unencrypted", {});
+    }
+    if (imds) {
+      // Alone on its line in text, as the official helper logs it, so that it can be copied.
+      const std::string line = "export AWS_EC2_METADATA_SERVICE_ENDPOINT=" + url + "/";
+      if (settings_.text("log-format") == "json") log_.info("imds", {{"command", line}});
+      if (settings_.text("log-format") == "text") write_log(line + "\n");
+    } else if (settings_.is_on("imds")) {
+      log_.warning("instance metadata is off", {{"reason", why_no_imds}});
+    } else {
+      log_.info("instance metadata is off", {{"reason", why_no_imds}});
+    }
+    supervisor_.tell("READY=1");
+    until_told_to_stop(service, signals);
+    supervisor_.tell("STOPPING=1");
+    token_files_.clear();
+  }
+
+  void until_told_to_stop(serve::Service& service, const Signals& signals) {
+    using Clock = std::chrono::steady_clock;
+    const milliseconds interval = supervisor_.watchdog().value_or(std::chrono::hours(1));
+    Clock::time_point due = Clock::now() + interval;
+    for (;;) {
+      const auto left = std::chrono::ceil<milliseconds>(due - Clock::now());
+      const int number = signals.wait(std::clamp(left, milliseconds(0), tick)).si_signo;
+      if (number == SIGTERM || number == SIGINT) {
+        log_.info("stopping", {});
+        return;
+      }
+      if (number == SIGHUP) {
+        log_.info("reading files again and renewing", {});
+        renewals_.renew_now();
+      }
+      service.tick(aws::Instant::now());
+      if (Clock::now() < due) continue;
+      if (supervisor_.watchdog()) tell_that_it_answers(interval);
+      due = Clock::now() + interval;
+    }
+  }
+
+  // That this thread lives says nothing of the one that answers, so it is asked.
+  void tell_that_it_answers(milliseconds patience) const {
+    try {
+      http::Client client(origin_, {}, {});
+      client.get("/healthz", Deadline(patience));
+      supervisor_.tell("WATCHDOG=1");
+    } catch (const Error& error) {
+      log_.warning("does not answer itself", {{"reason", error.what()}});
+    }
+  }
+
+  const Settings& settings_;
+  Supervisor supervisor_;
+  http::Listener listener_;
+  http::Origin origin_;
+  bool remote_;
+  serve::Log log_;
+  std::list<serve::TokenFiles> token_files_;
+  serve::Renewals renewals_;
+};
+
+// Those of the daemon as a whole have no place in the table of one of several bindings.
+void check_is_for_one(const ConfigFile& file, const std::string& name) {
+  const auto table = file.tables.find("binding." + name);
+  if (table == file.tables.end()) return;
+  for (const Setting& setting : table->second) {
+    if (find_option(daemon_options, setting.name) == nullptr) continue;
+    throw Error(ErrorKind::usage,
+                place_in(file, setting.line) + ": " + setting.name +
+                    " is for a whole serve, and this one has several bindings",
+                "move it to the table [serve]");
+  }
+}
+
+std::vector<serve::BindingOptions> bindings_of(const Settings& settings) {
+  const std::vector<std::string>& names = settings.bindings();
+  if (names.size() <= 1)
+    return {binding_options(settings, names.empty() ? "default" : names.front())};
+  std::vector<serve::BindingOptions> bindings;
+  for (const std::string& name : names) {
+    if (std::count(names.begin(), names.end(), name) > 1)
+      throw Error(ErrorKind::usage, "--binding " + name + " is given twice");
+    try {
+      check_is_for_one(settings.file(), name);
+      bindings.push_back(binding_options(settings.of_binding(name), name));
+    } catch (const Error& error) {
+      throw serve::of_binding(name, error);
+    }
+  }
+  return bindings;
+}
+
+void run(const Settings& settings, const CommandLine& /*line*/) {
+  std::vector<serve::BindingOptions> bindings = bindings_of(settings);
+  Daemon daemon(settings, listen(settings));
+  for (serve::BindingOptions& binding : bindings)
+    daemon.add(std::move(binding));
+  daemon.run();
+}
+
+}  // namespace
+
+constinit const Command serve_command = {
+    .name = "serve",
+    .summary = "Hand out credentials to the AWS SDKs on this machine",
+    .description =
+        "This command gets credentials, renews them before they expire, and hands them out in "
+        "two ways. The container credentials endpoint requires a token, which only this user can "
+        "read. Instance metadata (IMDSv2) gives the credentials to anyone who can reach the "
+        "port.\n\n"
+        "This command runs until SIGTERM or SIGINT. After SIGHUP, rolecall reads the certificate "
+        "and "
+        "the key again and renews the credentials.",
+    .footer =
+        "Examples:\n"
+        "  rolecall serve --binding billing &\n"
+        "  eval \"$(rolecall env --binding billing --wait 30)\"\n"
+        "  aws sts get-caller-identity\n"
+        "\n"
+        "For a program that uses instance metadata:\n"
+        "  export AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:9911/",
+    .options = {daemon_options, all_session_options, configuration_options, bindings_option},
+    .run = run,
+};
+
+}  // namespace rolecall::cli

@@ -1,0 +1,102 @@
+// rolecall sign-string: does this private key sign?
+#include <unistd.h>
+
+#include "base/codec.h"
+#include "base/files.h"
+#include "commands/all_commands.h"
+#include "identity/identity.h"
+#include "options/identity_flags.h"
+#include "options/options.h"
+#include "terminal/ui.h"
+
+namespace rolecall::cli {
+namespace {
+
+identity::Digest digest_of(const std::string& name) {
+  if (name == "SHA384") return identity::Digest::sha384;
+  return name == "SHA512" ? identity::Digest::sha512 : identity::Digest::sha256;
+}
+
+// The text is bound to the key, so that no signature over anything else can be had here. The "1" is
+// the text's version.
+std::string fixed_text(const identity::Signer& signer) {
+  return "AWS Roles Anywhere Credential Helper Signing Test1" +
+         sha256("IAM RA" + signer.public_key());
+}
+
+// As the official helper prints it: with no newline behind it, in any format.
+std::string formatted(const std::string& signature, const std::string& format) {
+  if (format == "bin") return signature;
+  const std::string hex = hex_encode(signature);
+  return format == "text" ? hex : "\"" + hex + "\"";
+}
+
+void run(const Settings& settings, const CommandLine& /*line*/) {
+  const IdentityOptions identity = identity_flags(settings);
+  if (identity.private_key.empty() && identity.certificate.empty() && !identity.selector) {
+    throw settings.missing("--private-key");
+  }
+  const auto signer = identity::load_signer(identity, settings.reporter());
+  const std::string signature =
+      signer->sign(fixed_text(*signer), digest_of(settings.text("digest")));
+  const std::string format = settings.text("format");
+  const std::string text = formatted(signature, format);
+  if (format == "bin") return write_all(STDOUT_FILENO, text, "standard output");
+  print_result(text);
+}
+
+// Of the files only the key is used.
+constexpr auto options = [] {
+  auto list =
+      joined(std::array<Option, 2>{{
+                 {.name = "digest",
+                  .kind = Kind::choice,
+                  .group = output_group,
+                  .value = "SHA256|SHA384|SHA512",
+                  .help = "The digest of the signature.",
+                  .fallback = "SHA256"},
+                 {.name = "format",
+                  .kind = Kind::choice,
+                  .group = output_group,
+                  .value = "json|text|bin",
+                  .help = "The form of the signature. json is hex in double quotes, text is hex, "
+                          "and bin is the raw bytes. json and text end in a newline only on "
+                          "a terminal.",
+                  .fallback = "json"},
+             }},
+             debug_option, identity_options);
+  for (Option& option : list) {
+    if (option.name == "certificate") {
+      option.help =
+          "The certificate, in a PEM or PKCS#12 file. If the file contains several, one of them "
+          "must match the key. FILE can also be \"-\" (standard input), fd:N (the open descriptor "
+          "N) or a pkcs11: URI.";
+    }
+    if (option.name == "intermediates") {
+      option.limits = {};
+      option.help =
+          "Accepted but not read, so that you can use the options of other commands here.";
+    }
+  }
+  return list;
+}();
+
+}  // namespace
+
+constinit const Command sign_string_command = {
+    .name = "sign-string",
+    .summary = "Sign a fixed text, to test a private key",
+    .description =
+        "This command signs a text that is fixed for each key, and prints the signature. No "
+        "network "
+        "is used. RSA keys sign with PKCS #1 v1.5. The signature of an EC key is in DER.",
+    .footer =
+        "Examples:\n"
+        "  rolecall sign-string --private-key app.key\n"
+        "  rolecall sign-string --private-key pkcs11:token=app \\\n"
+        "    --certificate app.pem",
+    .options = {options, configuration_options, binding_option},
+    .run = run,
+};
+
+}  // namespace rolecall::cli

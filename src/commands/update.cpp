@@ -1,0 +1,189 @@
+// rolecall update: keeps the keys of one profile in the credentials file of AWS.
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <mutex>
+
+#include "aws/retry.h"
+#include "aws_files/credentials_file.h"
+#include "base/signals.h"
+#include "base/time.h"
+#include "commands/all_commands.h"
+#include "commands/aws_files.h"
+#include "options/given_once.h"
+#include "options/options.h"
+#include "options/session_flags.h"
+#include "serve/renewals.h"
+#include "terminal/ui.h"
+
+namespace rolecall::cli {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// Where the credentials go.
+class Profile {
+ public:
+  explicit Profile(const Settings& settings)
+      : path_(aws_credentials_path(FileUse::writing)),
+        name_(settings.text("profile")),
+        reporter_(settings.reporter()) {
+    aws::check_profile_name(name_);
+  }
+
+  // Returns what was done, in words.
+  std::string write(const Credentials& credentials) {
+    const aws::LockedCredentialsFile file(path_, reporter_);
+    std::vector<std::string> warnings;
+    {
+      const std::scoped_lock lock(writing_);
+      warnings = file.set(name_, credentials);
+    }
+    for (const std::string& warning : warnings)
+      reporter_.warning(warning);
+    std::string done = "wrote the credentials of [" + name_ + "] to " + file.target() +
+                       "; they expire at " + rfc3339(credentials.expiration);
+    reporter_.trace([&done] { return done; });
+    return done;
+  }
+
+  void write_and_say(const serve::Renewal& renewal) {
+    const std::string done = write(renewal.credentials);
+    if (const int failed = renewal.failed_before; failed > 0) {
+      print_warning("renewed [" + name_ + "] in " + path_ + " after " + std::to_string(failed) +
+                    (failed == 1 ? " try" : " tries") + " that failed");
+    }
+    print_note(done + ", and are renewed at " + rfc3339(renewal.next));
+  }
+
+  // Ends the program at once, also in the middle of a request, but not of a write.
+  [[noreturn]] void end(int code) {
+    const std::scoped_lock lock(writing_);
+    _exit(code);
+  }
+
+ private:
+  std::string path_;
+  std::string name_;
+  Reporter reporter_;
+  std::mutex writing_;
+};
+
+// "renewal failed: REASON; credentials end at TIME; next try within 2 s". There is one binding
+// only.
+bool say_in_a_sentence(std::string_view level, std::string_view event,
+                       const serve::Fields& fields) {
+  std::string text(event);
+  for (const serve::Field& field : fields) {
+    if (field.value.empty() || field.name == "binding") continue;
+    std::string name(field.name);
+    std::replace(name.begin(), name.end(), '_', ' ');
+    text += (name == "reason" ? ": " : "; " + name + " ") + field.value;
+  }
+  if (level == "warning") {
+    print_warning(text);
+  } else {
+    print_note(text);
+  }
+  return true;
+}
+
+// Files that are replaced are read again while it runs.
+void refuse_streams(const IdentityOptions& identity) {
+  for (const Source* source :
+       {&identity.certificate, &identity.private_key, &identity.intermediates}) {
+    if (source->can_be_read_again()) continue;
+    throw Error(ErrorKind::usage,
+                "update cannot read " + source->name() + " again for each renewal",
+                "give a file, or --once");
+  }
+}
+
+[[noreturn]] void keep_up_to_date(const Settings& settings) {
+  serve::BindingOptions binding = binding_options(settings, "default");
+  refuse_streams(binding.identity);
+  Profile profile(settings);
+  serve::RenewalRules rules;
+  rules.start = serve::Start::patient;
+  rules.refresh_before = seconds(settings.number("refresh-before"));
+  rules.attempts = aws::usual_attempts;
+  rules.deliver = [&profile](const serve::Renewal& renewal) { profile.write_and_say(renewal); };
+
+  const Signals signals({SIGTERM, SIGINT, SIGHUP});
+  const serve::Log log(say_in_a_sentence);
+  serve::Renewals renewals(log, settings.reporter());
+  renewals.add(std::move(binding), std::move(rules));
+  {
+    const EndOnSignal meanwhile;
+    renewals.load_identities();
+  }
+  renewals.start();
+  const auto follow_signal = [&](milliseconds time) {
+    const int number = signals.wait(time).si_signo;
+    if (number == SIGTERM || number == SIGINT) profile.end(0);
+    if (number == SIGHUP) renewals.renew_now();
+  };
+  try {
+    renewals.await_first([&follow_signal] {
+      follow_signal(milliseconds(10));
+      return false;
+    });
+  } catch (const Error& error) {
+    print_error(error);
+    profile.end(static_cast<int>(error.kind()));
+  }
+  for (;;)
+    follow_signal(std::chrono::hours(1));
+}
+
+void run(const Settings& settings, const CommandLine& /*line*/) {
+  if (!settings.is_on("once")) keep_up_to_date(settings);
+  const SessionFlags flags = session_flags(settings);
+  Profile profile(settings);
+  profile.write(create_session(flags.identity, flags.session, settings.reporter()));
+}
+
+constexpr const char* group = "Credentials file";
+constexpr std::array<Option, 3> options = {{
+    {.name = "profile",
+     .group = group,
+     .value = "NAME",
+     .help = "The profile whose credentials are written.",
+     .fallback = "default"},
+    {.name = "once",
+     .kind = Kind::toggle,
+     .group = group,
+     .help = "Write the credentials once, and exit."},
+    {.name = "refresh-before",
+     .kind = Kind::number,
+     .group = group,
+     .value = "SECONDS",
+     .help = "How long before their expiry the credentials are renewed.",
+     .fallback = "960",
+     .low = 1,
+     .high = 43199},
+}};
+
+}  // namespace
+
+constinit const Command update_command = {
+    .name = "update",
+    .summary = "Keep the AWS credentials file up to date",
+    .description =
+        "This command sets aws_access_key_id, aws_secret_access_key and aws_session_token of one "
+        "profile in $AWS_SHARED_CREDENTIALS_FILE, otherwise in ~/.aws/credentials. Everything "
+        "else in the file stays as it is.\n\n"
+        "Without --once, rolecall runs until SIGTERM or SIGINT, and renews the credentials before "
+        "they expire. SIGHUP renews the credentials now.",
+    .footer =
+        "Examples:\n"
+        "  rolecall update --binding billing --profile billing\n"
+        "  rolecall update --binding billing --once",
+    .options = {options, all_session_options, configuration_options, binding_option},
+    .run = run,
+};
+
+}  // namespace rolecall::cli

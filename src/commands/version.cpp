@@ -1,0 +1,99 @@
+// rolecall version: and what is inside.
+#include <gnu/libc-version.h>
+#include <openssl/crypto.h>
+#include <unistd.h>
+
+#define TOML_ENABLE_FORMATTERS 0
+#include <toml++/toml.h>
+
+#include "base/files.h"
+#include "base/json.h"
+#include "base/library.h"
+#include "base/text.h"
+#include "commands/all_commands.h"
+#include "http/client.h"
+#include "http/server.h"
+#include "options/options.h"
+#include "options/settings.h"
+#include "rolecall/version.h"
+
+namespace rolecall::cli {
+namespace {
+
+template <class... Number>
+std::string dotted(Number... numbers) {
+  return join(std::array{numbers...}, ".");
+}
+
+// Of a library that may have to be loaded to tell, and may not be there.
+std::string told_by(std::string (*library)(), const char* when) {
+  try {
+    return library() + (loads_libraries() ? cat(" (loaded ", when, ")") : "");
+  } catch (const Error& error) {
+    return cat("none (loaded ", when, "): ", error.what());
+  }
+}
+
+std::string contents() {
+  std::string text;
+  const auto say = [&text](const std::string& name, const std::string& what) {
+    text += name + ": " + what + "\n";
+  };
+  say("rolecall", ROLECALL_VERSION);
+  say("build", loads_libraries() ? "shared" : "static");
+  say("OpenSSL", OpenSSL_version(OPENSSL_VERSION));
+  say("libcurl", told_by(http::client_library, "for the first request"));
+  say("libmicrohttpd", told_by(http::server_library, "when a server starts"));
+  if (loads_libraries()) {
+    say("p11-kit", "loaded for the first pkcs11: URI");
+    say("tpm2-openssl", "loaded for the first key in a TPM");
+  } else {
+    say("modules",
+        "none can be loaded: no PKCS#11, no TPM, no OpenSSL provider but default and legacy");
+  }
+  say("nlohmann_json", dotted(NLOHMANN_JSON_VERSION_MAJOR, NLOHMANN_JSON_VERSION_MINOR,
+                              NLOHMANN_JSON_VERSION_PATCH));
+  say("toml++", dotted(TOML_LIB_MAJOR, TOML_LIB_MINOR, TOML_LIB_PATCH));
+  say("glibc", gnu_get_libc_version());
+#ifdef __clang__
+  say("compiler", "clang++ " __clang_version__);
+#else
+  say("compiler", "g++ " __VERSION__);
+#endif
+  // Source packages, by commas.
+  const std::string sources = ROLECALL_CONTENTS;
+  for (std::size_t start = 0; start < sources.size();) {
+    const std::size_t end = std::min(sources.find(',', start), sources.size());
+    say("source", sources.substr(start, end - start));
+    start = end + 1;
+  }
+  return text;
+}
+
+void run(const Settings& settings, const CommandLine& /*line*/) {
+  write_all(STDOUT_FILENO, settings.is_on("verbose") ? contents() : ROLECALL_VERSION "\n",
+            "standard output");
+}
+
+constexpr std::array<Option, 1> options = {{
+    {.name = "verbose",
+     .kind = Kind::toggle,
+     .group = output_group,
+     .help = "Also print the version of each library, and when it is loaded."},
+}};
+
+}  // namespace
+
+constinit const Command version_command = {
+    .name = "version",
+    .summary = "Print the version of rolecall and of its libraries",
+    .footer =
+        "Examples:\n"
+        "  rolecall version\n"
+        "  rolecall version --verbose",
+    .options = {options},
+    .run = run,
+    .names = Names::none,  // so that it can always be asked
+};
+
+}  // namespace rolecall::cli

@@ -1,0 +1,180 @@
+#include "identity/hardware/hardware_wait.h"
+
+#include "identity/hardware/hardware.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <list>
+#include <mutex>
+#include <system_error>
+
+#include "base/signals.h"
+#include "base/time.h"
+#include "base/waiting.h"
+
+namespace rolecall::identity {
+namespace {
+
+using std::chrono::steady_clock;
+
+struct Wait {
+  std::string name;
+  std::thread::id thread;
+  steady_clock::time_point begin;
+  steady_clock::duration before;  // of all that have ended
+  bool resumed = false;
+  bool told = false;
+};
+
+// All waits, and the thread that watches them, which starts with the first that has a limit: most
+// runs have no hardware to wait for.
+class Board {
+ public:
+  void begin(const std::string& name) {
+    const std::scoped_lock lock(mutex_);
+    waits_.push_back({name, std::this_thread::get_id(), steady_clock::now(), all_});
+    if (then_) watch();
+  }
+
+  void end() {
+    const std::scoped_lock lock(mutex_);
+    const auto one = std::find_if(waits_.begin(), waits_.end(), [](const Wait& wait) {
+      return wait.thread == std::this_thread::get_id();
+    });
+    if (one == waits_.end()) return;
+    // After the process was stopped, the call can end before run() has looked at the clock.
+    if (!stood_still(*one)) all_ += steady_clock::now() - one->begin;
+    waits_.erase(one);
+  }
+
+  void limit(steady_clock::duration limit, LimitOf what,
+             std::function<void(const SilentHardware&)> then) {
+    const std::scoped_lock lock(mutex_);
+    limit_ = limit;
+    what_ = what;
+    then_ = std::move(then);
+    all_ = {};
+    changed_.notify_one();
+  }
+
+  std::optional<SilentHardware> silent(std::thread::id thread) {
+    const std::scoped_lock lock(mutex_);
+    for (const Wait& wait : waits_)
+      if (wait.thread == thread && then_ && steady_clock::now() >= due(wait))
+        return silence_of(wait);
+    return std::nullopt;
+  }
+
+ private:
+  steady_clock::time_point due(const Wait& wait) const {
+    return wait.begin + (what_ == LimitOf::one_call ? limit_ : limit_ - wait.before);
+  }
+
+  // The process was stopped, and so was the driver. Once a wait: the process may also have got no
+  // processor.
+  bool stood_still(const Wait& wait) const {
+    return then_ && !wait.resumed && steady_clock::now() - due(wait) > longest_delay;
+  }
+
+  SilentHardware silence_of(const Wait& wait) const {
+    const steady_clock::duration time =
+        steady_clock::now() - wait.begin +
+        (what_ == LimitOf::one_call ? steady_clock::duration{} : wait.before);
+    return {wait.name, std::chrono::floor<std::chrono::seconds>(time), wait.thread};
+  }
+
+  void watch() {
+    if (idle_) changed_.notify_one();  // each time would cost each call a switch of threads
+    if (watched_) return;
+    const NoSignals none;
+    try {
+      std::thread([this] { run(); }).detach();
+      watched_ = true;
+    } catch (const std::system_error&) {  // no thread to be had: then without
+    }
+  }
+
+  // No wait is due earlier than one that began before it, so nothing has to wake this up in time.
+  void run() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      Wait* next = nullptr;
+      for (Wait& wait : waits_)
+        if (!wait.told && (next == nullptr || due(wait) < due(*next))) next = &wait;
+      if (!then_ || next == nullptr) {
+        idle_ = true;
+        changed_.wait(lock);
+        idle_ = false;
+        continue;
+      }
+      const steady_clock::time_point when = due(*next);
+      if (steady_clock::now() < when) {
+        changed_.wait_until(lock, when);
+      } else if (stood_still(*next)) {
+        next->resumed = true;
+        next->begin = steady_clock::now();
+      } else {
+        next->told = true;
+        then_(silence_of(*next));
+      }
+    }
+  }
+
+  static constexpr std::chrono::seconds longest_delay{1};
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::list<Wait> waits_;
+  steady_clock::duration all_{};
+  steady_clock::duration limit_{};
+  LimitOf what_ = LimitOf::one_call;
+  std::function<void(const SilentHardware&)> then_;
+  bool watched_ = false;
+  bool idle_ = false;
+};
+
+// Never destroyed: a call that hangs at the end of the process still uses it.
+Board& board() {
+  static Board& the_only = *new Board;
+  return the_only;
+}
+
+thread_local int depth = 0;
+thread_local std::optional<Waiting> waiting;
+
+}  // namespace
+
+const char* const hint_for_silent_hardware =
+    "is its reader, or its driver, stuck? see whether it answers others: pkcs11-tool "
+    "--list-objects, tpm2_getrandom 8";
+
+HardwareWait::HardwareWait(const std::string& name) {
+  if (depth++ != 0) return;
+  board().begin(name);
+  waiting.emplace(name);
+}
+
+HardwareWait::~HardwareWait() {
+  if (--depth != 0) return;
+  waiting.reset();
+  board().end();
+}
+
+std::optional<SilentHardware> silent_hardware(std::thread::id thread) {
+  return board().silent(thread);
+}
+
+}  // namespace rolecall::identity
+
+namespace rolecall {
+
+std::string SilentHardware::text() const {
+  return name + " has not answered in " + seconds_text(time);
+}
+
+void limit_hardware_waits(std::chrono::milliseconds limit, LimitOf what,
+                          std::function<void(const SilentHardware&)> then) {
+  identity::board().limit(limit, what, std::move(then));
+}
+
+}  // namespace rolecall

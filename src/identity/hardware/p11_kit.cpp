@@ -1,0 +1,103 @@
+#include "identity/hardware/p11_kit.h"
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <set>
+
+#include "base/codec.h"
+#include "base/pkcs11_uri.h"
+#include "base/text.h"
+#include "identity/hardware/pkcs11.h"
+
+namespace rolecall::identity::pkcs11 {
+
+const P11Kit& p11_kit() {
+  static const P11Kit loaded = [] {
+    const SharedLibrary library("libp11-kit.so.0", "libp11-kit0");
+    P11Kit functions{};
+    ROLECALL_P11_KIT_FUNCTIONS(ROLECALL_FIND)
+    return functions;
+  }();
+  return loaded;
+}
+
+UriPtr new_uri() {
+  UriPtr uri(p11_kit().uri_new(), p11_kit().uri_free);
+  if (!uri) throw std::bad_alloc();
+  return uri;
+}
+
+std::string format(const UriPtr& uri, P11KitUriType type) {
+  char* text = nullptr;
+  if (p11_kit().uri_format(uri.get(), type, &text) != P11_KIT_URI_OK) throw std::bad_alloc();
+  std::string copy(text);
+  std::free(text);
+  return copy;
+}
+
+std::string text_of(const char* text) {
+  return text == nullptr ? std::string() : std::string(text);
+}
+
+std::string reason(CK_RV code) {
+  std::array<char, 32> number{};
+  std::snprintf(number.data(), number.size(), " (0x%lx)", code);
+  return cat(p11_kit().strerror(code), number.data());
+}
+
+namespace {
+
+// p11-kit ends a value at a NUL, and of an attribute that is given twice it takes the last.
+void refuse_unclear(std::string_view uri, const std::string& text) {
+  std::set<std::string> names;
+  std::size_t begin = uri.find(':');
+  while (begin != std::string::npos) {
+    const std::size_t end = uri.find_first_of(";?&", begin + 1);
+    const std::string_view part = uri.substr(begin + 1, end - begin - 1);
+    begin = end;
+    const std::string name(part.substr(0, part.find('=')));
+    if (!name.empty() && !names.insert(name).second) {
+      throw Error(ErrorKind::usage, "\"" + without_pin(text) + "\" holds two " + name + "s",
+                  "one of them is enough");
+    }
+    if (name == "id" || part.find("%00") == std::string_view::npos) continue;
+    throw Error(ErrorKind::usage, "\"" + without_pin(text) + "\" holds a NUL (%00) outside of id=");
+  }
+}
+
+}  // namespace
+
+Uri parse_uri(const std::string& text) {
+  p11_kit().be_quiet();  // it would write to standard error
+  const UriPtr parsed = new_uri();
+  Secret unwrapped = unwrapped_uri(text);
+  unwrapped.append(std::string_view("\0", 1));
+  const int result = p11_kit().uri_parse(unwrapped.data(), P11_KIT_URI_FOR_ANY, parsed.get());
+  const bool unknown =
+      result == P11_KIT_URI_OK && p11_kit().uri_any_unrecognized(parsed.get()) != 0;
+  if (result != P11_KIT_URI_OK || unknown) {
+    throw Error(ErrorKind::usage,
+                "\"" + without_pin(text) + "\" is not a PKCS#11 URI: " +
+                    (unknown ? "it has an attribute that is not known"
+                             : lower_case(text_of(p11_kit().uri_message(result)))),
+                "such as pkcs11:token=My token;object=key (RFC 7512), with %3B for a semicolon and "
+                "%25 for a percent sign; p11tool --list-tokens prints the start of one");
+  }
+  refuse_unclear(unwrapped.view(), text);
+  Uri uri;
+  if (const char* pin = p11_kit().uri_get_pin_value(parsed.get())) {
+    uri.pin_value = Secret(pin);
+    wipe(const_cast<char*>(pin), std::strlen(pin));
+    p11_kit().uri_set_pin_value(parsed.get(), nullptr);
+  }
+  uri.parsed = parsed;
+  uri.text = format(parsed, P11_KIT_URI_FOR_ANY);
+  uri.module_path = text_of(p11_kit().uri_get_module_path(parsed.get()));
+  uri.pin_source = text_of(p11_kit().uri_get_pin_source(parsed.get()));
+  return uri;
+}
+
+}  // namespace rolecall::identity::pkcs11

@@ -1,0 +1,84 @@
+#include "identity/hardware/pkcs11_module_file.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <list>
+
+#include "base/file_trust.h"
+#include "base/text.h"
+#include "rolecall/error.h"
+
+namespace rolecall::identity::pkcs11 {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int most_links = 40;  // as the kernel follows
+
+[[noreturn]] void refuse(const std::string& path, const std::string& why) {
+  throw Error(ErrorKind::usage,
+              "PKCS#11 module " + path + " is not loaded, as another user could change it: " + why,
+              "a module is code that runs with your rights. Use one in a folder of the system, or "
+              "change the owner or the mode (chmod go-w)");
+}
+
+// `shown` is what the user gave, for messages; `at` a part of the way to the file.
+void check(const std::string& shown, const fs::path& at, const struct stat& info, bool is_last) {
+  const uid_t user = geteuid();
+  if (const std::string owner = foreign_owner(info.st_uid, user); !owner.empty())
+    refuse(shown, at.string() + " " + owner);
+  const bool is_sticky = S_ISDIR(info.st_mode) && (info.st_mode & S_ISVTX) != 0 && !is_last;
+  if (S_ISLNK(info.st_mode) || is_sticky) return;
+  switch (other_writers(info, at, user)) {
+    case OtherWriters::everybody:
+      refuse(shown, "everybody can write " + at.string());
+    case OtherWriters::group:
+      refuse(shown, cat("others in a group (", info.st_gid,
+                        ") or an access control list can write ", at.string()));
+    case OtherWriters::none:
+      return;
+  }
+}
+
+struct stat look_at(const std::string& shown, const fs::path& at) {
+  struct stat info {};
+  if (lstat(at.c_str(), &info) == 0) return info;
+  throw Error(ErrorKind::usage,
+              "PKCS#11 module " + shown + " is not loaded: " + std::strerror(errno),
+              "`pkcs11-lib` takes the path of a module; without it, those that p11-kit "
+              "list-modules shows are used");
+}
+
+}  // namespace
+
+std::string trusted_module_file(const std::string& path) {
+  if (path.find('/') == std::string::npos) return path;
+  const fs::path whole = fs::absolute(path);
+  std::list<fs::path> rest(whole.begin(), whole.end());
+  fs::path at;
+  for (int links = 0; !rest.empty();) {
+    const fs::path part = rest.front();
+    rest.pop_front();
+    if (part.empty() || part == ".") continue;
+    const fs::path next = part == ".." ? at.parent_path() : at / part;
+    const struct stat info = look_at(path, next);
+    check(path, next, info, false);
+    if (!S_ISLNK(info.st_mode)) {
+      at = next;
+      continue;
+    }
+    if (++links > most_links) refuse(path, next.string() + " is a link to itself");
+    const fs::path target = fs::read_symlink(next);
+    rest.insert(rest.begin(), target.begin(), target.end());
+    if (target.is_absolute()) at.clear();
+  }
+  // The loader looks in a module's own folder for what it needs: sticky is not enough there.
+  check(path, at.parent_path(), look_at(path, at.parent_path()), true);
+  return at.string();
+}
+
+}  // namespace rolecall::identity::pkcs11

@@ -1,0 +1,391 @@
+#include "identity/hardware/pkcs11_search.h"
+
+#include <algorithm>
+#include <functional>
+#include <set>
+
+#include "base/pkcs11_uri.h"
+#include "identity/key_kind.h"
+
+namespace rolecall::identity::pkcs11 {
+namespace {
+
+// `uri` gives that of one thing.
+template <class Things, class UriOf>
+std::string listed(const Things& things, UriOf&& uri) {
+  std::string text;
+  for (const auto& one : things)
+    text += (text.empty() ? "" : ", ") + uri(one);
+  return text;
+}
+
+const auto uri_of_token = [](const Token& token) { return token.uri(); };
+const auto uri_of_object = [](const auto& one) { return one.object.uri; };
+
+bool holds(const std::vector<Token>& tokens, const Token& one) {
+  return std::find(tokens.begin(), tokens.end(), one) != tokens.end();
+}
+
+bool fits_one(const EVP_PKEY* half, const std::vector<Certificate>& certificates) {
+  return certificates.empty() ||
+         std::any_of(certificates.begin(), certificates.end(),
+                     [half](const Certificate& one) { return same_key(half, one.public_key()); });
+}
+
+bool of_kind(KeyAlgorithm algorithm, const std::vector<Certificate>& certificates) {
+  const int kind = algorithm == KeyAlgorithm::rsa ? EVP_PKEY_RSA : EVP_PKEY_EC;
+  return certificates.empty() ||
+         std::any_of(certificates.begin(), certificates.end(), [kind](const Certificate& one) {
+           const EVP_PKEY* key = one.public_key();
+           return key != nullptr && EVP_PKEY_get_base_id(key) == kind;
+         });
+}
+
+// By what links the objects of one identity on a token, where the key itself does not tell.
+bool named_as_one(const Object& key, const std::vector<FoundCertificate>& leaves) {
+  return leaves.empty() ||
+         std::any_of(leaves.begin(), leaves.end(), [&key](const FoundCertificate& leaf) {
+           return leaf.object.id.empty() ? leaf.object.label == key.label
+                                         : leaf.object.id == key.id;
+         });
+}
+
+std::vector<Certificate> certificates_on(const Token& token) {
+  std::vector<Certificate> all;
+  for (const Object& object : token.find(ObjectClass::certificate, nullptr)) {
+    try {
+      all.emplace_back(token.attribute(object, Attribute::value).value_or(""), object.uri);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::usage) throw;  // damaged: not this one
+    }
+  }
+  return all;
+}
+
+EVP_PKEY* up_ref(EVP_PKEY* key) {
+  return key != nullptr && EVP_PKEY_up_ref(key) == 1 ? key : nullptr;
+}
+
+std::vector<EVP_PKEY*> halves_of(const std::vector<Certificate>& certificates) {
+  std::vector<EVP_PKEY*> halves;
+  for (const Certificate& one : certificates)
+    if (one.public_key() != nullptr) halves.push_back(one.public_key());
+  return halves;
+}
+
+// The module at --pkcs11-lib goes before that of the URI.
+std::string module_of(const IdentityOptions& options, const std::optional<Uri>& uri) {
+  return options.pkcs11_module.empty() && uri ? uri->module_path : options.pkcs11_module;
+}
+
+Pins make_pins(const IdentityOptions& options, const Reporter& reporter) {
+  std::vector<Uri> uris;
+  for (const Source* source : {&options.private_key, &options.certificate})
+    if (source->kind() == Source::Kind::token) uris.push_back(parse_uri(source->text()));
+  return {std::move(uris), options.password, options.reuse_pin, reporter};
+}
+
+}  // namespace
+
+struct Search::Candidate {
+  Token token;
+  Object object;
+  EvpPkeyPtr half;
+};
+
+Search::Search(const IdentityOptions& options, const Reporter& reporter)
+    : options_(options), reporter_(reporter), pins_(make_pins(options, reporter)) {
+  if (options.certificate.kind() == Source::Kind::token)
+    certificate_uri_ = parse_uri(options.certificate.text());
+  if (options.private_key.kind() == Source::Kind::token)
+    key_uri_ = parse_uri(options.private_key.text());
+}
+
+const std::vector<Token>& Search::all_tokens(const std::string& module_path) {
+  const auto [entry, is_new] = tokens_.try_emplace(module_path);
+  std::vector<Token>& found = entry->second;
+  if (!is_new) return found;
+  found = tokens(module_path);
+  reporter_.trace([&found] {
+    std::string text = "PKCS#11 tokens: " + std::to_string(found.size());
+    for (const Token& token : found)
+      text += "\n  " + token.uri();
+    return text;
+  });
+  return found;
+}
+
+std::vector<Token> Search::matching(const std::optional<Uri>& uri) {
+  std::vector<Token> found;
+  for (const Token& token : all_tokens(module_of(options_, uri)))
+    if (!uri || token.matches(*uri)) found.push_back(token);
+  return found;
+}
+
+void Search::refuse_absent(const std::optional<Uri>& uri) {
+  const std::vector<Token>& present = all_tokens(module_of(options_, uri));
+  throw Error(ErrorKind::try_later,
+              present.empty() || !uri ? "there is no PKCS#11 token here"
+                                      : "no token here matches " + uri->text,
+              present.empty() ? "is it plugged in, and is its module one that p11-kit list-modules "
+                                "shows? (or name it: `pkcs11-lib`)"
+                              : "is it plugged in? here are: " + listed(present, uri_of_token));
+}
+
+std::vector<FoundCertificate> Search::certificates() {
+  std::vector<FoundCertificate> found;
+  const Uri* uri = certificate_uri_ ? &*certificate_uri_ : nullptr;
+  const auto collect = [&](const Token& token) {
+    for (const Object& object : token.find(ObjectClass::certificate, uri)) {
+      try {
+        const Certificate certificate(token.attribute(object, Attribute::value).value_or(""),
+                                      object.uri);
+        if (!options_.selector || matches(*options_.selector, certificate)) {
+          found.push_back({certificate, token, object});
+        }
+      } catch (const Error& error) {
+        if (error.kind() != ErrorKind::usage) throw;
+        reporter_.trace([&] { return std::string("left out: ") + error.what(); });
+      }
+    }
+  };
+  const std::vector<Token> scope = matching(certificate_uri_);
+  for (const Token& token : scope)
+    collect(token);
+  if (!found.empty()) return found;
+  // It may be hidden. A PIN is never tried on several tokens.
+  if (scope.size() == 1 && pins_.has_own(scope.front())) {
+    pins_.log_in(scope.front());
+    collect(scope.front());
+  }
+  return found;
+}
+
+std::string Search::names_there() {
+  constexpr std::size_t most = 5;
+  std::vector<Certificate> there;
+  for (const Token& token : matching(certificate_uri_)) {
+    for (Certificate& one : certificates_on(token))
+      there.push_back(std::move(one));
+  }
+  if (there.empty()) return "no token here shows a certificate";
+  const auto is_ca = [](const Certificate& one) { return X509_check_ca(one.x509()) == 1; };
+  if (!std::all_of(there.begin(), there.end(), is_ca)) std::erase_if(there, is_ca);
+  std::string text = "one of the three keys is enough; on the tokens there ";
+  text += there.size() == 1 ? "is" : "are";
+  for (std::size_t i = 0; i < std::min(there.size(), most); ++i) {
+    text += (i == 0 ? " " : " | ") + ("Key=x509Subject,Value=" + there[i].subject()) +
+            " Key=x509Issuer,Value=" + there[i].issuer() +
+            " Key=x509Serial,Value=" + there[i].serial_hex();
+  }
+  if (there.size() > most) text += " | and " + std::to_string(there.size() - most) + " more";
+  return text;
+}
+
+std::vector<FoundCertificate> Search::leaves(std::vector<FoundCertificate> found, bool any_key,
+                                             std::chrono::sys_seconds now) {
+  const std::string what =
+      certificate_uri_ ? certificate_uri_->text
+                       : "`cert-selector` " + selector_text(options_.selector.value_or(Selector()));
+  if (found.empty()) {
+    if (matching(certificate_uri_).empty()) refuse_absent(certificate_uri_);
+    throw Error(ErrorKind::usage, "no certificate on a token matches " + what,
+                options_.selector
+                    ? names_there()
+                    : "rolecall read-certificate-data --certificate pkcs11: lists them all");
+  }
+  const auto is_ca = [](const FoundCertificate& one) {
+    return X509_check_ca(one.certificate.x509()) == 1;
+  };
+  if (!std::all_of(found.begin(), found.end(), is_ca)) std::erase_if(found, is_ca);
+  if (any_key) return found;
+
+  const Certificate* chosen = &found.front().certificate;
+  for (const FoundCertificate& one : found)
+    if (is_better_leaf(one.certificate, *chosen, now)) chosen = &one.certificate;
+  const Certificate best = *chosen;
+  const auto is_other = [&best](const FoundCertificate& one) {
+    return !(one.certificate == best) && !same_key(one.certificate.public_key(), best.public_key());
+  };
+  if (!options_.use_latest && std::any_of(found.begin(), found.end(), is_other)) {
+    std::set<std::string> uris;
+    for (const FoundCertificate& one : found)
+      uris.insert(one.object.uri);
+    const bool by_uri = uris.size() == found.size();
+    const auto serial = [](const FoundCertificate& one) {
+      return "Key=x509Serial,Value=" + one.certificate.serial_hex();
+    };
+    throw Error(ErrorKind::usage, std::to_string(found.size()) + " certificates match " + what,
+                (by_uri ? "name one of them, or give `use-latest-expiring-certificate`: " +
+                              listed(found, uri_of_object)
+                        : "their URIs are the same; in place of `certificate` give `cert-selector` "
+                          "with the serial number of one, or `use-latest-expiring-certificate`: " +
+                              listed(found, serial)));
+  }
+  std::erase_if(found, is_other);
+  return found;
+}
+
+std::vector<Certificate> Search::neighbours(const std::vector<FoundCertificate>& leaves) {
+  std::vector<Token> done;
+  std::vector<Certificate> all;
+  for (const FoundCertificate& leaf : leaves) {
+    if (holds(done, leaf.token)) continue;
+    done.push_back(leaf.token);
+    for (Certificate& one : certificates_on(leaf.token))
+      all.push_back(std::move(one));
+  }
+  return all;
+}
+
+std::vector<Search::Candidate> Search::candidates(const Token& token,
+                                                  const std::vector<FoundCertificate>& leaves,
+                                                  const std::vector<Certificate>& certificates) {
+  std::vector<Candidate> found;
+  for (Object& object : token.find(ObjectClass::private_key, key_uri_ ? &*key_uri_ : nullptr)) {
+    if (!token.algorithm(object)) continue;
+    EvpPkeyPtr half = public_half(token, object);
+    // Where the key does not tell, a signature decides later; until then its kind and name.
+    const bool fits = half ? fits_one(half.get(), certificates)
+                           : of_kind(*token.algorithm(object), certificates) &&
+                                 (key_uri_.has_value() || named_as_one(object, leaves));
+    if (fits) found.push_back({token, std::move(object), std::move(half)});
+  }
+  return found;
+}
+
+// A PIN is for one token: it must be clear which, before any gets it.
+std::vector<Search::Candidate> Search::log_in_and_search(
+    const std::vector<Token>& tokens, const std::vector<FoundCertificate>& leaves,
+    const std::vector<Certificate>& certificates) {
+  std::vector<Token> closed;
+  for (const Token& token : tokens)
+    if (token.pin().needed && !token.logged_in()) closed.push_back(token);
+  if (closed.size() > 1) {
+    // Public keys are seen without a login, and mostly lie beside the private ones.
+    std::vector<Token> likely;
+    for (const Token& token : closed) {
+      for (const Object& object :
+           token.find(ObjectClass::public_key, key_uri_ ? &*key_uri_ : nullptr)) {
+        const EvpPkeyPtr half = public_half(token, object);
+        if (half && fits_one(half.get(), certificates) && !holds(likely, token)) {
+          likely.push_back(token);
+        }
+      }
+    }
+    if (likely.size() == 1) closed = likely;
+  }
+  if (closed.empty()) return {};
+  if (closed.size() > 1) {
+    throw Error(ErrorKind::usage,
+                std::to_string(closed.size()) +
+                    " tokens may hold the private key, and each wants its own PIN",
+                "name one of them in `private-key`: " + listed(closed, uri_of_token));
+  }
+  pins_.log_in(closed.front());
+  return candidates(closed.front(), leaves, certificates);
+}
+
+void Search::refuse_several(const std::vector<Candidate>& found) {
+  std::set<std::string> uris;
+  for (const Candidate& one : found)
+    uris.insert(one.object.uri);
+  throw Error(ErrorKind::usage, std::to_string(found.size()) + " private keys could be meant",
+              uris.size() == found.size()
+                  ? "name one of them in `private-key`: " + listed(found, uri_of_object)
+                  : "some have the same URI; `certificate` tells them apart: " +
+                        listed(found, uri_of_object));
+}
+
+// Those beside the certificate, or if there are none, those elsewhere.
+std::vector<Search::Candidate> Search::keys_in(const std::vector<Token>& scope,
+                                               const std::vector<FoundCertificate>& leaves,
+                                               const std::vector<Certificate>& certificates) {
+  std::vector<Token> near;
+  std::vector<Token> far;
+  for (const Token& token : scope) {
+    const bool is_near = std::any_of(leaves.begin(), leaves.end(),
+                                     [&](const auto& one) { return one.token == token; });
+    (is_near ? near : far).push_back(token);
+  }
+  for (const std::vector<Token>& group : {near, far}) {
+    std::vector<Candidate> found;
+    for (const Token& token : group) {
+      for (Candidate& candidate : candidates(token, leaves, certificates))
+        found.push_back(std::move(candidate));
+    }
+    if (found.empty()) found = log_in_and_search(group, leaves, certificates);
+    if (!found.empty()) return found;
+  }
+  refuse_key(scope, certificates);
+}
+
+// Leaves one key, or keys of one token whose public keys are unknown: a signature tells them apart.
+void Search::narrow(std::vector<Candidate>& found, bool has_certificates) {
+  // One that is known to match goes before those that may.
+  const auto is_known = [](const Candidate& one) { return one.half != nullptr; };
+  if (has_certificates && std::any_of(found.begin(), found.end(), is_known)) {
+    std::erase_if(found, std::not_fn(is_known));
+  }
+  const Candidate& first = found.front();
+  const auto is_same = [&first](const Candidate& one) {
+    return same_key(one.half.get(), first.half.get());
+  };
+  // On one token, as a login is not for others.
+  const auto can_be_tried = [&](const Candidate& one) {
+    return has_certificates && one.half == nullptr && one.token == first.token;
+  };
+  if (!std::all_of(found.begin() + 1, found.end(), is_same) &&
+      !std::all_of(found.begin(), found.end(), can_be_tried)) {
+    refuse_several(found);
+  }
+}
+
+// Makes `key` the one of these that a signature shows to belong to a certificate, and returns its
+// public key; nullptr if there is none and none was given.
+EvpPkeyPtr Search::prove(OpenKey& key, const std::vector<Candidate>& found,
+                         const std::vector<Certificate>& certificates) {
+  // If no certificate was given, the key may belong to one beside it.
+  const std::vector<Certificate> beside =
+      certificates.empty() ? certificates_on(key.token) : std::vector<Certificate>();
+  const std::vector<EVP_PKEY*> halves = halves_of(certificates.empty() ? beside : certificates);
+  EvpPkeyPtr public_key;
+  const Object* matching = &found.front().object;
+  for (const Candidate& one : found) {
+    key.object = one.object;
+    EvpPkeyPtr proven = proven_half(key, halves);
+    if (!proven || same_key(public_key.get(), proven.get())) continue;
+    if (public_key) refuse_several(found);
+    public_key = std::move(proven);
+    matching = &one.object;
+    if (halves.size() == 1) break;
+  }
+  key.object = *matching;
+  if (!public_key && !certificates.empty()) refuse_key({key.token}, certificates);
+  return public_key;
+}
+
+FoundKey Search::key(const std::vector<FoundCertificate>& leaves,
+                     const std::vector<Certificate>& certificates) && {
+  const std::optional<Uri>& where = key_uri_ ? key_uri_ : certificate_uri_;
+  const std::vector<Token> scope = matching(where);
+  if (scope.empty()) refuse_absent(where);
+  std::vector<Candidate> found = keys_in(scope, leaves, certificates);
+  narrow(found, !certificates.empty());
+  Candidate& first = found.front();
+  pins_.log_in(first.token);
+  OpenKey key{first.token, first.object, std::move(pins_)};
+  EvpPkeyPtr public_key = first.half ? std::move(first.half) : prove(key, found, certificates);
+  if (public_key) check_key_kind(public_key.get(), "private key " + key.object.uri);
+  reporter_.trace([&] { return "private key: " + key.object.uri; });
+
+  const std::shared_ptr<EVP_PKEY> known(up_ref(public_key.get()), EVP_PKEY_free);
+  const auto open_again = [options = options_, module = module_of(options_, where),
+                           uri = key.object.uri, known] {
+    return reopen(module, uri, known.get(), make_pins(options, {}));
+  };
+  EvpPkeyPtr copy(up_ref(public_key.get()));
+  return {make_signer(std::move(key), std::move(public_key), open_again), std::move(copy)};
+}
+
+}  // namespace rolecall::identity::pkcs11

@@ -1,0 +1,42 @@
+// Why no private key on the tokens is the certificate's, in words for its user.
+#include "base/pkcs11_uri.h"
+#include "identity/hardware/pkcs11_search.h"
+#include "identity/key_kind.h"
+#include "rolecall/error.h"
+
+namespace rolecall::identity::pkcs11 {
+
+void Search::refuse_key(const std::vector<Token>& scope,
+                        const std::vector<Certificate>& certificates) {
+  std::vector<std::string> uris;
+  std::string kind;
+  std::string names;
+  for (const Token& token : scope) {
+    names += (names.empty() ? "" : ", ") + token.name();
+    for (const Object& object :
+         token.find(ObjectClass::private_key, key_uri_ ? &*key_uri_ : nullptr)) {
+      uris.push_back(object.uri);
+      const EvpPkeyPtr half = public_half(token, object);
+      kind = half ? " (" + describe_key(half.get()) + ")" : "";
+    }
+  }
+  if (uris.empty()) {
+    throw Error(ErrorKind::usage,
+                "there is no private key " + (key_uri_ ? key_uri_->text + " " : std::string()) +
+                    "on token " + names,
+                "pkcs11-tool --login --list-objects shows what it holds");
+  }
+  if (certificates.empty()) {
+    throw Error(ErrorKind::usage, "private key " + uris.front() + " is neither RSA nor EC",
+                "IAM Roles Anywhere takes RSA and EC keys");
+  }
+  const Certificate& first = certificates.front();
+  throw Error(ErrorKind::usage,
+              (uris.size() == 1 ? "private key " + uris.front() + kind + " does not match"
+                                : "none of the " + std::to_string(uris.size()) +
+                                      " private keys on token " + names + " matches") +
+                  " the certificate (" + first.name() + ", " + first.key_kind() + ")",
+              "key and certificate must come from the same request; was only one of them renewed?");
+}
+
+}  // namespace rolecall::identity::pkcs11

@@ -1,0 +1,37 @@
+// In place of pkcs11_search.cpp in the static build, which loads no modules: nothing of pkcs11*.cpp
+// and p11_kit*.cpp is linked then.
+#include "base/library.h"
+#include "identity/hardware/pkcs11_search.h"
+
+namespace rolecall::identity::pkcs11 {
+
+Search::Search(const IdentityOptions& options, const Reporter& reporter)
+    : options_(options), reporter_(reporter), pins_({}, {}, false, reporter) {
+  need_libraries("PKCS#11 tokens need p11-kit");
+}
+
+// There is no object to ask.
+
+std::vector<FoundCertificate> Search::certificates() {
+  return {};
+}
+
+std::string Search::names_there() {
+  return {};
+}
+
+std::vector<FoundCertificate> Search::leaves(std::vector<FoundCertificate> found, bool /*any_key*/,
+                                             std::chrono::sys_seconds /*now*/) {
+  return found;
+}
+
+std::vector<Certificate> Search::neighbours(const std::vector<FoundCertificate>& /*leaves*/) {
+  return {};
+}
+
+FoundKey Search::key(const std::vector<FoundCertificate>& /*leaves*/,
+                     const std::vector<Certificate>& /*certificates*/) {
+  return {};
+}
+
+}  // namespace rolecall::identity::pkcs11

@@ -1,0 +1,79 @@
+#include <algorithm>
+#include <utility>
+
+#include "identity/hardware/hardware.h"
+#include "identity/hardware/pkcs11_search.h"
+
+namespace rolecall::identity {
+namespace {
+
+FromTokens read_once(const IdentityOptions& options, const std::vector<Certificate>& certificates,
+                     std::chrono::sys_seconds now, const Reporter& reporter) {
+  pkcs11::Search search(options, reporter);
+  std::vector<pkcs11::FoundCertificate> leaves;
+  FromTokens found;
+  if (certificate_is_on_token(options)) {
+    leaves = search.leaves(search.certificates(), !options.private_key.empty(), now);
+    found.neighbours = search.neighbours(leaves);
+    for (const pkcs11::FoundCertificate& leaf : leaves)
+      found.certificates.push_back(leaf.certificate);
+  }
+  if (key_is_on_token(options)) {
+    pkcs11::FoundKey key = std::move(search).key(
+        leaves, found.certificates.empty() ? certificates : found.certificates);
+    found.signer = std::move(key.signer);
+    found.public_key = std::move(key.public_half);
+  }
+  return found;
+}
+
+std::vector<TokenCertificate> list_once(const IdentityOptions& options, const Reporter& reporter) {
+  pkcs11::Search search(options, reporter);
+  std::vector<TokenCertificate> all;
+  // Each token is read once.
+  std::vector<std::pair<pkcs11::Token, std::vector<Certificate>>> read;
+  for (const pkcs11::FoundCertificate& one : search.certificates()) {
+    auto on = std::find_if(read.begin(), read.end(),
+                           [&one](const auto& known) { return known.first == one.token; });
+    if (on == read.end()) on = read.emplace(on, one.token, search.neighbours({one}));
+    all.push_back({one.certificate, one.object.uri, on->second});
+  }
+  if (all.empty() && options.selector) {
+    reporter.warning("no certificate matches `cert-selector` " + selector_text(*options.selector) +
+                     "; " + search.names_there());
+  }
+  return all;
+}
+
+}  // namespace
+
+bool certificate_is_on_token(const IdentityOptions& options) {
+  return options.certificate.kind() == Source::Kind::token || options.selector.has_value();
+}
+
+bool key_is_on_token(const IdentityOptions& options) {
+  return options.private_key.kind() == Source::Kind::token ||
+         (options.private_key.empty() && certificate_is_on_token(options));
+}
+
+FromTokens read_tokens(const IdentityOptions& options, const std::vector<Certificate>& certificates,
+                       std::chrono::sys_seconds now, const Reporter& reporter) {
+  try {
+    return read_once(options, certificates, now, reporter);
+  } catch (const pkcs11::TokenGone& gone) {
+    // A module that has lost its state finds it again when it is started anew.
+    reporter.trace([&] { return std::string(gone.what()) + "; once more"; });
+    return read_once(options, certificates, now, reporter);
+  }
+}
+
+std::vector<TokenCertificate> list_tokens(const IdentityOptions& options,
+                                          const Reporter& reporter) {
+  try {
+    return list_once(options, reporter);
+  } catch (const pkcs11::TokenGone&) {
+    return list_once(options, reporter);
+  }
+}
+
+}  // namespace rolecall::identity

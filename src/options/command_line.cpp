@@ -1,0 +1,209 @@
+#include "options/command_line.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/pkcs11_uri.h"
+#include "base/stray_character.h"
+#include "base/text.h"
+#include "rolecall/error.h"
+#include "rolecall/source.h"
+#include "terminal/similar.h"
+
+namespace rolecall::cli {
+namespace {
+
+// Spellings of AWS's variables and configuration file, which people try as options.
+std::string_view our_spelling(std::string_view name) {
+  if (name == "use-fips-endpoint") return "use-fips";
+  return name == "use-dualstack-endpoint" ? "use-dualstack" : name;
+}
+
+// What is left of the backslash that ends a line, if no shell joins the lines.
+bool is_end_of_line(std::string_view argument) {
+  return argument == "\\" || argument.starts_with('\n') || argument.starts_with("\r\n");
+}
+
+class Reader {
+ public:
+  Reader(const Command& command, std::vector<std::string> arguments)
+      : command_(command), words_(std::move(arguments)) {}
+
+  CommandLine read() {
+    for (; at_ < words_.size(); ++at_) {
+      const std::string& word = words_[at_];
+      if (word == "--") {
+        take_rest();
+      } else if (word == "-h" || word == "--help") {
+        line_.asks_for_help = true;
+      } else if (word.starts_with("--")) {
+        take_option(word.substr(2));
+      } else {
+        take_other(word);
+      }
+    }
+    if (line_.asks_for_help) return std::move(line_);
+    if (command_.takes_command && line_.command.empty()) {
+      throw Error(ErrorKind::usage, "there is no command to run",
+                  "it follows two dashes: " + full_name(command_) + " --binding NAME -- aws s3 ls");
+    }
+    if (!left_.empty()) refuse_leftover();
+    for (const CommandLine::Given& given : line_.given) {
+      const auto first = given.option->repeatable ? given.texts.begin() : given.texts.end() - 1;
+      std::for_each(first, given.texts.end(), [&](const std::string& text) {
+        check_value(*given.option, text, full_name(command_));
+      });
+    }
+    return std::move(line_);
+  }
+
+ private:
+  void take_other(const std::string& word) {
+    const bool is_operand = !command_.operand.empty() && !has_operand_ && !word.starts_with('-');
+    if (is_operand) {
+      line_.operand = word;
+      has_operand_ = true;
+    } else {
+      left_.push_back(word);
+    }
+  }
+
+  void take_rest() {
+    while (++at_ < words_.size()) {
+      if (command_.takes_command) {
+        line_.command.push_back(words_[at_]);
+      } else {
+        take_other(words_[at_]);
+      }
+    }
+  }
+
+  void take_option(const std::string& text) {
+    const std::size_t equals = text.find('=');
+    const Option* option = find_option(command_, our_spelling(text.substr(0, equals)));
+    if (option == nullptr) {
+      left_.push_back("--" + text);
+      return;
+    }
+    const std::string* next = at_ + 1 < words_.size() ? &words_[at_ + 1] : nullptr;
+    std::string value;
+    if (equals != std::string::npos) {
+      value = text.substr(equals + 1);
+    } else if (option->kind == Kind::toggle) {
+      value = "true";
+    } else if (option->kind != Kind::unused) {
+      check_next(*option, next);
+      value = *next;
+      ++at_;
+    } else if (next != nullptr && !next->starts_with('-')) {
+      ++at_;
+    }
+    keep(*option, std::move(value));
+  }
+
+  // A variable of a script that is empty makes the next option a value. What follows "=" may be a
+  // password.
+  void check_next(const Option& option, const std::string* next) const {
+    const std::string flag = cat("--", option.name);
+    const std::string example = cat(flag, " ", option.value);
+    if (next == nullptr || (*next == "--" && command_.takes_command)) {
+      throw Error(ErrorKind::usage, flag + " needs a value",
+                  example + "; a value that begins with a dash: " + flag + "=VALUE");
+    }
+    if (option.kind == Kind::secret || !next->starts_with("--")) return;
+    const std::string name = next->substr(2, next->find('=') - 2);
+    if (find_option(command_, our_spelling(name)) == nullptr) return;
+    throw Error(ErrorKind::usage, flag + " needs a value, but --" + name + " follows it", example);
+  }
+
+  void keep(const Option& option, std::string value) {
+    for (CommandLine::Given& given : line_.given) {
+      if (given.option != &option) continue;
+      given.texts.push_back(std::move(value));
+      return;
+    }
+    line_.given.push_back({&option, {std::move(value)}});
+  }
+
+  bool has_end_of_line() const {
+    const auto has = [](const std::vector<std::string>& words) {
+      return std::any_of(words.begin(), words.end(), is_end_of_line);
+    };
+    return has(left_) || std::any_of(line_.given.begin(), line_.given.end(),
+                                     [&has](const auto& given) { return has(given.texts); });
+  }
+
+  [[noreturn]] void refuse_leftover() const {
+    if (has_end_of_line()) {
+      throw Error(ErrorKind::usage, "the end of a line stands among the arguments",
+                  "a backslash joins lines only in a shell: in ~/.aws/config credential_process is "
+                  "one line, without a backslash");
+    }
+    const char* quotes = "values with spaces need quotes: double quotes in ~/.aws/config";
+    for (const CommandLine::Given& given : line_.given) {
+      // Its value may begin with a dash, or have a space that nobody quoted.
+      const Kind kind = given.option->kind;
+      const bool has_pin = std::any_of(given.texts.begin(), given.texts.end(), holds_pin);
+      if (kind != Kind::secret && kind != Kind::source && !has_pin) continue;
+      const std::string flag = cat("--", given.option->name);
+      throw Error(ErrorKind::usage, "unexpected argument, not shown as " + flag + " was given",
+                  cat(quotes, "; one that starts with a dash: ", flag, "=VALUE"));
+    }
+    const std::string& first = left_.front();
+    if (first.starts_with('-') && first.size() > 1) refuse_option(first.substr(0, first.find('=')));
+    if (first.empty()) {
+      throw Error(ErrorKind::usage, "unexpected empty argument",
+                  "is a variable of a script empty? Switches take no value except =true and "
+                  "=false");
+    }
+    throw Error(ErrorKind::usage, "unexpected argument \"" + first + "\"", quotes);
+  }
+
+  [[noreturn]] void refuse_option(const std::string& flag) const {
+    std::vector<std::string> names = {"--help"};
+    for (const Option* option : all_options(command_))
+      names.push_back(cat("--", option->name));
+    const Option* turned_off =
+        flag.starts_with("--no-") ? find_option(command_, flag.substr(5)) : nullptr;
+    std::string hint = turned_off != nullptr && turned_off->kind == Kind::toggle
+                           ? cat("--", turned_off->name, "=false turns it off")
+                           : similar(flag, names);
+    if (hint.empty()) hint = full_name(command_) + " --help lists the options";
+    throw Error(ErrorKind::usage, "unknown option " + flag, hint);
+  }
+
+  const Command& command_;
+  std::vector<std::string> words_;
+  std::size_t at_ = 0;
+  CommandLine line_;
+  bool has_operand_ = false;
+  std::vector<std::string> left_;
+};
+
+}  // namespace
+
+CommandLine read_command_line(const Command& command, std::vector<std::string> arguments) {
+  return Reader(command, std::move(arguments)).read();
+}
+
+void check_ends(const Option& option, const std::string& value) {
+  const Kind kind = option.kind;
+  const bool is_path = kind == Kind::input || kind == Kind::path || kind == Kind::library;
+  if (kind != Kind::word && kind != Kind::url && !is_path) return;
+  // A URI may have blanks, and a PIN.
+  if (is_path &&
+      (Source::kind_of(value) == Source::Kind::token || access(value.c_str(), F_OK) == 0)) {
+    return;
+  }
+  const auto stray = find_stray_character(value, Stray::ends);
+  if (!stray) return;
+  // A URL may hold a password.
+  throw Error(
+      ErrorKind::usage,
+      cat("--", option.name, kind == Kind::url ? "" : " \"" + value + "\"", " has ", stray->text),
+      stray->hint);
+}
+
+}  // namespace rolecall::cli

@@ -1,0 +1,355 @@
+#include "options/config_file.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+#include <sstream>
+
+namespace rolecall::cli {
+// Some broken files break what the parser expects of itself: an error as others are, and no abort.
+struct BrokenToml {};
+[[noreturn]] inline void throw_broken_toml() {
+  throw BrokenToml();
+}
+}  // namespace rolecall::cli
+
+#define TOML_ENABLE_FORMATTERS 0
+#define TOML_ASSERT(expression) \
+  static_cast<void>((expression) || (::rolecall::cli::throw_broken_toml(), false))
+#include <toml++/toml.h>
+
+#include "base/file_trust.h"
+#include "base/files.h"
+#include "base/text.h"
+#include "options/environment.h"
+#include "options/toml_text.h"
+#include "rolecall/error.h"
+#include "terminal/similar.h"
+
+namespace rolecall::cli {
+namespace {
+
+constexpr std::size_t longest_file = 128 * 1024;
+constexpr const char* variable = "ROLECALL_CONFIG";
+constexpr const char* system_file = "/etc/rolecall/config.toml";
+
+std::string user_file() {
+  std::string directory = environment("XDG_CONFIG_HOME");
+  if (directory.empty()) {
+    const std::string home = home_directory();
+    if (!home.empty()) directory = home + "/.config";
+  }
+  return directory.empty() ? std::string() : directory + "/rolecall/config.toml";
+}
+
+// Empty if there is no such file.
+std::string why_unreadable(const std::string& path, int error) {
+  if (error != ENOENT && error != ENOTDIR) return std::strerror(error);
+  struct stat info {};
+  const bool is_link = lstat(path.c_str(), &info) == 0 && S_ISLNK(info.st_mode);
+  return is_link ? "it is a link to a file that does not exist" : std::string();
+}
+
+// Sets path and unreadable.
+ConfigFile find_file(const std::string& named) {
+  ConfigFile found;
+  found.path = named.empty() ? environment(variable) : named;
+  if (!found.path.empty()) return found;
+  for (const std::string& path : {user_file(), std::string(system_file)}) {
+    if (path.empty()) continue;
+    if (access(path.c_str(), R_OK) == 0) {
+      found.path = path;
+      return found;
+    }
+    // It may be for another user, whose values are not needed: no error yet.
+    const std::string why = why_unreadable(path, errno);
+    if (!why.empty() && found.unreadable.empty()) {
+      found.unreadable = "configuration file " + path + " cannot be read: " + why;
+    }
+  }
+  return found;
+}
+
+FileContent opened(const std::string& path, bool from_variable) {
+  try {
+    return read_file("configuration file", path, Empty::allowed);
+  } catch (const Error& error) {
+    if (!from_variable) throw;
+    throw Error(error.kind(), cat("environment variable ", variable, ": ", error.what()),
+                error.hint());
+  }
+}
+
+// Who can write the file can have commands run, and the credentials asked for elsewhere.
+void check_owner(const FileContent& file, const std::string& name) {
+  if ((file.mode & (S_IWGRP | S_IWOTH)) != 0) {
+    throw Error(ErrorKind::usage,
+                name + " has mode " + mode_text(file.mode) + ": others than its owner can write it",
+                "chmod go-w it, and see that what stands in it is yours");
+  }
+  if (const std::string owner = foreign_owner(file.owner, geteuid()); !owner.empty()) {
+    throw Error(ErrorKind::usage, name + " " + owner,
+                "name a file of your own with --config or ROLECALL_CONFIG");
+  }
+}
+
+bool is_binding_name(const std::string& name) {
+  return only(name, letters_and_digits, "._-");
+}
+
+class Reader {
+ public:
+  explicit Reader(ConfigFile file) : file_(std::move(file)) {}
+
+  ConfigFile read(std::string_view text) {
+    parse(text);
+    return std::move(file_);
+  }
+
+ private:
+  [[noreturn]] void refuse(const toml::source_region& where, const std::string& what,
+                           const std::string& hint) const {
+    refuse(static_cast<int>(where.begin.line), what, hint);
+  }
+  [[noreturn]] void refuse(int line, const std::string& what, const std::string& hint) const {
+    throw Error(ErrorKind::usage, place_in(file_, line) + ": " + what, hint);
+  }
+
+  // The parser calls itself for each part of a dotted name.
+  void refuse_deep_names(std::string_view text) const {
+    int line = 1;
+    int dots = 0;
+    for (const char c : text) {
+      if (c == '.' && ++dots > 1000) refuse(line, "it has over 1000 dots", "is it the right file?");
+      if (c != '\n') continue;
+      ++line;
+      dots = 0;
+    }
+  }
+
+  // The parser stands behind the header by then, and perhaps behind the line's end.
+  static int line_of_header(std::string_view text, std::size_t line) {
+    int number = 0;
+    int header = 0;
+    for (std::size_t begin = 0; begin < text.size() && static_cast<std::size_t>(number) < line;) {
+      ++number;
+      const std::size_t first = text.find_first_not_of(" \t", begin);
+      if (first != std::string_view::npos && text[first] == '[') header = number;
+      begin = std::min(text.find('\n', begin), text.size() - 1) + 1;
+    }
+    return header;
+  }
+
+  [[noreturn]] void refuse_syntax(std::string_view text, const toml::parse_error& error) const {
+    const std::string_view said = error.description();
+    const auto says = [said](std::string_view part) { return said.find(part) != said.npos; };
+    const char* hint =
+        "it is TOML: name = \"value\", values in quotes except numbers, true and false";
+    if (says("redefine")) {
+      const int line = says("table header") ? line_of_header(text, error.source().begin.line)
+                                            : static_cast<int>(error.source().begin.line);
+      const std::size_t begin = said.find('\'');
+      const std::string name(said.substr(begin + 1, said.rfind('\'') - begin - 1));
+      if (name.starts_with("binding") && says("as table")) {
+        refuse(line, "the table [" + name + "] cannot stand beside a line binding = …",
+               choose_binding);
+      }
+      refuse(line, "\"" + name + "\" is defined twice", "remove one of them");
+    }
+    if (says("value type") || says("expected value"))
+      refuse(error.source(), "what follows \"=\" is not a value", hint);
+    if (says("escape sequence")) {
+      refuse(error.source(), backslash_without_meaning, backslash_hint);
+    }
+    if (says("string"))
+      refuse(error.source(), "a text has no closing quote, or contains a control character", hint);
+    if (says("utf-8") || says("UTF-8") || says("unicode"))
+      refuse(error.source(), "it is not valid UTF-8", hint);
+    if (says("representable")) refuse(error.source(), "the number is too large", hint);
+    const std::size_t saw = said.find("saw '");
+    const std::string what(saw == said.npos ? "" : said.substr(saw + 4));
+    refuse(error.source(),
+           "it is not valid TOML" + (what.empty() || what[1] == '\\' ? "" : " at " + what), hint);
+  }
+
+  void parse(std::string_view text) {
+    refuse_deep_names(text);
+    std::optional<toml::table> document;
+    try {
+      document = toml::parse(readable_toml(text));
+    } catch (const UnreadableToml& fault) {
+      refuse(fault.line, fault.what, fault.hint);
+    } catch (const BrokenToml&) {
+      throw Error(ErrorKind::usage, "configuration file " + file_.path + " is not TOML",
+                  "it has lines such as name = \"value\"");
+    } catch (const toml::parse_error& error) {
+      refuse_syntax(text, error);
+    }
+    for (const auto& [key, node] : *document) {
+      const std::string name = name_of(key, node);
+      refuse_list_of_tables(name, name == "binding" ? "[binding.NAME]" : "[" + name + "]", node);
+      if (!node.is_table()) {
+        if (name == "binding") {
+          refuse(node.source(), "there is no setting \"binding\"", choose_binding);
+        }
+        add("", name, node);
+      } else if (name == "binding") {
+        add_bindings(*node.as_table());
+      } else {
+        add_table(name, node);
+      }
+    }
+    sort_bindings();
+  }
+
+  // [""] would be what stands before every table, and a message ends at a NUL character.
+  std::string name_of(const toml::key& key, const toml::node& node) const {
+    std::string name(key.str());
+    if (name.empty() || name.find('\0') != std::string::npos) {
+      refuse(node.source(), "a name is empty or contains a NUL character",
+             "names are those of the flags, without their dashes");
+    }
+    return name;
+  }
+
+  void refuse_list_of_tables(const std::string& name, const std::string& meant,
+                             const toml::node& node) const {
+    if (!node.is_array_of_tables() || node.as_array()->empty()) return;
+    refuse(node.source(), name + " is a list of tables", "did you mean " + meant + "?");
+  }
+
+  [[noreturn]] void refuse_inner(const std::string& table, const std::string& name,
+                                 const toml::node& node) const {
+    std::string hint = "a binding is a table [binding.NAME]; other tables are named after commands";
+    if (table.starts_with("binding.")) {
+      const std::string header = binding_header(table.substr(table.find('.') + 1) + "." + name);
+      hint = "a name with a dot needs quotes: " + header;
+    } else if (!similar(table, {"binding"}).empty()) {
+      hint = "did you mean " + binding_header(name) + "?";
+    }
+    refuse(node.source(), "[" + table + "." + name + "] has no meaning", hint);
+  }
+
+  void add_bindings(const toml::table& bindings) {
+    for (const auto& [key, node] : bindings) {
+      const std::string name = name_of(key, node);
+      refuse_list_of_tables("binding." + name, binding_header(name), node);
+      if (!node.is_table()) {
+        refuse(node.source(), "\"" + name + "\" is in the table [binding], which has no name",
+               "a binding starts with a line [binding.NAME]");
+      }
+      if (!is_binding_name(name)) {
+        refuse(node.source(), "\"" + name + "\" cannot be a binding's name",
+               "it takes letters, digits, \".\", \"_\" and \"-\"");
+      }
+      add_table("binding." + name, node);
+      lines_.emplace_back(node.source().begin.line, name);
+    }
+  }
+
+  void add_table(const std::string& table, const toml::node& content) {
+    file_.tables[table];  // also where it is empty
+    file_.lines[table] = static_cast<int>(content.source().begin.line);
+    for (const auto& [key, node] : *content.as_table()) {
+      const std::string name = name_of(key, node);
+      const toml::table* inner = node.as_table();
+      if (inner != nullptr && !inner->is_inline()) refuse_inner(table, name, node);
+      add(table, name, node);
+    }
+  }
+
+  void add(const std::string& table, const std::string& name, const toml::node& node) {
+    Setting setting{name, {}, static_cast<int>(node.source().begin.line), {}, node.is_array()};
+    const auto add_value = [this, &setting](const toml::node& value) {
+      setting.values.push_back(text_of(setting.name, value));
+      setting.types.push_back(value.is_string()    ? TomlType::text
+                              : value.is_boolean() ? TomlType::truth
+                                                   : TomlType::number);
+    };
+    if (const toml::array* array = node.as_array()) {
+      for (const toml::node& element : *array)
+        add_value(element);
+    } else {
+      add_value(node);
+    }
+    file_.tables[table].push_back(std::move(setting));
+  }
+
+  // As it would be written on a command line.
+  std::string text_of(const std::string& name, const toml::node& node) const {
+    if (const auto* text = node.as_string()) {
+      if (text->get().find('\0') == std::string::npos) return text->get();
+      refuse(node.source(), name + " holds a NUL character", "no flag takes one");
+    }
+    if (const auto* whole = node.as_integer()) return std::to_string(whole->get());
+    if (const auto* truth = node.as_boolean()) return truth->get() ? "true" : "false";
+    if (const auto* number = node.as_floating_point()) {
+      std::ostringstream text;
+      text << number->get();
+      return text.str();
+    }
+    refuse(node.source(), name + " has a value of a kind that no flag takes",
+           "strings, numbers, true and false are taken");
+  }
+
+  // The parser sorts by name.
+  void sort_bindings() {
+    std::sort(lines_.begin(), lines_.end());
+    for (auto& [line, name] : lines_)
+      file_.bindings.push_back(std::move(name));
+  }
+
+  static constexpr const char* choose_binding =
+      "a binding is chosen by --binding NAME or ROLECALL_BINDING";
+
+  ConfigFile file_;
+  std::vector<std::pair<toml::source_index, std::string>> lines_;
+};
+
+}  // namespace
+
+ConfigFile read_config_file(const std::string& named) {
+  ConfigFile found = find_file(named);
+  const std::string path = found.path;
+  if (path.empty()) return found;
+  if (path == "/dev/null") return {};
+  const FileContent file = opened(path, named.empty() && !environment(variable).empty());
+  check_owner(file, "configuration file " + path);
+  if (file.bytes.size() > longest_file) {
+    throw Error(ErrorKind::usage, "configuration file " + path + " is larger than 128 KiB",
+                "is it the right file?");
+  }
+  ConfigFile result = Reader(std::move(found)).read(file.bytes.view());
+  result.others_can_read = S_ISREG(file.mode) && (file.mode & S_IROTH) != 0;
+  return result;
+}
+
+std::string place_in(const ConfigFile& file, int line) {
+  return cat("configuration file ", file.path, ", line ", line);
+}
+
+std::string why_no_file(const ConfigFile& file) {
+  return file.unreadable.empty() ? "there is no configuration file" : file.unreadable;
+}
+
+std::string hint_for_no_file(const ConfigFile& file) {
+  if (!file.unreadable.empty()) {
+    return "make it readable for this user, or name another file with --config (/dev/null for "
+           "none)";
+  }
+  const std::string user = user_file();
+  return "make " + (user.empty() ? "" : user + " or ") + system_file +
+         ", or name one with --config";
+}
+
+std::string binding_header(const std::string& name) {
+  if (!is_binding_name(name)) return "[binding.NAME]";
+  const bool is_bare = name.find('.') == std::string::npos;
+  return "[binding." + (is_bare ? name : "\"" + name + "\"") + "]";
+}
+
+}  // namespace rolecall::cli

@@ -1,0 +1,100 @@
+#include "options/environment.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <set>
+
+#include "base/user.h"
+
+namespace rolecall::cli {
+namespace {
+
+std::set<std::string, std::less<>> own_variables;
+std::string key_log;
+
+// All with this name: whoever starts us may have given several, of which getenv(3) sees the first.
+void wipe_variable(const std::string& name) {
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const std::string_view text(*variable);
+    if (!text.starts_with(name) || text.substr(name.size(), 1) != "=") continue;
+    wipe(*variable + name.size() + 1, text.size() - name.size() - 1);
+  }
+}
+
+}  // namespace
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+std::string home_directory() {
+  std::string home = environment("HOME");
+  // To look the user up may ask a server on the network, so it is done only where it must be.
+  return home.empty() ? home_of_user() : home;
+}
+
+bool names_own_directory(const char* variable) {
+  const std::string directory = environment(variable);
+  struct stat info {};
+  return directory.starts_with('/') && stat(directory.c_str(), &info) == 0 &&
+         S_ISDIR(info.st_mode) && info.st_uid == geteuid();
+}
+
+bool names_own_place(const char* variable) {
+  std::string directory = environment(variable);
+  if (!directory.starts_with('/')) return false;
+  struct stat info {};
+  while (directory.size() > 1 && stat(directory.c_str(), &info) != 0)
+    directory.resize(std::max<std::size_t>(directory.rfind('/'), 1));
+  return stat(directory.c_str(), &info) == 0 && info.st_uid == geteuid();
+}
+
+std::string user_runtime_directory() {
+  return names_own_directory("XDG_RUNTIME_DIR") ? environment("XDG_RUNTIME_DIR") : std::string();
+}
+
+void set_for_us_alone(const char* name, const char* value) {
+  if (std::getenv(name) != nullptr) return;
+  setenv(name, value, 1);
+  own_variables.insert(name);
+}
+
+bool is_for_us_alone(std::string_view name) {
+  return own_variables.contains(name);
+}
+
+void set_aside_key_log() {
+  key_log = environment("SSLKEYLOGFILE");
+  unsetenv("SSLKEYLOGFILE");
+}
+
+const std::string& key_log_of_commands() {
+  return key_log;
+}
+
+std::optional<Secret> take_secret_variable(const std::string& name) {
+  static std::map<std::string, Secret> taken;
+  if (char* value = std::getenv(name.c_str()); value != nullptr) {
+    taken[name] = Secret(std::string_view(value));
+    wipe_variable(name);
+    unsetenv(name.c_str());
+  }
+  const auto found = taken.find(name);
+  return found == taken.end() ? std::nullopt : std::optional<Secret>(found->second.copy());
+}
+
+std::vector<std::string> own_variable_names() {
+  std::set<std::string> names;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const std::string_view text(*variable);
+    if (text.starts_with("ROLECALL_")) names.emplace(text.substr(0, text.find('=')));
+  }
+  return {names.begin(), names.end()};
+}
+
+}  // namespace rolecall::cli

@@ -1,0 +1,57 @@
+#include "options/file_paths.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "options/environment.h"
+#include "rolecall/source.h"
+
+namespace rolecall::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string path_of(const std::string& value, const std::string& file) {
+  if (value.starts_with('/') || Source::kind_of(value) != Source::Kind::file) return value;
+  if (value.starts_with("~/") && !home_directory().empty()) {
+    return home_directory() + value.substr(1);
+  }
+  // Absolute also if the file's own name is not, so that no message has to say where it starts.
+  std::error_code no_working_directory;
+  const fs::path whole = fs::absolute(file, no_working_directory);
+  return ((no_working_directory ? fs::path(file) : whole).parent_path() / value).string();
+}
+
+std::string behind(const std::string& scheme, const std::string& value, const std::string& file) {
+  if (!value.starts_with(scheme) || value.size() == scheme.size()) return value;
+  return scheme + path_of(value.substr(scheme.size()), file);
+}
+
+}  // namespace
+
+std::string path_from_file(const Option& option, const std::string& value,
+                           const std::string& file) {
+  switch (option.kind) {
+    case Kind::input:
+    case Kind::path:
+    case Kind::directory:
+      return path_of(value, file);
+    case Kind::library:  // a bare name is looked for as every program does
+      return value.find('/') == std::string::npos ? value : path_of(value, file);
+    case Kind::source:
+      return behind("file:", value, file);
+    case Kind::selector:
+      return behind("file://", value, file);
+    default:
+      return value;
+  }
+}
+
+const char* remark_on_paths(const std::vector<std::string>& written) {
+  const bool in_home = std::any_of(written.begin(), written.end(), [](const std::string& value) {
+    return value.find("~/") != std::string::npos;
+  });
+  return in_home ? "" : " (relative paths there start at the file's folder)";
+}
+
+}  // namespace rolecall::cli

@@ -1,0 +1,43 @@
+#include "options/given_once.h"
+
+#include <map>
+#include <memory>
+#include <utility>
+
+#include "identity/hardware/hardware.h"
+#include "options/session_flags.h"
+
+namespace rolecall::cli {
+namespace {
+
+// A person types a password once, at the start. A daemon that finds a new file hours later has only
+// that one.
+PasswordSource ask_once(PasswordSource source) {
+  const auto loads = std::make_shared<std::map<std::string, int>>();
+  return [source = std::move(source), loads](const PasswordRequest& request) {
+    int& count = (*loads)[request.what];
+    if (request.attempt == 1) ++count;
+    if (count > 1 && request.tries_left == TriesLeft::one) {
+      identity::refuse_last_try(request.what, "the PIN that was given at the start");
+    }
+    if (count > 1 && request.attempt > 1) {
+      throw Error(ErrorKind::usage,
+                  "the password of " + request.what + " is not the one that was given at the start",
+                  "restart, or name a --password-source");
+    }
+    return source(request);
+  };
+}
+
+}  // namespace
+
+serve::BindingOptions binding_options(const Settings& settings, std::string name) {
+  const SessionFlags flags = session_flags(settings);
+  serve::BindingOptions binding{std::move(name), flags.identity, flags.session};
+  const bool from_terminal =
+      !settings.is_filled("password-source") && !settings.is_filled("pkcs8-password");
+  if (from_terminal) binding.identity.password = ask_once(std::move(binding.identity.password));
+  return binding;
+}
+
+}  // namespace rolecall::cli

@@ -1,0 +1,80 @@
+#include "options/identity_flags.h"
+
+#include <array>
+
+#include "base/files.h"
+#include "options/environment.h"
+#include "options/hardware_limit.h"
+#include "options/password.h"
+#include "rolecall/error.h"
+
+namespace rolecall::cli {
+namespace {
+
+// Of commands without --timeout.
+constexpr std::chrono::seconds hardware_patience{30};
+
+void refuse_shared_descriptor(const Settings& settings, const IdentityOptions& identity) {
+  const std::string text = settings.text("password-source");
+  if (!text.starts_with("fd:")) return;
+  const Source password(text);
+  const std::array<std::pair<const char*, const Source*>, 3> files = {{
+      {"--certificate", &identity.certificate},
+      {"--private-key", &identity.private_key},
+      {"--intermediates", &identity.intermediates},
+  }};
+  for (const auto& [name, value] : files) {
+    if (*value != password) continue;
+    throw Error(ErrorKind::usage,
+                std::string(name) + " and --password-source are the same descriptor",
+                "what is read from it by one is gone for the other");
+  }
+}
+
+void refuse_both(const Settings& settings, const char* one, const char* other) {
+  if (!settings.has(one) || !settings.has(other)) return;
+  throw Error(ErrorKind::usage,
+              std::string("--") + one + " and --" + other + " exclude each other");
+}
+
+}  // namespace
+
+IdentityOptions identity_flags(const Settings& settings) {
+  const auto has = [&settings](const char* name) {
+    return find_option(settings.command(), name) != nullptr;
+  };
+  IdentityOptions identity;
+  identity.certificate = settings.text("certificate");
+  identity.pkcs11_module = settings.text("pkcs11-lib");
+  identity.pkcs12_entry = settings.text("pkcs12-entry");
+  if (has("private-key")) {  // else only a certificate is read
+    identity.private_key = settings.text("private-key");
+    identity.intermediates = settings.text("intermediates");
+    identity.use_latest = settings.is_on("use-latest-expiring-certificate");
+    identity.reuse_pin = settings.is_on("reuse-pin");
+    identity.tpm_key_has_no_password = settings.is_on("no-tpm-key-password");
+  }
+  refuse_shared_descriptor(settings, identity);
+  if (settings.has("cert-selector")) {
+    identity.selector = parse_selector(settings.text("cert-selector"));
+    if (!identity.certificate.empty()) refuse_both(settings, "certificate", "cert-selector");
+  }
+  if (identity.tpm_key_has_no_password)
+    refuse_both(settings, "tpm-key-password", "no-tpm-key-password");
+  refuse_both(settings, "pkcs8-password", "password-source");
+  refuse_both(settings, "tpm-key-password", "password-source");
+  end_where_hardware_is_silent(has("timeout") ? settings.seconds("timeout") : hardware_patience,
+                               settings.command().failure != 0
+                                   ? settings.command().failure
+                                   : static_cast<int>(ErrorKind::try_later));
+  // The TPM's library writes to standard error of its own accord, what our messages say too.
+  set_for_us_alone("TSS2_LOG", "all+none");
+  identity.password = password_source(
+      settings.text("password-source"),
+      {Secret(settings.text("pkcs8-password")),
+       Secret(has("tpm-key-password") ? settings.text("tpm-key-password") : std::string())},
+      settings.reporter());
+  return identity;
+}
+
+}  // namespace rolecall::cli

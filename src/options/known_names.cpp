@@ -1,0 +1,206 @@
+#include "options/known_names.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "base/text.h"
+#include "options/environment.h"
+#include "options/settings.h"
+#include "rolecall/error.h"
+#include "terminal/similar.h"
+#include "terminal/ui.h"
+
+namespace rolecall::cli {
+namespace {
+
+// Variables that are no option's of the configuration file.
+constexpr std::array<std::string_view, 3> other_variables = {"ROLECALL_PIN", "ROLECALL_CONFIG",
+                                                             "ROLECALL_BINDING"};
+
+bool is_setting(const Option& option) {
+  return option.name != "config" && option.name != "binding";
+}
+
+const Option* setting_of(const Command& command, std::string_view name) {
+  const Option* option = find_option(command, name);
+  return option != nullptr && is_setting(*option) ? option : nullptr;
+}
+
+bool reads(const Command& command, const std::string& table) {
+  if (command.names == Names::none) return false;
+  if (table.empty()) return command.names == Names::shared;
+  if (table.starts_with("binding.")) return takes_bindings(command);
+  return table == command.name;
+}
+
+TomlType type_of(const Option& option) {
+  if (option.kind == Kind::toggle) return TomlType::truth;
+  return option.kind == Kind::number || option.kind == Kind::seconds ? TomlType::number
+                                                                     : TomlType::text;
+}
+
+// A truth may stand in quotes, as in a variable. Numbers are check_value's.
+bool is_of_type(TomlType wanted, TomlType given, const std::string& value) {
+  if (wanted == given || wanted == TomlType::number) return true;
+  return wanted == TomlType::truth && given == TomlType::text && is_truth(value);
+}
+
+[[noreturn]] void refuse_type(const Option& option, const Setting& setting, std::size_t which) {
+  const std::string& name = setting.name;
+  const bool is_secret = option.kind == Kind::secret || option.kind == Kind::source;
+  const std::string value = setting.types[which] == TomlType::text
+                                ? "\"" + setting.values[which] + "\""
+                                : setting.values[which];
+  const bool is_text = type_of(option) == TomlType::text;
+  throw Error(ErrorKind::usage,
+              name + " takes " + (is_text ? "a text in quotes" : "true or false") +
+                  (is_secret ? "" : ", not " + value),
+              is_text ? "write it in quotes: " + name + " = \"…\""
+                      : "write " + name + " = true or " + name + " = false");
+}
+
+void check_against(const Command& command, const Option& option, const Setting& setting) {
+  if (setting.is_array && !option.repeatable) {
+    throw Error(ErrorKind::usage, setting.name + " takes one value, not a list",
+                "write it without the brackets");
+  }
+  for (std::size_t i = 0; i < setting.values.size(); ++i) {
+    const std::string& value = setting.values[i];
+    if (!is_of_type(type_of(option), setting.types[i], value)) refuse_type(option, setting, i);
+    check_value(option, value, full_name(command));
+  }
+}
+
+// What is wrong with it to this command, if anything is.
+std::optional<Error> complaint(const Command& command, const Setting& setting,
+                               const std::string& place) {
+  try {
+    check_against(command, *setting_of(command, setting.name), setting);
+    return std::nullopt;
+  } catch (const Error& error) {
+    // In the file an option is only its name.
+    std::string text = error.what();
+    for (const std::string& spelled : {"--" + setting.name, "`" + setting.name + "`"})
+      if (text.starts_with(spelled)) text.replace(0, spelled.size(), setting.name);
+    return Error(error.kind(), place + ": " + text, error.hint());
+  }
+}
+
+}  // namespace
+
+// The one that runs comes first.
+std::vector<const Command*> KnownNames::readers(const std::string& table) const {
+  std::vector<const Command*> found;
+  for (const Command* command : commands_)
+    if (reads(*command, table)) found.push_back(command);
+  std::stable_partition(found.begin(), found.end(),
+                        [this](const Command* one) { return one == &running_; });
+  return found;
+}
+
+std::vector<std::string> KnownNames::names() const {
+  std::vector<std::string> all;
+  for (const Command* command : commands_)
+    all.emplace_back(command->name);
+  return all;
+}
+
+void KnownNames::refuse_name(const std::string& table, const std::string& name,
+                             const std::string& place) const {
+  std::vector<std::string> names;
+  std::vector<std::string> elsewhere;
+  for (const Command* command : commands_) {
+    if (reads(*command, table)) {
+      for (const Option* option : all_options(*command))
+        if (is_setting(*option)) names.emplace_back(option->name);
+    } else if (setting_of(*command, name) != nullptr) {
+      elsewhere.push_back(cat("[", command->name, "]"));
+    }
+  }
+  std::string hint =
+      elsewhere.empty() ? similar(name, names) : "it is a setting of " + listed(elsewhere, "or");
+  if (table == "bindings" && !elsewhere.empty()) hint = "did you mean the table [binding.NAME]?";
+  if (hint.empty()) hint = "names are those of the flags, without their dashes";
+  const bool is_command_table = !table.empty() && !table.starts_with("binding.");
+  throw Error(ErrorKind::usage,
+              place + ": there is no setting \"" + name + "\"" +
+                  (is_command_table ? " in [" + table + "]" : ""),
+              hint);
+}
+
+void KnownNames::refuse_table(const ConfigFile& file, const std::string& table) const {
+  std::string hint = similar(table, {"binding"}).empty() ? similar(table, names())
+                                                         : "did you mean [binding.NAME]?";
+  if (hint.empty()) {
+    hint = "a binding of this name is a table " + binding_header(table) +
+           "; other tables are named after commands";
+  }
+  throw Error(ErrorKind::usage,
+              place_in(file, file.lines.at(table)) + ": the table [" + table +
+                  "] is neither a command nor a binding",
+              hint);
+}
+
+// Right is what is right to one of the commands: `format` is another thing to each.
+void KnownNames::check_setting(const std::string& table, const Setting& setting,
+                               const std::string& place) const {
+  std::optional<Error> first;
+  bool is_one_thing = true;
+  for (const Command* command : readers(table)) {
+    if (setting_of(*command, setting.name) == nullptr) continue;
+    const std::optional<Error> found = complaint(*command, setting, place);
+    if (!found) return;
+    if (!first) first = found;
+    is_one_thing = is_one_thing && std::string_view(first->what()) == found->what();
+  }
+  if (!first) refuse_name(table, setting.name, place);
+  if (is_one_thing) throw Error(*first);
+  throw Error(ErrorKind::usage,
+              place + ": no command takes \"" + setting.values.front() + "\" as " + setting.name,
+              "each command takes other values: set it in the table of the command that it is "
+              "for");
+}
+
+void KnownNames::check_table(const ConfigFile& file, const std::string& table) const {
+  const auto found = file.tables.find(table);
+  if (found == file.tables.end()) return;
+  for (const Setting& setting : found->second)
+    check_setting(table, setting, place_in(file, setting.line));
+}
+
+void KnownNames::check(const ConfigFile& file) const {
+  const std::vector<std::string> commands = names();
+  for (const auto& [table, settings] : file.tables) {
+    const bool is_binding = table.starts_with("binding.");
+    const bool is_command = std::find(commands.begin(), commands.end(), table) != commands.end();
+    if (!table.empty() && !is_binding && !is_command) refuse_table(file, table);
+    if (!is_binding || !running_.lists_bindings_of) check_table(file, table);
+  }
+}
+
+void KnownNames::warn_of_unknown_variables() const {
+  std::vector<std::string> names = own_variable_names();
+  std::erase_if(names, [this](const std::string& name) {
+    return std::find(other_variables.begin(), other_variables.end(), name) !=
+               other_variables.end() ||
+           setting_of(running_, option_of_variable(running_, name)) != nullptr;
+  });
+  if (names.empty()) return;
+  std::vector<std::string> all(other_variables.begin(), other_variables.end());
+  for (const Command* command : commands_) {
+    if (command->names == Names::none) continue;
+    for (const Options options : command->options) {
+      for (const Option& option : options)
+        if (is_setting(option)) all.push_back(variable_name(*command, option.name));
+    }
+  }
+  for (const std::string& name : names) {
+    if (std::find(all.begin(), all.end(), name) != all.end()) continue;
+    const std::string hint = similar(name, all);
+    print_warning("environment variable " + name + " is not known to rolecall" +
+                  (hint.empty() ? "" : ": " + hint));
+  }
+}
+
+}  // namespace rolecall::cli

@@ -1,0 +1,128 @@
+#include "options/option.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <vector>
+
+#include "base/codec.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "rolecall/error.h"
+#include "serve/guard.h"
+#include "terminal/similar.h"
+
+namespace rolecall::cli {
+namespace {
+
+constexpr std::array<std::string_view, 3> words_for_true = {"true", "1", "t"};
+constexpr std::array<std::string_view, 3> words_for_false = {"false", "0", "f"};
+
+bool has_word(const std::array<std::string_view, 3>& words, std::string_view text) {
+  return std::find(words.begin(), words.end(), lower_case(text)) != words.end();
+}
+
+[[noreturn]] void refuse(const Option& option, const std::string& takes, const std::string& text,
+                         const std::string& hint) {
+  throw Error(ErrorKind::usage,
+              "--" + std::string(option.name) + " takes " + takes + ", not \"" + text + "\"", hint);
+}
+
+bool is_whole_number(const std::string& text) {
+  const std::size_t sign = text.starts_with('-') ? 1 : 0;
+  return text.size() > sign && text.find_first_not_of("0123456789", sign) == std::string::npos;
+}
+
+std::string hint_for_number(const Option& option, const std::string& text,
+                            const std::string& help) {
+  if (option.value == "SECONDS") {
+    return is_whole_number(text) ? "an hour is 3600"
+                                 : "a whole number without a unit: an hour is 3600";
+  }
+  if (!is_whole_number(text)) return "a whole number: only digits";
+  return option.value == "PORT" ? "0 means any free port" : help;
+}
+
+void check_number(const Option& option, const std::string& text, const std::string& help) {
+  long number = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  if (error == std::errc() && stop == end && option.low <= number && number <= option.high) return;
+  refuse(option,
+         std::string(option.value == "SECONDS" ? "seconds" : "a number") + " from " +
+             std::to_string(option.low) + " to " + std::to_string(option.high),
+         text, hint_for_number(option, text, help));
+}
+
+void check_seconds(const Option& option, const std::string& text) {
+  const bool takes_zero = option.low == 0;
+  const auto seconds = parse_seconds(text);
+  const bool is_too_short = !seconds || (!takes_zero && seconds->count() == 0);
+  if (!is_too_short && *seconds <= std::chrono::hours(24)) return;
+  refuse(option, std::string("seconds from ") + (takes_zero ? "0" : "0.001") + " to 86400", text,
+         "a number without a unit, such as 5 or 2.5");
+}
+
+// Between the bars of Option::value.
+std::vector<std::string> choices_of(const Option& option) {
+  std::vector<std::string> choices;
+  std::string_view rest = option.value;
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find('|'), rest.size());
+    choices.emplace_back(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return choices;
+}
+
+void check_choice(const Option& option, const std::string& text, const std::string& help) {
+  const std::vector<std::string> choices = choices_of(option);
+  if (std::find(choices.begin(), choices.end(), text) != choices.end()) return;
+  const auto same_letters = std::find_if(
+      choices.begin(), choices.end(),
+      [&text](const std::string& choice) { return lower_case(choice) == lower_case(text); });
+  std::string hint = same_letters != choices.end()
+                         ? "did you mean " + *same_letters + "? Upper and lower case differ"
+                         : similar(text, choices);
+  refuse(option, listed(choices, "or"), text, hint.empty() ? help : hint);
+}
+
+}  // namespace
+
+const Option* find_option(Options options, std::string_view name) {
+  const auto found = std::find_if(options.begin(), options.end(),
+                                  [name](const Option& one) { return one.name == name; });
+  return found == options.end() ? nullptr : &*found;
+}
+
+bool is_truth(std::string_view text) {
+  return has_word(words_for_true, text) || has_word(words_for_false, text);
+}
+
+bool truth(std::string_view text) {
+  return has_word(words_for_true, text);
+}
+
+void check_value(const Option& option, const std::string& text, const std::string& explained_by) {
+  const std::string name = "--" + std::string(option.name);
+  const std::string help = explained_by + " --help explains " + name;
+  switch (option.kind) {
+    case Kind::number:
+      return check_number(option, text, help);
+    case Kind::seconds:
+      return check_seconds(option, text);
+    case Kind::choice:
+      return check_choice(option, text, help);
+    case Kind::host:
+      serve::checked_host_name(text);
+      return;
+    case Kind::toggle:
+      if (is_truth(text)) return;
+      refuse(option, "true or false", text, name + " turns it on, " + name + "=false turns it off");
+    default:
+      return;
+  }
+}
+
+}  // namespace rolecall::cli

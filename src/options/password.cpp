@@ -1,0 +1,232 @@
+#include "options/password.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "base/codec.h"
+#include "base/deadline.h"
+#include "base/files.h"
+#include "base/subprocess.h"
+#include "identity/hardware/hardware.h"
+#include "options/environment.h"
+#include "rolecall/error.h"
+#include "terminal/prompt.h"
+
+namespace rolecall::cli {
+namespace {
+
+constexpr std::chrono::seconds command_patience(60);
+constexpr const char* forms =
+    "file:PATH, env:NAME, fd:N, credential:NAME or command:WORDS; rolecall credential-process "
+    "--help explains them";
+
+// One line feed (or CR LF) is the editor's or echo's, and not the password's.
+void cut_line_end(Secret& password) {
+  password.resize(without_line_end(password.view()).size());
+}
+
+Secret from_password_file(const std::string& path, Deadline* deadline, const Reporter& reporter) {
+  const std::string what = "password file";
+  const Deadline::Resume counted(deadline);
+  FileContent content = read_file(what, path, Empty::refused, deadline);
+  warn_of_others(what + " " + path, content, reporter);
+  cut_line_end(content.bytes);
+  return std::move(content.bytes);
+}
+
+Secret from_descriptor(const Source& source, Deadline* deadline) {
+  const Deadline::Resume counted(deadline);
+  FileContent content = read_source("password from", source, deadline);
+  cut_line_end(content.bytes);
+  return std::move(content.bytes);
+}
+
+Secret from_environment(const std::string& name) {
+  std::optional<Secret> value = take_secret_variable(name);
+  if (!value) {
+    throw Error(ErrorKind::usage,
+                "environment variable " + name + " of --password-source is not set",
+                "set it where rolecall is started: a shell passes on only variables that are "
+                "exported (export " +
+                    name + "), a service those of its unit");
+  }
+  return std::move(*value);
+}
+
+// systemd's own modes need no check: the directory is closed to all but the unit.
+Secret from_credential(const std::string& name, Deadline* deadline) {
+  if (name.find('/') != std::string::npos || name == "." || name == "..") {
+    throw Error(ErrorKind::usage, "credential:" + name + " is no name of a credential",
+                "it is a file's name in $CREDENTIALS_DIRECTORY, without a slash");
+  }
+  const std::string directory = environment("CREDENTIALS_DIRECTORY");
+  if (directory.empty()) {
+    throw Error(ErrorKind::usage, "credential:" + name + " needs $CREDENTIALS_DIRECTORY",
+                "systemd sets it for units with LoadCredential= or LoadCredentialEncrypted=");
+  }
+  const Deadline::Resume counted(deadline);
+  FileContent content = read_file("credential", directory + "/" + name, Empty::refused, deadline);
+  cut_line_end(content.bytes);
+  return std::move(content.bytes);
+}
+
+Secret from_command(const std::string& line) {
+  Secret password = command_output(split_command(line), command_patience);
+  cut_line_end(password);
+  return password;
+}
+
+// "Wrong PIN", "password for x": what the asker calls it.
+std::string noun(PasswordKind kind) {
+  return kind == PasswordKind::pin ? "PIN" : "password";
+}
+
+std::vector<std::string> typed;
+
+Secret from_terminal(const PasswordRequest& request) {
+  const std::string what = noun(request.kind);
+  std::string prompt = request.attempt > 1 ? "Wrong " + what + ". " : "";
+  prompt += (request.kind == PasswordKind::pin ? "PIN for " : "Password for ") +
+            terminal_safe(request.what) + identity::tries_text(request.tries_left) + ": ";
+  std::optional<Secret> password = ask_on_terminal(prompt);
+  if (!password) {
+    const bool is_file = request.kind == PasswordKind::file;
+    throw Error(
+        ErrorKind::usage,
+        request.what + (is_file ? " is encrypted" : " needs a " + what) +
+            ", and there is no terminal to ask for " + (is_file ? "its password" : "it"),
+        std::string("give --password-source ") + forms +
+            (request.kind == PasswordKind::tpm_key ? "; --no-tpm-key-password where it has none"
+                                                   : ""));
+  }
+  if (std::find(typed.begin(), typed.end(), request.what) == typed.end())
+    typed.push_back(request.what);
+  return std::move(*password);
+}
+
+// What was read once and cannot be read again. A run that loads its key anew, hours later, must not
+// ask anew.
+class Remembered {
+ public:
+  explicit Remembered(std::function<Secret(const PasswordRequest&)> read, bool one_for_each = false)
+      : read_(std::move(read)), one_for_each_(one_for_each) {}
+
+  Secret operator()(const PasswordRequest& request) {
+    const std::string what = one_for_each_ ? request.what : "";
+    // The last try is a person's to spend, also of one who was asked before.
+    const bool anew =
+        request.attempt > 1 || (one_for_each_ && request.tries_left == TriesLeft::one);
+    if (anew || known_->count(what) == 0) (*known_)[what] = read_(request);
+    return (*known_)[what].copy();
+  }
+
+ private:
+  std::function<Secret(const PasswordRequest&)> read_;
+  bool one_for_each_;
+  // By what it is for. Shared, as copies of a std::function copy what it holds.
+  std::shared_ptr<std::map<std::string, Secret>> known_ =
+      std::make_shared<std::map<std::string, Secret>>();
+};
+
+// `name` is how messages call the source.
+PasswordSource only_once(const std::string& name, PasswordSource read) {
+  return [name, read = std::move(read)](const PasswordRequest& request) {
+    const std::string what = noun(request.kind);
+    if (request.attempt > 1) {
+      throw Error(
+          ErrorKind::usage,
+          "wrong " + what + " for " + request.what + ": it came from " + name +
+              identity::tries_text(request.tries_left),
+          request.kind == PasswordKind::file
+              ? "is it the password of this very file, without a space or line end too many?"
+              : "it is not tried again; is there a space or line end too many?");
+    }
+    if (request.tries_left == TriesLeft::one) {
+      identity::refuse_last_try(request.what, "the PIN from " + name);
+    }
+    if (!request.taken_by.empty()) {
+      identity::refuse_second_token(request.taken_by, "the PIN from " + name);
+    }
+    Secret password = read(request);
+    if (password.empty()) {
+      throw Error(ErrorKind::usage, "the " + what + " from " + name + " is empty",
+                  request.kind == PasswordKind::file
+                      ? "put the password there; a key without a password needs no source"
+                      : "put the " + what + " there");
+    }
+    return password;
+  };
+}
+
+// Where --password-source says nothing: what was given for this kind, else a person.
+PasswordSource by_kind(GivenPasswords given) {
+  const auto sources = std::make_shared<std::map<PasswordKind, PasswordSource>>();
+  const PasswordSource ask = Remembered(from_terminal, true);
+  const auto add = [&](PasswordKind kind, const char* name, Secret value) {
+    const auto password = std::make_shared<Secret>(std::move(value));
+    const auto give = [password](const PasswordRequest&) { return password->copy(); };
+    (*sources)[kind] = password->empty() ? ask : only_once(name, give);
+  };
+  add(PasswordKind::file, "--pkcs8-password", std::move(given.pkcs8));
+  add(PasswordKind::tpm_key, "--tpm-key-password", std::move(given.tpm_key));
+  const char* variable = "ROLECALL_PIN";
+  add(PasswordKind::pin, variable, take_secret_variable(variable).value_or(Secret()));
+  return [sources](const PasswordRequest& request) { return sources->at(request.kind)(request); };
+}
+
+}  // namespace
+
+const std::vector<std::string>& typed_passwords() {
+  return typed;
+}
+
+PasswordSource password_source(const std::string& spec, GivenPasswords given,
+                               const Reporter& reporter) {
+  if (spec.empty()) return by_kind(std::move(given));
+  const std::size_t colon = spec.find(':');
+  const std::string kind = spec.substr(0, colon);
+  const std::string value = colon == std::string::npos ? std::string() : spec.substr(colon + 1);
+  if (value.empty()) {
+    // Not shown: it may well be the password itself.
+    throw Error(ErrorKind::usage, "--password-source takes no such value",
+                std::string("it takes ") + forms);
+  }
+  if (kind == "env") {
+    return only_once(
+        spec, Remembered([value](const PasswordRequest&) { return from_environment(value); }));
+  }
+  if (kind == "file") {
+    const auto read = [value, reporter](const PasswordRequest& request) {
+      return from_password_file(value, request.deadline, reporter);
+    };
+    struct stat info {};
+    const bool is_pipe = stat(value.c_str(), &info) == 0 && S_ISFIFO(info.st_mode);
+    return only_once(spec, is_pipe ? PasswordSource(Remembered(read)) : PasswordSource(read));
+  }
+  if (kind == "fd") {
+    return only_once(spec, Remembered([source = Source(spec)](const PasswordRequest& request) {
+                       return from_descriptor(source, request.deadline);
+                     }));
+  }
+  if (kind == "credential") {
+    return only_once(spec, [value](const PasswordRequest& request) {
+      return from_credential(value, request.deadline);
+    });
+  }
+  if (kind == "command") {
+    const std::string program = split_command(value).front();
+    return only_once("command " + program,
+                     [value](const PasswordRequest&) { return from_command(value); });
+  }
+  throw Error(ErrorKind::usage, "--password-source takes no such value",
+              std::string("it takes ") + forms);
+}
+
+}  // namespace rolecall::cli

@@ -1,0 +1,112 @@
+#include "options/session_flags.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/codec.h"
+#include "base/text.h"
+#include "options/environment.h"
+#include "options/identity_flags.h"
+#include "rolecall/error.h"
+
+namespace rolecall::cli {
+namespace {
+
+// What libcurl would try three times, or leave out without a word. The value may hold a password.
+void check_proxy(const std::string& name, const std::string& proxy) {
+  const auto refuse = [&name](const char* why) {
+    throw Error(ErrorKind::usage, "environment variable " + name + " " + why,
+                "it takes http://host:port, https://host:port or socks5h://host:port");
+  };
+  const std::size_t end = proxy.find("://");
+  const std::string scheme = end == std::string::npos ? "http" : lower_case(proxy.substr(0, end));
+  const std::string rest = end == std::string::npos ? proxy : proxy.substr(end + 3);
+  static constexpr std::array known = {"http", "https", "socks4", "socks4a", "socks5", "socks5h"};
+  if (std::find(known.begin(), known.end(), scheme) == known.end()) {
+    refuse("names no kind of proxy known here");
+  }
+  const auto is_control = [](char c) { return (c >= 0 && c <= ' ') || c == '\x7f'; };
+  const auto decoded = percent_decode(rest);
+  if (rest.empty() || !decoded || std::any_of(decoded->begin(), decoded->end(), is_control)) {
+    refuse("is not the URL of a proxy");
+  }
+}
+
+void require(const Settings& settings, const SessionFlags& flags) {
+  const IdentityOptions& identity = flags.identity;
+  const bool has_certificate = !identity.certificate.empty() || identity.selector;
+  const std::array<std::pair<const char*, bool>, 5> required = {{
+      {"--certificate", has_certificate},
+      // The certificate may be a PKCS#12 file or on a token, beside its key: only reading it shows.
+      {"--private-key", has_certificate || !identity.private_key.empty()},
+      {"--role-arn", !flags.session.role_arn.empty()},
+      {"--profile-arn", !flags.session.profile_arn.empty()},
+      {"--trust-anchor-arn", !flags.session.trust_anchor_arn.empty()},
+  }};
+  std::string missing;
+  for (const auto& [name, is_given] : required) {
+    if (is_given) continue;
+    if (!missing.empty()) missing += ", ";
+    missing += name;
+  }
+  if (!missing.empty()) throw settings.missing(missing);
+}
+
+SessionOptions session_options_of(const Settings& settings) {
+  SessionOptions session;
+  session.role_arn = settings.text("role-arn");
+  session.profile_arn = settings.text("profile-arn");
+  session.trust_anchor_arn = settings.text("trust-anchor-arn");
+  session.role_session_name = settings.text("role-session-name");
+  session.session_duration = std::chrono::seconds(settings.number("session-duration"));
+  session.region = settings.text("region");
+  session.endpoint = settings.text("endpoint");
+  session.use_fips = settings.is_on("use-fips");
+  session.use_dualstack = settings.is_on("use-dualstack");
+  session.ca_bundle = settings.text("ca-bundle");
+  session.verify_tls = !settings.is_on("no-verify-ssl");
+  session.use_proxy = settings.is_on("with-proxy");
+  session.connect_timeout = settings.seconds("connect-timeout");
+  session.timeout = settings.seconds("timeout");
+  return session;
+}
+
+// OpenSSL's and Go's variables, which the official helper follows.
+void use_openssls_variables(SessionOptions& session, const Reporter& reporter) {
+  if (!session.ca_bundle.empty()) return;
+  session.ca_bundle = environment("SSL_CERT_FILE");
+  session.ca_directory = environment("SSL_CERT_DIR");
+  if (!session.ca_bundle.empty() || !session.ca_directory.empty()) {
+    reporter.trace([] { return "trusted roots are those of SSL_CERT_FILE and SSL_CERT_DIR"; });
+  }
+}
+
+void look_for_proxy(SessionOptions& session, const Reporter& reporter) {
+  for (const char* name : {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}) {
+    const std::string proxy = environment(name);
+    if (proxy.empty()) continue;
+    if (!session.use_proxy) {
+      session.proxy_unused = true;
+      continue;
+    }
+    check_proxy(name, proxy);
+    if (proxy.find('@') != std::string::npos) session.proxy_has_user = true;
+    reporter.trace([name] { return cat("a proxy is named by ", name); });
+  }
+}
+
+}  // namespace
+
+SessionFlags session_flags(const Settings& settings) {
+  const Reporter reporter = settings.reporter();
+  SessionFlags flags;
+  flags.identity = identity_flags(settings);
+  flags.session = session_options_of(settings);
+  flags.debug = settings.is_on("debug");
+  require(settings, flags);
+  use_openssls_variables(flags.session, reporter);
+  look_for_proxy(flags.session, reporter);
+  return flags;
+}
+
+}  // namespace rolecall::cli

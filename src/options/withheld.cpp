@@ -1,0 +1,105 @@
+#include "options/withheld.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "base/pkcs11_uri.h"
+#include "options/environment.h"
+#include "options/settings.h"
+#include "rolecall/error.h"
+#include "rolecall/source.h"
+
+namespace rolecall::cli {
+namespace {
+
+// Whether a secret may be read from where it says.
+bool may_name_stream(const Option& option) {
+  return option.kind == Kind::input || option.kind == Kind::source;
+}
+
+constexpr std::size_t standard_streams = 3;
+std::array<bool, standard_streams> withheld_streams{};
+
+// ROLECALL_PKCS8_PASSWORD and the like, but not the switch ROLECALL_NO_TPM_KEY_PASSWORD.
+bool is_password_variable(std::string_view name) {
+  return name == "ROLECALL_PIN" ||
+         (name.ends_with("_PASSWORD") && !name.starts_with("ROLECALL_NO_"));
+}
+
+void withhold_password_variables() {
+  for (const std::string& name : own_variable_names()) {
+    if (is_password_variable(name) || holds_pin(environment(name.c_str())))
+      take_secret_variable(name);
+  }
+}
+
+void withhold_descriptor(int descriptor) {
+  if (descriptor < static_cast<int>(standard_streams)) {
+    // What a command writes must still arrive.
+    const int flags = fcntl(descriptor, F_GETFL);
+    withheld_streams.at(static_cast<std::size_t>(descriptor)) =
+        descriptor == STDIN_FILENO || (flags >= 0 && (flags & O_ACCMODE) == O_RDONLY);
+    return;
+  }
+  const int flags = fcntl(descriptor, F_GETFD);
+  if (flags >= 0) fcntl(descriptor, F_SETFD, flags | FD_CLOEXEC);
+}
+
+void withhold(const Option& option, const std::string& source) {
+  constexpr std::string_view variable = "env:";
+  if (option.kind == Kind::source && source.starts_with(variable)) {
+    take_secret_variable(source.substr(variable.size()));
+  } else if (Source::kind_of(source) == Source::Kind::stream) {
+    try {
+      withhold_descriptor(Source(source).descriptor());
+    } catch (const Error&) {
+      return;  // it is no number, which is said when it is read
+    }
+  }
+}
+
+}  // namespace
+
+void withhold_secrets(const Command& command, const CommandLine& line, const ConfigFile& file,
+                      const std::vector<std::string>& bindings) {
+  withhold_password_variables();
+  for (const CommandLine::Given& given : line.given) {
+    if (!may_name_stream(*given.option)) continue;
+    for (const std::string& text : given.texts)
+      withhold(*given.option, text);
+  }
+  for (const Option* option : all_options(command)) {
+    if (may_name_stream(*option))
+      withhold(*option, environment(variable_name(command, option->name).c_str()));
+  }
+  std::vector<std::string> tables = {"", std::string(command.name)};
+  for (const std::string& binding : bindings)
+    tables.push_back("binding." + binding);
+  // Of bindings that are only listed, credential-process has the options.
+  const Command& reader =
+      command.lists_bindings_of != nullptr ? *command.lists_bindings_of : command;
+  for (const std::string& name : tables) {
+    const auto table = file.tables.find(name);
+    if (table == file.tables.end()) continue;
+    for (const Setting& setting : table->second) {
+      const Option* option = find_option(reader, setting.name);
+      if (option == nullptr || !may_name_stream(*option)) continue;
+      for (const std::string& value : setting.values)
+        withhold(*option, value);
+    }
+  }
+}
+
+void withhold_standard_streams() noexcept {
+  for (std::size_t i = 0; i < standard_streams; ++i) {
+    if (!withheld_streams[i]) continue;
+    const int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (nothing >= 0) dup2(nothing, static_cast<int>(i));
+  }
+}
+
+}  // namespace rolecall::cli

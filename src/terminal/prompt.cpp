@@ -1,0 +1,143 @@
+#include "terminal/prompt.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include "base/files.h"
+#include "base/text.h"
+#include "rolecall/error.h"
+
+namespace rolecall {
+namespace {
+
+constexpr std::size_t longest_line = 4096;  // a terminal's own limit
+
+// What would end or stop the program with echo off waits in a descriptor instead. SIGTTIN and
+// SIGTTOU are not among them: they come to one who has no say over the terminal, and must stop it.
+class HeldSignals {
+ public:
+  HeldSignals() {
+    sigset_t set;
+    sigemptyset(&set);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP})
+      sigaddset(&set, signal);
+    pthread_sigmask(SIG_BLOCK, &set, &before_);
+    signals_ = Descriptor(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  }
+  HeldSignals(const HeldSignals&) = delete;
+  HeldSignals& operator=(const HeldSignals&) = delete;
+  ~HeldSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  int descriptor() const { return signals_.fd(); }
+  // The signal that has come; 0 for none.
+  int take() const {
+    signalfd_siginfo info{};
+    return read(signals_.fd(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)
+               ? static_cast<int>(info.ssi_signo)
+               : 0;
+  }
+
+ private:
+  sigset_t before_{};
+  Descriptor signals_;
+};
+
+class QuietTerminal {
+ public:
+  explicit QuietTerminal(int fd) : fd_(fd) {
+    if (tcgetattr(fd, &before_) != 0) fail();
+    termios quiet = before_;
+    quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO | ECHONL);
+    quiet.c_lflag |= ICANON | ISIG;
+    // Throws away what was typed before the prompt: it was meant for something else.
+    while (tcsetattr(fd, TCSAFLUSH, &quiet) != 0) {
+      if (errno != EINTR) fail();
+    }
+  }
+  QuietTerminal(const QuietTerminal&) = delete;
+  QuietTerminal& operator=(const QuietTerminal&) = delete;
+  ~QuietTerminal() {
+    // Discards the rest of a line that was not read: it must not reach the shell.
+    while (tcsetattr(fd_, TCSAFLUSH, &before_) != 0 && errno == EINTR) {
+    }
+  }
+
+ private:
+  [[noreturn]] static void fail() {
+    throw Error(ErrorKind::failed,
+                cat("cannot switch off the terminal's echo: ", std::strerror(errno)));
+  }
+  int fd_;
+  termios before_{};
+};
+
+// Waits in the background to be brought to the front, as any reader of a terminal does.
+void come_forward(int fd) {
+  if (tcgetpgrp(fd) == getpgrp()) return;
+  kill(0, SIGTTIN);  // stops the whole job; here again once it is continued
+  if (tcgetpgrp(fd) == getpgrp()) return;
+  throw Error(ErrorKind::failed, "cannot ask for a password from the background",
+              "bring it to the foreground, or use `password-source`");
+}
+
+// One line without its end, and the signal that came instead (0: none).
+int read_line(int fd, const HeldSignals& signals, Secret& line) {
+  line.resize(longest_line);
+  std::size_t used = 0;
+  for (;;) {
+    pollfd ready[] = {{fd, POLLIN, 0}, {signals.descriptor(), POLLIN, 0}};
+    if (poll(ready, 2, -1) < 0 && errno != EINTR) break;
+    if (const int signal = signals.take(); signal != 0) return signal;
+    if (ready[0].revents == 0) continue;
+    const ssize_t got = read(fd, line.data() + used, line.size() - used);
+    if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (got <= 0) break;
+    used += static_cast<std::size_t>(got);
+    if (line.view()[used - 1] == '\n') {
+      line.resize(used - 1);
+      return 0;
+    }
+    if (used == line.size()) break;
+  }
+  throw Error(ErrorKind::failed, "no password was given at the prompt");
+}
+
+int ask(int fd, const std::string& prompt, Secret& line) {
+  const HeldSignals signals;
+  const QuietTerminal quiet(fd);
+  write_all(fd, prompt, "the terminal");
+  int signal = 0;
+  try {
+    signal = read_line(fd, signals, line);
+  } catch (...) {
+    write_all(fd, "\n", "the terminal");
+    throw;
+  }
+  write_all(fd, "\n", "the terminal");
+  return signal;
+}
+
+}  // namespace
+
+std::optional<Secret> ask_on_terminal(const std::string& prompt) {
+  const Descriptor terminal(open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY));
+  if (!terminal.is_open()) return std::nullopt;
+  for (;;) {
+    come_forward(terminal.fd());
+    Secret line;
+    const int signal = ask(terminal.fd(), prompt, line);
+    if (signal == 0) return line;
+    raise(signal);  // with echo on again
+    if (signal != SIGTSTP) {
+      throw Error(ErrorKind::failed, "interrupted at the password prompt");
+    }
+  }
+}
+
+}  // namespace rolecall
