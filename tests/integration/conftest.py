@@ -9,6 +9,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from support import pki, pkcs11  # noqa: E402
+from support.cache import Cached  # noqa: E402
 from support.config import ARN_LINES, identity_lines, write_config  # noqa: E402
 from support.home import Home  # noqa: E402
 from support.passwords import Locked  # noqa: E402
@@ -60,6 +61,12 @@ def home_directory(tmp_path, identity, emulator):
     path = tmp_path / "home"
     path.mkdir()
     return Home(path, identity, emulator)
+
+
+@pytest.fixture(name="cached")
+def cached_runs(identity, tmp_path):
+    with Cached(identity, tmp_path) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

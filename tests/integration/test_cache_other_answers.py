@@ -2,9 +2,9 @@
 
 import pytest
 from support import verifier as v
+from support.cache import PAST_MARGIN, Cached
 from support.process import assert_credentials, run
 from support.verifier import Verifier
-from test_cache import PAST_MARGIN, Cached
 
 PORTALS = {
     "redirect": v.respond(302, b"<html>", {"Location": "https://portal.example/login"}),
