@@ -9,6 +9,7 @@
 #include "aws/session_answer.h"
 #include "aws/sigv4_x509.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "base/waiting.h"
 
@@ -104,9 +105,7 @@ class Attempts {
  private:
   sys_seconds now() const { return deadline_.clock().wall_seconds(); }
   sys_seconds corrected_now() const { return now() + correction_.value_or(seconds(0)); }
-  std::string number_text() const {
-    return "attempt " + std::to_string(number_) + " of " + std::to_string(most_);
-  }
+  std::string number_text() const { return cat("attempt ", number_, " of ", most_); }
 
   Outcome attempt() const {
     const SignedRequest signed_request =
@@ -196,11 +195,8 @@ class Attempts {
                      ", longer than `timeout` leaves"
                : failure.hint());
     }
-    reporter_.trace([&] {
-      return std::string(failure.what()) + "\nnext attempt in " + std::to_string(wait.count()) +
-             " ms";
-    });
-    const Waiting waiting("the next attempt, after this: " + std::string(failure.what()));
+    reporter_.trace([&] { return cat(failure.what(), "\nnext attempt in ", wait.count(), " ms"); });
+    const Waiting waiting(cat("the next attempt, after this: ", failure.what()));
     deadline_.clock().wait(wait);
   }
 

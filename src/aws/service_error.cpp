@@ -8,6 +8,7 @@
 
 #include "base/codec.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "identity/requirements.h"
 #include "identity/session_tags.h"
 
@@ -87,8 +88,8 @@ std::optional<Error> error_of_another(const http::Response& response, const std:
   const std::string* location = http::find(response.headers, "location");
   const std::string target = location == nullptr ? "" : presentable(without_secrets(*location));
   return Error(ErrorKind::failed,
-               endpoint + " answered with a redirect" + (target.empty() ? "" : " to " + target) +
-                   " (HTTP " + std::to_string(response.status) + ")",
+               cat(endpoint, " answered with a redirect", target.empty() ? "" : " to " + target,
+                   " (HTTP ", response.status, ")"),
                "IAM Roles Anywhere sends none, and none is followed: a proxy or the login page of "
                "a network stands between, or the endpoint is another server");
 }
@@ -189,7 +190,7 @@ Error service_error(const http::Response& response, const std::string& endpoint,
   if (!answer.text.empty()) what += ": " + answer.text;
   while (what.ends_with('.'))
     what.pop_back();
-  what += " (" + endpoint + ", HTTP " + std::to_string(response.status);
+  what += cat(" (", endpoint, ", HTTP ", response.status);
   if (const std::string* id = http::find(response.headers, "x-amzn-requestid")) {
     what += ", request id " + presentable(*id);
   }

@@ -6,6 +6,7 @@
 #include "aws/arn.h"
 #include "aws/endpoint.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "rolecall/error.h"
 
 namespace rolecall::aws {
@@ -25,8 +26,7 @@ bool is_session_name(std::string_view name) {
 void check_options(const SessionOptions& options) {
   if (options.session_duration < min_duration || options.session_duration > max_duration) {
     throw Error(ErrorKind::usage,
-                "`session-duration` " + std::to_string(options.session_duration.count()) +
-                    " is out of range",
+                cat("`session-duration` ", options.session_duration.count(), " is out of range"),
                 "it takes 900 to 43200 seconds (15 minutes to 12 hours)");
   }
   if (!options.role_session_name.empty() && !is_session_name(options.role_session_name)) {
@@ -46,9 +46,8 @@ std::vector<std::string> account_warnings(const Arn& anchor, const Arn& profile,
   std::vector<std::string> warnings;
   const auto compare = [&](const char* flag, const Arn& arn) {
     if (arn.account == profile.account) return;
-    warnings.push_back(std::string(flag) + " is of account " + arn.account +
-                       ", but `profile-arn` of account " + profile.account +
-                       "; normally both are of one account");
+    warnings.push_back(cat(flag, " is of account ", arn.account, ", but `profile-arn` of account ",
+                           profile.account, "; normally both are of one account"));
   };
   compare("`role-arn`", role);
   compare("`trust-anchor-arn`", anchor);
@@ -92,9 +91,9 @@ SessionRequest prepare_session(const SessionOptions& options) {
   const bool own_endpoint = !options.endpoint.empty();
   if (own_endpoint && (options.use_fips || options.use_dualstack)) {
     throw Error(ErrorKind::usage,
-                std::string("`endpoint` cannot go with ") +
-                    (options.use_fips ? "`use-fips` (AWS_USE_FIPS_ENDPOINT)"
-                                      : "`use-dualstack` (AWS_USE_DUALSTACK_ENDPOINT)"),
+                cat("`endpoint` cannot go with ",
+                    options.use_fips ? "`use-fips` (AWS_USE_FIPS_ENDPOINT)"
+                                     : "`use-dualstack` (AWS_USE_DUALSTACK_ENDPOINT)"),
                 "name the FIPS or dual-stack host itself with `endpoint`");
   }
   SessionRequest request;

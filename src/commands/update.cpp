@@ -9,6 +9,7 @@
 #include "aws/retry.h"
 #include "aws_files/credentials_file.h"
 #include "base/signals.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "commands/all_commands.h"
 #include "commands/aws_files.h"
@@ -53,8 +54,8 @@ class Profile {
   void write_and_say(const serve::Renewal& renewal) {
     const std::string done = write(renewal.credentials);
     if (const int failed = renewal.failed_before; failed > 0) {
-      print_warning("renewed [" + name_ + "] in " + path_ + " after " + std::to_string(failed) +
-                    (failed == 1 ? " try" : " tries") + " that failed");
+      print_warning(cat("renewed [", name_, "] in ", path_, " after ", failed,
+                        failed == 1 ? " try" : " tries", " that failed"));
     }
     print_note(done + ", and are renewed at " + rfc3339(renewal.next));
   }

@@ -8,6 +8,7 @@
 #include <new>
 
 #include "base/codec.h"
+#include "base/text.h"
 #include "http/curl.h"
 #include "http/transfer_error.h"
 #include "rolecall/error.h"
@@ -54,7 +55,7 @@ void append(Slist& list, const std::string& line) {
 
 std::string Origin::host_header() const {
   const bool own_port = port == (scheme == "https" ? 443 : 80);
-  return own_port ? host : host + ":" + std::to_string(port);
+  return own_port ? host : cat(host, ":", port);
 }
 
 std::string Origin::text() const {
@@ -129,7 +130,7 @@ struct Client::Transfer {
     if (code == CURLE_OUT_OF_MEMORY) throw std::bad_alloc();
     if (code != CURLE_OK) {
       throw Error(ErrorKind::failed,
-                  std::string("libcurl refuses an option: ") + libcurl().easy_strerror(code),
+                  cat("libcurl refuses an option: ", libcurl().easy_strerror(code)),
                   "this libcurl was built without something that rolecall needs");
     }
   }
@@ -302,16 +303,15 @@ CURLcode Client::Transfer::run(const Deadline& deadline,
 void Client::trace_times() const {
   reporter_.trace([this] {
     const auto ms = [this](CURLINFO what) {
-      return std::to_string(transfer_->info<curl_off_t>(what) / 1000) + " ms";
+      return cat(transfer_->info<curl_off_t>(what) / 1000, " ms");
     };
     const char* address = transfer_->info<const char*>(CURLINFO_PRIMARY_IP);
-    return "answer " + std::to_string(transfer_->response.status) + " from " +
-           (address == nullptr ? "" : address) + " port " +
-           std::to_string(transfer_->info<long>(CURLINFO_PRIMARY_PORT)) + ": name resolved after " +
-           ms(CURLINFO_NAMELOOKUP_TIME_T) + ", connected " + ms(CURLINFO_CONNECT_TIME_T) +
-           ", TLS " + ms(CURLINFO_APPCONNECT_TIME_T) + ", first byte " +
-           ms(CURLINFO_STARTTRANSFER_TIME_T) + ", all " + ms(CURLINFO_TOTAL_TIME_T) + ", " +
-           std::to_string(transfer_->response.body.size()) + " bytes";
+    return cat("answer ", transfer_->response.status, " from ", address == nullptr ? "" : address,
+               " port ", transfer_->info<long>(CURLINFO_PRIMARY_PORT), ": name resolved after ",
+               ms(CURLINFO_NAMELOOKUP_TIME_T), ", connected ", ms(CURLINFO_CONNECT_TIME_T),
+               ", TLS ", ms(CURLINFO_APPCONNECT_TIME_T), ", first byte ",
+               ms(CURLINFO_STARTTRANSFER_TIME_T), ", all ", ms(CURLINFO_TOTAL_TIME_T), ", ",
+               transfer_->response.body.size(), " bytes");
   });
 }
 

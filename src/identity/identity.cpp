@@ -8,6 +8,7 @@
 #include <deque>
 
 #include "base/files.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "identity/chain.h"
 #include "identity/file_form.h"
@@ -85,15 +86,14 @@ const Certificate& find_leaf(const std::vector<Certificate>& certificates, const
   if (const Certificate* leaf = certificate_of(key, certificates, now)) return *leaf;
   const Certificate& first = certificates.front();
   const bool in_one_file = options.private_key.empty();
-  throw Error(ErrorKind::usage,
-              (in_one_file ? "the private key" : "private key file " + options.private_key.name()) +
-                  " (" + describe_key(key) + ") does not match " +
-                  (certificates.size() == 1
-                       ? "the certificate"
-                       : "any of the " + std::to_string(certificates.size()) + " certificates") +
-                  " in " + options.certificate.name() + " (" + first.name() + ", " +
-                  first.key_kind() + ")",
-              "key and certificate must come from the same request; was only one of them renewed?");
+  throw Error(
+      ErrorKind::usage,
+      (in_one_file ? "the private key" : "private key file " + options.private_key.name()) + " (" +
+          describe_key(key) + ") does not match " +
+          (certificates.size() == 1 ? "the certificate"
+                                    : cat("any of the ", certificates.size(), " certificates")) +
+          " in " + options.certificate.name() + " (" + first.name() + ", " + first.key_kind() + ")",
+      "key and certificate must come from the same request; was only one of them renewed?");
 }
 
 // The key, and every certificate that was given.

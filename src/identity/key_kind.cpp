@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/openssl.h"
+#include "base/text.h"
 #include "rolecall/error.h"
 
 namespace rolecall::identity {
@@ -49,7 +50,7 @@ void check_key_kind(const EVP_PKEY* key, const std::string& name) {
 
 std::string describe_key(const EVP_PKEY* key) {
   const int kind = EVP_PKEY_get_base_id(key);
-  if (kind == EVP_PKEY_RSA) return "RSA " + std::to_string(EVP_PKEY_get_bits(key));
+  if (kind == EVP_PKEY_RSA) return cat("RSA ", EVP_PKEY_get_bits(key));
   if (kind == EVP_PKEY_EC) return curve_of(key);
   const char* type = EVP_PKEY_get0_type_name(key);
   return type == nullptr ? "unknown" : type;

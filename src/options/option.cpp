@@ -25,8 +25,8 @@ bool has_word(const std::array<std::string_view, 3>& words, std::string_view tex
 
 [[noreturn]] void refuse(const Option& option, const std::string& takes, const std::string& text,
                          const std::string& hint) {
-  throw Error(ErrorKind::usage,
-              "--" + std::string(option.name) + " takes " + takes + ", not \"" + text + "\"", hint);
+  throw Error(ErrorKind::usage, cat("--", option.name, " takes ", takes, ", not \"", text, "\""),
+              hint);
 }
 
 bool is_whole_number(const std::string& text) {
@@ -50,8 +50,8 @@ void check_number(const Option& option, const std::string& text, const std::stri
   const auto [stop, error] = std::from_chars(text.data(), end, number);
   if (error == std::errc() && stop == end && option.low <= number && number <= option.high) return;
   refuse(option,
-         std::string(option.value == "SECONDS" ? "seconds" : "a number") + " from " +
-             std::to_string(option.low) + " to " + std::to_string(option.high),
+         cat(option.value == "SECONDS" ? "seconds" : "a number", " from ", option.low, " to ",
+             option.high),
          text, hint_for_number(option, text, help));
 }
 
@@ -60,7 +60,7 @@ void check_seconds(const Option& option, const std::string& text) {
   const auto seconds = parse_seconds(text);
   const bool is_too_short = !seconds || (!takes_zero && seconds->count() == 0);
   if (!is_too_short && *seconds <= std::chrono::hours(24)) return;
-  refuse(option, std::string("seconds from ") + (takes_zero ? "0" : "0.001") + " to 86400", text,
+  refuse(option, cat("seconds from ", takes_zero ? "0" : "0.001", " to 86400"), text,
          "a number without a unit, such as 5 or 2.5");
 }
 
@@ -105,7 +105,7 @@ bool truth(std::string_view text) {
 }
 
 void check_value(const Option& option, const std::string& text, const std::string& explained_by) {
-  const std::string name = "--" + std::string(option.name);
+  const std::string name = cat("--", option.name);
   const std::string help = explained_by + " --help explains " + name;
   switch (option.kind) {
     case Kind::number:

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "aws/create_session.h"
+#include "base/text.h"
 #include "base/time.h"
 
 namespace rolecall::serve {
@@ -16,8 +17,7 @@ using std::chrono::seconds;
 constexpr milliseconds longest_nap{1000};
 
 std::string in_words(const Error& error) {
-  return error.hint().empty() ? error.what()
-                              : std::string(error.what()) + "; hint: " + error.hint();
+  return error.hint().empty() ? error.what() : cat(error.what(), "; hint: ", error.hint());
 }
 
 std::vector<CertificateStatus> certificates_of(const identity::Identity& identity) {
@@ -27,7 +27,7 @@ std::vector<CertificateStatus> certificates_of(const identity::Identity& identit
   };
   add("leaf", identity.leaf);
   for (std::size_t i = 0; i < identity.chain.size(); ++i)
-    add("chain " + std::to_string(i + 1), identity.chain[i]);
+    add(cat("chain ", i + 1), identity.chain[i]);
   return all;
 }
 
@@ -248,7 +248,7 @@ void Refresher::note_failure(const Error& error) {
   log_.warning("renewal failed", {{"binding", binding_.name()},
                                   {"reason", in_words(error)},
                                   {"credentials", status_.held(now)},
-                                  {"next_try", "within " + std::to_string(next.count()) + " s"}});
+                                  {"next_try", cat("within ", next.count(), " s")}});
 }
 
 void Refresher::show_certificates() {

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/pkcs11_uri.h"
+#include "base/text.h"
 #include "identity/key_kind.h"
 
 namespace rolecall::identity::pkcs11 {
@@ -107,7 +108,7 @@ const std::vector<Token>& Search::all_tokens(const std::string& module_path) {
   if (!is_new) return found;
   found = tokens(module_path);
   reporter_.trace([&found] {
-    std::string text = "PKCS#11 tokens: " + std::to_string(found.size());
+    std::string text = cat("PKCS#11 tokens: ", found.size());
     for (const Token& token : found)
       text += "\n  " + token.uri();
     return text;
@@ -145,7 +146,7 @@ std::vector<FoundCertificate> Search::certificates() {
         }
       } catch (const Error& error) {
         if (error.kind() != ErrorKind::usage) throw;
-        reporter_.trace([&] { return std::string("left out: ") + error.what(); });
+        reporter_.trace([&] { return cat("left out: ", error.what()); });
       }
     }
   };
@@ -178,7 +179,7 @@ std::string Search::names_there() {
             " Key=x509Issuer,Value=" + there[i].issuer() +
             " Key=x509Serial,Value=" + there[i].serial_hex();
   }
-  if (there.size() > most) text += " | and " + std::to_string(there.size() - most) + " more";
+  if (there.size() > most) text += cat(" | and ", there.size() - most, " more");
   return text;
 }
 
@@ -215,7 +216,7 @@ std::vector<FoundCertificate> Search::leaves(std::vector<FoundCertificate> found
     const auto serial = [](const FoundCertificate& one) {
       return "Key=x509Serial,Value=" + one.certificate.serial_hex();
     };
-    throw Error(ErrorKind::usage, std::to_string(found.size()) + " certificates match " + what,
+    throw Error(ErrorKind::usage, cat(found.size(), " certificates match ", what),
                 (by_uri ? "name one of them, or give `use-latest-expiring-certificate`: " +
                               listed(found, uri_of_object)
                         : "their URIs are the same; in place of `certificate` give `cert-selector` "
@@ -278,8 +279,7 @@ std::vector<Search::Candidate> Search::log_in_and_search(
   if (closed.empty()) return {};
   if (closed.size() > 1) {
     throw Error(ErrorKind::usage,
-                std::to_string(closed.size()) +
-                    " tokens may hold the private key, and each wants its own PIN",
+                cat(closed.size(), " tokens may hold the private key, and each wants its own PIN"),
                 "name one of them in `private-key`: " + listed(closed, uri_of_token));
   }
   pins_.log_in(closed.front());
@@ -290,7 +290,7 @@ void Search::refuse_several(const std::vector<Candidate>& found) {
   std::set<std::string> uris;
   for (const Candidate& one : found)
     uris.insert(one.object.uri);
-  throw Error(ErrorKind::usage, std::to_string(found.size()) + " private keys could be meant",
+  throw Error(ErrorKind::usage, cat(found.size(), " private keys could be meant"),
               uris.size() == found.size()
                   ? "name one of them in `private-key`: " + listed(found, uri_of_object)
                   : "some have the same URI; `certificate` tells them apart: " +

@@ -1,5 +1,6 @@
 // Why no private key on the tokens is the certificate's, in words for its user.
 #include "base/pkcs11_uri.h"
+#include "base/text.h"
 #include "identity/hardware/pkcs11_search.h"
 #include "identity/key_kind.h"
 #include "rolecall/error.h"
@@ -33,8 +34,8 @@ void Search::refuse_key(const std::vector<Token>& scope,
   const Certificate& first = certificates.front();
   throw Error(ErrorKind::usage,
               (uris.size() == 1 ? "private key " + uris.front() + kind + " does not match"
-                                : "none of the " + std::to_string(uris.size()) +
-                                      " private keys on token " + names + " matches") +
+                                : cat("none of the ", uris.size(), " private keys on token ", names,
+                                      " matches")) +
                   " the certificate (" + first.name() + ", " + first.key_kind() + ")",
               "key and certificate must come from the same request; was only one of them renewed?");
 }
