@@ -143,12 +143,12 @@ def test_a_pin_is_for_one_token(two, silent, tmp_path):
 
 def test_the_public_key_shows_which_token(two, emulator, tmp_path):
     """It is seen without a PIN."""
-    leaf = two.leaf
-    two.sh("eval", f"openssl pkey -pubout -in {pki.write(tmp_path, 'k', pki.key_pem(leaf.key))} "
-           f"-outform DER -out {tmp_path}/pub && softhsm_tool --token-label keys --login --pin 5678 "
-           f"--write-object {tmp_path}/pub --type pubkey --label split --id 0a", pin="5678")
+    leaf, tokens = two.leaf, two.copy(tmp_path)
+    tokens.sh("eval", f"openssl pkey -pubout -in {pki.write(tmp_path, 'k', pki.key_pem(leaf.key))} "
+              f"-outform DER -out {tmp_path}/pub && softhsm_tool --token-label keys --login --pin 5678 "
+              f"--write-object {tmp_path}/pub --type pubkey --label split --id 0a", pin="5678")
     flags = ["--certificate", leaf_file(leaf, tmp_path), "--private-key", "pkcs11:object=split"]
-    assert_credentials(asked(two, emulator, flags, env={"ROLECALL_PIN": "5678"}))
+    assert_credentials(asked(tokens, emulator, flags, env={"ROLECALL_PIN": "5678"}))
 
 
 def test_a_pin_that_one_token_took_goes_to_no_other(two, emulator, silent):
