@@ -207,7 +207,7 @@ def test_no_secret_is_told_as_a_value(tmp_path):
     ("session-duration = 1.5", 'line 2: session-duration takes seconds from 900 to 43200, not "1.5"',
      "whole number"),
     ("[exec]\ntimeout = 0", "line 3: timeout takes seconds from 0.001 to 86400", "such as 5"),
-    ("[serve]\nport = 65536", "line 3: port takes a number from 0 to 65535", "0 stands for"),
+    ("[serve]\nport = 65536", "line 3: port takes a number from 0 to 65535", "0 means any"),
     ("[serve]\nlog-format = 'JSON'", "line 3: log-format takes text or json", "did you mean json"),
     ("[export]\nformat = 'jsn'", "line 3: format takes env, fish, .*, not \"jsn\"", "mean json"),
     ("format = 'foo'", 'line 2: no command takes "foo" as format', "table of the command"),
