@@ -2,9 +2,9 @@
 //
 // Include this header first: it declares what most programs need. The library is what the headers
 // in include/rolecall declare, and nothing else. What is stable before version 1.0:
-// - A patch version (0.1.x) changes no declaration, and what compiles still compiles.
+// - A patch version (0.2.x) changes no declaration, and what compiles still compiles.
 // - A minor version (0.x) may add, rename or remove anything here. `version.h` has macros for #if,
-//   and find_package(rolecall 0.1) accepts only versions 0.1.x.
+//   and find_package(rolecall 0.2) accepts only versions 0.2.x.
 // - Structs of options get new members at any place. Set their members by name.
 // - The values of ErrorKind, and the form of credential_process_json, do not change.
 // - Messages (what(), hint() and the texts for a Reporter) are for people. Any version may change

@@ -8,7 +8,7 @@
 #include "rolecall/session.h"
 #include "rolecall/version.h"
 
-static_assert(ROLECALL_VERSION_MAJOR == 0 && ROLECALL_VERSION_MINOR >= 1);
+static_assert(ROLECALL_VERSION_MAJOR == 0 && ROLECALL_VERSION_MINOR >= 2);
 
 int main(int argc, char** argv) {
   if (argc != 7) {
