@@ -1,4 +1,5 @@
-// A command of the program is a row that says all about it. Nothing has to run to read it.
+// A command is a row of data that describes it completely. Readers of a row, such as --help and
+// completion, need not run the command.
 #pragma once
 
 #include <array>
@@ -13,53 +14,56 @@ namespace rolecall::cli {
 
 class Settings;
 
-// The words of a command line, sorted.
+// The arguments of a command, sorted into options, operand and command to run.
 struct CommandLine {
   struct Given {
     const Option* option;
-    std::vector<std::string> texts;  // all; unless the option is repeatable, the last one counts
+    // All values. Unless the option is repeatable, the last one counts.
+    std::vector<std::string> texts;
   };
   std::vector<Given> given;
   std::string operand;
-  std::vector<std::string> command;  // what follows "--"
+  std::vector<std::string> command;  // the arguments after "--"
   bool asks_for_help = false;
 
   const Given* find(std::string_view name) const;
 };
 
-// Of the configuration file and the environment.
+// Which names a command reads in the configuration file and in the environment.
 enum class Names {
-  shared,  // the file's top and the tables of bindings too
-  own,     // its own table only, and variables with its name in theirs
-  none,    // it reads neither
+  shared,  // its own table, the top of the file and the tables of bindings
+  own,     // only its own table, and variables with the command's name in their names
+  none,    // neither the file nor variables
 };
 
 struct Command {
   std::string_view name;
   std::string_view summary;  // for `rolecall --help`, without a full stop
-  // The beginning and the end of its own --help. Examples are indented, and all other lines are
-  // wrapped.
+  // The beginning and the end of the command's --help. Indented lines, such as examples, stay as
+  // they are. All other lines are wrapped.
   std::string_view description = {};
   std::string_view footer = {};
   std::array<Options, 5> options = {};
-  // Does the work. Throws Error.
+  // Does the work of the command. Throws Error.
   void (*run)(const Settings& settings, const CommandLine& line) = nullptr;
   std::string_view usage = "[OPTIONS]";
-  std::string_view operand = {};  // what it takes besides options, if anything: "WHAT"
+  // what --help calls the operand: "WHAT". Empty: the command has none
+  std::string_view operand = {};
   std::string_view operand_help = {};
-  bool takes_command = false;  // behind "--"
+  bool takes_command = false;  // whether a command to run follows "--"
   Names names = Names::shared;
-  // It lists the bindings as this command would use them, and what is wrong with each.
+  // If set, this command lists the bindings: how that command would use each of them, and what is
+  // wrong with each.
   const Command* lists_bindings_of = nullptr;
-  int failure = 0;  // exit code of its own failures; 0: that of the error's kind
-  // Changes arguments before they are read.
+  int failure = 0;  // exit code if this command fails. 0: that of the error's kind
+  // Changes the arguments before they are parsed.
   std::vector<std::string> (*rewrite)(std::vector<std::string> arguments) = nullptr;
 };
 
-// The one with this name; null: there is none.
+// The option with this name. Null: the command has no such option.
 const Option* find_option(const Command& command, std::string_view name);
 
-// All that have an effect, in the order of --help.
+// All options except those of Kind::unused, in the order of --help.
 std::vector<const Option*> all_options(const Command& command);
 
 std::string full_name(const Command& command);  // "rolecall serve"

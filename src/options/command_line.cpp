@@ -15,13 +15,14 @@
 namespace rolecall::cli {
 namespace {
 
-// Spellings of AWS's variables and configuration file, which people try as options.
+// Our name for an option that was spelled as AWS's variables and configuration file spell it.
 std::string_view our_spelling(std::string_view name) {
   if (name == "use-fips-endpoint") return "use-fips";
   return name == "use-dualstack-endpoint" ? "use-dualstack" : name;
 }
 
-// What is left of the backslash that ends a line, if no shell joins the lines.
+// Whether this is the rest of a backslash at the end of a line. It becomes an argument if no shell
+// joins the lines, as in ~/.aws/config.
 bool is_end_of_line(std::string_view argument) {
   return argument == "\\" || argument.starts_with('\n') || argument.starts_with("\r\n");
 }
@@ -103,8 +104,8 @@ class Reader {
     keep(*option, std::move(value));
   }
 
-  // A variable of a script that is empty makes the next option a value. What follows "=" may be a
-  // password.
+  // If a variable in a script is empty, the next option would become the value. The message names
+  // only the part before "=", because a password may follow.
   void check_next(const Option& option, const std::string* next) const {
     const std::string flag = cat("--", option.name);
     const std::string example = cat(flag, " ", option.value);
@@ -143,7 +144,8 @@ class Reader {
     }
     const char* quotes = "values with spaces need quotes: double quotes in ~/.aws/config";
     for (const CommandLine::Given& given : line_.given) {
-      // Its value may begin with a dash, or have a space that nobody quoted.
+      // The leftover argument may be part of a secret: a secret value that begins with a dash, or
+      // one with a space and without quotes.
       const Kind kind = given.option->kind;
       const bool has_pin = std::any_of(given.texts.begin(), given.texts.end(), holds_pin);
       if (kind != Kind::secret && kind != Kind::source && !has_pin) continue;
@@ -192,14 +194,14 @@ void check_ends(const Option& option, const std::string& value) {
   const Kind kind = option.kind;
   const bool is_path = kind == Kind::input || kind == Kind::path || kind == Kind::library;
   if (kind != Kind::word && kind != Kind::url && !is_path) return;
-  // A URI may have blanks, and a PIN.
+  // Blanks are allowed in a PKCS#11 URI. It can also contain a PIN, which must not be in a message.
   if (is_path &&
       (Source::kind_of(value) == Source::Kind::token || access(value.c_str(), F_OK) == 0)) {
     return;
   }
   const auto stray = find_stray_character(value, Stray::ends);
   if (!stray) return;
-  // A URL may hold a password.
+  // The message does not show a URL, because a URL can contain a password.
   throw Error(
       ErrorKind::usage,
       cat("--", option.name, kind == Kind::url ? "" : " \"" + value + "\"", " has ", stray->text),

@@ -1,4 +1,4 @@
-// From the words of a command line to options with values.
+// Parses a command line into options with values.
 #pragma once
 
 #include <string>
@@ -8,13 +8,14 @@
 
 namespace rolecall::cli {
 
-// `arguments`: what follows the command's name. If an option is given twice, the last one counts,
-// as in the official helper. Throws Error (usage) in words that say what was most likely meant, and
-// that never show what may be (a part of) a secret.
+// `arguments` are those after the command's name. If an option is given twice, the last value
+// counts, as in the official helper. Throws Error (usage). The message says what was most likely
+// meant, and never shows anything that may be a secret or part of one.
 CommandLine read_command_line(const Command& command, std::vector<std::string> arguments);
 
-// Throws Error (usage) if a value that is an ARN, a region or a URL has blanks, line ends or quotes
-// around it, or a path that leads nowhere has them: some tool took them for a part of it.
+// Throws Error (usage) if the value has blanks, line ends or quotes at its beginning or end that
+// some tool took for a part of it. Checked are ARNs, regions and URLs, and also paths, unless the
+// file exists or the value is a PKCS#11 URI.
 void check_ends(const Option& option, const std::string& value);
 
 }  // namespace rolecall::cli

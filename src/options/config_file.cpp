@@ -10,7 +10,8 @@
 #include <sstream>
 
 namespace rolecall::cli {
-// Some broken files break what the parser expects of itself: an error as others are, and no abort.
+// For some invalid files an assertion in the parser fails. That must be an error message, not an
+// abort.
 struct BrokenToml {};
 [[noreturn]] inline void throw_broken_toml() {
   throw BrokenToml();
@@ -46,7 +47,7 @@ std::string user_file() {
   return directory.empty() ? std::string() : directory + "/rolecall/config.toml";
 }
 
-// Empty if there is no such file.
+// The reason for `error`, the errno of opening `path`. Empty if the file does not exist.
 std::string why_unreadable(const std::string& path, int error) {
   if (error != ENOENT && error != ENOTDIR) return std::strerror(error);
   struct stat info {};
@@ -54,7 +55,7 @@ std::string why_unreadable(const std::string& path, int error) {
   return is_link ? "it is a link to a file that does not exist" : std::string();
 }
 
-// Sets path and unreadable.
+// The result has only `path` and `unreadable`.
 ConfigFile find_file(const std::string& named) {
   ConfigFile found;
   found.path = named.empty() ? environment(variable) : named;
@@ -65,7 +66,8 @@ ConfigFile find_file(const std::string& named) {
       found.path = path;
       return found;
     }
-    // It may be for another user, whose values are not needed: no error yet.
+    // The file may be meant for another user, and its values may not be needed. So this is no error
+    // yet.
     const std::string why = why_unreadable(path, errno);
     if (!why.empty() && found.unreadable.empty()) {
       found.unreadable = "configuration file " + path + " cannot be read: " + why;
@@ -84,7 +86,8 @@ FileContent opened(const std::string& path, bool from_variable) {
   }
 }
 
-// Who can write the file can have commands run, and the credentials asked for elsewhere.
+// Anyone who can write the file can make rolecall run commands, and can change the endpoint that
+// credentials are requested from.
 void check_owner(const FileContent& file, const std::string& name) {
   if ((file.mode & (S_IWGRP | S_IWOTH)) != 0) {
     throw Error(ErrorKind::usage,
@@ -119,7 +122,7 @@ class Reader {
     throw Error(ErrorKind::usage, place_in(file_, line) + ": " + what, hint);
   }
 
-  // The parser calls itself for each part of a dotted name.
+  // The parser recurses for each part of a dotted name: too many of them would overflow the stack.
   void refuse_deep_names(std::string_view text) const {
     int line = 1;
     int dots = 0;
@@ -131,7 +134,8 @@ class Reader {
     }
   }
 
-  // The parser stands behind the header by then, and perhaps behind the line's end.
+  // The line of the table's header, at or before `line`. When the parser reports the error, it is
+  // already after the header, and perhaps after the end of that line.
   static int line_of_header(std::string_view text, std::size_t line) {
     int number = 0;
     int header = 0;
@@ -206,7 +210,8 @@ class Reader {
     sort_bindings();
   }
 
-  // [""] would be what stands before every table, and a message ends at a NUL character.
+  // A table named "" would replace the settings before the first table. A message would end at a
+  // NUL character.
   std::string name_of(const toml::key& key, const toml::node& node) const {
     std::string name(key.str());
     if (name.empty() || name.find('\0') != std::string::npos) {
@@ -252,7 +257,7 @@ class Reader {
   }
 
   void add_table(const std::string& table, const toml::node& content) {
-    file_.tables[table];  // also where it is empty
+    file_.tables[table];  // also if the table is empty
     file_.lines[table] = static_cast<int>(content.source().begin.line);
     for (const auto& [key, node] : *content.as_table()) {
       const std::string name = name_of(key, node);
@@ -279,7 +284,7 @@ class Reader {
     file_.tables[table].push_back(std::move(setting));
   }
 
-  // As it would be written on a command line.
+  // The value as text, as a command line would contain it.
   std::string text_of(const std::string& name, const toml::node& node) const {
     if (const auto* text = node.as_string()) {
       if (text->get().find('\0') == std::string::npos) return text->get();
@@ -296,7 +301,7 @@ class Reader {
            "strings, numbers, true and false are taken");
   }
 
-  // The parser sorts by name.
+  // Restores the file's order, because the parser sorts the tables by name.
   void sort_bindings() {
     std::sort(lines_.begin(), lines_.end());
     for (auto& [line, name] : lines_)

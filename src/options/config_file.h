@@ -1,4 +1,4 @@
-// The configuration file: values for flags, in TOML (toml.io, version 1.0), in tables.
+// The configuration file: values for options, in tables, in TOML 1.0 (toml.io).
 #pragma once
 
 #include <map>
@@ -7,51 +7,55 @@
 
 namespace rolecall::cli {
 
-// How a value is written.
+// The type of a value in the file.
 enum class TomlType { text, number, truth };
 
-// One line of it.
+// One line of the file.
 struct Setting {
-  std::string name;                 // of the flag, without its dashes
-  std::vector<std::string> values;  // one, or several where the file has an array
+  std::string name;                 // of the option, without its dashes
+  std::vector<std::string> values;  // one value, or the elements of an array
   int line = 0;
   std::vector<TomlType> types;  // of the values
   bool is_array = false;
 };
 
 struct ConfigFile {
-  std::string path;  // empty: there is none
-  // "configuration file PATH cannot be read: WHY": one that was looked for before this one, or
-  // where there is none. Empty where none was in the way.
+  std::string path;  // empty: there is no file
+  // "configuration file PATH cannot be read: WHY", for a file that would come before `path` in the
+  // search. Empty if there was no such file.
   std::string unreadable;
   bool others_can_read = false;
-  // By name: "" for what stands before every table, "update" for what is for that command alone,
+  // By name: "" for the lines before the first table, "update" for settings of only that command,
   // "binding.NAME" for a binding.
   std::map<std::string, std::vector<Setting>> tables;
-  std::map<std::string, int> lines;   // of the tables
+  std::map<std::string, int> lines;   // where the tables start, by name
   std::vector<std::string> bindings;  // names, in the file's order
 };
 
-// Reads the file `named` (the value of --config), or where that is empty $ROLECALL_CONFIG, else the
-// first that can be read of ~/.config/rolecall/config.toml ($XDG_CONFIG_HOME is followed) and
-// /etc/rolecall/config.toml. Where HOME is not set either, the user's home directory is the
-// system's. /dev/null is an empty one. Throws Error (usage), with the line's
-// number, for what is not TOML or has no place in such a file; and for a file that others than its
-// owner can write, or that belongs to neither root nor this user, as it names commands to run.
+// Reads the configuration file. It is the first of these:
+// - `named`, the value of --config, unless it is empty
+// - $ROLECALL_CONFIG
+// - $XDG_CONFIG_HOME/rolecall/config.toml (default: ~/.config/rolecall/config.toml), if readable
+// - /etc/rolecall/config.toml, if readable
+// If HOME is not set, ~ is the home directory in the system's user database. /dev/null counts as an
+// empty file.
+// Throws Error (usage), with the line's number, if the file is not valid TOML or has content that
+// is not allowed. Also throws if anyone except its owner can write the file, or if the owner is
+// neither root nor this user, because the file names commands to run.
 ConfigFile read_config_file(const std::string& named);
 
-// "configuration file PATH, line N": where a value stands.
+// "configuration file PATH, line N": where a value is set.
 std::string place_in(const ConfigFile& file, int line);
 
-// "[binding.x]", as the line is written in a file; "[binding.NAME]" if no binding can have this
-// name.
+// The header "[binding.x]" of the binding `name`, as a file contains it. "[binding.NAME]" if `name`
+// is not allowed for a binding.
 std::string binding_header(const std::string& name);
 
-// What a message says where a value or binding was looked for in a file, and there is none: that
-// none is there, or that one cannot be read.
+// For a message if a value or a binding is missing because no file was read: either there is no
+// file, or the file cannot be read.
 std::string why_no_file(const ConfigFile& file);
 
-// What to do then.
+// The hint for that message.
 std::string hint_for_no_file(const ConfigFile& file);
 
 }  // namespace rolecall::cli

@@ -16,7 +16,8 @@ namespace {
 std::set<std::string, std::less<>> own_variables;
 std::string key_log;
 
-// All with this name: whoever starts us may have given several, of which getenv(3) sees the first.
+// The program that started this one may have set several variables of one name. getenv(3) finds
+// only the first of them, so this wipes all.
 void wipe_variable(const std::string& name) {
   for (char** variable = environ; *variable != nullptr; ++variable) {
     const std::string_view text(*variable);
@@ -34,7 +35,7 @@ std::string environment(const char* name) {
 
 std::string home_directory() {
   std::string home = environment("HOME");
-  // To look the user up may ask a server on the network, so it is done only where it must be.
+  // Looking up the user may query a server on the network, so do it only if HOME is not set.
   return home.empty() ? home_of_user() : home;
 }
 

@@ -1,4 +1,4 @@
-// The environment of the program.
+// The environment variables of this process.
 #pragma once
 
 #include <optional>
@@ -10,37 +10,42 @@
 
 namespace rolecall::cli {
 
-// Empty where it is not set: programs take an empty variable as none.
+// The value of the variable. Empty if it is not set, because programs treat an empty variable like
+// one that is not set.
 std::string environment(const char* name);
 
-// HOME, else the one that the system has for this user; empty where there is none.
+// HOME, otherwise the home directory in the system's user database. Empty if neither is set.
 std::string home_directory();
 
-// XDG_RUNTIME_DIR where it is a directory of this user (XDG Base Directory Specification), else
-// empty: `su` leaves another user's there, and containers one that is not there.
+// XDG_RUNTIME_DIR if it is a directory that belongs to this user (XDG Base Directory
+// Specification), otherwise empty. After `su` the variable still names the directory of the other
+// user, and in containers the directory may not exist.
 std::string user_runtime_directory();
 
-// Whether the variable names a directory of this user; or one that is missing, in one that is his.
+// names_own_directory: whether the variable names a directory that belongs to this user.
+// names_own_place: the same, except that the directory may be missing. Then its nearest existing
+// parent must belong to this user. Both need an absolute path.
 bool names_own_directory(const char* variable);
 bool names_own_place(const char* variable);
 
-// Sets a variable, where it is not set, for a library in this process alone: `is_for_us_alone` says
-// of which ones a command that we become is not to have them.
+// Sets a variable for a library in this process, unless it is already set. If rolecall becomes
+// another command (exec), that command must not get the variable: is_for_us_alone says which ones.
 void set_for_us_alone(const char* name, const char* value);
 bool is_for_us_alone(std::string_view name);
 
-// Takes SSLKEYLOGFILE out of the environment: libcurl, OpenSSL or a module would write down there
-// what decrypts our TLS, and so the credentials. The value is kept for exec's command, as it was
-// set for that. Before any thread starts.
+// Removes SSLKEYLOGFILE from the environment: libcurl, OpenSSL or a PKCS#11 module would write the
+// keys of our TLS connections into that file, and anyone who reads the file could decrypt the
+// credentials. The value is kept for the command of exec, because the user set the variable for
+// that command. Call this before any thread starts.
 void set_aside_key_log();
-const std::string& key_log_of_commands();  // empty: none is set
+const std::string& key_log_of_commands();  // empty: SSLKEYLOGFILE was not set
 
-// The value of a variable that holds a secret, once or many times: it is overwritten where the
-// kernel shows it as /proc/PID/environ, and no command that is run inherits it. Nothing where it is
-// not set.
+// Removes a variable that contains a secret from the environment, and returns its value, also at
+// later calls. The value is overwritten where the kernel shows it as /proc/PID/environ, and no
+// command that rolecall runs inherits the variable. Empty if the variable is not set.
 std::optional<Secret> take_secret_variable(const std::string& name);
 
-// The names of the variables that begin with ROLECALL_, each once.
+// The names of all variables that begin with ROLECALL_, without duplicates.
 std::vector<std::string> own_variable_names();
 
 }  // namespace rolecall::cli

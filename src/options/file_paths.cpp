@@ -16,7 +16,8 @@ std::string path_of(const std::string& value, const std::string& file) {
   if (value.starts_with("~/") && !home_directory().empty()) {
     return home_directory() + value.substr(1);
   }
-  // Absolute also if the file's own name is not, so that no message has to say where it starts.
+  // The result is absolute even if `file` is relative. Otherwise each message would have to say
+  // which directory a path is relative to.
   std::error_code no_working_directory;
   const fs::path whole = fs::absolute(file, no_working_directory);
   return ((no_working_directory ? fs::path(file) : whole).parent_path() / value).string();
@@ -36,7 +37,7 @@ std::string path_from_file(const Option& option, const std::string& value,
     case Kind::path:
     case Kind::directory:
       return path_of(value, file);
-    case Kind::library:  // a bare name is looked for as every program does
+    case Kind::library:  // the system searches for a name without a slash
       return value.find('/') == std::string::npos ? value : path_of(value, file);
     case Kind::source:
       return behind("file:", value, file);

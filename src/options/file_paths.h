@@ -1,5 +1,5 @@
-// Paths among the values of the configuration file: relative ones start at the file's folder, as
-// the working directory of a program that others start may be any.
+// Paths in the configuration file. A relative path starts at the directory of the file, because
+// other programs start rolecall in any working directory.
 #pragma once
 
 #include <string>
@@ -9,11 +9,12 @@
 
 namespace rolecall::cli {
 
-// `value` of `option` as a command line would have it, if it stands in `file`. Unchanged unless it
-// is a relative path or begins with "~/".
+// Returns `value`, which `file` sets for `option`, as a command line would contain it. The value
+// changes only if it is a relative path or begins with "~/".
 std::string path_from_file(const Option& option, const std::string& value, const std::string& file);
 
-// What messages about a changed value say behind its place.
+// What a message adds after the place of a value that path_from_file changed. `written` are the
+// values in the file.
 const char* remark_on_paths(const std::vector<std::string>& written);
 
 }  // namespace rolecall::cli

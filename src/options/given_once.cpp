@@ -10,8 +10,8 @@
 namespace rolecall::cli {
 namespace {
 
-// A person types a password once, at the start. A daemon that finds a new file hours later has only
-// that one.
+// A user types a password once, at the start. A daemon that finds a new key file hours later has
+// only that password, and nobody is there to type another.
 PasswordSource ask_once(PasswordSource source) {
   const auto loads = std::make_shared<std::map<std::string, int>>();
   return [source = std::move(source), loads](const PasswordRequest& request) {

@@ -1,4 +1,4 @@
-// What a long run asks a person for only once, at its start.
+// What a long run asks the user for only once, at its start.
 #pragma once
 
 #include <string>
@@ -8,8 +8,8 @@
 
 namespace rolecall::cli {
 
-// What a binding asks for, and how: session_flags, and a password that a person typed at the start
-// is not asked for again.
+// The options of a binding: those of session_flags. A password that the user typed at the start is
+// not asked for again. Throws Error (usage).
 serve::BindingOptions binding_options(const Settings& settings, std::string name);
 
 }  // namespace rolecall::cli

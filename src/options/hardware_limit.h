@@ -1,4 +1,4 @@
-// How long a command waits for tokens and TPMs whose drivers do not return.
+// How long a command waits for tokens and TPMs if their drivers hang.
 #pragma once
 
 #include <chrono>
@@ -7,8 +7,9 @@
 
 namespace rolecall::cli {
 
-// Once all calls together have taken longer, the program ends with an error and this exit code:
-// the thread that waits cannot be made to go on, and holds nothing that must be put in order.
+// If all calls together take longer than `limit`, prints an error and exits with `code`. Exiting at
+// once is safe: the thread that hangs in the driver cannot be stopped, and it has nothing to clean
+// up.
 void end_where_hardware_is_silent(std::chrono::milliseconds limit,
                                   int code = static_cast<int>(ErrorKind::try_later));
 

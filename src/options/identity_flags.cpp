@@ -11,7 +11,7 @@
 namespace rolecall::cli {
 namespace {
 
-// Of commands without --timeout.
+// For commands without --timeout.
 constexpr std::chrono::seconds hardware_patience{30};
 
 void refuse_shared_descriptor(const Settings& settings, const IdentityOptions& identity) {
@@ -47,7 +47,7 @@ IdentityOptions identity_flags(const Settings& settings) {
   identity.certificate = settings.text("certificate");
   identity.pkcs11_module = settings.text("pkcs11-lib");
   identity.pkcs12_entry = settings.text("pkcs12-entry");
-  if (has("private-key")) {  // else only a certificate is read
+  if (has("private-key")) {  // otherwise the command reads only a certificate
     identity.private_key = settings.text("private-key");
     identity.intermediates = settings.text("intermediates");
     identity.use_latest = settings.is_on("use-latest-expiring-certificate");
@@ -67,7 +67,7 @@ IdentityOptions identity_flags(const Settings& settings) {
                                settings.command().failure != 0
                                    ? settings.command().failure
                                    : static_cast<int>(ErrorKind::try_later));
-  // The TPM's library writes to standard error of its own accord, what our messages say too.
+  // By default, the TPM's library writes to standard error what our messages already say.
   set_for_us_alone("TSS2_LOG", "all+none");
   identity.password = password_source(
       settings.text("password-source"),

@@ -1,4 +1,4 @@
-// From the values of options to where a certificate and its key are.
+// Converts the values of options into IdentityOptions.
 #pragma once
 
 #include "options/settings.h"
@@ -6,9 +6,10 @@
 
 namespace rolecall::cli {
 
-// For a command with any of identity_options. Refuses options that exclude each other and a
-// --cert-selector that is ill-formed, and makes the source of the key's password. Hardware that is
-// silent for --timeout (30 seconds without one) ends the program from now on. Throws Error (usage).
+// For a command with any of identity_options. Refuses options that exclude each other and an
+// invalid --cert-selector, and prepares the source of the key's password. From this call on, the
+// program exits if hardware does not answer within --timeout (without that option: 30 seconds).
+// Throws Error (usage).
 IdentityOptions identity_flags(const Settings& settings);
 
 }  // namespace rolecall::cli

@@ -14,7 +14,7 @@
 namespace rolecall::cli {
 namespace {
 
-// Variables that are no option's of the configuration file.
+// Variables that do not belong to an option of the configuration file.
 constexpr std::array<std::string_view, 3> other_variables = {"ROLECALL_PIN", "ROLECALL_CONFIG",
                                                              "ROLECALL_BINDING"};
 
@@ -40,7 +40,7 @@ TomlType type_of(const Option& option) {
                                                                      : TomlType::text;
 }
 
-// A truth may stand in quotes, as in a variable. Numbers are check_value's.
+// A boolean may also be in quotes, like the text of a variable. check_value checks numbers.
 bool is_of_type(TomlType wanted, TomlType given, const std::string& value) {
   if (wanted == given || wanted == TomlType::number) return true;
   return wanted == TomlType::truth && given == TomlType::text && is_truth(value);
@@ -72,14 +72,14 @@ void check_against(const Command& command, const Option& option, const Setting& 
   }
 }
 
-// What is wrong with it to this command, if anything is.
+// Why `command` does not accept the setting. Empty if it does.
 std::optional<Error> complaint(const Command& command, const Setting& setting,
                                const std::string& place) {
   try {
     check_against(command, *setting_of(command, setting.name), setting);
     return std::nullopt;
   } catch (const Error& error) {
-    // In the file an option is only its name.
+    // The file names options without dashes.
     std::string text = error.what();
     for (const std::string& spelled : {"--" + setting.name, "`" + setting.name + "`"})
       if (text.starts_with(spelled)) text.replace(0, spelled.size(), setting.name);
@@ -89,7 +89,7 @@ std::optional<Error> complaint(const Command& command, const Setting& setting,
 
 }  // namespace
 
-// The one that runs comes first.
+// The running command comes first, so that its error is the one that is shown.
 std::vector<const Command*> KnownNames::readers(const std::string& table) const {
   std::vector<const Command*> found;
   for (const Command* command : commands_)
@@ -142,7 +142,8 @@ void KnownNames::refuse_table(const ConfigFile& file, const std::string& table) 
               hint);
 }
 
-// Right is what is right to one of the commands: `format` is another thing to each.
+// A setting is valid if any of the commands accepts it: for example, each command has other values
+// of `format`.
 void KnownNames::check_setting(const std::string& table, const Setting& setting,
                                const std::string& place) const {
   std::optional<Error> first;

@@ -1,6 +1,6 @@
-// What names mean that stand in no code: those of tables and settings in the configuration file,
-// and of variables. A name that nothing reads is most likely misspelt, and would be missed only
-// when it is needed.
+// Checks the names that users write: tables and settings in the configuration file, and variables.
+// A name that nothing reads is most likely misspelled. Without a check, the user would notice only
+// when the value is needed.
 #pragma once
 
 #include <string>
@@ -13,18 +13,19 @@ namespace rolecall::cli {
 
 class KnownNames {
  public:
-  // `commands`: whoever can read the file and the variables. `running`: one of them; what is right
-  // to it is right.
+  // `commands` can read the file and the variables. `running` is one of them. A setting that it
+  // accepts is valid.
   KnownNames(const Command& running, Commands commands) : running_(running), commands_(commands) {}
 
-  // Throws Error (usage) with the line of a table that is neither a command nor a binding, of a
-  // name in any table that no command would read there, and of a value that none of these commands
-  // takes. `bindings` shows what is wrong with a binding in its row, so it skips their tables.
+  // Throws Error (usage), with the line's number, for a table that is neither a command nor a
+  // binding, for a name that no command would read in that table, and for a value that none of
+  // these commands accepts. Skips the tables of bindings if the running command is `bindings`,
+  // because it shows what is wrong with a binding in the binding's row.
   void check(const ConfigFile& file) const;
-  // The same for one table.
+  // Checks only one table.
   void check_table(const ConfigFile& file, const std::string& table) const;
 
-  // Warns about variables that begin with ROLECALL_ and mean nothing to any command.
+  // Warns about variables that begin with ROLECALL_ but that no command reads.
   void warn_of_unknown_variables() const;
 
  private:

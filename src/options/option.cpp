@@ -64,7 +64,7 @@ void check_seconds(const Option& option, const std::string& text) {
          "a number without a unit, such as 5 or 2.5");
 }
 
-// Between the bars of Option::value.
+// The parts of Option::value between the bars.
 std::vector<std::string> choices_of(const Option& option) {
   std::vector<std::string> choices;
   std::string_view rest = option.value;

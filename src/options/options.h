@@ -8,7 +8,7 @@
 
 namespace rolecall::cli {
 
-// Joins lists of options into one.
+// Concatenates lists of options.
 template <std::size_t... Sizes>
 constexpr std::array<Option, (Sizes + ...)> joined(const std::array<Option, Sizes>&... lists) {
   std::array<Option, (Sizes + ...)> all{};
@@ -64,7 +64,7 @@ inline constexpr std::array<Option, 1> debug_option = {{
          "are never written."},
 }};
 
-// For certificates on tokens.
+// For finding certificates on tokens.
 inline constexpr std::array<Option, 2> selector_options = {{
     {.name = "cert-selector",
      .kind = Kind::selector,
@@ -104,7 +104,7 @@ inline constexpr std::array<Option, 3> password_options = {{
              "Java: the alias) of the key or of its certificate, or the certificate's subject."},
 }};
 
-// For the certificate stores of Windows. On Linux, the official helper ignores it too.
+// An option for the certificate stores of Windows. On Linux, the official helper ignores it too.
 inline constexpr std::array<Option, 1> ignored_options = {{
     {.name = "system-store-name", .kind = Kind::unused},
 }};
@@ -165,7 +165,7 @@ inline constexpr std::array<Option, 3> file_options = {{
      .limits = "At most 5 of these certificates are sent."},
 }};
 
-// All about the certificate and its key.
+// All options for the certificate and its key.
 inline constexpr auto identity_options = joined(file_options, selector_options, token_options,
                                                 password_options, tpm_options, ignored_options);
 

@@ -27,7 +27,7 @@ constexpr const char* forms =
     "file:PATH, env:NAME, fd:N, credential:NAME or command:WORDS; rolecall credential-process "
     "--help explains them";
 
-// One line feed (or CR LF) is the editor's or echo's, and not the password's.
+// A final line feed (or CR LF) comes from an editor or echo. It is not part of the password.
 void cut_line_end(Secret& password) {
   password.resize(without_line_end(password.view()).size());
 }
@@ -60,7 +60,7 @@ Secret from_environment(const std::string& name) {
   return std::move(*value);
 }
 
-// systemd's own modes need no check: the directory is closed to all but the unit.
+// The modes of these files need no check: systemd lets only the unit into the directory.
 Secret from_credential(const std::string& name, Deadline* deadline) {
   if (name.find('/') != std::string::npos || name == "." || name == "..") {
     throw Error(ErrorKind::usage, "credential:" + name + " is no name of a credential",
@@ -83,7 +83,7 @@ Secret from_command(const std::string& line) {
   return password;
 }
 
-// "Wrong PIN", "password for x": what the asker calls it.
+// The word for the secret in messages and prompts.
 std::string noun(PasswordKind kind) {
   return kind == PasswordKind::pin ? "PIN" : "password";
 }
@@ -111,8 +111,8 @@ Secret from_terminal(const PasswordRequest& request) {
   return std::move(*password);
 }
 
-// What was read once and cannot be read again. A run that loads its key anew, hours later, must not
-// ask anew.
+// A source that can be read only once. A long run that loads its key again hours later uses the
+// remembered password.
 class Remembered {
  public:
   explicit Remembered(std::function<Secret(const PasswordRequest&)> read, bool one_for_each = false)
@@ -120,7 +120,8 @@ class Remembered {
 
   Secret operator()(const PasswordRequest& request) {
     const std::string what = one_for_each_ ? request.what : "";
-    // The last try is a person's to spend, also of one who was asked before.
+    // Only a person may use the last try of a token. Ask again, even if the user typed the PIN
+    // before.
     const bool anew =
         request.attempt > 1 || (one_for_each_ && request.tries_left == TriesLeft::one);
     if (anew || known_->count(what) == 0) (*known_)[what] = read_(request);
@@ -130,12 +131,14 @@ class Remembered {
  private:
   std::function<Secret(const PasswordRequest&)> read_;
   bool one_for_each_;
-  // By what it is for. Shared, as copies of a std::function copy what it holds.
+  // By what the password is for. Shared, because a std::function copies its target when it is
+  // copied.
   std::shared_ptr<std::map<std::string, Secret>> known_ =
       std::make_shared<std::map<std::string, Secret>>();
 };
 
-// `name` is how messages call the source.
+// Wraps a source that asks no person: a wrong password is not tried again, and the last try of a
+// token is never used. `name` is what messages call the source.
 PasswordSource only_once(const std::string& name, PasswordSource read) {
   return [name, read = std::move(read)](const PasswordRequest& request) {
     const std::string what = noun(request.kind);
@@ -165,7 +168,7 @@ PasswordSource only_once(const std::string& name, PasswordSource read) {
   };
 }
 
-// Where --password-source says nothing: what was given for this kind, else a person.
+// Without --password-source: the password that was given for this kind of key, otherwise a prompt.
 PasswordSource by_kind(GivenPasswords given) {
   const auto sources = std::make_shared<std::map<PasswordKind, PasswordSource>>();
   const PasswordSource ask = Remembered(from_terminal, true);
@@ -194,7 +197,7 @@ PasswordSource password_source(const std::string& spec, GivenPasswords given,
   const std::string kind = spec.substr(0, colon);
   const std::string value = colon == std::string::npos ? std::string() : spec.substr(colon + 1);
   if (value.empty()) {
-    // Not shown: it may well be the password itself.
+    // The message does not show the value, because it may be the password itself.
     throw Error(ErrorKind::usage, "--password-source takes no such value",
                 std::string("it takes ") + forms);
   }

@@ -9,22 +9,25 @@
 
 namespace rolecall::cli {
 
-// Given on the command line itself; empty where they are not.
+// Passwords from the command line. Empty if they were not given.
 struct GivenPasswords {
   Secret pkcs8;
   Secret tpm_key;
 };
 
+// Returns the source of passwords and PINs.
 // `spec` is the value of --password-source: env:NAME, file:PATH, fd:N, credential:NAME (in
-// systemd's $CREDENTIALS_DIRECTORY) or command:WORDS (base/subprocess.h says how they are split).
-// Where it is empty, that of `given` for this kind of key is the password; where that is empty,
-// too, a person is asked on the terminal, three times at most. Nothing is opened, run or asked
-// before a key needs it. Files and commands are read anew each time, as they may change in a long
-// run; what can be read only once is remembered. Throws Error (usage) for a spec of no known form.
+// systemd's $CREDENTIALS_DIRECTORY) or command:WORDS (base/subprocess.h says how the words are
+// split).
+// If `spec` is empty, the password for this kind of key in `given` is used, or $ROLECALL_PIN for a
+// token. If that is empty too, the user is asked on the terminal, at most three times.
+// The source opens, runs and asks nothing until a key needs a password. Files and commands are read
+// again each time, because they may change during a long run. What can be read only once is
+// remembered. Throws Error (usage) if `spec` has none of these forms.
 PasswordSource password_source(const std::string& spec, GivenPasswords given,
                                const Reporter& reporter);
 
-// What a person has typed a password or PIN for in this run, each once.
+// What the user typed a password or PIN for in this run, without duplicates.
 const std::vector<std::string>& typed_passwords();
 
 }  // namespace rolecall::cli

@@ -12,7 +12,8 @@
 namespace rolecall::cli {
 namespace {
 
-// What libcurl would try three times, or leave out without a word. The value may hold a password.
+// Refuses a value that libcurl would try three times, or would ignore silently. The message does
+// not show the value, because it can contain a password.
 void check_proxy(const std::string& name, const std::string& proxy) {
   const auto refuse = [&name](const char* why) {
     throw Error(ErrorKind::usage, "environment variable " + name + " " + why,
@@ -37,7 +38,8 @@ void require(const Settings& settings, const SessionFlags& flags) {
   const bool has_certificate = !identity.certificate.empty() || identity.selector;
   const std::array<std::pair<const char*, bool>, 5> required = {{
       {"--certificate", has_certificate},
-      // The certificate may be a PKCS#12 file or on a token, beside its key: only reading it shows.
+      // The certificate may be in a PKCS#12 file or on a token that also contains the key. Only
+      // reading it shows this.
       {"--private-key", has_certificate || !identity.private_key.empty()},
       {"--role-arn", !flags.session.role_arn.empty()},
       {"--profile-arn", !flags.session.profile_arn.empty()},
@@ -71,7 +73,7 @@ SessionOptions session_options_of(const Settings& settings) {
   return session;
 }
 
-// OpenSSL's and Go's variables, which the official helper follows.
+// Variables of OpenSSL and Go. The official helper follows them too.
 void use_openssls_variables(SessionOptions& session, const Reporter& reporter) {
   if (!session.ca_bundle.empty()) return;
   session.ca_bundle = environment("SSL_CERT_FILE");

@@ -1,4 +1,4 @@
-// From the values of options to what a session is asked for with.
+// Converts the values of options into those of a session.
 #pragma once
 
 #include "options/settings.h"
@@ -12,8 +12,9 @@ struct SessionFlags {
   bool debug = false;
 };
 
-// Names every required option that is missing, and follows what variables say that are not for one
-// option (SSL_CERT_FILE, SSL_CERT_DIR, *_proxy). Throws Error (usage).
+// Reads the options, and also variables that belong to no single option: SSL_CERT_FILE,
+// SSL_CERT_DIR and those for proxies. Throws Error (usage). If required options are missing, the
+// error names all of them.
 SessionFlags session_flags(const Settings& settings);
 
 }  // namespace rolecall::cli

@@ -21,15 +21,15 @@
 namespace rolecall::cli {
 namespace {
 
-// Variables of AWS's own tools, behind ours (AWS SDKs and Tools Reference Guide, "Settings").
+// AWS's own variables. Ours take precedence (AWS SDKs and Tools Reference Guide, "Settings").
 constexpr std::array<std::pair<std::string_view, const char*>, 3> aws_variables = {{
     {"ca-bundle", "AWS_CA_BUNDLE"},
     {"use-dualstack", "AWS_USE_DUALSTACK_ENDPOINT"},
     {"use-fips", "AWS_USE_FIPS_ENDPOINT"},
 }};
 
-// Ways to give one and the same thing: if one of them is given, the others are not looked for any
-// further.
+// Options that give the same thing in different ways. If one of them is set, the others are not
+// searched for in places of lower precedence.
 constexpr std::array<std::string_view, 3> password_options = {"password-source", "pkcs8-password",
                                                               "tpm-key-password"};
 constexpr std::array<std::string_view, 2> certificate_options = {"certificate", "cert-selector"};
@@ -119,8 +119,8 @@ void Settings::take_command_line() {
   }
 }
 
-// All that are open are looked for before one is set: of two that exclude each other, none may be
-// passed over in silence.
+// Finds all values before it sets the first one. Otherwise, of two options that exclude each other,
+// one would be ignored silently.
 void Settings::take_environment() {
   std::vector<Value> found;
   for (const Options options : command_.options) {
@@ -258,7 +258,7 @@ Error Settings::missing(const std::string& flags) const {
                 ", whose " + (file_->bindings.size() == 1 ? "binding is " : "bindings are ") +
                 first_names(file_->bindings)};
   }
-  // A list of bindings, and serve with several, say themselves whose values are missing.
+  // `bindings`, and `serve` with several bindings, name the binding in their own output.
   const bool is_chosen = chosen_bindings(command_, line_).size() == 1;
   const auto table = file_->lines.find(is_chosen ? "binding." + bindings_.front() : "");
   if (table != file_->lines.end()) {
@@ -283,7 +283,7 @@ Settings read_settings(const Command& command, const CommandLine& line, Commands
   known.check(*file);
   known.warn_of_unknown_variables();
   const std::vector<std::string> bindings = chosen_bindings(command, line);
-  // `bindings` reads all of them, one after the other.
+  // `bindings` reads the tables of all bindings.
   withhold_secrets(command, line, *file, command.lists_bindings_of ? file->bindings : bindings);
   Settings settings(command, line, file, bindings.size() == 1 ? bindings.front() : std::string());
   settings.reporter().trace(
@@ -309,7 +309,7 @@ std::string option_of_variable(const Command& command, std::string_view variable
   if (!variable.starts_with(prefix)) return {};
   std::string option = lower_case(variable.substr(prefix.size()));
   std::replace(option.begin(), option.end(), '_', '-');
-  // The lower case of other letters than those of variables is no name of an option.
+  // A variable's name is in upper case: ROLECALL_role_arn, for example, is not ours.
   return variable_name(command, option) == variable ? option : std::string();
 }
 

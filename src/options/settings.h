@@ -1,5 +1,5 @@
-// The values of a command's options: of the command line, else of the environment, else of the
-// configuration file.
+// The values of a command's options: from the command line, otherwise from the environment,
+// otherwise from the configuration file.
 #pragma once
 
 #include <chrono>
@@ -18,21 +18,23 @@ namespace rolecall::cli {
 
 class Settings {
  public:
-  // An option that the command line leaves open gets the value of its environment variable, else
-  // that of the file: of the table of `binding` (empty: none), of the command's table, of what
-  // stands before all tables, in this order. The variable of --role-arn is ROLECALL_ROLE_ARN, and
-  // AWS_CA_BUNDLE and the like also count. Relative paths of the file start at its directory.
-  // Throws Error (usage) for a value that its option does not take, with the value's place.
+  // If the command line does not set an option, its environment variable does, otherwise the file.
+  // In the file, the table of `binding` takes precedence (if `binding` is not empty), then the
+  // command's table, then the lines before the first table. The variable of --role-arn is
+  // ROLECALL_ROLE_ARN. AWS's own variables, such as AWS_CA_BUNDLE, also count. Relative paths in
+  // the file start at its directory. Throws Error (usage) if an option does not accept its value.
+  // The error says where the value is set.
   Settings(const Command& command, const CommandLine& line, std::shared_ptr<const ConfigFile> file,
            const std::string& binding);
-  // It refers to the command line.
+  // Deleted, because Settings keeps a reference to the command line.
   Settings(const Command& command, CommandLine&& line, std::shared_ptr<const ConfigFile> file,
            const std::string& binding) = delete;
 
-  // An empty value is one, too: it hides that of the environment and the file.
+  // An option that is set to an empty value counts as set: it hides the values of the environment
+  // and of the file.
   bool has(std::string_view option) const { return values_.contains(option); }
   bool is_filled(std::string_view option) const { return !text(option).empty(); }
-  // The last one; the option's fallback if there is none; else empty.
+  // The last value, otherwise the option's fallback, otherwise empty.
   std::string text(std::string_view option) const;
   bool is_on(std::string_view option) const;
   long number(std::string_view option) const;
@@ -42,19 +44,21 @@ class Settings {
   const Command& command() const { return command_; }
   const ConfigFile& file() const { return *file_; }
   std::shared_ptr<const ConfigFile> shared_file() const { return file_; }
-  // What --binding says, else ROLECALL_BINDING: one name, or several if the command takes several.
+  // The value of --binding, otherwise of ROLECALL_BINDING: one name, or several if the command
+  // accepts several.
   const std::vector<std::string>& bindings() const { return bindings_; }
-  // Of rolecall, from which values came.
+  // The ROLECALL_… variables that values came from.
   std::vector<std::string> own_variables() const;
-  // The same command line with the values of another binding.
+  // The settings of the same command line with another binding.
   Settings of_binding(const std::string& name) const { return {command_, line_, file_, name}; }
 
-  // Follows --debug.
+  // Writes traces if --debug is on.
   Reporter reporter() const;
-  // "--NAME=VALUE (PLACE)" for each option with a value, a line each; no secrets.
+  // A line "--NAME=VALUE (PLACE)" for each option with a value. Shows no secrets.
   std::string trace() const;
-  // That these flags ("--role-arn, --profile-arn") have no value. Says which binding was searched,
-  // and where it is; or which bindings there are, or which file cannot be read.
+  // The error that `flags` ("--role-arn, --profile-arn") have no value. The error says which
+  // binding was searched and where it is. If no binding was chosen, it says which ones there are,
+  // or which file cannot be read.
   Error missing(const std::string& flags) const;
 
  private:
@@ -62,7 +66,7 @@ class Settings {
     const Option* option;
     std::vector<std::string> texts;
     std::string place;
-    std::string variable = {};  // where it came from, if it did
+    std::string variable = {};  // the environment variable that set it, or empty
   };
 
   void take_command_line();
@@ -79,17 +83,18 @@ class Settings {
   std::map<std::string_view, Value> values_;
 };
 
-// Reads the configuration file, applies it as above, and warns of passwords that others can read
-// and of variables that mean nothing. `commands`: what names in the file and in variables can mean.
+// Reads the configuration file and makes the settings from it. Warns about passwords that other
+// users can read, and about variables that no command reads. `commands` are those that may read the
+// file and the variables.
 Settings read_settings(const Command& command, const CommandLine& line, Commands commands);
 
-// Whether bindings of the configuration file have values for its options.
+// Whether bindings in the configuration file can set options of the command.
 bool takes_bindings(const Command& command);
 
 // The environment variable for this option.
 std::string variable_name(const Command& command, std::string_view option);
 
-// The other way round: "role-arn" for ROLECALL_ROLE_ARN; empty if it cannot be one of them.
+// The reverse: "role-arn" for ROLECALL_ROLE_ARN. Empty if the variable belongs to no option.
 std::string option_of_variable(const Command& command, std::string_view variable);
 
 }  // namespace rolecall::cli

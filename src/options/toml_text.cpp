@@ -14,13 +14,13 @@ bool is_ascii(char c) {
   return static_cast<unsigned char>(c) < 0x80;
 }
 
-// From its first byte on, if the rest is there.
+// The character whose first byte is at `at`. Shorter if the text ends before.
 std::string_view character_at(std::string_view text, std::size_t at) {
   const auto first = static_cast<unsigned char>(text[at]);
   return text.substr(at, first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 1);
 }
 
-// What is not UTF-8 stays, for the parser to refuse.
+// Bytes that are not UTF-8 stay as they are, and the parser refuses them.
 std::string escaped(std::string_view character) {
   const std::u32string points = code_points(character);
   if (points.size() != 1 || points[0] == U'\uFFFD') return std::string(character);
@@ -30,8 +30,8 @@ std::string escaped(std::string_view character) {
   return text;
 }
 
-// Behind the quotes that end the string which begins at `begin`. An error in it is the parser's
-// to tell.
+// The position after the string that starts at `begin`. If the string is invalid, the parser
+// reports it.
 std::size_t end_of_string(std::string_view text, std::size_t begin) {
   const char quote = text[begin];
   const std::string three(3, quote);
@@ -78,8 +78,8 @@ class Rewriter {
     at_ += size;
   }
 
-  // In the middle of a bare word a quote is an error, and the parser takes what follows for bare
-  // too.
+  // Whether a string starts here. A quote in the middle of a bare word is an error, and the parser
+  // then reads the rest as bare text too.
   bool begins_string() const {
     if (text_[at_] != '"' && text_[at_] != '\'') return false;
     return at_ == 0 || std::string_view(" \t\r\n=[{,.").find(text_[at_ - 1]) != std::string::npos ||

@@ -1,5 +1,5 @@
-// A TOML text as the parser can read it: some characters that are not ASCII make its behaviour
-// undefined.
+// Changes TOML text so that the parser can read it. Some characters that are not ASCII make the
+// behavior of the parser undefined.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace rolecall::cli {
 
-// A text that the parser must not see.
+// The text must not be passed to the parser.
 struct UnreadableToml {
   int line;
   const char* what;
@@ -19,9 +19,9 @@ constexpr const char* backslash_without_meaning =
 constexpr const char* backslash_hint =
     "double it, or write '…', which takes every character as it is";
 
-// The same text with the same lines, in which characters that are not ASCII are only in comments
-// and in '…'. In "…" they become escapes. Throws UnreadableToml if there are others, none of which
-// is valid TOML.
+// Returns the text with the same lines. In "…", characters that are not ASCII become escapes. After
+// that, such characters are only in comments and in '…'. Throws UnreadableToml if there are others.
+// No such text is valid TOML.
 std::string readable_toml(std::string_view text);
 
 }  // namespace rolecall::cli

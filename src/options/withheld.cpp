@@ -16,7 +16,7 @@
 namespace rolecall::cli {
 namespace {
 
-// Whether a secret may be read from where it says.
+// Whether the option's value can name a descriptor or a variable from which a secret is read.
 bool may_name_stream(const Option& option) {
   return option.kind == Kind::input || option.kind == Kind::source;
 }
@@ -39,7 +39,8 @@ void withhold_password_variables() {
 
 void withhold_descriptor(int descriptor) {
   if (descriptor < static_cast<int>(standard_streams)) {
-    // What a command writes must still arrive.
+    // Standard output and standard error are withheld only if they are open for reading only: the
+    // output of commands must still arrive.
     const int flags = fcntl(descriptor, F_GETFL);
     withheld_streams.at(static_cast<std::size_t>(descriptor)) =
         descriptor == STDIN_FILENO || (flags >= 0 && (flags & O_ACCMODE) == O_RDONLY);
@@ -57,7 +58,7 @@ void withhold(const Option& option, const std::string& source) {
     try {
       withhold_descriptor(Source(source).descriptor());
     } catch (const Error&) {
-      return;  // it is no number, which is said when it is read
+      return;  // not a number: the error is reported when the value is read
     }
   }
 }
@@ -79,7 +80,7 @@ void withhold_secrets(const Command& command, const CommandLine& line, const Con
   std::vector<std::string> tables = {"", std::string(command.name)};
   for (const std::string& binding : bindings)
     tables.push_back("binding." + binding);
-  // Of bindings that are only listed, credential-process has the options.
+  // `bindings` lists bindings, but its options are in the row of credential-process.
   const Command& reader =
       command.lists_bindings_of != nullptr ? *command.lists_bindings_of : command;
   for (const std::string& name : tables) {

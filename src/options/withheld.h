@@ -1,5 +1,6 @@
-// What carries a secret must not reach a program that we start or become. It is withheld when the
-// command line has been read: whether it is ever used depends on keys, files and the cache.
+// Keeps secrets from the programs that rolecall starts or becomes. Everything is withheld as soon
+// as the command line has been read, because keys, files and the cache decide whether a secret is
+// ever used.
 #pragma once
 
 #include <string>
@@ -10,16 +11,16 @@
 
 namespace rolecall::cli {
 
-// Takes these variables out of the environment (take_secret_variable still has them): ROLECALL_PIN,
-// ROLECALL_PKCS8_PASSWORD and the like, those of ours with a PKCS#11 URI that holds a PIN, and what
-// an env:NAME names. Descriptors that fd:N or - names are closed in programs that we start. The
-// sources are those of the command line, the environment and the tables that are read, whichever of
-// them counts.
+// Removes these variables from the environment (take_secret_variable still returns their values):
+// ROLECALL_PIN, ROLECALL_PKCS8_PASSWORD and similar ones, ROLECALL_… variables with a PKCS#11 URI
+// that contains a PIN, and the variable that env:NAME names. Descriptors that fd:N or "-" name are
+// closed in programs that we start. The values come from the command line, the environment and the
+// tables that are read, even if another value takes precedence.
 void withhold_secrets(const Command& command, const CommandLine& line, const ConfigFile& file,
                       const std::vector<std::string>& bindings);
 
-// Before execve(2): standard streams that are withheld are /dev/null from now on. What was read
-// from a file could be read again.
+// Call this before execve(2): it replaces withheld standard streams by /dev/null. A program could
+// otherwise seek in such a stream and read a file with secrets again.
 void withhold_standard_streams() noexcept;
 
 }  // namespace rolecall::cli
