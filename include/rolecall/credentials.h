@@ -1,4 +1,4 @@
-// What a session yields.
+// The credentials of a session.
 #pragma once
 
 #include <chrono>
@@ -12,20 +12,20 @@ struct Credentials {
   std::string access_key_id;
   Secret secret_access_key;
   Secret session_token;
-  // UTC. Never further from this machine's time than what was asked for and five minutes.
+  // UTC. At most five minutes later than the requested duration from now, by this machine's clock.
   std::chrono::sys_seconds expiration;
   std::string assumed_role_arn;  // arn:aws:sts::<account>:assumed-role/<role>/<session>
-  // How far the service's clock is ahead of this machine's, where that is over 4 minutes: then
-  // `expiration` is not to be compared with the local time. Else 0.
+  // How far the service's clock is ahead of this machine's clock, if the difference is more than 4
+  // minutes; otherwise 0. If it is not 0, do not compare `expiration` with the local time.
   std::chrono::seconds clock_skew{0};
 };
 
-// The twelve digits of the account that the assumed role is of; empty where its ARN does not tell.
+// The account id (12 digits) in assumed_role_arn. Empty if that ARN has none.
 std::string account_of(const Credentials& credentials);
 
-// The answer of a credential_process program: one line of JSON without its line feed, fields as in
-// the AWS SDKs and Tools Reference Guide, "Process credential provider" (Version 1). AccountId is
-// there where it is known.
+// The output of a credential_process program: one line of JSON, without the line feed. The fields
+// are those of Version 1 in the AWS SDKs and Tools Reference Guide, "Process credential provider".
+// AccountId is left out if account_of() is empty.
 Secret credential_process_json(const Credentials& credentials);
 
 }  // namespace rolecall

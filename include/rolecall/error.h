@@ -8,17 +8,17 @@
 
 namespace rolecall {
 
-// Why something failed, as far as a caller can act on it. The values are the program's exit codes.
+// What a caller can do about a failure. The values are the program's exit codes.
 enum class ErrorKind {
-  failed = 1,     // it was tried and refused; the same call again ends the same way
-  usage = 2,      // the flags, the configuration or a file they name must change first
-  try_later = 3,  // network, throttling, 5xx: the same call may succeed later
+  failed = 1,     // the attempt was refused; the same call will fail again
+  usage = 2,      // options, configuration or a file that they name must be changed first
+  try_later = 3,  // network, throttling, HTTP 5xx: the same call may succeed later
 };
 
-// what() says in lower case and without a full stop what went wrong. hint() says what to do about
-// it, and is empty if there is nothing useful to say. Neither ever contains a secret. Both name an
-// option by its name in backquotes, such as `role-arn`, which is a member of IdentityOptions or
-// SessionOptions (role_arn). The program prints it as its flag.
+// what() says what failed, in lower case and without a full stop. hint() says what to do about it;
+// it is empty if there is nothing useful to say. Neither contains a secret. Both write the name of
+// an option in backquotes: `role-arn` is the member role_arn of IdentityOptions or SessionOptions.
+// The program prints the option's flag instead.
 class Error : public std::runtime_error {
  public:
   Error(ErrorKind kind, const std::string& what, std::string hint = {},
@@ -29,7 +29,8 @@ class Error : public std::runtime_error {
   const std::string& hint() const noexcept { return hint_; }
   // The first option that what() names ("role-arn"); empty if it names none.
   std::string option() const;
-  // How long the service asks to wait (Retry-After, RFC 9110, 10.2.3); 0: it does not say.
+  // How long the service asks clients to wait (Retry-After, RFC 9110, 10.2.3). 0 if it does not
+  // say.
   std::chrono::milliseconds retry_after() const noexcept { return retry_after_; }
 
  private:

@@ -1,7 +1,7 @@
 // Tokens and TPMs whose drivers do not answer.
 //
-// A call into a driver cannot be ended by the program that made it. But a program can learn that
-// the call takes too long, and warn a person, or end.
+// A program cannot cancel its call into a driver. But it can learn that the call takes too long,
+// and then warn the user or exit.
 #pragma once
 
 #include <chrono>
@@ -20,12 +20,12 @@ struct SilentHardware {
   std::string text() const;  // "token app has not answered in 31 s"
 };
 
-// What the limit is for: each call, or the sum of all calls that begin after it was set.
+// What the limit applies to: each call, or the sum of all calls that begin after it was set.
 enum class LimitOf { one_call, all_calls };
 
-// Sets the limit for the whole process, in place of the one before. `then` is called once for each
-// call that exceeds it, in a thread of its own. Until `then` returns, no other call into a driver
-// begins or ends. An empty `then` removes the limit. No limit is set at the start.
+// Sets the limit for the whole process and replaces the previous limit. If a call exceeds the
+// limit, `then` is called once for that call, in a separate thread. Until `then` returns, no other
+// call into a driver begins or ends. An empty `then` removes the limit. Initially, no limit is set.
 void limit_hardware_waits(std::chrono::milliseconds limit, LimitOf what,
                           std::function<void(const SilentHardware&)> then);
 

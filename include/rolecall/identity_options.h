@@ -1,4 +1,4 @@
-// Who asks: where a certificate and its key are to be found.
+// Where to find a certificate, its chain and its private key.
 #pragma once
 
 #include <functional>
@@ -16,47 +16,51 @@ class Deadline;
 enum class PasswordKind { file, pin, tpm_key };
 enum class TriesLeft { unknown, few, one };
 
-// What a password is wanted for.
+// What a PasswordSource is asked for.
 struct PasswordRequest {
-  std::string what;  // "private key file /etc/x.key", "token app": for a prompt or a message
-  int attempt = 1;   // more after wrong ones, up to 3
+  std::string what;  // for prompts and messages: "private key file /etc/x.key", "token app"
+  int attempt = 1;   // 2 or 3 if the previous password was wrong
   PasswordKind kind = PasswordKind::file;
-  // Before a token locks itself. One that no person answers for should throw at `one`, as a wrong
-  // password would be sent by the next run, too.
+  // How many wrong PINs the token accepts before it locks itself. At `one`, a source that does not
+  // ask a person should throw, because the next run would send the same wrong PIN.
   TriesLeft tries_left = TriesLeft::unknown;
-  // Another token that took the PIN from this source, and has not got the key; mostly empty. A
-  // source that would give the same should throw: a PIN is not for other tokens.
+  // The name of another token that accepted the PIN from this source but does not have the key.
+  // Usually empty. If it is not empty, a source that would give the same PIN again should throw,
+  // because a PIN must not be sent to another token.
   std::string taken_by = {};
-  // Of the run; nullptr: none. It stands still while the source is asked.
+  // The deadline of the run, or nullptr. It is paused while the source is asked.
   Deadline* deadline = nullptr;
 };
 
-// Gives a password, or throws Error. One that has no other answer than the last throws at attempt
-// 2, in words that say where the wrong password came from.
+// Returns a password, or throws Error. If a source can only give the same password again, it throws
+// at attempt 2, and the message says where the wrong password came from.
 using PasswordSource = std::function<Secret(const PasswordRequest&)>;
 
-// Where the certificate, its chain and its key are. A file is in PEM unless something else is said.
-// Each source is read once, also if two members name the same one.
+// Where the certificate, its chain and its key are. Files are in PEM, except where another format
+// is named. Each source is read only once, even if two members name the same one.
 struct IdentityOptions {
-  // The leaf, in any position, and as much of its chain as the file has. Or a PKCS#12 file, which
-  // holds the key and the chain too: the next two members are then empty. Or a pkcs11: URI of a
-  // token, which may hold the key and the chain too.
+  // One of these:
+  // - A file with the leaf at any position and, optionally, certificates of its chain.
+  // - A PKCS#12 file. It also contains the key and the chain, so the next two members are empty.
+  // - A pkcs11: URI. The token may also contain the key and the chain.
   Source certificate;
-  // PKCS#8, PKCS#1 or SEC1, encrypted or not; TSS2 (a key of a TPM); a PKCS#12 file, of which only
-  // the key is used; a pkcs11: URI; or handle:0x… (a persistent key of the TPM). Empty: the key is
-  // beside the certificate.
+  // One of these; empty if `certificate` also gives the key:
+  // - A file with a PKCS#8, PKCS#1 or SEC1 key, which may be encrypted, or a TSS2 key of a TPM.
+  // - A PKCS#12 file. Only its key is used.
+  // - A pkcs11: URI.
+  // - handle:0x…, the persistent handle of a key in the TPM.
   Source private_key;
   Source intermediates;     // more of the chain, in any order; may be empty
-  PasswordSource password;  // asked only if a key needs a password; may be empty
+  PasswordSource password;  // called only if a key needs a password; may be empty
 
-  std::optional<Selector> selector;  // instead of `certificate`: every token is searched
-  bool use_latest = false;    // if several certificates on tokens match: the valid one that expires
-                              // last
-  std::string pkcs11_module;  // the only module to use; empty: all that p11-kit knows
-  bool reuse_pin = false;     // the user PIN is also sent for keys that ask for each signature
-  bool tpm_key_has_no_password = false;  // false: the password of a handle is asked for
-  // The key to use if a PKCS#12 file has several: its friendlyName, or the subject of its
-  // certificate.
+  std::optional<Selector> selector;  // used instead of `certificate`: all tokens are searched
+  // If several certificates on tokens match, use the valid one that expires last.
+  bool use_latest = false;
+  std::string pkcs11_module;  // the only module to use; empty: all modules that p11-kit knows
+  bool reuse_pin = false;  // send the user PIN also for keys that ask for a PIN at each signature
+  bool tpm_key_has_no_password = false;  // false: ask for the password of a handle
+  // Which key of a PKCS#12 file to use if it has several: the key's friendlyName, or the subject of
+  // its certificate.
   std::string pkcs12_entry;
 };
 

@@ -1,4 +1,4 @@
-// How the library speaks to whoever called it. It never prints by itself.
+// How the library reports to its caller. The library itself never prints.
 #pragma once
 
 #include <functional>
@@ -7,15 +7,15 @@
 
 namespace rolecall {
 
-// Both may be empty: then the message is dropped. No message ever holds a secret.
+// If a function is empty, its messages are dropped. No message contains a secret.
 struct Reporter {
-  std::function<void(std::string_view)> warn;   // something a person should mend, yet work goes on
-  std::function<void(std::string_view)> debug;  // a step; may have several lines
+  std::function<void(std::string_view)> warn;   // a problem to fix; the work goes on
+  std::function<void(std::string_view)> debug;  // a step of the work; may have several lines
 
   void warning(std::string_view text) const {
     if (warn) warn(text);
   }
-  // Takes a function that makes the text, so that a run without --debug makes none.
+  // Takes a function that returns the text, so that no text is made if `debug` is empty.
   template <class MakeText>
   void trace(MakeText&& make_text) const {
     if (debug) debug(make_text());

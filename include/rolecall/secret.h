@@ -1,4 +1,4 @@
-// Bytes that must not outlive their use: private keys, passwords, secret keys, session tokens.
+// Bytes that must be erased after use: private keys, passwords, secret keys, session tokens.
 #pragma once
 
 #include <cstddef>
@@ -8,10 +8,10 @@
 
 namespace rolecall {
 
-// Overwrites `size` bytes in a way that the compiler may not leave out.
+// Overwrites `size` bytes. The compiler cannot optimize this away.
 void wipe(void* data, std::size_t size) noexcept;
 
-// Wipes what it frees, also when a container grows and moves its contents.
+// Wipes memory before it is freed, also when a container grows and moves its contents.
 template <class T>
 struct WipingAllocator {
   using value_type = T;
@@ -28,8 +28,9 @@ struct WipingAllocator {
   friend bool operator==(const WipingAllocator&, const WipingAllocator&) noexcept { return true; }
 };
 
-// A move-only byte string. It is a vector and not a std::string, since that keeps short values
-// inside itself, where no allocator wipes them. There is no operator<<: to show one is a mistake.
+// A move-only string of bytes. It stores a std::vector, because a std::string keeps short values
+// inside the object, where no allocator wipes them. There is no operator<<, because printing a
+// secret is always a mistake.
 class Secret {
  public:
   Secret() = default;
@@ -41,7 +42,7 @@ class Secret {
   Secret& operator=(const Secret&) = delete;
   ~Secret() = default;
 
-  // A second copy, asked for by name so that none is made by accident.
+  // Makes a copy. There is no copy constructor, so that nobody copies a secret by accident.
   Secret copy() const { return Secret(view()); }
 
   std::string_view view() const noexcept { return {bytes_.data(), bytes_.size()}; }
@@ -52,7 +53,7 @@ class Secret {
   void append(std::string_view more) { bytes_.insert(bytes_.end(), more.begin(), more.end()); }
   void resize(std::size_t size) { bytes_.resize(size); }
 
-  // In a time that depends on the lengths alone.
+  // Takes a time that depends only on the two lengths, not on the bytes.
   bool equals(std::string_view other) const noexcept;
 
  private:

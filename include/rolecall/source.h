@@ -1,5 +1,5 @@
-// What a certificate or a key is read from. A text is interpreted once, here: everything else asks
-// a Source.
+// Where a certificate or a key is read from. The text of an option is interpreted only here; all
+// other code asks a Source.
 #pragma once
 
 #include <string>
@@ -23,30 +23,30 @@ class Source {
   Source(std::string text);                                // NOLINT(google-explicit-constructor)
   Source(const char* text) : Source(std::string(text)) {}  // NOLINT(google-explicit-constructor)
 
-  // Without an exception: also "fd:x" is a stream.
+  // Throws nothing: for "fd:x", too, it returns `stream`.
   static Kind kind_of(std::string_view text);
 
   Kind kind() const noexcept { return kind_; }
   bool empty() const noexcept { return kind_ == Kind::none; }
 
-  // The text as it was given. The URI of a token may contain a PIN: messages use name().
+  // The text as it was given. The URI of a token may contain a PIN, so messages must use name().
   const std::string& text() const noexcept { return text_; }
 
-  // The number of a stream's descriptor; -1 for every other kind.
+  // The descriptor of a stream; -1 for every other kind.
   int descriptor() const noexcept { return descriptor_; }
 
-  // For messages, and without a PIN: "leaf.pem", "- (standard input)".
+  // The name for messages, without a PIN: "leaf.pem", "- (standard input)".
   std::string name() const;
 
-  // Whether the same bytes can be read a second time: not from a stream, and not from a path that
-  // is a pipe at this moment.
+  // Whether the same bytes can be read a second time. False for a stream, and for a path that
+  // currently names a pipe.
   bool can_be_read_again() const;
 
-  // What the file system says about a file without opening it (see file_stamp). Empty if that
-  // fails, and for every other kind.
+  // Device, inode, size and times of a file (file_stamp in base/files.h). The file is not opened.
+  // Empty if these cannot be read, and for every other kind.
   std::string stamp() const;
 
-  // Two texts for one descriptor are equal; two paths of one file are not.
+  // Two texts for the same descriptor are equal. Two paths of the same file are not equal.
   friend bool operator==(const Source& a, const Source& b) {
     return a.kind_ == b.kind_ &&
            (a.kind_ == Kind::stream ? a.descriptor_ == b.descriptor_ : a.text_ == b.text_);

@@ -15,8 +15,8 @@ namespace {
 struct ArnKind {
   const char* flag;
   const char* service;
-  const char* resource;  // with its "/"
-  const char* alias;     // the same for an alias; empty: the service has none
+  const char* resource;  // with the "/" at its end
+  const char* alias;     // the same for an alias; empty: the service has no aliases
   const char* form;
 };
 
@@ -28,17 +28,18 @@ constexpr std::array<ArnKind, 3> kinds = {{
      "arn:aws:rolesanywhere:REGION:123456789012:trust-anchor/ID, or …:alias/trust-anchor/NAME"},
 }};
 
-constexpr std::size_t longest_arn = 1011;  // that an alias ARN may be; no other one is longer
+constexpr std::size_t longest_arn = 1011;  // the limit for an alias ARN; other ARNs are shorter
 constexpr std::size_t longest_alias = 256;
 
-// A name, before it a path of at most 512 printable characters (IAM API Reference, "Role").
+// A path of at most 512 printable characters, then the name (IAM API Reference, "Role").
 bool is_role(std::string_view path_and_name) {
   const std::string_view name = path_and_name.substr(path_and_name.rfind('/') + 1);
   return name.size() <= 64 && only(name, letters_and_digits, "_+=,.@-") &&
          path_and_name.size() <= 512 + 64;
 }
 
-// IAM Roles Anywhere User Guide, "Resource aliases". The names below "aws/" are the service's own.
+// IAM Roles Anywhere User Guide, "Resource aliases". Names below "aws/" are reserved for the
+// service.
 bool is_alias(std::string_view name) {
   return name.size() <= longest_alias && only(name, letters_and_digits, "_-/") &&
          only(name.substr(0, 1), ascii_letters) && !name.ends_with('/') &&
@@ -49,7 +50,7 @@ bool has_alias(const ArnKind& kind, std::string_view resource) {
   return *kind.alias != '\0' && resource.starts_with(kind.alias);
 }
 
-// What kind of ARN this is instead: people swap the three flags.
+// The kind of the ARN, to tell the user about a swapped flag. nullptr if the kind is unknown.
 const ArnKind* kind_of(const Arn& arn) {
   for (const ArnKind& kind : kinds) {
     if (arn.service != kind.service) continue;

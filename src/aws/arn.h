@@ -8,16 +8,17 @@ namespace rolecall::aws {
 struct Arn {
   std::string partition;  // "aws", "aws-cn", …
   std::string service;
-  std::string region;   // empty where the service has none
+  std::string region;   // empty if the service has no regions
   std::string account;  // 12 digits
   std::string resource;
 };
 
-// Reads "arn:<partition>:<service>:<region>:<account>:<resource>" of the kind that --role-arn,
-// --profile-arn and --trust-anchor-arn take; for the last two an alias ARN, too. Whether the
-// partition is known is endpoint.h's to say. Throws Error (usage), which names the flag and what is
-// wrong (IAM User Guide, "IAM identifiers"; IAM Roles Anywhere, "Actions, resources, and
-// condition keys" and "Resource aliases").
+// Each function parses an ARN "arn:<partition>:<service>:<region>:<account>:<resource>" of the kind
+// that --role-arn, --profile-arn or --trust-anchor-arn takes. Profiles and trust anchors can also
+// be alias ARNs. The functions do not check whether the partition is known; aws/endpoint.h does.
+// Throws Error (usage); its message names the flag and what is wrong. Sources: IAM User Guide, "IAM
+// identifiers"; IAM Roles Anywhere, "Actions, resources, and condition keys" and "Resource
+// aliases".
 Arn parse_role_arn(const std::string& text);
 Arn parse_profile_arn(const std::string& text);
 Arn parse_trust_anchor_arn(const std::string& text);

@@ -32,7 +32,7 @@ Credentials aws::open_session(const SessionRequest& request, const SessionOption
 
 namespace {
 
-// What costs nothing to check comes first: the options, then the files, then the network.
+// The cheap checks come first: the options, then the files, then the network.
 aws::SessionRequest checked(const SessionOptions& options, const Reporter& reporter) {
   aws::SessionRequest request = aws::prepare_session(options);
   reporter.trace(
@@ -40,7 +40,8 @@ aws::SessionRequest checked(const SessionOptions& options, const Reporter& repor
   return request;
 }
 
-// `options` with only the time that `deadline` leaves.
+// Returns `options` with the time that is left until `deadline` as the timeout. Throws Error
+// (try_later) if no time is left.
 SessionOptions within(SessionOptions options, const Deadline& deadline) {
   if (deadline.passed()) {
     throw Error(ErrorKind::try_later,

@@ -1,5 +1,5 @@
-// A session for an identity that is already loaded. create_session (rolecall/session.h) also loads
-// the identity.
+// Creates a session for an identity that is already loaded. create_session (rolecall/session.h)
+// also loads the identity.
 #pragma once
 
 #include "aws/retry.h"
@@ -10,8 +10,8 @@
 
 namespace rolecall::aws {
 
-// `request` is what prepare_session made of the same options. The options' timeout begins now.
-// Throws what send_with_retries throws.
+// `request` must come from prepare_session with the same options. The timeout in `options` starts
+// with this call. `attempts` is the maximum. Throws what send_with_retries throws.
 Credentials open_session(const SessionRequest& request, const SessionOptions& options,
                          const identity::Identity& identity, const Reporter& reporter,
                          int attempts = usual_attempts);

@@ -12,12 +12,13 @@ namespace {
 
 struct Partition {
   std::string_view name;
-  std::string_view region_prefix;  // empty: every region that no other partition claims
+  std::string_view region_prefix;  // empty: all regions that no other partition has
   std::string_view suffix;
   std::string_view dualstack_suffix;
 };
 
-// As in the SDKs' partition metadata (botocore's partitions.json). A new partition is a new line.
+// Source: the SDKs' partition metadata (botocore's partitions.json). To add a partition, add a
+// line.
 constexpr std::array<Partition, 8> partitions = {{
     {"aws-eusc", "eusc-", "amazonaws.eu", "api.amazonwebservices.eu"},
     {"aws-us-gov", "us-gov-", "amazonaws.com", "api.aws"},
@@ -26,13 +27,13 @@ constexpr std::array<Partition, 8> partitions = {{
     {"aws-iso-b", "us-isob-", "sc2s.sgov.gov", "api.aws.scloud"},
     {"aws-iso-e", "eu-isoe-", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"},
     {"aws-iso-f", "us-isof-", "csp.hci.ic.gov", "api.aws.hci.ic.gov"},
-    {"aws", "", "amazonaws.com", "api.aws"},  // last: it takes the regions that are left
+    {"aws", "", "amazonaws.com", "api.aws"},  // last, because it takes all remaining regions
 }};
 
 constexpr std::array<std::string_view, 6> fips_regions = {
     "us-east-1", "us-east-2", "us-west-1", "us-west-2", "us-gov-east-1", "us-gov-west-1"};
 
-// nullptr: it is not known here.
+// Returns nullptr if the partition is unknown.
 const Partition* find_partition(std::string_view name) {
   const auto* found = std::find_if(partitions.begin(), partitions.end(),
                                    [name](const Partition& one) { return one.name == name; });

@@ -1,18 +1,19 @@
-// The service's own host names.
+// The host names of IAM Roles Anywhere.
 #pragma once
 
 #include <string>
 
 namespace rolecall::aws {
 
-// Throws Error (usage) if the partition is known and the region is one of another: ARNs that say
-// both were not copied as they are. An unknown partition may have any region.
+// Checks that the region belongs to the partition. Throws Error (usage) if the partition is known
+// and the region belongs to another one: such an ARN was changed after it was copied. An unknown
+// partition may have any region.
 void check_region(const std::string& partition, const std::string& region);
 
-// "https://rolesanywhere.us-east-1.amazonaws.com" (AWS General Reference, "IAM Roles Anywhere
-// endpoints"; the suffixes by partition: see the SDKs' partition metadata). `partition` is the
-// ARNs'. Throws Error (usage) if the partition is unknown, the region is not one of it, or has no
-// FIPS host.
+// Returns an origin such as "https://rolesanywhere.us-east-1.amazonaws.com". `partition` is that of
+// the ARNs. Throws Error (usage) if the partition is unknown, if the region does not belong to it,
+// or if `use_fips` is true and the region has no FIPS endpoint. Sources: AWS General Reference,
+// "IAM Roles Anywhere endpoints"; for the suffix of each partition, the SDKs' partition metadata.
 std::string service_endpoint(const std::string& partition, const std::string& region, bool use_fips,
                              bool use_dualstack);
 

@@ -13,8 +13,8 @@ using std::chrono::seconds;
 constexpr seconds most_jitter{60};
 constexpr seconds longest_wait{60};
 constexpr milliseconds shortest_wait{200};
-// A quarter of the shortest session that there is (900 s): what is left of it then is still enough
-// for botocore (usual_refresh_before), and no binding asks more often.
+// A quarter of the shortest session (900 s). Such a session is then still valid for the 10 minutes
+// that botocore needs (see usual_refresh_before). This also limits how often a binding renews.
 constexpr seconds soonest_renewal{225};
 
 milliseconds part(double share, milliseconds whole) {

@@ -1,52 +1,54 @@
-// When credentials are to be renewed.
+// When to renew credentials.
 #pragma once
 
 #include <chrono>
 
 namespace rolecall::aws {
 
-// A point in time on both clocks. The wall clock runs on while the machine sleeps; the steady one
-// is not set back.
+// A point in time on two clocks. The wall clock has the time of day and can be set; the steady
+// clock is never set back.
 struct Instant {
   std::chrono::system_clock::time_point wall;
-  // Counts while the machine is suspended, too, as expiries do: since the boot (CLOCK_BOOTTIME).
-  // Not to be compared with std::chrono::steady_clock::now().
+  // The time since the boot (CLOCK_BOOTTIME). It also counts while the machine is suspended,
+  // because credentials expire then, too. Do not compare it with std::chrono::steady_clock::now().
   std::chrono::steady_clock::time_point steady;
 
   static Instant now();
 };
 
-// How long before they expire credentials are renewed, unless told otherwise: a minute before
-// botocore and the SDKs for Java ask for newer ones. If botocore finds none in instance metadata,
-// it asks again only 2 to 10 minutes later, and until then uses what it was given, also past its
-// expiry: so it must never be given less than 10 minutes.
+// How long before their expiry credentials are renewed by default: one minute before botocore and
+// the SDKs for Java ask for new ones. If botocore then finds no new credentials in instance
+// metadata, it asks again only after 2 to 10 minutes. Until then, it uses the old ones, even if
+// they have expired. So botocore must never get credentials that are valid for less than 10
+// minutes.
 constexpr std::chrono::seconds usual_refresh_before{960};
 
-// How long credentials that expire at `expiration` live, which is never longer than was `asked`
-// for. If they have expired already by this machine's clock, that clock is wrong: what was asked
-// for.
+// How long credentials that expire at `expiration` are still valid at `now`, but at most `asked`,
+// the requested duration. If they have already expired by this machine's clock, that clock is
+// wrong, and the result is `asked`.
 std::chrono::milliseconds lifetime_of(std::chrono::system_clock::time_point expiration,
                                       std::chrono::seconds asked, Instant now);
 
-// Knows of no clock and no dice, so that tests can give it any.
+// Calls no clock and no random generator: tests can pass any time and any number.
 class RenewalSchedule {
  public:
-  // Renewals are due `refresh_before` ahead of expiry, but no sooner than 225 s after the last one,
-  // or half the lifetime if that is shorter.
+  // A renewal is due `refresh_before` ahead of the expiry. But it is due no earlier than 225 s
+  // after the last renewal, or than half the lifetime if that is shorter.
   explicit RenewalSchedule(std::chrono::seconds refresh_before = usual_refresh_before)
       : refresh_before_(refresh_before) {}
 
-  // `now`: credentials that expire at `expiration` are in use; `asked` is as above. `random` (0 to
-  // 1) brings the renewal forward by up to a tenth of the wait, so that hosts that started together
-  // do not renew together; by a minute at most.
+  // Call this when credentials that expire at `expiration` came into use at `now`. `asked`: see
+  // lifetime_of. `random` (0 to 1) moves the renewal forward by up to a tenth of the wait, but by
+  // no more than a minute, so that hosts that started together do not renew together.
   void succeeded(Instant now, std::chrono::system_clock::time_point expiration,
                  std::chrono::seconds asked, double random);
 
-  // The next try: `random` × 1 s, 2 s, 4 s … (a minute at most), and never below 0.2 s or
-  // `retry_after`, what the service asked for.
+  // Call this when a renewal failed at `now`. The next attempt is due after `random` × 1 s, 2 s, 4
+  // s … (at most `random` × 60 s), but no earlier than after 0.2 s or after `retry_after`, which
+  // the service asked for.
   void failed(Instant now, double random, std::chrono::milliseconds retry_after = {});
 
-  // How long until the next try is due by the first of both clocks; 0: now.
+  // The time until the next attempt is due by either clock, whichever is first. 0: it is due now.
   std::chrono::milliseconds left(Instant now) const;
 
   int failures() const { return failures_; }  // since the last success

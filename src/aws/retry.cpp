@@ -28,17 +28,17 @@ std::optional<sys_seconds> server_time(const http::Response& response) {
   return date == nullptr ? std::nullopt : parse_http_date(*date);
 }
 
-// So that no time, however far, leaves the range of the clocks that it is compared on.
+// Limits Retry-After, so that a very large value cannot overflow the clocks.
 constexpr seconds longest_asked = std::chrono::hours(24);
 
-// A 503 of the service may have it in its body, with the header or without.
+// The body of a 503 from the service may have retryAfterSeconds, with or without the header.
 std::optional<milliseconds> retry_after_of_body(const http::Response& response) {
   const auto count = number_member(parse_json(response.body.view()), "retryAfterSeconds");
   if (!count || *count < 0) return std::nullopt;
   return seconds(std::min<std::int64_t>(*count, longest_asked.count()));
 }
 
-// Retry-After in seconds, or as a date (RFC 9110, 10.2.3).
+// Retry-After is a number of seconds or a date (RFC 9110, 10.2.3).
 std::optional<milliseconds> retry_after(const http::Response& response, sys_seconds now) {
   const std::string* value = http::find(response.headers, "retry-after");
   if (value == nullptr) return retry_after_of_body(response);
@@ -52,25 +52,26 @@ std::optional<milliseconds> retry_after(const http::Response& response, sys_seco
   return std::clamp(*date - server_time(response).value_or(now), seconds(0), longest_asked);
 }
 
-// Any other 5xx does not pass in the few seconds that are waited here.
+// Only these statuses are worth another attempt. Other 5xx will not change within a few seconds.
 bool is_tried_again(const Error& error, int status) {
   return error.kind() == ErrorKind::try_later &&
          (status < 501 || status == 502 || status == 503 || status == 504);
 }
 
-// Random in [0, 1) s × 2^attempt, so that hosts that failed together do not come back together.
+// A random time below 1 s, times 2^attempt, so that hosts that failed together do not try again
+// together.
 milliseconds random_wait(int attempt) {
   std::random_device device;
   std::uniform_int_distribution<milliseconds::rep> below_a_second(0, 999);
   return std::min(longest_random_wait, milliseconds(below_a_second(device)) * (1 << attempt));
 }
 
-// How one attempt went: there are either credentials or a failure.
+// The result of one attempt: either credentials or a failure.
 struct Outcome {
   std::optional<Credentials> credentials;
   std::optional<Error> failure;
-  int status = 0;                // of the answer; 0: there was none
-  bool is_from_service = false;  // the failure, and not from a proxy or the network
+  int status = 0;                // of the answer; 0 if there was no answer
+  bool is_from_service = false;  // the service sent the failure, not a proxy or the network
   seconds clock_difference{0};   // the service's clock minus ours
   std::optional<milliseconds> asked_wait;
 };
@@ -153,8 +154,8 @@ class Attempts {
     return credentials;
   }
 
-  // Whether a wrong clock, here or there, or a false answer: no credentials last longer than was
-  // asked for, as a reader of `expiration` would keep them for years.
+  // Programs keep credentials until `expiration`. If a wrong clock or a false answer makes that
+  // time too late, they would keep them for years. So it is never later than what was requested.
   void bound_expiration(Credentials& credentials) const {
     const sys_seconds latest = now() + request_.duration;
     if (credentials.expiration <= latest + clock_tolerance) return;
@@ -166,7 +167,8 @@ class Attempts {
     credentials.expiration = latest;
   }
 
-  // Once: whether the failure may come from this machine's clock, so that the service's time helps.
+  // True at most once: if this machine's wrong clock may be the reason for the failure. The next
+  // signature then uses the service's time.
   bool corrects_clock(const Outcome& outcome) {
     const seconds off = outcome.clock_difference;
     if (correction_ || !outcome.failure || outcome.failure->kind() != ErrorKind::failed ||
@@ -180,7 +182,7 @@ class Attempts {
     return true;
   }
 
-  // Before the next attempt. If there is none, throws the failure.
+  // Waits before the next attempt. If there is no next attempt, throws the failure.
   void wait_after(const Outcome& outcome) const {
     const Error& failure = *outcome.failure;
     if (!is_tried_again(failure, outcome.status)) fail(outcome, failure.what(), failure.hint());
@@ -208,7 +210,7 @@ class Attempts {
   int most_;
   std::string endpoint_;
   int number_ = 1;
-  std::optional<seconds> correction_;  // of the clock, for signatures
+  std::optional<seconds> correction_;  // of this machine's clock, for signatures
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Sends a CreateSession request until there is a final answer.
+// Sends a CreateSession request until the answer is final.
 #pragma once
 
 #include <functional>
@@ -14,15 +14,15 @@ namespace rolecall::aws {
 
 inline constexpr int usual_attempts = 3;
 
-// Sends one request with these headers and returns the answer. Throws Error if there is none.
+// Sends the request once with these headers and returns the answer. Throws Error if there is none.
 using Send = std::function<http::Response(const http::Headers&)>;
 
-// Makes at most `attempts` attempts if the failure may pass (no connection, timeouts, 429, 500,
-// 502, 503, 504, throttling). Each is signed anew. The waits between them are random and grow, or
-// are what Retry-After says. If a 4xx shows that the local clock is off by more than 4 minutes,
-// there is a warning and one attempt more, with the server's time. All of it, by the deadline's
-// clock, ends at `deadline`. Throws the last attempt's Error; a ServiceRefusal if the service sent
-// it.
+// Makes up to `attempts` attempts as long as the failure may be temporary: no connection, timeouts,
+// 429, 500, 502, 503, 504, throttling. Each attempt is signed anew. The wait before the next
+// attempt is random and grows, or it is what Retry-After says. If an error (3xx, 4xx) comes with a
+// time that differs from this machine's clock by more than 4 minutes, warns and makes one
+// additional attempt with the server's time. Everything ends at `deadline`, by the deadline's
+// clock. Throws the Error of the last attempt; it is a ServiceRefusal if the service sent it.
 Credentials send_with_retries(const Send& send, const SessionRequest& request,
                               const identity::Identity& identity, const Deadline& deadline,
                               const Reporter& reporter, int attempts);

@@ -15,7 +15,8 @@
 namespace rolecall::aws {
 namespace {
 
-// Text from the network goes to a terminal and into logs: no control characters, no novels.
+// Text from the network goes to terminals and logs. So it must be short and without control
+// characters.
 std::string presentable(std::string text) {
   constexpr std::size_t longest = 600;
   if (text.size() > longest) {
@@ -28,12 +29,12 @@ std::string presentable(std::string text) {
 }
 
 struct ServiceAnswer {
-  std::string name;  // "AccessDeniedException"; empty where the answer is not the service's
+  std::string name;  // "AccessDeniedException"; empty if the service did not send the answer
   std::string text;
 };
 
-// A URL without what may be a secret in it: user and password, and all behind the path. Browsers
-// read "\\" as "/", and a session's id stands behind ";" sometimes.
+// Removes the parts of a URL that may contain a secret: user, password, and everything after the
+// path. Browsers read "\\" as "/". Some URLs have a session id after a ";".
 std::string without_secrets(std::string url) {
   std::replace(url.begin(), url.end(), '\\', '/');
   url = url.substr(0, url.find_first_of("?#"));
@@ -76,7 +77,7 @@ bool may_pass(int status, std::string_view name) {
   return is_throttling(name) || status == 429 || status >= 500;
 }
 
-// What the service never sends: something else answers in its place.
+// Answers that the service never sends: something else answered instead.
 std::optional<Error> error_of_another(const http::Response& response, const std::string& endpoint) {
   if (response.status == 511) {
     return Error(ErrorKind::try_later,
@@ -110,7 +111,8 @@ std::string untrusted_hint(const identity::Identity& identity, std::chrono::sys_
          ", be enabled, and no imported CRL may list the certificate";
 }
 
-// "… Issuer: [ CN ]; Subject: [  ]; SAN: [ DNS/2 ]" names the attributes that the profile maps.
+// The service's text names the attributes that the profile maps:
+// "… Issuer: [ CN ]; Subject: [  ]; SAN: [ DNS/2 ]".
 std::string mapping_hint(const std::string& text, const identity::Certificate& leaf) {
   if (std::string unfit = identity::unfit_tags(leaf); !unfit.empty()) return unfit;
   std::vector<identity::SessionTag> named;

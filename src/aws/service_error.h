@@ -1,4 +1,4 @@
-// Answers to a CreateSession call that are errors, as a user should read them.
+// Turns error answers to a CreateSession call into messages for users.
 #pragma once
 
 #include <chrono>
@@ -10,17 +10,18 @@
 
 namespace rolecall::aws {
 
-// An error that the service itself sent: anyone else who asked for the same would get it too.
+// An error that the service itself sent. Another process with the same request would get it, too.
 struct ServiceRefusal : Error {
   explicit ServiceRefusal(const Error& error) : Error(error) {}
 };
 
-// Whether the service itself sent this answer, which is not a success: the service names its
-// errors. A proxy, a gateway or the login page of a network does not.
+// Whether the service itself sent this error answer. The service names its errors; a proxy, a
+// gateway or the login page of a network does not.
 bool is_from_service(const http::Response& response);
 
-// The error that an answer of `endpoint` is if it has no credentials, with the service's name and
-// text of it, the request id, and a hint if the user can do something. `identity` is for the hints.
+// Returns the error for an answer of `endpoint` without credentials. The message contains the name
+// and text that the service gave and the request id; the hint says what the user can do, if
+// anything. `identity` and `now` are only for the hint.
 Error service_error(const http::Response& response, const std::string& endpoint,
                     const identity::Identity& identity, std::chrono::sys_seconds now);
 

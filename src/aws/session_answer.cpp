@@ -21,7 +21,8 @@ Credentials read_credentials(const http::Response& response, const std::string& 
   const SecretJson& first = set->front();
   const SecretJson* granted = member(first, "credentials");
   if (granted == nullptr) throw broken("it has no credentials");
-  // What is handed on into files, headers and environments is printable ASCII or nothing.
+  // These values go into files, headers and environments, so anything but printable ASCII is
+  // refused.
   const auto text = [&](const char* name) {
     const auto value = text_member(*granted, name);
     if (!value) throw broken(std::string("it has no ") + name);
@@ -33,11 +34,11 @@ Credentials read_credentials(const http::Response& response, const std::string& 
   credentials.secret_access_key = Secret(text("secretAccessKey"));
   credentials.session_token = Secret(text("sessionToken"));
   const auto expiration = parse_rfc3339(text("expiration"));
-  // A fifth digit of the year is no RFC 3339.
+  // RFC 3339 allows only four digits for the year.
   if (!expiration || rfc3339(*expiration).size() != 20) throw broken("its expiration is malformed");
   credentials.expiration = *expiration;
   if (const SecretJson* user = member(first, "assumedRoleUser")) {
-    // It is printed, cached and asked for the account, so it is of one printable word, too.
+    // This is printed, cached and parsed for the account. So it also must be printable ASCII.
     const auto arn = text_member(*user, "arn");
     if (arn && is_visible(*arn)) credentials.assumed_role_arn = *arn;
   }

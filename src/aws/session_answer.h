@@ -1,4 +1,4 @@
-// The credentials in the answer to a CreateSession call.
+// Reads the credentials in the answer to a CreateSession call.
 #pragma once
 
 #include <string>
@@ -8,8 +8,8 @@
 
 namespace rolecall::aws {
 
-// The credentials in a 2xx answer of `endpoint`. Throws Error (failed) if it is not what the
-// service answers.
+// Returns the credentials in a 2xx answer of `endpoint`. Throws Error (failed) if the answer does
+// not have the form of CreateSession's.
 Credentials read_credentials(const http::Response& response, const std::string& endpoint);
 
 }  // namespace rolecall::aws

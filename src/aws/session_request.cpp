@@ -15,7 +15,7 @@ namespace {
 constexpr std::chrono::seconds min_duration{900};
 constexpr std::chrono::seconds max_duration{43200};
 
-// STS, AssumeRole: RoleSessionName.
+// The rule for RoleSessionName in the AWS STS API Reference, "AssumeRole".
 bool is_session_name(std::string_view name) {
   return name.size() >= 2 && name.size() <= 64 &&
          name.find_first_not_of(
@@ -41,7 +41,7 @@ struct Scope {
   std::vector<std::string> warnings;
 };
 
-// Mostly a number that was mistyped: a profile lists roles of its own account.
+// A profile normally lists roles of its own account, so another account is probably a typing error.
 std::vector<std::string> account_warnings(const Arn& anchor, const Arn& profile, const Arn& role) {
   std::vector<std::string> warnings;
   const auto compare = [&](const char* flag, const Arn& arn) {
@@ -54,7 +54,7 @@ std::vector<std::string> account_warnings(const Arn& anchor, const Arn& profile,
   return warnings;
 }
 
-// The trust anchor's ARN is the truth; all else must agree with it.
+// The trust anchor's ARN decides. The other ARNs and `region` must agree with it.
 Scope agreed_scope(const SessionOptions& options) {
   const Arn anchor = parse_trust_anchor_arn(options.trust_anchor_arn);
   const Arn profile = parse_profile_arn(options.profile_arn);

@@ -1,4 +1,4 @@
-// What a CreateSession call asks for (IAM Roles Anywhere User Guide, "CreateSession").
+// The content of a CreateSession request (IAM Roles Anywhere User Guide, "CreateSession").
 #pragma once
 
 #include <chrono>
@@ -12,17 +12,17 @@ namespace rolecall::aws {
 
 inline constexpr const char* sessions_path = "/sessions";
 
-// A session's options, checked as a set and ready to send.
+// The options of a session after all checks, ready to send.
 struct SessionRequest {
   http::Origin origin;
   std::string region;
   std::string body;                   // JSON
-  std::chrono::seconds duration{0};   // as in the body
-  std::vector<std::string> warnings;  // what a person should mend, yet the service may take
+  std::chrono::seconds duration{0};   // the same as in the body
+  std::vector<std::string> warnings;  // problems that the service may accept
 };
 
-// Throws Error (usage) for an ARN that is none, partitions or regions that disagree, a duration or
-// a session name that the service refuses, an endpoint that cannot be used.
+// Throws Error (usage) for an ARN that is not valid, partitions or regions that disagree, a
+// duration or a session name that the service refuses, or an endpoint that cannot be used.
 SessionRequest prepare_session(const SessionOptions& options);
 
 }  // namespace rolecall::aws

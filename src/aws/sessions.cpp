@@ -9,7 +9,7 @@ struct Sessions::State {
   Reporter reporter;
   aws::SessionRequest request;
   identity::Rotation rotation;
-  bool suspect = false;  // the last call failed, perhaps because of the identity
+  bool suspect = false;  // the last call failed, and the identity may be the reason
 
   void load();
   Credentials create();

@@ -40,12 +40,12 @@ SignedRequest sign_request(const identity::Identity& identity, const std::string
                      {"Host", host},
                      {"X-Amz-Date", date},
                      {"X-Amz-X509", base64_encode(identity.leaf.der())}};
-  // An empty chain header is refused by the service.
+  // The service refuses an empty chain header.
   if (!identity.chain.empty()) {
     request.headers.push_back({"X-Amz-X509-Chain", chain_value(identity.chain)});
   }
 
-  // The list above is sorted by name as it stands.
+  // The list above must stay sorted by name, as the canonical request requires.
   std::vector<std::string> names;
   request.canonical_request = "POST\n" + path + "\n\n";
   for (const http::Header& header : request.headers) {
