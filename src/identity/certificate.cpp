@@ -16,7 +16,8 @@ namespace rolecall::identity {
 namespace {
 
 std::string rfc2253(const X509_NAME* name) {
-  // Not the flag that escapes bytes over 127: names in UTF-8 are for people to read.
+  // ASN1_STRFLGS_ESC_MSB escapes all bytes over 127. The flag is off because people must be able to
+  // read names in UTF-8.
   return terminal_safe(bio_text([name](BIO* bio) {
     return X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
   }));
@@ -24,7 +25,7 @@ std::string rfc2253(const X509_NAME* name) {
 
 std::chrono::sys_seconds time_of(const ASN1_TIME* time) {
   std::tm fields{};
-  if (ASN1_TIME_to_tm(time, &fields) != 1) return {};  // d2i_X509 let it pass: an odd form
+  if (ASN1_TIME_to_tm(time, &fields) != 1) return {};  // d2i_X509 also accepts malformed times
   return from_utc(fields);
 }
 
@@ -47,7 +48,7 @@ Certificate::Certificate(std::string_view der, const std::string& name) {
     throw Error(ErrorKind::usage, name + " holds a damaged certificate: " + openssl_error(),
                 "openssl x509 -in FILE -noout -text must be able to read it");
   }
-  // "TRUSTED CERTIFICATE" has OpenSSL's own data behind the certificate proper.
+  // In a block "TRUSTED CERTIFICATE", OpenSSL's own data follow the certificate.
   der_.assign(der.substr(0, static_cast<std::size_t>(end - data)));
 }
 
@@ -79,7 +80,7 @@ std::string Certificate::serial_decimal() const {
 }
 
 std::string Certificate::serial_hex() const {
-  std::string text = serial_text(x509_.get(), BN_bn2hex);  // an even number of digits
+  std::string text = serial_text(x509_.get(), BN_bn2hex);  // padded to whole bytes
   const std::size_t digits = text.starts_with('-') ? 1 : 0;
   const std::size_t first = text.find_first_not_of('0', digits);
   return text.erase(digits, std::min(first, text.size() - 1) - digits);
@@ -107,11 +108,11 @@ bool Certificate::self_signed() const {
 bool Certificate::issued_by(const Certificate& issuer) const {
   if (X509_NAME_cmp(X509_get_issuer_name(x509_.get()), X509_get_subject_name(issuer.x509_.get())) !=
       0) {
-    return false;  // the cheap test first: a signature costs more
+    return false;  // the cheap test is first because to verify a signature costs more
   }
   EVP_PKEY* key = issuer.public_key();
   const bool verified = key != nullptr && X509_verify(x509_.get(), key) == 1;
-  openssl_error();  // a failed try leaves its reason in the queue
+  openssl_error();  // X509_verify leaves its error in the queue
   return verified;
 }
 

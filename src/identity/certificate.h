@@ -14,42 +14,46 @@ namespace rolecall::identity {
 
 class Certificate {
  public:
-  // Takes DER; throws Error (usage) where it is not one certificate. `name` is the file's.
+  // Parses a certificate in DER. Bytes after the certificate are ignored. `name` is the name of the
+  // file, for messages. Throws Error (usage) if `der` is not a certificate.
   Certificate(std::string_view der, const std::string& name);
 
   const std::string& der() const { return der_; }
-  // OpenSSL's read functions take a pointer to non-const and fill caches inside.
+  // The pointer is not to const because OpenSSL's read functions take a pointer to non-const. They
+  // fill caches inside the structure.
   X509* x509() const { return x509_.get(); }
-  EVP_PKEY* public_key() const;  // nullptr: of a kind that OpenSSL does not know
-  std::string key_kind() const;  // for messages, whether OpenSSL knows it or not
+  EVP_PKEY* public_key() const;  // nullptr if OpenSSL does not know the kind of key
+  std::string key_kind() const;  // for messages; also for a key that OpenSSL does not know
 
-  std::string subject() const;         // RFC 2253
-  std::string issuer() const;          // RFC 2253
-  std::string name() const;            // for messages: the subject, or the serial where it is empty
-  std::string serial_decimal() const;  // of any length
-  std::string serial_hex() const;      // upper case, no leading zeros, "-" before a negative one
+  std::string subject() const;  // RFC 2253
+  std::string issuer() const;   // RFC 2253
+  std::string name() const;     // for messages: the subject, or the serial if the subject is empty
+  std::string serial_decimal() const;  // a serial of any length
+  std::string serial_hex() const;      // upper case, without leading zeros; "-" if negative
   std::chrono::sys_seconds not_before() const;
   std::chrono::sys_seconds not_after() const;
   bool valid_at(std::chrono::sys_seconds now) const;
 
-  bool self_issued() const;  // by name alone
+  // Whether subject and issuer are the same name. The signature is not checked.
+  bool self_issued() const;
   bool self_signed() const;
-  // By name and signature.
+  // Whether the names match and the key of `issuer` made the signature.
   bool issued_by(const Certificate& issuer) const;
 
   friend bool operator==(const Certificate& a, const Certificate& b) { return a.der_ == b.der_; }
 
  private:
   std::string der_;
-  std::shared_ptr<X509> x509_;  // shared by copies, as nobody changes it
+  std::shared_ptr<X509> x509_;  // copies share it, because nobody changes it
 };
 
-// Of two certificates of one key (renewed), or of two that a user could mean: one that is valid at
-// `now` before one that is not, then the one that ends last.
+// Which of two certificates to use as the leaf: two with the same key (after a renewal), or two
+// that the user's options match. A certificate that is valid at `now` is better than one that is
+// not. Otherwise, the one that expires later is better.
 bool is_better_leaf(const Certificate& a, const Certificate& b, std::chrono::sys_seconds now);
 
-// The certificates of a PKCS#7 file (RFC 2315), in DER. Their order means nothing. No value if it
-// is not such a file.
+// The certificates of a PKCS#7 file (RFC 2315) in DER. Their order has no meaning. nullopt if `der`
+// is not a PKCS#7 file. `name` is the name of the file, for messages.
 std::optional<std::vector<Certificate>> certificates_in_pkcs7(std::string_view der,
                                                               const std::string& name);
 

@@ -10,15 +10,17 @@
 namespace rolecall::identity {
 namespace {
 
-// A chain of five needs a dozen. A single check can take milliseconds (RSA keys of 16384 bits), and
-// who writes the files decides how many certificates share a name.
+// A chain of five certificates needs about 12 checks. A limit is necessary because one check can
+// take milliseconds (RSA keys of 16384 bits), and because the files can contain any number of
+// certificates with the same name.
 constexpr std::size_t most_checks = 100;
 
 struct ByName {
   bool operator()(const X509_NAME* a, const X509_NAME* b) const { return X509_NAME_cmp(a, b) < 0; }
 };
 
-// A certificate of the pool. Those with the same public key have the same `key`.
+// A certificate of the pool. `key` is a number: entries with the same public key have the same
+// number.
 struct PoolEntry {
   const Certificate* certificate;
   std::size_t key;
@@ -34,8 +36,8 @@ std::string public_key_info(const Certificate& certificate) {
   return bytes;
 }
 
-// Whether `below` says by its authorityKeyIdentifier that the key of `issuer` signed it. Only a
-// hint, of which key to try first: anybody can write it.
+// Whether the authorityKeyIdentifier of `below` names the key of `issuer`. This only says which key
+// to try first, because anyone can write any identifier into a certificate.
 bool names_key(const Certificate& below, const Certificate& issuer) {
   const ASN1_OCTET_STRING* wanted = X509_get0_authority_key_id(below.x509());
   const ASN1_OCTET_STRING* own = X509_get0_subject_key_id(issuer.x509());
@@ -48,7 +50,7 @@ bool holds(const std::vector<Certificate>& certificates, const Certificate& one)
 
 class Pool {
  public:
-  // Without `leaf` and duplicates.
+  // The pool does not contain `leaf` or duplicates.
   Pool(const Certificate& leaf, const std::vector<Certificate>& certificates) {
     std::set<std::string_view> seen = {leaf.der()};
     std::map<std::string, std::size_t> keys;
@@ -61,11 +63,11 @@ class Pool {
 
   bool gave_up() const { return gave_up_; }
 
-  // The best issuer of `below` that is not self-signed and not among `chain`; else nullptr.
+  // Returns the best issuer of `below` that is neither self-signed nor in `chain`, or nullptr.
   const Certificate* issuer_of(const Certificate& below, const std::vector<Certificate>& chain,
                                std::chrono::sys_seconds now) {
     PoolEntries fitting = issuers(below);
-    // Two CAs that certify each other would go round for ever.
+    // Without this, the loop would not end if two CAs have certified each other.
     std::erase_if(fitting,
                   [&chain](const PoolEntry& one) { return holds(chain, *one.certificate); });
     const auto is_valid = [now](const PoolEntry& one) { return one.certificate->valid_at(now); };
@@ -85,8 +87,8 @@ class Pool {
     return below.issued_by(issuer);
   }
 
-  // All with the name and the key of the issuer. A signature is of one key, so that each key is
-  // tried once, and no other after the right one.
+  // Returns all entries that have the name and the key of the issuer. Only one key can have made
+  // the signature. So each key is tried once, and the search stops at the right one.
   PoolEntries issuers(const Certificate& below) {
     const auto [begin, end] = entries_.equal_range(X509_get_issuer_name(below.x509()));
     PoolEntries named;
@@ -104,14 +106,16 @@ class Pool {
     return {};
   }
 
-  // Of certificates in the order of preference the first whose own issuer was given too (a root
-  // perhaps, as that tells which trust anchor is meant), else the first.
+  // The entries are in the order of preference. Returns the first one whose own issuer is also in
+  // the pool. That issuer can be a root, which shows the intended trust anchor. If there is no such
+  // entry, returns the first entry.
   const Certificate* first_anchored(PoolEntries::const_iterator begin,
                                     PoolEntries::const_iterator end) {
     const Certificate* first = nullptr;
     for (auto one = begin; one != end; ++one) {
       const Certificate& candidate = *one->certificate;
-      // After the last check one with its own name as the issuer's counts as self-signed.
+      // After the last check, a certificate whose subject and issuer are the same counts as
+      // self-signed.
       if (candidate.self_issued() && (check(candidate, candidate) || gave_up_)) continue;
       if (!issuers(candidate).empty()) return &candidate;
       if (first == nullptr) first = &candidate;
@@ -149,12 +153,13 @@ std::vector<Certificate> order_chain(const Certificate& leaf, const std::vector<
   std::size_t left_out = 0;
   for (const Certificate& other : pool) {
     if (other == leaf || holds(chain, other) || other.self_issued()) continue;
-    // An older certificate of the leaf's own key is no attempt at a chain.
+    // An older certificate with the leaf's own key was not meant as part of the chain.
     if (EVP_PKEY_eq(other.public_key(), leaf.public_key()) != 1) ++left_out;
     reporter.trace([&other] { return "not in the chain, left out: " + other.name(); });
   }
   if (chain.empty() && left_out > 0) {
-    // One that links nothing is a mistake; some among others are just a bundle of the house's CAs.
+    // If none of these certificates is in the chain, this is a mistake. If only some are not, the
+    // file is probably a bundle of all CAs of an organisation.
     reporter.warning("none of the other certificates given issued " + leaf.name() +
                      " (its issuer is " + leaf.issuer() + "); no chain is sent");
   }

@@ -1,4 +1,4 @@
-// From a heap of certificates to the chain that the service wants.
+// Puts certificates into the chain that the service expects.
 #pragma once
 
 #include <chrono>
@@ -9,19 +9,23 @@
 
 namespace rolecall::identity {
 
-// At most so many certificates go into x-amz-x509-chain (IAM Roles Anywhere User Guide, "Signing
-// process").
+// The service accepts at most this many certificates in the header x-amz-x509-chain (IAM Roles
+// Anywhere User Guide, "Signing process").
 inline constexpr std::size_t max_chain = 5;
 
-// The intermediates above `leaf` among `pool`, the leaf's issuer first, each the issuer of the one
-// before. Self-signed roots, duplicates, the leaf itself and certificates that issue nothing in
-// the chain are left out; a warning where nothing remains of a pool that held issuers. Where
-// several issuers fit (cross-signing, renewal) one that is valid at `now` is taken, then one
-// whose own issuer is in the pool, then the one that ends last.
+// Returns the intermediates of `leaf` that are in `pool`: the leaf's issuer first, then the issuer
+// of that certificate, and so on. The result does not contain self-signed roots, duplicates, the
+// leaf, or certificates that issued nothing in the chain. Warns if the result is empty although
+// `pool` contains certificates other than roots and other than those with the leaf's key. Also
+// warns if the chain is too long for the service.
 //
-// The work is bounded, whatever the pool holds: its certificates are each looked at a few times,
-// and only so many signatures are checked. A pool that needs more is warned about, and the chain
-// ends with what was found.
+// If there are several possible issuers (because of cross-signing or a renewal), the preference is:
+// an issuer that is valid at `now`, then an issuer whose own issuer is in `pool`, then the issuer
+// that expires last.
+//
+// The work is limited, whatever `pool` contains: each certificate is examined a few times only, and
+// the number of signature checks has a limit. If that limit is reached, order_chain warns and
+// returns the part of the chain that it has found.
 std::vector<Certificate> order_chain(const Certificate& leaf, const std::vector<Certificate>& pool,
                                      std::chrono::sys_seconds now, const Reporter& reporter);
 

@@ -17,7 +17,7 @@ namespace {
 
 constexpr const char* how_anew = ": openssl pkcs8 -topk8 -v2 aes-256-cbc; openssl pkcs12 -export";
 
-// The oldest reason is the one that the others follow from. Empties the queue.
+// The oldest error in the queue is the cause of the others. Empties the queue.
 std::string first_reason() {
   const unsigned long code = ERR_peek_error();
   ERR_clear_error();
@@ -89,7 +89,7 @@ void Decryptor::ask(
       request.deadline = deadline_;
       return source(request);
     }();
-    // An empty password is one, too, where a null pointer would be none.
+    // An empty password is a password. OpenSSL would take a null pointer as no password.
     const std::string_view text = password.empty() ? std::string_view("") : password.view();
     if (attempt([&](OSSL_LIB_CTX* library) { return attempt_with(library, text); })) return;
   }
@@ -98,8 +98,9 @@ void Decryptor::ask(
 }
 
 Decryption why_decryption_failed() {
-  // A wrong password shows in the padding or in what came out, or by no error at all where a MAC
-  // differs. Every other reason is that the cipher or the key derivation did not even start.
+  // If the password is wrong, OpenSSL reports bad padding or bad plain text. If only the MAC
+  // differs, it reports no error. Any other error means that the cipher or the key derivation did
+  // not start.
   const unsigned long first = ERR_peek_error();
   bool wrong_password = first == 0;
   while (const unsigned long code = ERR_get_error()) {
@@ -110,7 +111,7 @@ Decryption why_decryption_failed() {
                        reason == PKCS12_R_DECODE_ERROR || reason == PKCS12_R_MAC_VERIFY_FAILURE));
   }
   if (wrong_password) return Decryption::wrong_password;
-  ERR_raise(ERR_GET_LIB(first), ERR_GET_REASON(first));  // for the message
+  ERR_raise(ERR_GET_LIB(first), ERR_GET_REASON(first));  // the message names it
   return Decryption::unsupported;
 }
 

@@ -1,4 +1,4 @@
-// Passwords tried on what is encrypted, whatever its format.
+// Decrypts keys and PKCS#12 files with passwords, whatever their format.
 #pragma once
 
 #include <openssl/types.h>
@@ -12,33 +12,35 @@
 
 namespace rolecall::identity {
 
-// How many passwords or PINs a person may give in one run, for a file or for hardware.
+// How many passwords or PINs a person can enter in one run, for a file or for hardware.
 inline constexpr int most_attempts = 3;
 
 enum class Decryption { done, wrong_password, unsupported };
 
-// What decrypts with algorithms out of `library` (nullptr: OpenSSL's default). Leaves its reason
-// for `unsupported` in OpenSSL's error queue.
+// A function that decrypts with algorithms from `library` (nullptr: OpenSSL's default library
+// context). If it returns `unsupported`, it leaves the reason in OpenSSL's error queue.
 using DecryptAttempt = std::function<Decryption(OSSL_LIB_CTX* library)>;
 
-// Makes attempts on one file. Old algorithms (single DES, RC2, …) come from OpenSSL's legacy
-// provider, which is loaded when an attempt turns out to need it, and for that alone: nothing else
-// in the process can use its algorithms.
+// Makes the attempts to decrypt one file. Old algorithms (single DES, RC2, …) are in OpenSSL's
+// legacy provider. It is loaded only if an attempt needs it, and only into a library context of its
+// own. So nothing else in the process can use these algorithms.
 class Decryptor {
  public:
-  // `name` is the file's in messages, `algorithm` what it says that it is encrypted with ("": not
-  // known), `command` what asks for its password too, for a hint. While a password is asked for,
-  // `deadline` (nullptr: none) stands still.
+  // `name` is the name of the file, for messages. `algorithm` is the algorithm that the file says
+  // it is encrypted with ("" if unknown). `command` is a command that also asks for the password,
+  // for a hint. The clock of `deadline` (nullptr: no limit) stops while a person is asked for a
+  // password.
   Decryptor(std::string name, std::string algorithm, const char* command, Deadline* deadline);
   Decryptor(const Decryptor&) = delete;
   Decryptor& operator=(const Decryptor&) = delete;
   ~Decryptor();
 
-  // false: a wrong password. Throws Error (usage) where OpenSSL cannot decrypt it at all.
+  // Returns false if the password was wrong. Throws Error (usage) if OpenSSL cannot decrypt the
+  // file at all.
   bool attempt(const DecryptAttempt& attempt);
 
-  // Asks `source` for passwords until one fits, three times at most. Throws Error (usage) where
-  // there is no source or none fits, and what the source throws.
+  // Asks `source` for passwords until one is right, at most three times. Throws Error (usage) if
+  // there is no source or no password was right. Also throws what `source` throws.
   void ask(const PasswordSource& source,
            const std::function<Decryption(OSSL_LIB_CTX*, std::string_view)>& attempt);
 
@@ -54,8 +56,9 @@ class Decryptor {
   OSSL_PROVIDER* legacy_ = nullptr;
 };
 
-// After a function of OpenSSL that decrypts with a password has failed: was it the algorithm, so
-// that no other password can help? A wrong password's reasons are taken out of the error queue.
+// To be called after an OpenSSL function has failed to decrypt with a password. Returns
+// wrong_password if another password could succeed, and unsupported if the cause is the algorithm.
+// If the password was wrong, the error queue is empty afterwards.
 Decryption why_decryption_failed();
 
 }  // namespace rolecall::identity

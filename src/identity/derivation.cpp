@@ -26,10 +26,10 @@ using Seconds = std::chrono::duration<double>;
 constexpr std::string_view sample_password = "password";
 constexpr std::array<unsigned char, 8> sample_salt{1, 2, 3, 4, 5, 6, 7, 8};
 constexpr unsigned longest_derived_key = 32;
-// Most files repeat less, which takes no time worth a measurement.
+// Most files have fewer iterations. These take so little time that it is not measured.
 constexpr std::uint64_t no_matter = 50000;
 
-// A count of a file. One that is no number at all is too large for us.
+// A count from the file. A count that is not a number counts as too large.
 std::uint64_t count_of(const ASN1_INTEGER* number) {
   std::uint64_t count = 0;
   if (number == nullptr) return 1;
@@ -40,7 +40,7 @@ std::uint64_t count_of(const ASN1_INTEGER* number) {
 
 [[noreturn]] void refuse_slow(const std::string& what, const std::string& name, Seconds time,
                               const Deadline& deadline) {
-  // An estimate, and its number may be beyond all clocks.
+  // The time is only an estimate. It can be larger than std::chrono::seconds can hold.
   const auto text = [](Seconds seconds) {
     return seconds_text(std::chrono::ceil<std::chrono::seconds>(std::min(seconds, Seconds(1e9))));
   };
@@ -58,8 +58,9 @@ Seconds duration_of(Run&& run) {
   return std::chrono::steady_clock::now() - begin;
 }
 
-// `repeat` runs the derivation with so many iterations, of which `times` are wanted `parts` times.
-// What a part of them takes here and now tells what all of them take.
+// `repeat(n)` runs the derivation with n iterations. A key needs `parts` derivations of `times`
+// iterations each. The time of a small sample, measured on this machine, gives an estimate for the
+// whole.
 void check_iterations(std::uint64_t times, unsigned parts, const std::string& name,
                       const Deadline& deadline, const std::function<void(int)>& repeat) {
   if (times < no_matter) return;
@@ -78,7 +79,7 @@ void check_pbkdf2(const PBKDF2PARAM& parameters, const std::string& name,
       parameters.prf == nullptr ? NID_hmacWithSHA1 : OBJ_obj2nid(parameters.prf->algorithm);
   EVP_PBE_find(EVP_PBE_TYPE_PRF, prf, nullptr, &digest, nullptr);
   const EVP_MD* md = EVP_get_digestbynid(digest);
-  if (md == nullptr) return;  // OpenSSL cannot derive with it at all
+  if (md == nullptr) return;  // OpenSSL cannot derive a key with this digest
   const auto size = static_cast<unsigned>(EVP_MD_get_size(md));
   const unsigned parts = (longest_derived_key + size - 1) / size;
   check_iterations(count_of(parameters.iter), parts, name, deadline, [&](int times) {
@@ -110,7 +111,7 @@ void check_scrypt(const SCRYPT_PARAMS& parameters, const std::string& name,
   }
 }
 
-// PKCS#12's own (RFC 7292, B.2), of which PKCS#5's first is a simpler form.
+// The derivation of PKCS#12 (RFC 7292, B.2). Also for PBES1: PBKDF1 is a simpler form of it.
 void check_pkcs12(const ASN1_INTEGER* iterations, const EVP_MD* md, unsigned parts,
                   const std::string& name, const Deadline& deadline) {
   if (md == nullptr) return;
@@ -130,7 +131,7 @@ std::unique_ptr<T, OpensslDelete<free_it>> parameters_of(const X509_ALGOR* algor
   std::unique_ptr<T, OpensslDelete<free_it>> parameters(
       type == nullptr ? nullptr : static_cast<T*>(ASN1_TYPE_unpack_sequence(item, type)));
   ERR_clear_error();
-  return parameters;  // none: OpenSSL cannot read it either
+  return parameters;  // nullptr: OpenSSL cannot read them either
 }
 
 void check_pbes2(const X509_ALGOR* algorithm, const std::string& name, const Deadline& deadline) {
@@ -149,12 +150,12 @@ void check_pbes2(const X509_ALGOR* algorithm, const std::string& name, const Dea
   }
 }
 
-// OpenSSL knows it since 3.4; its parameters begin as those of PBES2 do (RFC 9579).
+// OpenSSL supports PBMAC1 since version 3.4. Its parameters start like those of PBES2 (RFC 9579).
 bool is_pbmac1(const ASN1_OBJECT* algorithm) {
   return oid_text(algorithm) == "1.2.840.113549.1.5.14";
 }
 
-// A file may have thousands of parts, each of which is derived for by itself.
+// A file can have thousands of encrypted parts, and each part has its own derivation.
 void check_passed(const std::string& name, const Deadline& deadline) {
   if (!deadline.passed()) return;
   throw Error(ErrorKind::try_later,
@@ -174,7 +175,7 @@ void check_derivation(const X509_ALGOR* algorithm, const std::string& name,
   int digest = NID_undef;
   if (EVP_PBE_find(EVP_PBE_TYPE_OUTER, kind, nullptr, &digest, nullptr) != 1) return;
   const auto found = parameters_of<PBEPARAM, PBEPARAM_free>(algorithm, ASN1_ITEM_rptr(PBEPARAM));
-  // A key of two digests at most, and an IV.
+  // The derivation makes one digest at a time. A key needs at most two, and the IV needs one.
   if (found) check_pkcs12(found->iter, EVP_get_digestbynid(digest), 3, name, *deadline);
 }
 

@@ -23,7 +23,8 @@ std::string upper_case(std::string_view text) {
   return upper;
 }
 
-// What Windows, Java and RFC 4519 call attributes, where OpenSSL knows another word or case.
+// Names that Windows, Java and RFC 4519 give to attributes, and that OpenSSL does not know or
+// writes in another case.
 int nid_of(std::string_view type) {
   static constexpr std::array<std::pair<std::string_view, int>, 12> names = {{
       {"E", NID_pkcs9_emailAddress},
@@ -60,14 +61,14 @@ std::string value_text(const ASN1_TYPE* type, const ASN1_STRING* string) {
   int size = ASN1_STRING_to_UTF8(&bytes, string);
   const bool is_text = size >= 0;
   if (!is_text) size = i2d_ASN1_TYPE(type, &bytes);
-  openssl_error();  // no text: not our failure
+  openssl_error();  // a value that is not text is no error
   if (size < 0) return "#";
   std::string value(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
   OPENSSL_free(bytes);
   return is_text ? value : "#" + hex_encode(value);
 }
 
-// Of "#0c0141" the text that it stands for.
+// Returns the text that a value like "#0c0141" encodes.
 std::optional<std::string> value_of_hex(std::string_view text) {
   if (!text.starts_with('#')) return std::nullopt;
   const auto der = hex_decode(text.substr(1));
@@ -83,7 +84,7 @@ std::optional<std::string> value_of_hex(std::string_view text) {
   return value_text(value.get(), value->value.asn1_string);
 }
 
-// "CN" where the text goes on with "CN=" or "CN =".
+// Returns "CN" if `text` starts with "CN=" or "CN =".
 std::optional<std::string_view> type_at_start(std::string_view text) {
   const std::size_t equals = text.find('=');
   if (equals == std::string_view::npos) return std::nullopt;
@@ -91,14 +92,15 @@ std::optional<std::string_view> type_at_start(std::string_view text) {
   return only(type, letters_and_digits, "-.") ? std::optional(type) : std::nullopt;
 }
 
-// Takes a value with its escapes from the front, and the separator behind it.
+// Removes a value, with its escapes, and the separator after it from the start of `text`. Returns
+// the value.
 std::string take_value(std::string_view& text) {
   text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
   const bool quoted = text.starts_with('"');
   if (quoted) text.remove_prefix(1);
   bool in_quotes = quoted;
   std::string value;
-  std::size_t kept = 0;  // blanks that are escaped or quoted stay at the end
+  std::size_t kept = 0;  // spaces at the end stay only if they are escaped or quoted
   while (!text.empty()) {
     const char c = text.front();
     text.remove_prefix(1);

@@ -10,17 +10,17 @@
 
 namespace rolecall::identity {
 
-// The attributes of a name, sorted: its type as a dotted OID, its value in UTF-8 ("#" and DER in
-// hex where it is no text).
+// The attributes of a name, sorted. Each has its type as a dotted OID and its value in UTF-8. If
+// the value is not text, it is "#" and the DER in hex.
 using NameParts = std::vector<std::pair<std::string, std::string>>;
 
 NameParts parts_of(const X509_NAME* name);
 
-// Reads RFC 2253 ("CN=app,O=A\, B"), the forms of OpenSSL ("O = A, CN = app", O = "A, B") and of
-// Windows ("E=a@b, CN=app"), and those that write what they do not know as "1.2.3=#0c0141".
-// Programs turn names round and group attributes in several ways, so that the parts are sorted. A
-// comma without "TYPE=" behind it belongs to the value. An attribute that is not known has no OID,
-// and so is equal to that of no certificate.
+// Parses a name in any of these forms: RFC 2253 ("CN=app,O=A\, B"), OpenSSL ("O = A, CN = app", O =
+// "A, B"), Windows ("E=a@b, CN=app"), and names with unknown attributes as "1.2.3=#0c0141". The
+// parts are sorted because programs write names in either order and group attributes in different
+// ways. A comma belongs to the value unless "TYPE=" follows it. An unknown attribute gets an empty
+// OID, so it never equals an attribute of a certificate.
 NameParts parse_name(std::string_view text);
 
 }  // namespace rolecall::identity

@@ -25,7 +25,7 @@ std::string convert(const std::string& command) {
   return "convert it: " + command;
 }
 
-// So that others cannot read a key in the new file for a moment.
+// Without the umask, others could read a key in the new file for a moment.
 std::string convert_key(const std::string& command, const std::string& then = "") {
   return "convert it: (umask 077; " + command + ")" + then;
 }
@@ -53,11 +53,11 @@ bool is_key_of(std::string_view der) {
 struct DerKind {
   const char* what;
   bool (*is_it)(std::string_view der);
-  const char* command;  // makes PEM of it; "" where no PEM of it would help
-  const char* hint;     // then
+  const char* command;  // converts it to PEM; "" if PEM would not help
+  const char* hint;     // only if `command` is ""
 };
 
-// The last one takes anything with an algorithm and bytes.
+// The order matters: the last kind accepts any structure with an algorithm and bytes.
 constexpr std::array<DerKind, 9> der_kinds = {{
     {"a certificate", reads_as<d2i_X509, X509_free>, "openssl x509 -inform DER", ""},
     {"a private key", reads_as<d2i_PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free>,
@@ -105,14 +105,14 @@ std::optional<Form> binary_form(std::string_view bytes) {
   return std::nullopt;
 }
 
-// Decoders take no other characters than these and line feeds.
+// `base64 -d` accepts only line feeds between the characters of base64.
 std::string decode_command(std::string_view text) {
   return text.find_first_of(" \t\r") == std::string_view::npos
              ? "base64 -d FILE"
              : R"(tr -d ' \t\r' < FILE | base64 -d)";
 }
 
-// The base64 of a file, as secret stores and the variables of CI systems hold it.
+// Secret stores and the variables of CI systems often contain a file in base64.
 std::optional<Form> base64_form(std::string_view text) {
   Secret packed;
   packed.resize(text.size());
@@ -169,7 +169,7 @@ std::optional<Form> text_form(std::string_view text) {
   return base64_form(text);
 }
 
-// Where the word is, not as a part of another one.
+// Finds `word` only as a whole word, not as a part of another one.
 std::size_t find_word(std::string_view text, std::string_view word) {
   const auto is_of_word = [text](std::size_t at) {
     return at < text.size() && ((text[at] >= 'A' && text[at] <= 'Z') || text[at] == '_');
@@ -185,8 +185,9 @@ std::size_t find_word(std::string_view text, std::string_view word) {
 }  // namespace
 
 bool is_pkcs12(std::string_view bytes) {
-  // SEQUENCE { INTEGER 3 (the version). Even an empty one needs a length of more than one byte;
-  // that of BER may be left open (0x80).
+  // A PKCS#12 file starts with SEQUENCE { INTEGER 3 }, where 3 is the version. Even an empty file
+  // is so long that the length takes more than one byte. BER also allows an indefinite length
+  // (0x80).
   if (bytes.size() < 8 || bytes[0] != '\x30' || (bytes[1] & '\x80') == 0) return false;
   const std::size_t length_bytes = static_cast<std::size_t>(bytes[1] & 0x7f);
   if (length_bytes > 4) return false;
@@ -203,7 +204,7 @@ void refuse_other_form(std::string_view text, const std::string& name) {
 
 std::string with_file(const std::string& hint, const Source& source) {
   constexpr std::string_view placeholder = "FILE";
-  // What a terminal does not show as it is cannot be pasted either.
+  // If a terminal cannot show the path unchanged, nobody can paste it either.
   const std::string& given = source.text();
   if (source.kind() == Source::Kind::stream || terminal_safe(given) != given) return hint;
   const std::string path = (given.starts_with('-') ? "./" : "") + given;

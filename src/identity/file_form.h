@@ -1,4 +1,4 @@
-// What a file that is not PEM holds instead, and how its user makes PEM of it.
+// Recognises files that are not PEM, and says how to convert them to PEM.
 #pragma once
 
 #include <string>
@@ -9,15 +9,17 @@
 
 namespace rolecall::identity {
 
-// Whether it is a PKCS#12 file, by its first bytes, in DER or BER.
+// Whether the first bytes are those of a PKCS#12 file, in DER or BER.
 bool is_pkcs12(std::string_view bytes);
 
-// Throws Error (usage): `name`, whose content is `text`, is not a PEM file. Names the form that it
-// has (DER, base64 without its lines, JSON, a Java keystore, …) and the command that converts it.
+// `text` is the content of the file `name`, which is not a PEM file. Throws Error (usage) that
+// names the form of the file (DER, base64 without BEGIN and END lines, JSON, a Java keystore, …)
+// and the command that converts it.
 [[noreturn]] void refuse_other_form(std::string_view text, const std::string& name);
 
-// Runs `read`, which reads what the file `source` holds. Hints say FILE, as those who write them do
-// not know its path; here they get it, so that their commands can be pasted into a shell.
+// Runs `read`, which reads the content of `source`. The hints that `read` throws contain the word
+// FILE, because the code that writes them does not know the path. naming_file puts the path in its
+// place, so that the user can paste the command into a shell.
 std::string with_file(const std::string& hint, const Source& source);
 template <class Read>
 auto naming_file(const Source& source, Read read) {

@@ -24,10 +24,10 @@
 namespace rolecall::identity {
 namespace {
 
-// For those that have no --timeout.
+// For callers without a deadline.
 constexpr std::chrono::seconds usual_limit{30};
 
-// One file may be named twice (a key and its certificates in one): it is read once.
+// Reads each file once, even if two options name it (a file with the key and the certificates).
 class Files {
  public:
   explicit Files(Deadline& deadline) : deadline_(deadline) {}
@@ -67,8 +67,8 @@ void check_validity(const Certificate& leaf, std::chrono::sys_seconds now) {
   }
 }
 
-// Where several belong to the key (renewed with the same one): the one that is valid, and of these
-// the one that ends last.
+// If several certificates match the key (renewed with the same key), prefers one that is valid,
+// then the one that expires last.
 const Certificate* certificate_of(const EVP_PKEY* key, const std::vector<Certificate>& certificates,
                                   std::chrono::sys_seconds now) {
   const Certificate* leaf = nullptr;
@@ -96,13 +96,13 @@ const Certificate& find_leaf(const std::vector<Certificate>& certificates, const
       "key and certificate must come from the same request; was only one of them renewed?");
 }
 
-// The key, and every certificate that was given.
+// The key, and all certificates that were given.
 struct Material {
   std::unique_ptr<Signer> signer;
-  EvpPkeyPtr key;  // or its public half, as far as it is known
+  EvpPkeyPtr key;  // or only its public key; nullptr if that is unknown
   std::vector<Certificate> certificates;
-  bool is_whole = false;                // with the chain
-  std::vector<Certificate> neighbours;  // on the certificate's token: some may be its issuers
+  bool is_whole = false;                // the chain is included
+  std::vector<Certificate> neighbours;  // on the certificate's token; some may be its issuers
 };
 
 void take_key(Material& material, EvpPkeyPtr key) {
@@ -121,7 +121,7 @@ Material read_pkcs12_file(const FileContent& file, const IdentityOptions& option
   const std::string name = "PKCS#12 file " + options.certificate.name();
   for (const auto& [flag, value] : {std::pair("`private-key`", &options.private_key),
                                     std::pair("`intermediates`", &options.intermediates)}) {
-    // Often it is not meant, but set for all by a configuration file.
+    // Only a warning, because the option is often set for all commands in a configuration file.
     if (!value->empty()) {
       reporter.warning(name + " holds key and chain itself: " + flag + " is not read");
     }
@@ -147,11 +147,11 @@ std::vector<Certificate> certificates_of(const FileContent& file, const std::str
 void read_key(Files& files, const IdentityOptions& options, const Reporter& reporter,
               Material& material) {
   if (options.private_key.kind() == Source::Kind::tpm) {
-    // Hardware has a limit of its own (rolecall/hardware.h).
+    // Hardware has its own limit (rolecall/hardware.h).
     const Deadline::Pause pause(&files.deadline());
     return take_key(material, load_tpm_handle(options.private_key.text(), options));
   }
-  // Without a file of its own the key may stand beside its certificate.
+  // If there is no key file, the key can be in the certificate file.
   const bool in_one_file = options.private_key.empty();
   const std::string what = in_one_file ? "certificate file" : "private key file";
   const Source& source = in_one_file ? options.certificate : options.private_key;
@@ -175,7 +175,8 @@ void read_key(Files& files, const IdentityOptions& options, const Reporter& repo
   }
   const PemBlock& key = private_key_block(blocks, name);
   if (is_tpm_key(key)) {
-    // Anyone may read it: it is worth nothing without its TPM. But who writes it chooses the key.
+    // It does not matter who can read the file: its key is useless without this TPM. But the owner
+    // of the file decides which key is used.
     warn_of_owner(name, file, reporter);
     const Deadline::Pause pause(&files.deadline());
     return take_key(material, load_tpm_file(key, name, options));
@@ -184,7 +185,8 @@ void read_key(Files& files, const IdentityOptions& options, const Reporter& repo
   warn_of_others(name, file, reporter);
 }
 
-// From one PKCS#12 file, from PEM files, from tokens, or part of it from each.
+// The key and the certificates can come from one PKCS#12 file, from PEM files, from tokens, or from
+// several of these.
 Material read_material(Files& files, const IdentityOptions& options, std::chrono::sys_seconds now,
                        const Reporter& reporter) {
   Material material;
@@ -222,7 +224,7 @@ void take_intermediates(const FileContent& file, const std::string& name,
   const auto take = [&pool](const std::vector<Certificate>& more) {
     pool.insert(pool.end(), more.begin(), more.end());
   };
-  // Windows' CAs give chains as PKCS#7, in DER or PEM.
+  // CAs on Windows export chains as PKCS#7, in DER or PEM.
   if (const auto found = certificates_in_pkcs7(file.bytes.view(), name)) return take(*found);
   const std::vector<PemBlock> blocks = read_pem(file.bytes.view(), name);
   std::vector<Certificate> more = certificates_in(blocks, name);
@@ -243,8 +245,8 @@ void add_intermediates(Files& files, const IdentityOptions& options,
   naming_file(options.intermediates, [&] { take_intermediates(file, name, pool); });
 }
 
-// A token holds certificates of others, too: of those of the leaf's token only what is in its
-// chain, as the rest is no mistake to warn of.
+// A token can also hold certificates that have nothing to do with the leaf. That is not a mistake,
+// and needs no warning. So only the certificates of the leaf's chain are added.
 void add_from_token(Material& material, const Certificate& leaf, std::chrono::sys_seconds now) {
   std::vector<Certificate> all = material.certificates;
   all.insert(all.end(), material.neighbours.begin(), material.neighbours.end());

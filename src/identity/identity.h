@@ -1,4 +1,4 @@
-// Who asks for credentials: a leaf, its chain and its key, loaded and checked as one set.
+// A certificate, its chain and its key, loaded and checked as one set.
 #pragma once
 
 #include <chrono>
@@ -20,28 +20,33 @@ struct Identity {
   std::unique_ptr<Signer> signer;  // the leaf's key
 };
 
-// Reads every file that `options` names once, searches the tokens that it names, and asks for a
-// password or PIN where the key needs one, and only then. The leaf is the certificate that the key
-// fits; of several (renewed with the same key) the one that is valid at `now` and ends last. Warns
-// of a key file that others can read or that is another user's. Throws Error: usage for files that
-// do not hold what they should or do not fit, failed for a leaf that is not valid at `now` or a
-// token that refuses, try_later for a token that is not there. With a key in hardware each
-// signature asks the hardware. Reading files and decrypting them takes at most until `deadline`,
-// which stands still while a person types or hardware works.
+// Loads the identity that `options` describes: reads each file once and searches the tokens. Asks
+// for a password or PIN only if the key needs one. The leaf is the certificate that matches the
+// key. If several certificates match (renewed with the same key), the leaf is one that is valid at
+// `now`, and of these the one that expires last.
+//
+// Warns if another user can read or owns the key file, and if the service may refuse a certificate.
+// If the key is in hardware, each signature is made there. Reading and decrypting the files must be
+// finished at `deadline`. The clock of `deadline` stops while a person types or hardware works.
+//
+// Throws Error: usage if a file has the wrong content, or if key and certificate do not match;
+// failed if the leaf is not valid at `now`, or if a token refuses; try_later if a token is not
+// present.
 Identity load_identity(const IdentityOptions& options, std::chrono::sys_seconds now,
                        const Reporter& reporter, Deadline& deadline);
 
-// The same within 30 seconds.
+// The same with a limit of 30 seconds.
 Identity load_identity(const IdentityOptions& options, std::chrono::sys_seconds now,
                        const Reporter& reporter);
 
-// The key alone, whatever today's date. A certificate is not needed; where `options` names one, its
-// file must hold one that the key fits. Intermediates are not read. Warns and throws as above.
+// Loads only the key. The validity of certificates does not matter. `options` need not name a
+// certificate. If it names one, the key must match a certificate in that file. Intermediates are
+// not read. Warns and throws as load_identity does.
 std::unique_ptr<Signer> load_signer(const IdentityOptions& options, const Reporter& reporter);
 
-// Every certificate of options.certificate in the file's order; the leaf first (as load_identity
-// finds it) where it is a PKCS#12 file, whose order tells nothing and which may ask for its
-// password. Nothing is checked but the form. Throws Error (usage).
+// Reads every certificate of options.certificate, in the order of the file. For a PKCS#12 file,
+// whose order has no meaning, the leaf is first (chosen as in load_identity), and the password may
+// be asked for. Checks only that the file is well formed. Throws Error (usage).
 std::vector<Certificate> load_certificates(const IdentityOptions& options,
                                            std::chrono::sys_seconds now);
 

@@ -11,7 +11,7 @@
 namespace rolecall::identity {
 namespace {
 
-// FIPS 204's, which OpenSSL knows by name since 3.5.
+// From FIPS 204. OpenSSL knows these names since version 3.5.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 3> ml_dsa = {{
     {"2.16.840.1.101.3.4.3.17", "ML-DSA-44"},
     {"2.16.840.1.101.3.4.3.18", "ML-DSA-65"},

@@ -13,8 +13,8 @@
 namespace rolecall::identity {
 namespace {
 
-// Text that Windows wrote as UTF-16, with or without a byte order mark. What is not ASCII has no
-// part in PEM.
+// Converts text that Windows wrote as UTF-16, with or without a byte order mark. Returns false if
+// `text` is not UTF-16. Characters that are not ASCII become "?", because PEM does not use them.
 bool to_utf8(std::string_view text, Secret& utf8) {
   if (text.size() < 4) return false;
   const bool mark = text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff");
@@ -35,12 +35,12 @@ bool is_label(std::string_view line, std::string_view kind) {
          line.find("-----", kind.size()) == line.size() - 5;
 }
 
-// The blocks alone, as OpenSSL reads them, of what editors and templates make of PEM: without
-// indentation and empty lines, except for the one behind the headers of an encrypted key.
+// Returns only the blocks, in the form that OpenSSL reads. Editors and templates add indentation
+// and empty lines: both are removed. An empty line stays after the headers of an encrypted key.
 Secret plain_lines(std::string_view text) {
   Secret plain;
   plain.resize(text.size() + 1);
-  plain.resize(0);                                              // one piece of memory is enough
+  plain.resize(0);  // reserves all memory at once: no copies
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // a byte order mark in UTF-8
   bool in_block = false;
   bool in_header = false;
@@ -89,7 +89,8 @@ std::vector<PemBlock> read_pem(std::string_view text, const std::string& name) {
   }
   const int reason = ERR_GET_REASON(ERR_peek_last_error());
   const std::string error = openssl_error();
-  // The end of the file reads "no start line", too; an opened and never closed block reads like it.
+  // OpenSSL also reports PEM_R_NO_START_LINE at the end of the file, and for a block without an END
+  // line.
   const std::size_t last_begin = plain.view().rfind("-----BEGIN ");
   const bool open_block = last_begin != std::string_view::npos &&
                           plain.view().find("-----END ", last_begin) == std::string_view::npos;

@@ -1,4 +1,4 @@
-// The blocks of a PEM file (RFC 7468), whatever they hold.
+// The blocks of a PEM file (RFC 7468), whatever their content.
 #pragma once
 
 #include <string>
@@ -11,13 +11,13 @@ namespace rolecall::identity {
 
 struct PemBlock {
   std::string label;   // "CERTIFICATE", "RSA PRIVATE KEY", …
-  std::string header;  // of the traditional encrypted form (Proc-Type, DEK-Info); else empty
+  std::string header;  // Proc-Type and DEK-Info if encrypted in the traditional form; else empty
   Secret der;
 };
 
-// All blocks in their order; text around them is skipped. `name` is the file's for messages.
-// Throws Error (usage) where there is none, telling apart what the file is instead, or where one is
-// damaged.
+// Returns all blocks in the order of the file. Text around the blocks is ignored. `name` is the
+// name of the file, for messages. Throws Error (usage) if there is no block (the error names the
+// actual form of the file), or if a block is damaged.
 std::vector<PemBlock> read_pem(std::string_view text, const std::string& name);
 
 }  // namespace rolecall::identity

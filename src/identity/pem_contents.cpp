@@ -15,7 +15,7 @@ bool is_public_key(const PemBlock& block) {
   return block.label.ends_with("PUBLIC KEY");
 }
 
-// One block in words, with its article.
+// Names the kind of a block, with an article.
 std::string kind_of(const PemBlock& block) {
   if (is_certificate(block)) return "a certificate";
   if (block.label.ends_with("ENCRYPTED PRIVATE KEY")) return "an encrypted private key";

@@ -1,4 +1,4 @@
-// What the blocks of a PEM file are.
+// What the blocks of a PEM file contain.
 #pragma once
 
 #include <string>
@@ -9,20 +9,21 @@
 
 namespace rolecall::identity {
 
-// By their labels.
+// These look only at the label of the block.
 bool is_certificate(const PemBlock& block);
 bool is_private_key(const PemBlock& block);
 bool is_pkcs7(const PemBlock& block);
 
-// The certificates among the blocks of a PEM file, in their order.
+// Returns the certificates among the blocks, in the order of the file. `name` is the name of the
+// file, for messages.
 std::vector<Certificate> certificates_in(const std::vector<PemBlock>& blocks,
                                          const std::string& name);
 
-// What the blocks of a file are, for messages: "a private key and 2 certificates".
+// Lists the kinds of blocks, for messages: "a private key and a certificate".
 std::string contents_of(const std::vector<PemBlock>& blocks);
 
-// Throws Error (usage): `name` has these blocks, and none of them is a certificate, or a private
-// key. `swapped`: the other file was given too, so that the two may stand for each other.
+// Throw Error (usage) because no block of the file `name` is a certificate, or a private key.
+// `swapped` means that the user also gave the other file, so the two options may have been swapped.
 [[noreturn]] void refuse_without_certificate(const std::vector<PemBlock>& blocks,
                                              const std::string& name, bool swapped);
 [[noreturn]] void refuse_without_key(const std::vector<PemBlock>& blocks, const std::string& name);

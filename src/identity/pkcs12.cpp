@@ -29,8 +29,8 @@ using BagsPtr = std::unique_ptr<STACK_OF(PKCS12_SAFEBAG), OpensslDelete<free_bag
               "openssl pkcs12 -in FILE -noout must be able to read it");
 }
 
-// A private key and what it is called: the friendlyName (an alias, for Java) of its bag and of the
-// certificates that it belongs to.
+// A private key and its names: the friendlyName (in Java: alias) of the key and of the certificates
+// that match it.
 struct KeyEntry {
   EvpPkeyPtr key;
   std::vector<std::string> names;
@@ -39,12 +39,12 @@ struct KeyEntry {
 struct Content {
   std::vector<KeyEntry> entries;
   std::vector<Certificate> certificates;
-  std::vector<std::string> certificate_names;  // one for each; may be empty
+  std::vector<std::string> certificate_names;  // as many as `certificates`; a name may be empty
   bool key_damaged = false;
 };
 
 std::string friendly_name(const PKCS12_SAFEBAG* bag) {
-  // In OpenSSL 3.0 it takes no pointer to const.
+  // In OpenSSL 3.0, the function takes a pointer to non-const.
   char* text = PKCS12_get_friendlyname(const_cast<PKCS12_SAFEBAG*>(bag));
   if (text == nullptr) return {};
   std::string name(text);
@@ -52,8 +52,9 @@ std::string friendly_name(const PKCS12_SAFEBAG* bag) {
   return name;
 }
 
-// One pass over a file with one password. OpenSSL's PKCS12_parse would take the first of several
-// keys without a word, and tie it to the library that its cipher came from.
+// Reads the whole file with one password. OpenSSL's PKCS12_parse is not used for two reasons: it
+// takes the first of several keys without an error, and it ties the key to the library context of
+// the cipher.
 class Walk {
  public:
   Walk(std::string name, OSSL_LIB_CTX* library, std::string_view password, const Deadline* deadline)
@@ -74,7 +75,7 @@ class Walk {
             PKCS12_unpack_p7encdata(safe, password_.data(), static_cast<int>(password_.size())));
         if (!bags) return why_decryption_failed();
       } else {
-        continue;  // encrypted to a public key: no password opens it
+        continue;  // encrypted to a public key: a password cannot decrypt it
       }
       const Decryption result = collect(bags.get());
       if (result != Decryption::done) return result;
@@ -117,7 +118,7 @@ class Walk {
         }
         break;
       case NID_safeContentsBag:
-        return collect(PKCS12_SAFEBAG_get0_safes(bag));  // OpenSSL's parser bounds the depth
+        return collect(PKCS12_SAFEBAG_get0_safes(bag));  // OpenSSL's parser limits the depth
       default:
         break;  // CRLs and secrets
     }
@@ -138,16 +139,16 @@ class Walk {
 
   std::string name_;
   OSSL_LIB_CTX* library_;
-  std::string_view password_;  // with a null pointer: none, as unlike an empty one
+  std::string_view password_;  // a null pointer means no password; "" is an empty one
   const Deadline* deadline_;
 };
 
-// The structure remembers the library that its parts are decrypted with.
+// `library` is stored in the structure. OpenSSL decrypts the parts of the file with it.
 Pkcs12Ptr parse(std::string_view bytes, const std::string& name, OSSL_LIB_CTX* library) {
   PKCS12* file = PKCS12_init_ex(NID_pkcs7_data, library, nullptr);
   if (file == nullptr) throw std::bad_alloc();
   const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
-  // Frees the structure where it fails.
+  // d2i_PKCS12 frees `file` if it fails.
   if (d2i_PKCS12(&file, &data, static_cast<long>(bytes.size())) == nullptr)
     refuse_damaged_file(name);
   return Pkcs12Ptr(file);
@@ -158,7 +159,7 @@ bool fits(const Certificate& certificate, const KeyEntry& entry) {
          EVP_PKEY_eq(certificate.public_key(), entry.key.get()) == 1;
 }
 
-// For messages: "app" (CN=app), or what of it there is.
+// For messages: "app" (CN=app), or only the part that exists.
 std::string text_of(const KeyEntry& entry, const std::vector<Certificate>& certificates) {
   const auto leaf = std::find_if(certificates.begin(), certificates.end(),
                                  [&entry](const Certificate& one) { return fits(one, entry); });

@@ -14,20 +14,23 @@ namespace rolecall::identity {
 
 struct Pkcs12 {
   EvpPkeyPtr key;
-  std::vector<Certificate> certificates;  // in the file's order, which tells nothing
+  std::vector<Certificate> certificates;  // in the order of the file, which has no meaning
 };
 
-// Which one of several keys.
+// Which key to use if the file has several.
 struct Pkcs12Choice {
-  std::string entry = {};  // its friendlyName, or its certificate's or that one's subject; or empty
-  // The certificates that it is for; nullptr: those of the file.
+  // The friendlyName of the key or of its certificate, or the subject of its certificate; may be
+  // empty.
+  std::string entry = {};
+  // The key must match one of these certificates; nullptr: one of those in the file.
   const std::vector<Certificate>* certificates = nullptr;
 };
 
-// Every certificate and one private key: of several the one that `choice` names, or that alone has
-// a certificate. Tries no password and an empty one, which programs encode differently, before it
-// asks `password`. `name` is the file's for messages. Throws Error (usage) as private_key_in does,
-// for several keys that may be meant, and where there is no certificate.
+// Reads every certificate and one private key. If there are several keys, the result is the key
+// that `choice` names, or the only one with a certificate. Before it asks `password`, it tries
+// without a password and with an empty one, because programs encode the two differently. `name` is
+// the name of the file, for messages. Throws Error (usage) as private_key_in does, if several keys
+// are possible, and if there is no certificate.
 Pkcs12 read_pkcs12(std::string_view bytes, const std::string& name, const PasswordSource& password,
                    const Pkcs12Choice& choice = {}, Deadline* deadline = nullptr);
 

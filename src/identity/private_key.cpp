@@ -19,8 +19,10 @@ namespace {
 
 constexpr const char* check_command = "openssl pkey -in FILE -noout";
 
-// OpenSSH's form (PROTOCOL.key): after its name four strings with their lengths in front, then the
-// public key, which begins with its kind ("ssh-ed25519"). Empty where that cannot be read.
+// Reads the kind of a key ("ssh-ed25519") from OpenSSH's format (OpenSSH's file PROTOCOL.key).
+// After the magic come the cipher, the key derivation, its options, the number of keys and the
+// public key, which starts with the kind. Strings start with their length. Returns an empty text if
+// the format is wrong.
 std::string openssh_kind(std::string_view bytes) {
   constexpr std::string_view magic("openssh-key-v1\0", 15);
   if (!bytes.starts_with(magic)) return {};
@@ -33,10 +35,10 @@ std::string openssh_kind(std::string_view bytes) {
     bytes.remove_prefix(4);
     return value;
   };
-  for (int skipped = 0; skipped < 3; ++skipped)  // cipher, key derivation and its options
+  for (int skipped = 0; skipped < 3; ++skipped)  // cipher, key derivation, options
     bytes.remove_prefix(std::min(number(), bytes.size()));
-  number();  // of keys
-  number();  // the public key's length
+  number();  // how many keys
+  number();  // length of the public key
   return terminal_safe(bytes.substr(0, number()));
 }
 
@@ -61,15 +63,15 @@ Pkcs8Ptr parse_pkcs8(std::string_view der) {
   return Pkcs8Ptr(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &data, static_cast<long>(der.size())));
 }
 
-// nullptr where it is no PKCS#8.
+// Returns nullptr if the structure is not PKCS#8.
 const ASN1_OBJECT* algorithm_of(const Pkcs8Ptr& info) {
   const ASN1_OBJECT* algorithm = nullptr;
   if (info) PKCS8_pkey_get0(&algorithm, nullptr, nullptr, nullptr, info.get());
   return algorithm;
 }
 
-// PKCS#8 names the kind of its key. d2i_AutoPrivateKey tries each kind that there is, which takes
-// four times as long as the rest of reading a key. Empty where it is not the usual RSA or EC key.
+// Uses the algorithm that PKCS#8 names. d2i_AutoPrivateKey would try every kind of key, which takes
+// four times as long as all other steps. Returns nullptr if the key is not a usual RSA or EC key.
 EvpPkeyPtr decode_pkcs8(std::string_view der) {
   const int kind = OBJ_obj2nid(algorithm_of(parse_pkcs8(der)));
   if (kind != NID_rsaEncryption && kind != NID_X9_62_id_ecPublicKey) return {};
@@ -96,7 +98,7 @@ EvpPkeyPtr decode(const std::string& label, std::string_view der) {
   return key ? std::move(key) : EvpPkeyPtr(d2i_AutoPrivateKey(nullptr, &data, size));
 }
 
-// That OpenSSL has not got its kind is no damage.
+// A key whose kind OpenSSL does not support is not damaged, so it gets another message.
 void refuse_other_kind(const Pkcs8Ptr& info, const std::string& name) {
   const auto kind = name_of_other_kind(algorithm_of(info));
   if (!kind) return;
@@ -138,8 +140,9 @@ EvpPkeyPtr encrypted_pkcs8(const PemBlock& block, const std::string& name,
   return key;
 }
 
-// One cipher's worth of the traditional form: the key is the MD5 of password and salt, as
-// EVP_BytesToKey makes it. OpenSSL's own PEM_do_header cannot take the cipher out of a library.
+// Decrypts the traditional form: the cipher key is the MD5 of password and salt, made by
+// EVP_BytesToKey. OpenSSL's PEM_do_header is not used because it cannot take the cipher from a
+// given library context.
 Decryption decrypt_traditional(const PemBlock& block, OSSL_LIB_CTX* library,
                                std::string_view password, EvpPkeyPtr& key) {
   std::string header = block.header;
@@ -171,7 +174,8 @@ Decryption decrypt_traditional(const PemBlock& block, OSSL_LIB_CTX* library,
     return Decryption::wrong_password;
   }
   plain.resize(static_cast<std::size_t>(size) + static_cast<std::size_t>(rest));
-  // The padding fits one wrong password in 256: then what comes out is no key.
+  // With one wrong password in 256, the padding is right by chance. Then the plain text is not a
+  // key.
   key = decode(block.label, plain.view());
   return key ? Decryption::done : Decryption::wrong_password;
 }
@@ -200,7 +204,7 @@ EvpPkeyPtr decrypt_pkcs8(const X509_SIG* encrypted, OSSL_LIB_CTX* library,
   const Pkcs8Ptr plain(PKCS8_decrypt_ex(encrypted, password.data(),
                                         static_cast<int>(password.size()), library, nullptr));
   result = plain ? Decryption::done : why_decryption_failed();
-  // The key itself is OpenSSL's default library's, wherever the cipher came from.
+  // The key belongs to OpenSSL's default library context, whatever `library` is.
   EvpPkeyPtr key(plain ? EVP_PKCS82PKEY(plain.get()) : nullptr);
   if (!key) refuse_other_kind(plain, name);
   return key;

@@ -1,5 +1,6 @@
-// Private keys in PEM files: PKCS#8 (RFC 5208), PKCS#1 (RFC 8017), SEC1 (RFC 5915); encrypted ones
-// as PKCS#8 with PBES2 or PBES1 (RFC 8018) and in the traditional form (RFC 1421's headers).
+// Private keys in PEM files: PKCS#8 (RFC 5208), PKCS#1 (RFC 8017), SEC1 (RFC 5915). Encrypted keys
+// can be PKCS#8 with PBES2 or PBES1 (RFC 8018), or have the traditional form with the headers of
+// RFC 1421.
 #pragma once
 
 #include <string>
@@ -12,20 +13,24 @@
 
 namespace rolecall::identity {
 
-// The one private key among the blocks of a file; other blocks (certificates, EC PARAMETERS) are
-// skipped. RSA of 2048 to 8192 bits, P-256, P-384, P-521. `password` is asked where it is
-// encrypted. Throws Error (usage) that tells apart: no key, several, encrypted without a password
-// to try or so that `deadline` (nullptr: none) would pass before it is decrypted, wrongly
-// decrypted, encrypted in a way that OpenSSL does not know, of a kind that is not supported,
-// damaged, too short or too long.
+// Returns the only private key among the blocks of a file. Other blocks (certificates, EC
+// PARAMETERS) are ignored. The key must be RSA with 2048 to 8192 bits, P-256, P-384 or P-521.
+// `name` is the name of the file, for messages. `password` is asked only if the key is encrypted.
+//
+// Throws Error (usage) if there is no key, or more than one; if the key is damaged, or of another
+// kind or size; if no password was given, or no password was right; if OpenSSL does not support the
+// encryption; or if decryption would take longer than the time left until `deadline` (nullptr: no
+// limit). Each has its own message.
 EvpPkeyPtr private_key_in(const std::vector<PemBlock>& blocks, const std::string& name,
                           const PasswordSource& password = {}, Deadline* deadline = nullptr);
 
-// The one block of a private key, whatever its kind. Throws Error (usage) for none and for several.
+// Returns the only block with a private key, whatever the kind of the key. Throws Error (usage) if
+// there is no such block, or more than one.
 const PemBlock& private_key_block(const std::vector<PemBlock>& blocks, const std::string& name);
 
-// The key inside an encrypted PKCS#8 structure, or nullptr and why not in `result`. Throws Error
-// (usage) where it is of a kind that OpenSSL has not got; `name` is for that.
+// Returns the key inside an encrypted PKCS#8 structure. If it cannot be decrypted, returns nullptr
+// and sets `result` to the reason. Throws Error (usage) if OpenSSL does not support the kind of the
+// key. `name` is the name of the file, for messages.
 EvpPkeyPtr decrypt_pkcs8(const X509_SIG* encrypted, OSSL_LIB_CTX* library,
                          std::string_view password, const std::string& name, Decryption& result);
 

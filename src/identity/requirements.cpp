@@ -13,7 +13,7 @@
 namespace rolecall::identity {
 namespace {
 
-// ML-DSA-44, -65 and -87 (FIPS 204), which OpenSSL before 3.5 does not know by name.
+// ML-DSA-44, -65 and -87 (FIPS 204) by OID, because OpenSSL before 3.5 does not know their names.
 bool is_mldsa(const std::string& oid) {
   return oid == "2.16.840.1.101.3.4.3.17" || oid == "2.16.840.1.101.3.4.3.18" ||
          oid == "2.16.840.1.101.3.4.3.19";
@@ -27,11 +27,11 @@ class Checker {
     X509* x509 = certificate.x509();
     const std::string of = " of " + certificate.name();
     const std::uint32_t flags = X509_get_extension_flags(x509);
-    const std::uint32_t usage = X509_get_key_usage(x509);  // all bits where there is no extension
+    const std::uint32_t usage = X509_get_key_usage(x509);  // all bits if there is no extension
     const bool has_usage = (flags & EXFLAG_KUSAGE) != 0;
     if (X509_get_version(x509) != X509_VERSION_3) unmet("the version" + of + " is not 3");
     if ((flags & EXFLAG_INVALID) != 0) unmet("an extension" + of + " is malformed");
-    // A leaf needs none: Vault and step-ca leave it out.
+    // A leaf does not need basicConstraints: Vault and step-ca leave it out.
     if ((flags & EXFLAG_BCONS) == 0) {
       if (!is_leaf) unmet("basicConstraints" + of + " is missing (CA:TRUE)");
     } else if (((flags & EXFLAG_CA) != 0) == is_leaf) {
@@ -76,7 +76,8 @@ class Checker {
     if (std::string tags = unfit_tags(leaf); !tags.empty()) doubtful(std::move(tags));
   }
 
-  // The algorithms of a request's signature (User Guide, "Signing process").
+  // The key must be of a kind that can sign requests (IAM Roles Anywhere User Guide, "Signing
+  // process").
   void check_key(const Certificate& certificate, const std::string& of) {
     const EVP_PKEY* key = certificate.public_key();
     const int kind = key == nullptr ? EVP_PKEY_NONE : EVP_PKEY_get_base_id(key);
@@ -91,7 +92,7 @@ class Checker {
     unmet("the key" + of + " is of the kind " + certificate.key_kind() + ", neither RSA nor EC");
   }
 
-  // RFC 5480 forbids parameters in full, which could be those of any curve.
+  // RFC 5480 forbids explicit parameters, because they can describe any curve.
   void check_curve(const Certificate& certificate, const std::string& of) {
     X509_ALGOR* algorithm = nullptr;
     X509_PUBKEY_get0_param(nullptr, nullptr, nullptr, &algorithm,

@@ -1,4 +1,4 @@
-// What IAM Roles Anywhere requires of certificates, as far as it can be seen from here.
+// What IAM Roles Anywhere requires of certificates, as far as rolecall can check it.
 #pragma once
 
 #include <chrono>
@@ -10,21 +10,23 @@
 
 namespace rolecall::identity {
 
-// Each a clause such as "keyUsage of CN=x lacks digitalSignature".
+// Each text is a clause such as "keyUsage of CN=x lacks digitalSignature".
 struct Requirements {
-  std::vector<std::string> unmet;     // the service refuses a certificate for these
-  std::vector<std::string> doubtful;  // it may, by its settings or by what its guide leaves open
+  std::vector<std::string> unmet;  // the service refuses the certificate for these reasons
+  // The service may refuse the certificate for these reasons: it depends on settings in AWS, or the
+  // guide does not say.
+  std::vector<std::string> doubtful;
 };
 
-// Both are empty where `leaf` and its `chain` meet all that can be checked without the trust anchor
-// (IAM Roles Anywhere User Guide, "Trust model": certificates).
+// Checks everything that can be checked without the trust anchor (IAM Roles Anywhere User Guide,
+// "Trust model", certificate requirements). Both lists are empty if `leaf` and `chain` pass.
 Requirements check_requirements(const Certificate& leaf, const std::vector<Certificate>& chain,
                                 std::chrono::sys_seconds now);
 
-// Warns of what is unmet or doubtful. The service decides, so the request is sent all the same.
+// Warns about unmet and doubtful requirements. It does not throw, because the service decides.
 void warn_of_requirements(const Certificate& leaf, const std::vector<Certificate>& chain,
                           std::chrono::sys_seconds now, const Reporter& reporter);
 
-std::string joined(const std::vector<std::string>& clauses);  // "a; b"
+std::string joined(const std::vector<std::string>& clauses);  // joined by "; "
 
 }  // namespace rolecall::identity

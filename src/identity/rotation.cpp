@@ -30,7 +30,8 @@ bool Rotation::load(std::chrono::sys_seconds now, const Reporter& reporter) {
     return source->kind() == Source::Kind::stream;
   });
   if (only_once && (proven_ || candidate_)) return false;
-  // From before the files are read: what changes meanwhile is a change that is still to be seen.
+  // The stamps are taken before the files are read. So a change during the read is seen at the next
+  // check.
   stamps_ = FileStamps(options_);
   Deadline deadline(limit_);
   auto loaded = std::make_shared<const Identity>(load_identity(options_, now, reporter, deadline));
@@ -43,7 +44,7 @@ bool Rotation::load(std::chrono::sys_seconds now, const Reporter& reporter) {
     return false;
   }
   const bool is_new = !is_same(candidate_);
-  candidate_ = std::move(loaded);  // also the same one: its token may have been out
+  candidate_ = std::move(loaded);  // even if it is the same: its token may have been removed
   return is_new;
 }
 

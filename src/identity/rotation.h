@@ -1,4 +1,4 @@
-// An identity whose files may be replaced while it is in use.
+// An identity whose files can be replaced while it is in use.
 #pragma once
 
 #include <chrono>
@@ -13,9 +13,10 @@
 
 namespace rolecall::identity {
 
-// What the file system says of the files that an identity is read from, without opening them. Equal
-// where none was replaced, written to, made or removed. What is no path (a descriptor, a token's
-// URI, a TPM's handle) has no part in it: hardware is looked at again with a SIGHUP or a failure.
+// The state of an identity's files according to the file system. The files are not opened. Two
+// stamps are equal if no file was replaced, written, created or removed in between. Descriptors,
+// URIs of tokens and TPM handles are not part of it: hardware is read again after SIGHUP or after a
+// failure.
 class FileStamps {
  public:
   FileStamps() = default;
@@ -26,13 +27,14 @@ class FileStamps {
   std::vector<std::string> stamps_;
 };
 
-// Holds the identity that works and, after a change of the files, the one that has to show that it
-// does: a certificate that fits its key may still be one that the service does not trust.
+// Holds the proven identity, which the service has accepted. After the files have changed, also
+// holds the candidate, which the service has not accepted yet. Even if its key and certificate
+// match, the service may not trust the certificate.
 class Rotation {
  public:
   using IdentityPtr = std::shared_ptr<const Identity>;
 
-  // `limit`: for reading the files, each time.
+  // `limit` is the time to read the files, for each load.
   explicit Rotation(IdentityOptions options,
                     std::chrono::milliseconds limit = std::chrono::seconds(30))
       : options_(std::move(options)), limit_(limit) {}
@@ -40,21 +42,22 @@ class Rotation {
   const IdentityPtr& proven() const { return proven_; }        // nullptr: none yet
   const IdentityPtr& candidate() const { return candidate_; }  // nullptr: nothing new
 
-  // Whether the files are not as they were at the last load.
+  // Whether the files have changed since the last load.
   bool changed() const { return FileStamps(options_) != stamps_; }
 
-  // Reads all of the files as one set, which becomes the candidate; where it is the proven one
-  // again, it takes its place. True: the candidate is another one than before. Throws what
-  // load_identity throws: then both are as before. Does nothing where there is an identity whose
-  // sources can be read only once.
+  // Reads all files as one set, which becomes the candidate. If leaf and chain are those of the
+  // proven identity, the set replaces the proven identity, and there is no candidate. Returns true
+  // if the candidate is a new one. Throws what load_identity throws; then both identities stay as
+  // they are. Does nothing if there is an identity and one of its sources can be read only once.
   bool load(std::chrono::sys_seconds now, const Reporter& reporter);
 
-  // The candidate works: it is the proven one from now on.
+  // To be called when the service has accepted the candidate, which becomes the proven identity.
   void accept() { proven_ = std::move(candidate_); }
 
-  // Returns what `ask`, which sends a request, returns for the candidate, and accepts it; for the
-  // proven one if there is no candidate. If the service refuses the candidate (an Error of kind
-  // failed) and there is a proven one, calls `refused` with that error and asks as the proven one.
+  // `ask` sends a request with an identity. Calls it with the candidate and accepts the candidate;
+  // if there is no candidate, calls it with the proven identity. Returns the result of `ask`. If
+  // the service refuses the candidate (Error of kind failed) and there is a proven identity, calls
+  // `refused` with the error, then `ask` with the proven identity.
   template <class Ask, class Refused>
   auto ask(Ask ask, Refused refused) {
     if (!candidate_) return ask(*proven_);

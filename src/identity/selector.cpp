@@ -53,7 +53,8 @@ std::vector<SelectorEntry> entries_of_text(std::string_view text) {
   return entries;
 }
 
-// Names of members in any case, and other members ignored, as the official helper reads them.
+// The case of member names does not matter, and other members are ignored: AWS's credential helper
+// does the same.
 std::optional<std::string> member_in_any_case(const json& object, std::string_view name) {
   for (const auto& [key, value] : object.items()) {
     if (lower_case(key) == name && value.is_string()) return value.get<std::string>();
@@ -87,7 +88,8 @@ std::vector<SelectorEntry> entries_of_file(const std::string& path) {
   return entries;
 }
 
-// "CN" or "2.5.4.3" before the first "=" (RFC 2253, section 3: attributeType).
+// Whether `name` starts with an attribute type such as "CN" or "2.5.4.3" and "=" (RFC 2253, section
+// 3, attributeType).
 bool starts_with_attribute(std::string_view name) {
   const std::string_view type = trim(name.substr(0, std::min(name.find('='), name.size())));
   return type.size() < name.size() && only(type, letters_and_digits, "-.") &&
@@ -104,7 +106,7 @@ std::string checked_name(const SelectorEntry& entry) {
   return entry.value;
 }
 
-// "2a:00:05", "2A 00 05" and 0x2a0005 are 2A0005, as programs print it.
+// Programs print the same serial as "2a:00:05", "2A 00 05" or 0x2a0005. Returns 2A0005 for each.
 std::string checked_serial(const SelectorEntry& entry) {
   std::string_view text = entry.value;
   const bool negative = text.starts_with('-');
@@ -113,7 +115,7 @@ std::string checked_serial(const SelectorEntry& entry) {
   std::string digits;
   bool is_hex = !text.empty();
   for (std::size_t at = 0; at < text.size() && is_hex; ++at) {
-    // Only between whole bytes, as "1 2" could be anything.
+    // Separators are allowed only between whole bytes, because "1 2" is ambiguous.
     const bool between = at > 0 && (text.size() - at) % 3 == 0;
     if ((text[at] == ':' || text[at] == ' ') && between) continue;
     is_hex = std::string_view("0123456789abcdefABCDEF").find(text[at]) != std::string_view::npos;

@@ -1,4 +1,4 @@
-// Which certificates a selector (the official helper's --cert-selector) means.
+// Whether a certificate matches a selector (--cert-selector, as in AWS's credential helper).
 #pragma once
 
 #include "identity/certificate.h"
@@ -6,8 +6,8 @@
 
 namespace rolecall::identity {
 
-// A name may be written as any program prints it (see distinguished_name.h). Values are compared
-// letter by letter.
+// The names in `selector` can have the form of any program (see distinguished_name.h). Values are
+// case-sensitive.
 bool matches(const Selector& selector, const Certificate& certificate);
 
 }  // namespace rolecall::identity

@@ -23,7 +23,7 @@ using GeneralNamesPtr = std::unique_ptr<GENERAL_NAMES, OpensslDelete<GENERAL_NAM
 std::string utf8(const ASN1_STRING* string) {
   unsigned char* bytes = nullptr;
   const int size = ASN1_STRING_to_UTF8(&bytes, string);
-  openssl_error();  // not a text: it has no characters then
+  openssl_error();  // a value that is not text becomes an empty text
   std::string text(reinterpret_cast<const char*>(bytes),
                    static_cast<std::size_t>(std::max(size, 0)));
   OPENSSL_free(bytes);
@@ -51,7 +51,7 @@ void add_name(std::vector<SessionTag>& tags, const std::string& field, const std
 void add_alternative_names(std::vector<SessionTag>& tags, const Certificate& leaf) {
   const GeneralNamesPtr names(static_cast<GENERAL_NAMES*>(
       X509_get_ext_d2i(leaf.x509(), NID_subject_alt_name, nullptr, nullptr)));
-  openssl_error();  // damaged: that is another requirement
+  openssl_error();  // check_requirements reports a damaged extension
   const std::string field = "x509SAN";
   bool has_dns = false;
   bool has_uri = false;
@@ -68,7 +68,7 @@ void add_alternative_names(std::vector<SessionTag>& tags, const Certificate& lea
   }
 }
 
-// As a reader can recognise it: "&" or U+0301.
+// Returns the character in a form that a reader can recognise: "&" in quotes, or U+0301.
 std::string shown(char32_t c) {
   if (c > U' ' && c <= U'~') return cat("\"", static_cast<char>(c), "\"");
   std::array<char, 16> text{};
@@ -92,7 +92,7 @@ std::vector<SessionTag> session_tags(const Certificate& leaf) {
 }
 
 std::string tag_fault(const SessionTag& tag) {
-  // Nearly all are like this, and need no table.
+  // A fast path: nearly all tags have only these characters, which need no Unicode table.
   const auto is_plain = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '-' && c <= ':') || c == ' ';
   };

@@ -1,4 +1,4 @@
-// The session tags that the service makes of a certificate, and which of them STS does not take.
+// The session tags that the service creates from a certificate, and which of them STS refuses.
 #pragma once
 
 #include <string>
@@ -11,24 +11,25 @@ namespace rolecall::identity {
 
 struct SessionTag {
   std::string field;      // "x509Subject", "x509Issuer" or "x509SAN"
-  std::string specifier;  // "CN", "DNS", "Name/OU", as a profile's attribute mapping names it
+  std::string specifier;  // "CN", "DNS", "Name/OU", …: its name in an attribute mapping
   std::string value;      // UTF-8; several values of one attribute are joined by "/"
 
   std::string key() const { return field + "/" + specifier; }
 };
 
-// By the attribute mapping that a profile has unless it was changed: all of the subject and the
-// issuer, and of the SAN the first DNS name, URI and directory name (IAM Roles Anywhere User Guide,
-// "Certificate attribute mapping").
+// Returns the tags that the default attribute mapping of a profile creates: all attributes of
+// subject and issuer; and of the SAN, the first DNS name, the first URI and the first directory
+// name (IAM Roles Anywhere User Guide, "Certificate attribute mapping").
 std::vector<SessionTag> session_tags(const Certificate& leaf);
 
-// Why STS does not take such a tag: `has "&"`; empty where it does (STS, API reference: Tag).
+// Says why STS refuses the tag, such as `has "&"`. Empty if STS accepts it (STS API Reference,
+// Tag).
 std::string tag_fault(const SessionTag& tag);
 
-// The tags of `leaf` that STS does not take, and what to do; empty where it takes all.
+// Lists the tags of `leaf` that STS refuses, and says what to do. Empty if STS accepts all tags.
 std::string unfit_tags(const Certificate& leaf);
 
-// What to do about such tags; only field and specifier count.
+// Says what to do about tags that STS refuses. Uses only `field` and `specifier` of each tag.
 std::string remedy_for(const std::vector<SessionTag>& tags);
 
 }  // namespace rolecall::identity

@@ -7,7 +7,8 @@
 namespace rolecall::identity {
 namespace {
 
-// From the coordinates, as i2d_PublicKey gives the point in the form that the key's file has it.
+// Made from the coordinates, because i2d_PublicKey returns the point in the form of the key file,
+// which can be compressed.
 std::string uncompressed_point(const EVP_PKEY* key) {
   const auto field_bytes = static_cast<std::size_t>((EVP_PKEY_get_bits(key) + 7) / 8);
   std::string point(1, '\x04');
@@ -51,7 +52,7 @@ class EvpSigner final : public Signer {
     const EvpMdCtxPtr context(EVP_MD_CTX_new());
     std::string signature(static_cast<std::size_t>(EVP_PKEY_get_size(key_.get())), '\0');
     std::size_t size = signature.size();
-    // OpenSSL's default padding for a plain RSA key is PKCS #1 v1.5, as the service wants it.
+    // For a plain RSA key, OpenSSL's default padding is PKCS #1 v1.5, which the service requires.
     if (!context ||
         EVP_DigestSignInit_ex(context.get(), nullptr, digest_name(digest), library_.get(), nullptr,
                               key_.get(), nullptr) != 1 ||
@@ -66,7 +67,7 @@ class EvpSigner final : public Signer {
   }
 
  private:
-  std::shared_ptr<OSSL_LIB_CTX> library_;  // outlives the key
+  std::shared_ptr<OSSL_LIB_CTX> library_;  // must outlive the key
   EvpPkeyPtr key_;
   std::function<void()> explain_;
 };

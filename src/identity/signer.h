@@ -1,4 +1,4 @@
-// What can sign with a private key, wherever that key lives.
+// Signs with a private key, wherever the key is: in a file, on a token or in a TPM.
 #pragma once
 
 #include <functional>
@@ -13,7 +13,7 @@ namespace rolecall::identity {
 enum class KeyAlgorithm { rsa, ecdsa };
 enum class Digest { sha256, sha384, sha512 };
 
-// For one thread at a time.
+// Not thread-safe: only one thread at a time may use a signer.
 class Signer {
  public:
   Signer() = default;
@@ -23,23 +23,24 @@ class Signer {
 
   virtual KeyAlgorithm algorithm() const = 0;
 
-  // The key's public half: PKCS #1 DER (RFC 8017, A.1.1) for RSA, the uncompressed point (SEC 1,
-  // 2.3.3) for EC. Throws Error (failed).
+  // The public key: for RSA, PKCS #1 in DER (RFC 8017, A.1.1); for EC, the uncompressed point (SEC
+  // 1, 2.3.3). Throws Error (failed).
   virtual std::string public_key() const = 0;
 
-  // Signs the digest of `message`: RSASSA-PKCS1-v1_5, or ECDSA with a DER-encoded result, for every
-  // key size and curve. The service wants SHA-256 (IAM Roles Anywhere User Guide, "Signing
-  // process"). Returns raw bytes. Throws Error (failed).
+  // Hashes `message` with `digest` and signs the hash. Returns the bytes of the signature:
+  // RSASSA-PKCS1-v1_5, or ECDSA in DER. The service requires SHA-256 for every key size and curve
+  // (IAM Roles Anywhere User Guide, "Signing process"). Throws Error (failed).
   virtual std::string sign(std::string_view message, Digest digest) const = 0;
   std::string sign(std::string_view message) const { return sign(message, Digest::sha256); }
 };
 
-// A signer over any private key that OpenSSL holds. For a key of a provider: `library`, where it
-// lives, and `explain`, which throws what OpenSSL's error queue means where a signature fails.
+// Makes a signer for a private key that OpenSSL holds. The last two arguments are for a key of a
+// provider: `library` is the library context of the key. `explain` is called if a signature fails,
+// and throws an Error that says what OpenSSL's error queue means.
 std::unique_ptr<Signer> make_signer(EvpPkeyPtr key, std::shared_ptr<OSSL_LIB_CTX> library = {},
                                     std::function<void()> explain = {});
 
-// What Signer::public_key and sign are made of.
+// What implementations of Signer share.
 std::string public_key_bytes(const EVP_PKEY* key);
 const EVP_MD* evp_digest(Digest digest);
 const char* digest_name(Digest digest);  // OpenSSL's
