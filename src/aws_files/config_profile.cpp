@@ -13,11 +13,12 @@
 namespace rolecall::aws {
 namespace {
 
-// The last one is an older name of the one before.
+// aws_security_token is an older name of aws_session_token.
 constexpr std::array<std::string_view, 4> key_names = {"aws_access_key_id", "aws_secret_access_key",
                                                        "aws_session_token", "aws_security_token"};
 
-// Empty for a section that is no profile's. The AWS CLI splits the header as a shell would.
+// Returns the name of the profile in a section's header; empty if the section is not a profile's.
+// The AWS CLI splits the header as a shell does, so the name may be in quotes.
 std::string_view profile_of(std::string_view header) {
   constexpr std::string_view prefix = "profile";
   if (header == "default") return header;
@@ -30,7 +31,8 @@ std::string_view profile_of(std::string_view header) {
   return quoted ? name.substr(1, name.size() - 2) : name;
 }
 
-// "KEY of [SECTION] in FILE, line N" for the first key of the row in the section, or nothing.
+// Returns "KEY of [SECTION] in FILE, line N" for a key in the section that `source` names; empty if
+// there is none.
 std::string place(const CredentialSetting& source, const IniSection& section,
                   const std::string& file) {
   for (const auto& [key, line] : section.lines) {
@@ -41,8 +43,8 @@ std::string place(const CredentialSetting& source, const IniSection& section,
 }
 
 // Calls `look` with each section of the profile, the name of its file, and the member of
-// CredentialSetting that is that file's. What stands in [DEFAULT] is a part of every other section
-// to the AWS CLI, as it is to Python's configparser.
+// CredentialSetting for that file. [DEFAULT] is also such a section, because the AWS CLI reads its
+// settings as part of every other section, as Python's configparser does.
 template <class Look>
 void for_each_section(const ProfileFiles& files, Look look) {
   const auto look_into = [&](std::string_view text, const std::string& file,
@@ -136,7 +138,7 @@ std::vector<std::string> settings_that_precede(const ProfileFiles& files) {
     for (const CredentialSetting& source : credential_settings_of_profiles()) {
       const std::string found = place(source, section, file);
       if (found.empty() || (source.*consequence).empty()) continue;
-      // --remove-static-keys does not touch what is for all profiles.
+      // --remove-static-keys removes nothing from [DEFAULT], which is for all profiles.
       const bool for_all = section.name == "DEFAULT" && source.key == "aws_access_key_id";
       sentences.push_back(cat(found, ", ", for_all ? precedes : source.*consequence));
     }

@@ -1,4 +1,5 @@
-// Profiles of ~/.aws/config: where one stands, and what comes before its credential_process.
+// Profiles in ~/.aws/config: where a profile is, and which settings take precedence over its
+// credential_process.
 #pragma once
 
 #include <string>
@@ -12,40 +13,42 @@ namespace rolecall::aws {
 
 inline constexpr FileRole config_file_role = {"AWS config file", "AWS_CONFIG_FILE"};
 
-// Throws Error (usage) for a name that not every SDK finds in a config file: it may hold letters,
-// digits and _ . / % @ : + -, and does not begin with - (AWS SDKs and Tools Reference Guide,
-// "Shared config and credentials files").
+// Throws Error (usage) for a name that not every SDK finds in a config file. A name may contain
+// letters, digits and _ . / % @ : + -, and must not begin with - (AWS SDKs and Tools Reference
+// Guide, "Shared config and credentials files").
 void check_config_profile_name(std::string_view profile);
 
-// The name of the profile's section in the text of a config file: as it stands there ("profile
-// NAME" with the name in quotes or not, "default" for default), else as it is to be written. Throws
-// Error (usage) where several sections are this profile's; `what` is the file in messages.
+// Returns the name of the profile's section in the text of a config file. If the section is there,
+// this is its name as written: "profile NAME", where NAME may be in quotes, or "default".
+// Otherwise, it is the name to write. `what` is the file's name for messages. Throws Error (usage)
+// if the profile has several sections.
 std::string config_section(std::string_view what, std::string_view file, std::string_view profile);
 
-// The value of a key (in lower case) in the section [`section`], without the lines that continue
-// it; empty if there is none. Of several the last counts.
+// Returns the value of a key (in lower case) in the section [`section`], without the lines that
+// continue the value; empty if the key is not there. If the key is there several times, the last
+// one counts.
 std::string setting(std::string_view file, std::string_view section, std::string_view key);
 
-// The removal of every key that makes static credentials; for either file.
+// Returns the changes that remove every key of static credentials. They work for both files.
 std::vector<IniChange> without_static_keys();
 
-// The static keys in the section [`section`], or nothing.
+// Returns the static keys that the section [`section`] has.
 std::vector<std::string> static_keys(std::string_view file, std::string_view section);
 
 struct ProfileFiles {
   std::string_view profile;
   std::string config_path;
-  std::string_view config;  // texts
+  std::string_view config;  // the text of the file
   std::string credentials_path;
   std::string_view credentials;
 };
 
-// A sentence for each setting of the two files that the AWS CLI or an SDK takes before the
-// credential_process of the profile in the config file (aws_files/precedence.h).
+// Returns a sentence for each setting in the two files that takes precedence, in the AWS CLI or an
+// SDK, over the credential_process of the profile in the config file (see aws_files/precedence.h).
 std::vector<std::string> settings_that_precede(const ProfileFiles& files);
 
-// Each setting of the two files, at most one a file, by which the profile has credentials of its
-// own or acts in another role: what it is and where.
+// Returns the settings in the two files, at most one for each section, that give the profile other
+// credentials or another role: the key, the section, the file and the line.
 std::vector<std::string> credential_settings(const ProfileFiles& files);
 
 }  // namespace rolecall::aws

@@ -15,7 +15,7 @@
 namespace rolecall::aws {
 namespace {
 
-// A line feed in a value would be a way to write other settings into the file.
+// A value with a line feed could add other settings to the file.
 void check_value(std::string_view value, std::string_view name) {
   if (!is_visible(value)) {
     throw Error(ErrorKind::failed,
@@ -114,7 +114,7 @@ std::vector<std::string> LockedCredentialsFile::set(std::string_view profile,
   try {
     file_.replace(edited.bytes.view());
   } catch (const Error&) {
-    // Another try makes another copy.
+    // The next attempt will make its own copy.
     if (!backup.empty() && file_.read().view() == old.view()) file_.remove_copy(backup);
     throw;
   }

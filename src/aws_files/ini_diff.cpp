@@ -15,7 +15,7 @@ using Kind = IniLine::Kind;
 constexpr std::size_t context = 3;
 
 struct TextLine {
-  std::string_view bytes;  // with its ending
+  std::string_view bytes;  // including the line's ending
   std::string shown;
 };
 
@@ -26,8 +26,8 @@ bool is_secret(std::string_view name, std::string_view value) {
          value.find("-password=") != std::string_view::npos;
 }
 
-// Comments and values of several lines may hold settings as well: where what looks like the value
-// of a secret one begins; npos for none.
+// Comments and continuation lines can contain settings, too. Returns where the value of a setting
+// begins that looks secret by its name; npos if there is none.
 std::size_t secret_in(std::string_view text) {
   const std::size_t delimiter = text.find_first_of("=:");
   if (delimiter == std::string_view::npos) return delimiter;
@@ -37,12 +37,12 @@ std::size_t secret_in(std::string_view text) {
 
 std::vector<TextLine> split(std::string_view file) {
   std::vector<TextLine> lines;
-  bool hide = false;  // the values of the option that continuations belong to
+  bool hide = false;  // the option that continuation lines belong to is secret
   for (const IniLine& line : ini_lines(file)) {
     // A byte order mark belongs to the first line.
     const std::size_t begin = lines.empty() ? 0 : line.begin;
     const std::string_view text = file.substr(line.text, line.end - line.text);
-    std::size_t cut = line.end;  // what is behind it is not shown
+    std::size_t cut = line.end;  // the line is shown only up to here
     if (line.kind == Kind::header) hide = false;
     if (line.kind == Kind::option) {
       hide = is_secret(line.name, file.substr(line.value, line.end - line.value));
@@ -65,8 +65,9 @@ struct Edit {
   const TextLine* line;
 };
 
-// Walks both texts; where they part, the nearest lines that are the same again are where they meet.
-// Not always the shortest diff, but the edits that it is for are a few lines of one section.
+// Walks both texts in parallel. At a difference, finds the nearest pair of equal lines and
+// continues there. The result is not always the shortest diff. But that is good enough here,
+// because an edit changes only a few lines of one section.
 std::vector<Edit> compare(const std::vector<TextLine>& before, const std::vector<TextLine>& after) {
   std::vector<Edit> edits;
   std::size_t i = 0;
@@ -107,7 +108,7 @@ std::vector<Edit> compare(const std::vector<TextLine>& before, const std::vector
 }
 
 std::string range(std::size_t begin, std::size_t count) {
-  // An empty range is named by the line before it.
+  // The unified format numbers an empty range by the line before it.
   return cat(count == 0 ? begin : begin + 1, count == 1 ? "" : cat(",", count));
 }
 
@@ -136,8 +137,8 @@ std::string ini_diff(const std::string& path, std::string_view before, std::stri
   std::size_t old_line = 0;
   std::size_t new_line = 0;
   for (std::size_t k = 0; k < edits.size();) {
-    // A hunk starts where a change is at most `context` lines away, and ends where none has come
-    // for twice that.
+    // A hunk begins up to `context` lines before a change. It ends if more than 2 × `context`
+    // unchanged lines follow a change.
     const auto changed = [&edits](std::size_t at) { return edits[at].mark != ' '; };
     std::size_t first = k;
     while (first < edits.size() && !changed(first))

@@ -1,4 +1,4 @@
-// What an edit changes, for a person to look at.
+// Shows what an edit of an INI file changes.
 #pragma once
 
 #include <string>
@@ -6,9 +6,9 @@
 
 namespace rolecall::aws {
 
-// A unified diff (three lines of context) of the two texts of the INI file `path`; empty where they
-// are the same. Values that are secrets by their names (aws_secret_access_key, …token, …password)
-// and commands that hold a password stand in it as "***".
+// Returns a unified diff (three lines of context) of two texts of the INI file `path`; empty if
+// they are the same. "***" replaces each value that is a secret by its name (aws_secret_access_key,
+// …token, …password) and each command that contains a password.
 std::string ini_diff(const std::string& path, std::string_view before, std::string_view after);
 
 }  // namespace rolecall::aws

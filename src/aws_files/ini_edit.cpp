@@ -13,7 +13,8 @@ namespace {
 
 using Kind = IniLine::Kind;
 
-// "[name]", or "name = value" as no piece of a key, a token or a command looks.
+// Whether a line looks like "[name]" or like "name = value". Part of a long key, of a token or of a
+// command does not look like this.
 bool looks_like_a_setting(std::string_view text) {
   if (text.starts_with('[')) return true;
   if (text.starts_with('-')) return false;  // a flag of a command
@@ -62,8 +63,8 @@ class Editor {
  private:
   void warn(const std::string& text) { result_.warnings.push_back(text); }
   void put(std::string_view text) {
-    // Where what stood between them goes, a line that ends with CR and an empty one would become
-    // one line that ends with CR and LF.
+    // If lines are removed, a line that ends with CR may come before an empty line that ends with
+    // LF. Without the additional LF, the two would become one line that ends with CR and LF.
     if (text.starts_with('\n') && result_.bytes.view().ends_with('\r')) result_.bytes.append("\n");
     result_.bytes.append(text);
   }
@@ -76,7 +77,7 @@ class Editor {
                        [](const IniChange& change) { return change.value.has_value(); });
   }
 
-  // Its place in changes_, or changes_.size().
+  // The index of the line's key in changes_; changes_.size() if no change is for this key.
   std::size_t change_of(const IniLine& line) const {
     return static_cast<std::size_t>(
         std::find_if(changes_.begin(), changes_.end(),
@@ -84,7 +85,8 @@ class Editor {
         changes_.begin());
   }
 
-  // The first of it: the AWS CLI, too, names one, and not one of its profiles works.
+  // Warns only about the first line that the AWS CLI refuses. The AWS CLI also names only the
+  // first, and then none of its profiles works.
   void warn_of_what_is_refused() {
     std::set<std::string_view> sections;
     std::set<std::string_view> keys;
@@ -126,7 +128,7 @@ class Editor {
     }
   }
 
-  // To a person it is one.
+  // For a person, such a line is a header.
   void warn_of_indented_header() {
     for (std::size_t i = 0; i < lines_.size(); ++i) {
       if (lines_[i].kind != Kind::continuation) continue;
@@ -137,7 +139,8 @@ class Editor {
     }
   }
 
-  // Notes which line holds which key, and behind which the missing ones are to be added.
+  // Finds which keys are there, where the section ends, and after which line to add the missing
+  // keys.
   void find_keys() {
     anchor_ = section_;
     std::size_t owner = changes_.size();  // the change that continuation lines belong to
@@ -184,8 +187,9 @@ class Editor {
     if (end_ < lines_.size()) put(file_.substr(lines_[end_].begin));
   }
 
-  // With the indentation of the key before them or, behind the header, of what follows it: a line
-  // indented more than the one before would be read as part of its value.
+  // Indents the missing keys like the key before them. If they follow the header, indents them like
+  // the line that follows. If a line has more indentation than the line before it, it is read as
+  // part of that line's value.
   void add_missing() {
     bool complete = true;
     for (std::size_t i = 0; i < changes_.size(); ++i)
@@ -235,7 +239,7 @@ class Editor {
     const std::string_view text = between(line.begin, line.next);
     return text.substr(std::min(text.find_first_of("\r\n"), text.size()));
   }
-  // The line's own, else that of the file's first line.
+  // The ending of this line. If it has none, that of the file's first line.
   std::string_view line_ending(const IniLine& line) const {
     if (!ending_of(line).empty()) return ending_of(line);
     return ending_of(lines_.front()).empty() ? std::string_view("\n") : ending_of(lines_.front());
@@ -246,10 +250,10 @@ class Editor {
   std::string_view name_;  // of the section
   const std::vector<IniChange>& changes_;
   std::vector<IniLine> lines_;
-  std::size_t section_ = 0;  // the header's line
-  std::size_t end_ = 0;      // the line behind the section
-  std::size_t anchor_ = 0;   // missing keys are added behind this line
-  std::vector<bool> found_;  // by change: is the key there?
+  std::size_t section_ = 0;  // the index of the header's line
+  std::size_t end_ = 0;      // the index of the first line after the section
+  std::size_t anchor_ = 0;   // the index of the line after which missing keys are added
+  std::vector<bool> found_;  // for each change: whether the key is there
   EditedFile result_;
 };
 

@@ -8,14 +8,14 @@
 namespace rolecall::aws {
 namespace {
 
-// What Python's str.strip() takes off: ASCII (CR and LF end lines), then UTF-8.
+// The characters that Python's str.strip() removes: first ASCII (CR and LF end lines), then UTF-8.
 constexpr std::string_view blanks = " \t\v\f\x1c\x1d\x1e\x1f\r\n";
 constexpr std::array<std::string_view, 19> wide_blanks = {
     "\u0085", "\u00a0", "\u1680", "\u2000", "\u2001", "\u2002", "\u2003",
     "\u2004", "\u2005", "\u2006", "\u2007", "\u2008", "\u2009", "\u200a",
     "\u2028", "\u2029", "\u202f", "\u205f", "\u3000"};
 
-// The bytes of the blank that `text` starts with; 0 where that is none.
+// The number of bytes of the blank at the start of `text`; 0 if there is no blank.
 std::size_t blank_size(std::string_view text) {
   if (text.empty()) return 0;
   if (static_cast<unsigned char>(text[0]) < 0x80)
@@ -42,7 +42,8 @@ std::string_view strip_end(std::string_view text) {
   return text.substr(0, end);
 }
 
-// The name ends at the last "]", as configparser has it, but for a comment that holds one.
+// As in configparser, the name ends at the last "]". But a "]" in a comment after the header does
+// not count.
 std::size_t header_end(std::string_view text) {
   for (std::size_t i = text.find(']'); i != std::string_view::npos; i = text.find(']', i + 1)) {
     const std::string_view after = strip_start(text.substr(i + 1));
@@ -51,7 +52,7 @@ std::size_t header_end(std::string_view text) {
   return text.rfind(']');
 }
 
-// Empty where the text is no header.
+// Empty if the text is not a header.
 std::string_view header_name(std::string_view text) {
   const std::size_t close = text[0] == '[' ? header_end(text) : std::string_view::npos;
   return close == std::string_view::npos ? std::string_view() : text.substr(1, close - 1);
@@ -88,7 +89,7 @@ class Reader {
   void classify(IniLine& line) {
     const std::string_view text = file_.substr(line.text, line.end - line.text);
     if (text.empty() || text[0] == '#' || text[0] == ';') return;
-    // In characters, not in bytes.
+    // Python counts characters, not bytes.
     const std::string_view before = file_.substr(line.begin, line.text - line.begin);
     const auto indent =
         static_cast<std::size_t>(std::count_if(before.begin(), before.end(), [](char c) {
@@ -109,7 +110,7 @@ class Reader {
     }
     const std::size_t delimiter = text.find_first_of("=:");
     if (!in_section_ || delimiter == std::string_view::npos || delimiter == 0) {
-      // Nothing below need be taken for part of a value.
+      // The lines below cannot continue a value now.
       line.kind = IniLine::Kind::unreadable;
       in_option_ = false;
       return;
@@ -118,7 +119,7 @@ class Reader {
     line.name = lower_case(strip_end(text.substr(0, delimiter)));
     line.value = line.text + delimiter + 1;
     line.value = line.end - strip_start(file_.substr(line.value, line.end - line.value)).size();
-    // "key =   " has its end before the blanks; the new value comes behind them.
+    // `line.end` of "key =   " is before the blanks. A new value must go after them.
     if (line.value == line.end) {
       while (line.end < line.next && file_[line.end] != '\r' && file_[line.end] != '\n')
         ++line.end;

@@ -15,9 +15,10 @@ constexpr std::string_view in_ansible = "in Ansible and older tools";
 constexpr std::string_view in_python = "in the AWS CLI and the AWS SDK for Python";
 constexpr std::string_view in_javascript_2 = "in the AWS SDK for JavaScript 2";
 
-// AWS SDKs and Tools Reference Guide, "Standardized credential providers", and the sources of
-// botocore, the SDKs for Go 2, Java 1, JavaScript 2 and Ruby 3, s3cmd and Ansible. Those without a
-// place count only beside the credentials that they belong to: beside ours in the environment too.
+// Sources: AWS SDKs and Tools Reference Guide, "Standardized credential providers"; the source code
+// of botocore, of the SDKs for Go 2, Java 1, JavaScript 2 and Ruby 3, of s3cmd and of Ansible. A
+// variable with two empty texts counts only together with the credentials that it belongs to. If
+// rolecall's credentials are in the environment, it would count together with these.
 constexpr std::array variables = std::to_array<CredentialVariable>({
     {"AWS_ACCESS_KEY_ID", in_all, without_profile},
     {"AWS_SECRET_ACCESS_KEY", "", ""},
@@ -37,7 +38,7 @@ constexpr std::array variables = std::to_array<CredentialVariable>({
     {"EC2_ACCESS_KEY", in_ansible, in_ansible},
     {"EC2_SECRET_KEY", "", ""},
     {"EC2_SECURITY_TOKEN", "", ""},
-    // Files with keys. botocore looks into the first one after all profiles.
+    // Files with keys. botocore reads the first one only after all profiles.
     {"AWS_CREDENTIAL_FILE", in_python, ""},
     {"AWS_CREDENTIAL_PROFILES_FILE", "in the AWS SDK for Java 1, if the file has a default profile",
      "in the AWS SDK for Java 1, if the file has the profile too"},
@@ -48,7 +49,7 @@ constexpr std::array variables = std::to_array<CredentialVariable>({
     {"AWS_ROLE_SESSION_NAME", "", ""},
     {"AWS_BEARER_TOKEN_*", "for the AWS service that it names",
      "for the AWS service that it names, in commands with --profile too"},
-    // `env` replaces or removes these itself.
+    // `env` itself replaces or removes these.
     {"AWS_CONTAINER_CREDENTIALS_FULL_URI", "", in_javascript_2},
     {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "", in_javascript_2},
     {"AWS_CONTAINER_*", "", ""},
@@ -64,8 +65,8 @@ constexpr std::string_view login_precedes =
     "which aws login writes, takes precedence over credential_process in the AWS CLI and the SDKs "
     "for Python and Go; remove it";
 
-// As above; botocore and the SDK for Go agree on the order, and on login_session, but not on static
-// keys in the config file.
+// The same sources as above. botocore and the SDK for Go agree on the order and on login_session,
+// but not on static keys in the config file.
 constexpr std::array settings = std::to_array<CredentialSetting>({
     {"aws_access_key_id",
      "takes precedence over credential_process; `remove-static-keys` removes it",

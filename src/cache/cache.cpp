@@ -32,17 +32,18 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr std::size_t longest_entry = 64 * 1024;  // bytes
-// While the old session lives, an endpoint that is down costs one run in so many seconds a short
-// wait, and the others nothing.
+// If the endpoint is down while the old session is still valid, only one run in 15 s waits for it,
+// and only for `short_wait`. The other runs do not wait.
 constexpr seconds hold_off{15};
 constexpr milliseconds short_wait{3000};
-// The longest session that can be asked for. An entry that says more is wrong.
+// The longest session that can be requested. An entry with a longer one is wrong.
 constexpr seconds longest_life = seconds(43200) + clock_tolerance;
 constexpr const char* entry_suffix = ".json";
 constexpr const char* new_suffix = ".new";
 
-// FNV-1a, 64 bits: a file's name, and no more. Entries hold their whole key, so that two keys with
-// one name are two misses; a cryptographic digest would cost OpenSSL's start.
+// FNV-1a with 64 bits, only for file names. An entry contains its whole key, so two keys with the
+// same file name only cause cache misses. For a cryptographic digest, every run would have to start
+// OpenSSL, which takes time.
 std::string name_of(const std::string& key) {
   std::uint64_t hash = 0xcbf29ce484222325U;
   for (const char c : key)
@@ -52,8 +53,8 @@ std::string name_of(const std::string& key) {
   return text.data();
 }
 
-// Only such names are ours: the directory may have other files, as of serve or of a user who named
-// a directory with more in it.
+// The directory may contain other files: those of serve, or those of a user who chose an existing
+// directory. Only files with such a name belong to the cache.
 bool is_name(std::string_view text) {
   return text.size() == 16 && only(text, lower_hex_digits);
 }
@@ -102,11 +103,12 @@ Secret entry_text(const CacheEntry& entry) {
   return to_text(object);
 }
 
-// Whether one who waited for this to end, and has `left` to ask for itself, would fail as well.
-// Passwords, ways to the endpoint and the like are everybody's own.
+// Whether a process that waited for this renewal, and has `left` for an attempt of its own, would
+// fail in the same way. Only a refusal by the service is the same for all processes. Passwords,
+// proxies and the like can differ.
 bool is_ours_too(const CacheLock::Failure& failure, milliseconds left,
                  std::chrono::system_clock::time_point now) {
-  // A clock that was set back leaves failures from the future.
+  // If the clock was set back, a failure may be from the future.
   if (failure.when > now) return false;
   return failure.refused && (failure.error.kind() == ErrorKind::failed || failure.had >= left);
 }
@@ -117,7 +119,7 @@ void warn_of_old(const CacheEntry& entry, const Error& error, const Reporter& re
                    ", as no new ones could be had: " + error.what());
 }
 
-// The way of nearly all runs, with one call of the kernel. If it is not open, errno says why.
+// Nearly all runs need only this one system call. If the result is not open, errno says why.
 Descriptor open_without_links(const std::string& directory) {
   open_how how{};
   how.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
@@ -126,8 +128,8 @@ Descriptor open_without_links(const std::string& directory) {
       static_cast<int>(syscall(SYS_openat2, AT_FDCWD, directory.c_str(), &how, sizeof how)));
 }
 
-// Makes what is missing, and follows the links that nobody else can have made. Kernels before 5.6
-// and some containers have no openat2, and come here with every run.
+// Makes missing directories. Follows a link only if no other user can have made it. Every run comes
+// here on kernels before 5.6 and in some containers, because they have no openat2.
 Descriptor walk_to(const std::string& directory) {
   const FileRole role = {"cache directory", "XDG_RUNTIME_DIR or XDG_CACHE_HOME"};
   try {
@@ -174,7 +176,7 @@ std::optional<CacheEntry> Cache::find(const std::string& key) const {
   return entry;
 }
 
-// Under the lock: nobody else writes the new file.
+// Call this only with the lock held, so that no other process writes the new file.
 void Cache::write(const CacheEntry& entry) const {
   const std::string name = name_of(entry.key);
   const int error =
@@ -187,7 +189,7 @@ bool Cache::lives(const CacheEntry& entry) const {
   return left > seconds(0) && left <= longest_life;
 }
 
-// An entry from the future was written by a clock that cannot be trusted.
+// An entry from the future was written while the clock was wrong.
 bool Cache::is_fresh(const CacheEntry& entry, seconds margin) const {
   const auto now = clock_.wall_seconds();
   const seconds life = entry.credentials.expiration - entry.issued;
@@ -199,8 +201,8 @@ bool Cache::is_there(const std::string& file) const {
   return faccessat(opened_.fd(), file.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-// Each change of a certificate leaves an entry behind that nobody asks for again, and each run that
-// fails a lock.
+// After each change of a certificate, an entry is left that no run asks for again. After each run
+// that fails, a lock file is left.
 void Cache::remove_ended() const {
   remove_unfinished();
   for (const std::string& name : names(entry_suffix)) {
@@ -219,7 +221,7 @@ void Cache::remove_ended() const {
   }
 }
 
-// A process that was killed while it wrote leaves a file with credentials in it.
+// A process that was killed while it wrote has left a file with credentials.
 void Cache::remove_unfinished() const {
   for (const std::string& name : names(new_suffix)) {
     CacheLock lock(opened_.fd(), name);
@@ -256,7 +258,7 @@ Credentials Cache::get(const Request& request, const Reporter& reporter) const {
     if (entry && is_fresh(*entry, request.margin)) return std::move(entry->credentials);
   }
   waiting.reset();
-  // Whoever had the lock may have just renewed, or failed.
+  // The process that had the lock may have renewed the session, or may have failed.
   entry = find(request.key);
   if (entry && is_fresh(*entry, request.margin)) return std::move(entry->credentials);
   if (const auto failure = lock.last_failure()) {
@@ -288,7 +290,7 @@ Credentials Cache::renew(const Request& request, milliseconds time, std::optiona
     return std::move(old->credentials);
   }
   if (entry.credentials.clock_skew != seconds(0)) {
-    // When the session ends is told by a clock that ours does not follow.
+    // The session expires by the service's clock, and this machine's clock differs from it.
     reporter.warning("nothing is cached while this machine's clock is off");
     return std::move(entry.credentials);
   }
@@ -301,7 +303,7 @@ Credentials Cache::renew(const Request& request, milliseconds time, std::optiona
   return std::move(entry.credentials);
 }
 
-// Of all files that are there with this suffix, good or not.
+// The names of all files with this suffix, without the suffix, whether the files are valid or not.
 std::vector<std::string> Cache::names(std::string_view suffix) const {
   std::vector<std::string> found;
   for (std::string& name : names_in(opened_.fd())) {
@@ -336,7 +338,7 @@ void Cache::clear() const {
     remove(name + entry_suffix);
   for (const std::string& name : names(new_suffix)) {
     CacheLock lock(opened_.fd(), name);
-    if (lock.take()) remove(name + new_suffix);  // else its writer lives, and takes it away
+    if (lock.take()) remove(name + new_suffix);  // if not, its writer still runs and will remove it
   }
   remove_ended();
   if (kept.empty()) return;

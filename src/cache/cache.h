@@ -1,5 +1,5 @@
-// Credentials of earlier runs, in files that their user alone can read: while a session is good,
-// the next run need not ask for another.
+// Credentials of earlier runs, in files that only their user can read. While a session is fresh,
+// the next run does not need a new one.
 #pragma once
 
 #include <chrono>
@@ -17,7 +17,7 @@
 namespace rolecall::aws {
 
 struct CacheEntry {
-  std::string key;  // cache_key()
+  std::string key;  // from cache_key()
   std::chrono::sys_seconds issued;
   Credentials credentials;
 };
@@ -26,36 +26,42 @@ class CacheLock;
 
 class Cache {
  public:
-  enum class IfMissing { make, leave };  // left, it is empty
+  enum class IfMissing { make, leave };  // leave: the cache is then empty
 
-  // Makes the directory (0700) and its parents where they are missing. Throws Error (failed) where
-  // it is another user's, can be written by others, or cannot be made.
+  // If the directory (mode 0700) or a parent of it is missing, makes it. Throws Error (failed) if
+  // the directory belongs to another user, if others can write to it, or if it cannot be made.
   explicit Cache(const std::string& directory, IfMissing if_missing = IfMissing::make,
                  const Clock& clock = machine_clock());
 
   struct Request {
     std::string key;
-    // What must be left of a session's life, half of it at most, for it to count as fresh.
+    // A session is fresh if it is valid for longer than this, or than half its lifetime if that is
+    // less.
     std::chrono::seconds margin{900};
-    // For waits for another process and for `renew`, together.
+    // The limit for `renew` and for the wait for another process, together.
     std::chrono::milliseconds timeout{30000};
-    // Asks for a new session, within the time given to it; may ask a person for a password first.
+    // Requests a new session within the given time. It may first ask a person for a password.
     std::function<Credentials(std::chrono::milliseconds)> renew;
   };
 
-  // The entry of request.key while it is fresh. Past that, one process of all that ask renews and
-  // the others take the old entry while it lives, else wait for the one; a process that dies frees
-  // its place. Where renewing fails, the old entry is taken while it lives, with a warning, and
-  // for some seconds nobody tries again; those who waited for it fail as it did where they could
-  // not fare better. Whoever has waited for half of its timeout renews for itself, with a warning,
-  // as the one may be stopped or sit at a prompt. What cannot be written is warned of. Throws what
-  // renew throws.
+  // Returns the entry for request.key while it is fresh. Otherwise, only one of the processes that
+  // need the session renews it:
+  // - The other processes return the old entry if it is still valid. If not, they wait.
+  // - If the process that renews dies, another one takes over.
+  // - If the renewal fails, the old entry is returned with a warning, as long as it is valid. For
+  //   some seconds, no other process then tries again.
+  // - If there is no valid entry, a process that waited for the renewal throws the same error,
+  //   unless an attempt of its own could succeed.
+  // - A process that has waited for half of its timeout warns and requests a session of its own,
+  //   because the other process may be stopped or may wait for a password.
+  //
+  // Warns if the entry cannot be written. Throws what request.renew throws.
   Credentials get(const Request& request, const Reporter& reporter) const;
 
-  // What is there and has not ended, soonest end first.
+  // Returns all entries that have not expired, those that expire first at the front.
   std::vector<CacheEntry> entries() const;
 
-  // Removes all entries. Throws Error (failed) where one cannot be removed.
+  // Removes all entries. Throws Error (failed) if an entry cannot be removed.
   void clear() const;
 
  private:

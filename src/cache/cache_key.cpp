@@ -12,7 +12,8 @@
 namespace rolecall::aws {
 namespace {
 
-// Of a URI's query (RFC 7512) only what names the module, because a PIN may stand there too.
+// Of the URI's query (RFC 7512), keeps only the attributes that name the module. The query may also
+// contain a PIN, which must not get into the key.
 std::string object_and_module(const std::string& uri) {
   const std::size_t query = uri.find('?');
   std::string text = without_pin(uri.substr(0, query));
@@ -33,7 +34,8 @@ class Key {
   }
   void add_switch(std::string_view name, bool value) { add(name, value ? "true" : ""); }
 
-  // Device and inode tell files apart, size and times their contents; ctime cannot be set back.
+  // Device and inode tell files apart; size and times tell their contents apart. ctime cannot be
+  // set back.
   void add_file(std::string_view name, const std::string& path) {
     if (path.empty()) return;
     const std::string stamp = file_stamp(path);
@@ -41,7 +43,7 @@ class Key {
     add(name, std::filesystem::absolute(path).lexically_normal().string() + " " + stamp);
   }
 
-  // Trusted roots. They may be missing, as http needs none.
+  // Trusted roots. They may be missing, because plain http does not need them.
   void add_roots(std::string_view name, const std::string& path) {
     if (!path.empty()) add(name, path + " " + file_stamp(path));
   }
@@ -78,7 +80,8 @@ class Key {
 }  // namespace
 
 CacheKey cache_key(const IdentityOptions& options, const SessionOptions& session) {
-  // By their number, so that this does not compile when there is one more: does it belong here?
+  // All members are listed here. If a member is added, this does not compile, so that somebody
+  // decides whether it must be part of the key.
   const auto& [certificate, private_key, intermediates, password_unused, selector_unused,
                use_latest_unused, pkcs11_module, reuse_pin_unused, no_password_unused,
                pkcs12_entry] = options;
@@ -99,10 +102,11 @@ CacheKey cache_key(const IdentityOptions& options, const SessionOptions& session
   key.add("endpoint", endpoint);
   key.add_switch("fips", use_fips);
   key.add_switch("dualstack", use_dualstack);
-  // What came from a server that nobody verified must not pass for what a verified one said.
+  // Credentials from a server that was not verified must not be used in a run that verifies the
+  // server.
   key.add_switch("no-verify", !verify_tls);
   key.add_roots("ca-bundle", ca_bundle);
-  // By ":", as in SSL_CERT_DIR.
+  // Directories are separated by ":", as in SSL_CERT_DIR.
   for (std::size_t begin = 0; begin < ca_directory.size();) {
     const std::size_t end = std::min(ca_directory.find(':', begin), ca_directory.size());
     key.add_roots("ca-directory", ca_directory.substr(begin, end - begin));

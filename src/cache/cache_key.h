@@ -1,4 +1,4 @@
-// What tells the entries of the cache apart.
+// What distinguishes the entries of the cache.
 #pragma once
 
 #include <string>
@@ -9,14 +9,15 @@
 namespace rolecall::aws {
 
 struct CacheKey {
-  // All that decides which credentials a run gets and whom it trusts for them, as lines
-  // "name=value" without a secret: the user, what is asked and where, and of each file of the
-  // identity its absolute path and stamp (device, inode, size, times of change), so that a changed
-  // one is another key. A key in a token or a TPM counts by its URI, as the certificate tells which
-  // one it is. Empty where the certificate is on a token, where the identity comes from a stream,
-  // and where a file is not there: there is no entry for these.
+  // Lines "name=value" without a secret, with all that decides which credentials a run gets and
+  // which servers it trusts: the user, the request, and where it is sent. For each file of the
+  // identity, the absolute path and the stamp (device, inode, size, times of change), so that a
+  // changed file gives another key. For a private key on a token or in a TPM, only its URI or
+  // handle, because the certificate determines the key. Empty if the session cannot be cached: if
+  // the certificate is on a token, if the identity comes from a stream, or if a file cannot be
+  // found.
   std::string text;
-  std::string why_not;  // text is empty, for people
+  std::string why_not;  // for people: why `text` is empty
 };
 
 CacheKey cache_key(const IdentityOptions& options, const SessionOptions& session);

@@ -17,7 +17,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::size_t longest_note = 16 * 1024;          // bytes
-constexpr std::int64_t latest_note = 4'000'000'000'000;  // in the year 2096, and far from overflows
+constexpr std::int64_t latest_note = 4'000'000'000'000;  // year 2096; cannot overflow a clock
 
 }  // namespace
 
@@ -31,7 +31,7 @@ bool CacheLock::take() {
     if (flock(file_.fd(), LOCK_EX | LOCK_NB) != 0) return errno != EWOULDBLOCK;
     held_ = is_there();
     if (held_) return true;
-    file_ = Descriptor();  // the process that held it has removed it
+    file_ = Descriptor();  // the process that held the lock has removed the file
   }
 }
 
@@ -39,7 +39,7 @@ void CacheLock::remove() const {
   unlinkat(directory_, file_name_.c_str(), 0);
 }
 
-// What cannot be written is no loss: the next one asks the service itself.
+// If this cannot be written, nothing is lost: the next holder asks the service itself.
 void CacheLock::note_success() const {
   if (file_.is_open()) static_cast<void>(ftruncate(file_.fd(), 0) == 0);
 }

@@ -1,4 +1,4 @@
-// Who of many processes renews an entry of the cache, and how it went.
+// Decides which of many processes renews an entry of the cache, and notes how that went.
 #pragma once
 
 #include <chrono>
@@ -10,28 +10,29 @@
 
 namespace rolecall::aws {
 
-// Of one entry's renewal, held until it is destroyed, or its process dies.
+// The lock for the renewal of one entry. It is held until the object is destroyed or the process
+// dies.
 class CacheLock {
  public:
-  // `directory` is a descriptor of the cache's, `name` the entry's.
+  // `directory` is a descriptor of the cache's directory, `name` the name of the entry.
   CacheLock(int directory, const std::string& name)
       : directory_(directory), file_name_(name + suffix) {}
 
   static constexpr const char* suffix = ".lock";
 
-  // False while another process holds it. Where there cannot be a lock (a full disk, a read-only
-  // directory), each renews for itself: true, but it is not held.
+  // Returns false while another process holds the lock. If a lock is impossible (a full disk, a
+  // read-only directory), each process renews for itself: returns true, but is_held() is false.
   bool take();
   bool is_held() const { return held_; }
 
-  // All below are for its holder.
+  // Only the holder of the lock may call the functions below.
   void remove() const;
 
-  // The next holder may ask how the last one fared: a renewal that succeeded leaves nothing.
+  // What the next holder can learn about the last renewal. A renewal that succeeded leaves no note.
   struct Failure {
     std::chrono::system_clock::time_point when;
-    std::chrono::milliseconds had;  // the time that it had for it
-    bool refused;                   // by the service: others would be, too
+    std::chrono::milliseconds had;  // the time limit of the renewal
+    bool refused;                   // by the service; it would refuse other processes, too
     Error error;
   };
   void note_success() const;
