@@ -21,13 +21,13 @@ struct Wait {
   std::string name;
   std::thread::id thread;
   steady_clock::time_point begin;
-  steady_clock::duration before;  // of all that have ended
+  steady_clock::duration before;  // total time of the waits that ended before
   bool resumed = false;
   bool told = false;
 };
 
-// All waits, and the thread that watches them, which starts with the first that has a limit: most
-// runs have no hardware to wait for.
+// All waits, and the thread that watches them. The thread starts with the first wait that has a
+// limit, because most runs use no hardware.
 class Board {
  public:
   void begin(const std::string& name) {
@@ -42,7 +42,7 @@ class Board {
       return wait.thread == std::this_thread::get_id();
     });
     if (one == waits_.end()) return;
-    // After the process was stopped, the call can end before run() has looked at the clock.
+    // If the process was stopped (SIGSTOP), the call can return before run() looks at the clock.
     if (!stood_still(*one)) all_ += steady_clock::now() - one->begin;
     waits_.erase(one);
   }
@@ -70,8 +70,8 @@ class Board {
     return wait.begin + (what_ == LimitOf::one_call ? limit_ : limit_ - wait.before);
   }
 
-  // The process was stopped, and so was the driver. Once a wait: the process may also have got no
-  // processor.
+  // Whether the process was stopped (SIGSTOP), and with it the driver. This is accepted only once
+  // for each wait, because a process that got no CPU time looks the same.
   bool stood_still(const Wait& wait) const {
     return then_ && !wait.resumed && steady_clock::now() - due(wait) > longest_delay;
   }
@@ -84,17 +84,17 @@ class Board {
   }
 
   void watch() {
-    if (idle_) changed_.notify_one();  // each time would cost each call a switch of threads
+    if (idle_) changed_.notify_one();  // not for each call: it costs a switch of threads
     if (watched_) return;
     const NoSignals none;
     try {
       std::thread([this] { run(); }).detach();
       watched_ = true;
-    } catch (const std::system_error&) {  // no thread to be had: then without
+    } catch (const std::system_error&) {  // the system has no thread left: waits are not watched
     }
   }
 
-  // No wait is due earlier than one that began before it, so nothing has to wake this up in time.
+  // A new wait is never due before an older one. So run() need not be woken up for it.
   void run() {
     std::unique_lock lock(mutex_);
     for (;;) {
@@ -133,7 +133,7 @@ class Board {
   bool idle_ = false;
 };
 
-// Never destroyed: a call that hangs at the end of the process still uses it.
+// Never destroyed, because a call that hangs at exit still uses it.
 Board& board() {
   static Board& the_only = *new Board;
   return the_only;

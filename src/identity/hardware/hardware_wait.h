@@ -1,16 +1,17 @@
-// Calls into the drivers of tokens and TPMs. One that does not return cannot be ended, but with the
-// process: what can be done is to know of it. Every such call is made under a HardwareWait.
+// Calls into the drivers of tokens and TPMs. A program cannot end a call that does not return,
+// except by ending itself. But it can notice that the call takes too long. For this, every such
+// call is made while a HardwareWait exists.
 #pragma once
 
 #include <string>
 
 namespace rolecall::identity {
 
-// This thread waits for hardware, for as long as one of these lives; what a person types meanwhile
-// is no part of it. One inside another changes nothing.
+// Marks this thread as waiting for hardware, as long as the object lives. Code that asks a person
+// for input must not hold a HardwareWait. One inside another has no effect.
 class HardwareWait {
  public:
-  // `name` is such as "token app", for messages.
+  // `name` is the name of the hardware for messages, such as "token app".
   explicit HardwareWait(const std::string& name);
   HardwareWait(const HardwareWait&) = delete;
   HardwareWait& operator=(const HardwareWait&) = delete;

@@ -50,7 +50,8 @@ std::string reason(CK_RV code) {
 
 namespace {
 
-// p11-kit ends a value at a NUL, and of an attribute that is given twice it takes the last.
+// These are refused because p11-kit would not report them: it cuts a value at a NUL, and if an
+// attribute is given twice, it uses the last one.
 void refuse_unclear(std::string_view uri, const std::string& text) {
   std::set<std::string> names;
   std::size_t begin = uri.find(':');
@@ -71,7 +72,7 @@ void refuse_unclear(std::string_view uri, const std::string& text) {
 }  // namespace
 
 Uri parse_uri(const std::string& text) {
-  p11_kit().be_quiet();  // it would write to standard error
+  p11_kit().be_quiet();  // otherwise it writes to standard error
   const UriPtr parsed = new_uri();
   Secret unwrapped = unwrapped_uri(text);
   unwrapped.append(std::string_view("\0", 1));

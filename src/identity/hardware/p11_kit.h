@@ -1,5 +1,5 @@
-// p11-kit, loaded with the first URI that is parsed. For pkcs11.cpp and p11_kit*.cpp alone: what
-// the rest of this folder knows of tokens is pkcs11.h.
+// p11-kit, a library that is loaded when the first URI is parsed. Only pkcs11.cpp and p11_kit*.cpp
+// use this header. The other code of this folder uses pkcs11.h.
 #pragma once
 
 #include <p11-kit/p11-kit.h>
@@ -47,7 +47,7 @@ struct P11Kit {
   ROLECALL_P11_KIT_FUNCTIONS(ROLECALL_POINTER)
 };
 
-// Throws Error (failed) where there is none.
+// Throws Error (failed) if p11-kit is not installed.
 const P11Kit& p11_kit();
 
 using UriPtr = std::shared_ptr<P11KitUri>;
@@ -55,11 +55,11 @@ using UriPtr = std::shared_ptr<P11KitUri>;
 UriPtr new_uri();
 std::string format(const UriPtr& uri, P11KitUriType type);
 
-std::string text_of(const char* text);  // of nullptr too
+std::string text_of(const char* text);  // "" for nullptr
 std::string reason(CK_RV code);         // for messages
 
-// Modules that are initialised, until the end: the one at `path`, where that is empty all that are
-// registered. Throws as tokens() does.
+// Initialised modules: the one at `path`, or all registered modules if `path` is empty. They are
+// finalised in the destructor. The constructor throws as tokens() does.
 class Modules {
  public:
   explicit Modules(const std::string& path);
@@ -67,9 +67,9 @@ class Modules {
   Modules& operator=(const Modules&) = delete;
   ~Modules();
 
-  // But for those that hold the system's roots alone.
+  // Returns all modules except those that contain only the system's root certificates.
   std::vector<CK_FUNCTION_LIST*> usable() const;
-  // "PKCS#11 module opensc", for messages.
+  // For messages: "PKCS#11 module opensc".
   std::string name(CK_FUNCTION_LIST* module) const;
 
  private:

@@ -49,7 +49,8 @@ void Modules::start_all() {
     throw Error(ErrorKind::failed,
                 "p11-kit cannot load its modules: " + text_of(p11_kit().message()));
   }
-  // As p11_kit_modules_initialize does, but known by name: those that do not start are dropped.
+  // p11_kit_modules_initialize does the same, but a HardwareWait needs the name of each module.
+  // Modules that do not start are released.
   CK_FUNCTION_LIST** started = all_;
   for (CK_FUNCTION_LIST** module = all_; *module != nullptr; ++module) {
     const HardwareWait starting(name(*module));
@@ -65,7 +66,8 @@ void Modules::start_all() {
 void Modules::start_one(const std::string& path) {
   const HardwareWait wait(name(nullptr));
   const std::string file = trusted_module_file(path);
-  // p11-kit would look for anything but a whole path among its own modules.
+  // p11-kit searches for a path that is not absolute only among its own modules. So dlopen, which
+  // follows the loader's rules, finds the absolute path.
   const LibraryPtr library(dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL), dlclose);
   const char* trouble = library ? nullptr : dlerror();
   if (library) one_ = p11_kit().module_load(whole_path(library.get(), file).c_str(), 0);
@@ -94,7 +96,7 @@ std::vector<CK_FUNCTION_LIST*> Modules::usable() const {
   if (one_ != nullptr) return {one_};
   std::vector<CK_FUNCTION_LIST*> modules;
   for (CK_FUNCTION_LIST** module = all_; *module != nullptr; ++module) {
-    // p11-kit's own proxy leaves these out, too: they hold roots and no key.
+    // These modules contain root certificates, and no keys. p11-kit's own proxy also skips them.
     char* roots = p11_kit().config_option(*module, "trust-policy");
     if (text_of(roots) != "yes") modules.push_back(*module);
     std::free(roots);

@@ -11,7 +11,7 @@
 namespace rolecall::identity::pkcs11 {
 namespace {
 
-// Cryptoki pads with blanks.
+// PKCS#11 fills fields up with spaces.
 template <std::size_t size>
 std::string padded(const unsigned char (&field)[size]) {
   std::string text(reinterpret_cast<const char*>(field), size);
@@ -19,8 +19,9 @@ std::string padded(const unsigned char (&field)[size]) {
   return terminal_safe(text);
 }
 
-// After one of these all must be opened anew. What lost its login counts, as a token that was put
-// back has, and a session that is out of step with us.
+// After one of these errors, everything must be opened again. This includes a lost login, because a
+// token that was removed and put back has lost its login. It also includes a session that is not in
+// the state that we expect.
 bool is_gone(CK_RV code) {
   static constexpr std::array<CK_RV, 13> codes = {
       CKR_CRYPTOKI_NOT_INITIALIZED,  CKR_DEVICE_ERROR,          CKR_DEVICE_REMOVED,
@@ -31,10 +32,10 @@ bool is_gone(CK_RV code) {
   return std::find(codes.begin(), codes.end(), code) != codes.end();
 }
 
-// Of those the ones that prove that a login did not come to its PIN (PKCS #11 3.0, 5.1.2: the token
-// "was not present at the time that the function was invoked" and the like). A session that is
-// "closed" was closed while the login went on, and "not logged in" is also what some modules make
-// of a card's refusal of the PIN.
+// Those errors that prove that the token has not checked the PIN (PKCS #11 3.0, 5.1.2: the token
+// "was not present at the time that the function was invoked", and similar). CKR_SESSION_CLOSED is
+// not among them, because the session was closed while the login was running. Nor is
+// CKR_USER_NOT_LOGGED_IN, because some modules return it if a card refuses the PIN.
 bool is_before_login(CK_RV code) {
   static constexpr std::array<CK_RV, 6> codes = {
       CKR_CRYPTOKI_NOT_INITIALIZED, CKR_OPERATION_ACTIVE, CKR_OPERATION_NOT_INITIALIZED,
@@ -66,11 +67,11 @@ CK_MECHANISM_TYPE mechanism_code(Mechanism mechanism) {
   return codes.at(static_cast<std::size_t>(mechanism));
 }
 
-// What is longer, or more, a broken module says.
+// If a module returns longer values or more objects, it is broken.
 constexpr CK_ULONG longest_value = 1 << 20;
 constexpr std::size_t most_objects = 100000;
 
-// Cryptoki wants pointers to non-const, and writes nothing through these.
+// PKCS#11 takes pointers to non-const, but does not write through these.
 unsigned char* cryptoki_bytes(std::string_view text) {
   return reinterpret_cast<unsigned char*>(const_cast<char*>(text.data()));
 }
@@ -99,7 +100,7 @@ struct Token::State {
     if (session != 0) call(&CK_FUNCTION_LIST::C_CloseSession, session);
   }
 
-  // A function of its module.
+  // Calls a function of the token's module.
   template <class... Parameters, class... Arguments>
   CK_RV call(CK_RV (*CK_FUNCTION_LIST::*function)(Parameters...), Arguments... arguments) const {
     const HardwareWait wait("token " + name);
@@ -119,7 +120,7 @@ struct Token::State {
     if (code != CKR_OK) fail(name, "open a session", code);
   }
 
-  // Nothing where the object has no such attribute, or it is secret.
+  // Returns nullopt if the object does not have the attribute, or if the attribute is secret.
   std::optional<std::string> read(CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type) {
     need_session();
     std::string value;
@@ -128,7 +129,7 @@ struct Token::State {
       const CK_RV code =
           call(&CK_FUNCTION_LIST::C_GetAttributeValue, session, object, &attribute, CK_ULONG{1});
       if (is_gone(code)) fail(name, "show an object", code);
-      // CK_UNAVAILABLE_INFORMATION is among those that are too long.
+      // CK_UNAVAILABLE_INFORMATION is larger than longest_value.
       const bool is_told = code == CKR_OK && attribute.ulValueLen <= longest_value &&
                            (measure || attribute.ulValueLen <= value.size());
       if (!is_told) return std::nullopt;
@@ -181,7 +182,7 @@ PinState Token::pin() const {
 Login Token::login(LoginAs who, std::string_view pin) const {
   state_->need_session();
   const CK_USER_TYPE user = who == LoginAs::user ? CKU_USER : CKU_CONTEXT_SPECIFIC;
-  // At a PIN pad a person takes the time that it takes.
+  // A PIN pad waits for a person, so there is no HardwareWait.
   const CK_RV code = pin.data() == nullptr
                          ? state_->module->C_Login(state_->session, user, nullptr, 0)
                          : state_->call(&CK_FUNCTION_LIST::C_Login, state_->session, user,
@@ -225,7 +226,7 @@ std::vector<Object> Token::find(ObjectClass wanted, const Uri* uri) const {
   while (result == CKR_OK && count > 0) {
     result = state_->call(&CK_FUNCTION_LIST::C_FindObjects, state_->session, handles.data(),
                           handles.size(), &count);
-    // More than it may say, or without an end: it is broken.
+    // The module returned more handles than there is room for, or it never stops: it is broken.
     if (count > handles.size() || found.size() > most_objects) result = CKR_GENERAL_ERROR;
     for (CK_ULONG i = 0; result == CKR_OK && i < count; ++i)
       found.push_back({handles.at(i), {}, {}, {}});
@@ -244,7 +245,7 @@ std::vector<Object> Token::find(ObjectClass wanted, const Uri* uri) const {
     }
     object.uri = format(own, P11_KIT_URI_FOR_OBJECT_ON_TOKEN);
   }
-  // Tokens have no order, and may have another one tomorrow.
+  // Tokens return objects in no fixed order. Sorted objects are the same in each run.
   std::sort(found.begin(), found.end(),
             [](const Object& a, const Object& b) { return a.uri < b.uri; });
   return found;
@@ -276,7 +277,7 @@ bool Token::begin_sign(const Object& key, Mechanism mechanism) const {
 }
 
 std::string Token::finish_sign(std::string_view data) const {
-  std::string signature(1024, '\0');  // RSA of 8192 bits
+  std::string signature(1024, '\0');  // the length for RSA with 8192 bits
   CK_ULONG size = signature.size();
   const CK_RV code = state_->call(&CK_FUNCTION_LIST::C_Sign, state_->session, cryptoki_bytes(data),
                                   data.size(), cryptoki_bytes(signature), &size);
@@ -290,13 +291,14 @@ std::string Token::finish_sign(std::string_view data) const {
 }
 
 std::vector<Token> tokens(const std::string& module_path) {
-  // p11-kit's proxy stands for all modules, and p11-kit does not load it itself.
+  // The proxy stands for all modules, and p11-kit does not load it itself.
   const bool is_proxy = module_path.ends_with("p11-kit-proxy.so");
   const auto modules = std::make_shared<Modules>(is_proxy ? std::string() : module_path);
   std::vector<Token> found;
   for (CK_FUNCTION_LIST* module : modules->usable()) {
     const HardwareWait wait(modules->name(module));
-    // The list may grow in between, as a token is plugged in: then once more.
+    // Another token can appear between the two calls. Then the list is too long, and the calls are
+    // repeated.
     std::vector<CK_SLOT_ID> slots;
     CK_RV code = CKR_BUFFER_TOO_SMALL;
     for (int tries = 0; code == CKR_BUFFER_TOO_SMALL && tries < 3; ++tries) {

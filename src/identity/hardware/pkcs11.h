@@ -1,6 +1,5 @@
-// PKCS#11 tokens by way of p11-kit, which parses URIs (RFC 7512) and loads modules. Cryptoki's
-// types and codes stay inside pkcs11.cpp and p11_kit*; p11-kit itself is loaded with the first URI
-// that is parsed.
+// PKCS#11 tokens. p11-kit parses URIs (RFC 7512) and loads modules; it is loaded when the first URI
+// is parsed. Only pkcs11.cpp and p11_kit* use the types and codes of PKCS#11 itself.
 #pragma once
 
 #include <memory>
@@ -17,26 +16,29 @@ struct p11_kit_uri;
 
 namespace rolecall::identity::pkcs11 {
 
-// What a user gave as a pkcs11: URI.
+// A pkcs11: URI from the user.
 struct Uri {
   std::shared_ptr<p11_kit_uri> parsed;
-  std::string text;         // for messages: without pin-value
-  std::string module_path;  // these three are the URI's query; empty where it has none
+  std::string text;  // for messages; without pin-value
+  // The next three are from the query of the URI; empty if they are not in it.
+  std::string module_path;
   std::string pin_source;
   Secret pin_value;
 };
 
-// Throws Error (usage) for what is no such URI or has an attribute that RFC 7512 does not know, as
-// that would match nothing, and where p11-kit is not installed.
+// Parses a URI. Throws Error (usage) if `text` is not a PKCS#11 URI, or if p11-kit is not
+// installed. Attributes that RFC 7512 does not define are also refused, because such a URI would
+// match nothing.
 Uri parse_uri(const std::string& text);
 
-// The token, its session or the key's handle is no longer there: all of it must be opened anew,
-// which may help at once (a module that lost its state) or not.
+// The token, its session or the handle of the key is no longer valid. The module, the token and the
+// key must be opened again. This may help at once (if the module lost its state) or not (if the
+// token was removed).
 struct TokenGone : Error {
   explicit TokenGone(const std::string& what);
 };
 
-// A login of which it is not known whether the token has counted the PIN.
+// A login failed in a way that leaves unknown whether the token counted the PIN as a wrong one.
 struct LoginFailed : Error {
   explicit LoginFailed(const std::string& what);
 };
@@ -45,9 +47,9 @@ enum class ObjectClass { certificate, public_key, private_key };
 
 struct Object {
   unsigned long handle;
-  std::string id;     // CKA_ID, raw
+  std::string id;     // CKA_ID, raw bytes
   std::string label;  // CKA_LABEL
-  std::string uri;    // full: names this object and its token
+  std::string uri;    // complete: matches only this object on its token
 };
 
 enum class Attribute {
@@ -62,11 +64,11 @@ enum class Attribute {
 
 enum class Mechanism { ecdsa, rsa, rsa_sha256, rsa_sha384, rsa_sha512 };
 
-// As its token says now.
+// What the token says about its PIN at this moment.
 struct PinState {
-  bool needed;    // private objects and keys want a login
-  bool pin_pad;   // it is typed there, and not given here
-  bool few_left;  // a wrong one was given since the last right one
+  bool needed;    // a login is needed to see private objects and to use keys
+  bool pin_pad;   // the PIN is typed on the token's own keys
+  bool few_left;  // a wrong PIN was given since the last right one
   bool last_try;
   bool locked;
 };
@@ -75,35 +77,36 @@ enum class Login { done, wrong, locked, expired, not_set };
 enum class LoginAs {
   user,
   for_key
-};  // for_key: after begin_sign, where always_authenticate is set
+};  // for_key: a login for one signature, after begin_sign, if the key has always_authenticate
 
-// A token in its slot, with one session from the first use to the last copy's end. Every function
-// throws TokenGone, or Error (failed) with the token's name and what it answered. Not to be used by
-// two threads at once.
+// A token in its slot. Copies share one session, which is opened at the first use and closed with
+// the last copy. Every function throws TokenGone, or Error (failed) with the name of the token and
+// its answer. Not thread-safe.
 class Token {
  public:
   struct State;
   explicit Token(std::shared_ptr<State> state) : state_(std::move(state)) {}
 
-  const std::string& name() const;     // its label, for messages
-  const std::string& uri() const;      // names this token alone
-  bool matches(const Uri& uri) const;  // in all that it says of token, slot and module
+  const std::string& name() const;     // for messages: the label; the URI if the label is empty
+  const std::string& uri() const;      // matches only this token
+  bool matches(const Uri& uri) const;  // compares token, slot and module
 
   PinState pin() const;
   bool logged_in() const;  // by login() of any copy
-  // TokenGone proves that nobody looked at the PIN; LoginFailed does not.
+  // If this throws TokenGone, the token has not checked the PIN. If it throws LoginFailed, the
+  // token may have checked it.
   Login login(LoginAs who, std::string_view pin) const;
 
-  // The objects of a class that have the id and label that `uri` gives, of nullptr all. Its type=
-  // makes no difference. Ordered by their URIs.
+  // Returns the objects of a class with the id and the label in `uri` (nullptr: all objects of the
+  // class), sorted by their URIs. A type= in `uri` is ignored.
   std::vector<Object> find(ObjectClass wanted, const Uri* uri) const;
-  // Nothing where the object has none, or it is secret.
+  // Returns nullopt if the object does not have the attribute, or if the attribute is secret.
   std::optional<std::string> attribute(const Object& object, Attribute which) const;
-  std::optional<KeyAlgorithm> algorithm(const Object& key) const;  // nothing: neither RSA nor EC
+  std::optional<KeyAlgorithm> algorithm(const Object& key) const;  // nullopt: neither RSA nor EC
 
-  // false where the token does not have this mechanism for this key.
+  // Returns false if the token does not support the mechanism for this key.
   bool begin_sign(const Object& key, Mechanism mechanism) const;
-  // Raw, as the mechanism gives it.
+  // Returns the bytes of the signature as the mechanism defines them.
   std::string finish_sign(std::string_view data) const;
 
   friend bool operator==(const Token& a, const Token& b) { return a.state_ == b.state_; }
@@ -112,11 +115,11 @@ class Token {
   std::shared_ptr<State> state_;
 };
 
-// Every initialised token of the module at `module_path`, or of all modules that are registered
-// with p11-kit where that is empty or p11-kit-proxy.so, but for those that hold the system's roots
-// alone. Modules are initialised here, and finalised when the last token of this call is gone. One
-// that is registered and does not start is left out; throws Error (usage) where the one at
-// `module_path` does not.
+// Returns every initialised token of the module at `module_path`. If `module_path` is empty or
+// p11-kit-proxy.so, returns those of all modules that are registered with p11-kit, except modules
+// that contain only the system's root certificates. tokens() initialises the modules. They are
+// finalised when the last of these tokens is destroyed. A registered module that does not start is
+// skipped. Throws Error (usage) if the module at `module_path` does not start.
 std::vector<Token> tokens(const std::string& module_path);
 
 }  // namespace rolecall::identity::pkcs11

@@ -30,7 +30,7 @@ EvpPkeyPtr key_of(const char* type, OSSL_PARAM_BLD* builder) {
   EVP_PKEY* key = nullptr;
   if (!params || !context || EVP_PKEY_fromdata_init(context.get()) != 1 ||
       EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_PUBLIC_KEY, params.get()) != 1) {
-    openssl_error();  // what the token says is no key: then it does not tell
+    openssl_error();  // the token's values are not a valid key
     return nullptr;
   }
   return EvpPkeyPtr(key);
@@ -46,11 +46,11 @@ EvpPkeyPtr rsa_key(const std::string& modulus, const std::string& exponent) {
   return key_of("RSA", builder.get());
 }
 
-// `parameters` is an OID in DER: other forms are for curves that the service does not take.
+// `parameters` must be an OID in DER. Other forms are for curves that the service does not accept.
 EvpPkeyPtr ec_key(const std::string& parameters, std::string point) {
   const unsigned char* data = bytes(parameters);
   const ObjectPtr curve(d2i_ASN1_OBJECT(nullptr, &data, static_cast<long>(parameters.size())));
-  // In an OCTET STRING, says the standard; some tokens leave that away.
+  // The standard wraps the point in an OCTET STRING, but some tokens do not.
   data = bytes(point);
   const OctetsPtr wrapped(d2i_ASN1_OCTET_STRING(nullptr, &data, static_cast<long>(point.size())));
   if (wrapped && data == bytes(point) + point.size()) {
@@ -82,7 +82,8 @@ EvpPkeyPtr told_by(const Token& token, const Object& object) {
   return parameters.empty() || point.empty() ? nullptr : ec_key(parameters, point);
 }
 
-// RFC 8017, 9.2, note 1: what stands before a digest of this length.
+// Returns the DigestInfo for this digest: a fixed prefix for its length, then the digest (RFC 8017,
+// 9.2, note 1).
 std::string digest_info(const std::string& digest) {
   const char kind = digest.size() == 32 ? 1 : digest.size() == 48 ? 2 : 3;
   std::string text("\x30\x00\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x00\x05\x00\x04\x00",
@@ -93,7 +94,7 @@ std::string digest_info(const std::string& digest) {
   return text + digest;
 }
 
-// Tokens give r and s as one string of two halves.
+// Converts a token's signature to DER. Tokens return r and s as two halves of one string.
 std::string ecdsa_der(const std::string& raw) {
   if (raw.size() % 2 != 0) {
     throw Error(ErrorKind::failed,
@@ -133,8 +134,8 @@ struct NoMechanism : Error {
               "it must be made for signatures: CKA_SIGN, and for RSA no other padding alone") {}
 };
 
-// ECDSA signs so much of a digest as the curve has bits (FIPS 186-5, 6.4.1). Tokens differ in
-// whether they cut by themselves.
+// ECDSA uses only as many bits of a digest as the curve has (FIPS 186-5, 6.4.1). Some tokens cut
+// the digest themselves, and some do not.
 std::size_t digest_limit(const OpenKey& key) {
   const std::string curve =
       key.token.attribute(key.object, Attribute::ec_parameters).value_or(std::string());
@@ -178,7 +179,7 @@ EvpPkeyPtr public_half(const Token& token, const Object& key) {
 
 EvpPkeyPtr proven_half(OpenKey& key, const std::vector<EVP_PKEY*>& halves) {
   if (halves.empty()) return nullptr;
-  // No text that a service would ever be sent.
+  // This text is not a string to sign, so nobody can use the signature for a request to AWS.
   constexpr std::string_view text = "rolecall: does this key fit its certificate?";
   std::string signature;
   try {
@@ -213,7 +214,7 @@ OpenKey reopen(const std::string& module, const std::string& text, EVP_PKEY* hal
   if (token != all.end()) {
     OpenKey key{*token, {}, std::move(pins)};
     key.pins.log_in(*token);
-    // Two may have the same label and no id.
+    // Two keys can have the same label and no id.
     std::vector<Object> untold;
     for (Object& object : token->find(ObjectClass::private_key, &uri)) {
       const EvpPkeyPtr told = public_half(*token, object);
@@ -270,7 +271,8 @@ class TokenSigner final : public Signer {
       try {
         return sign_once(*key_, message, digest);
       } catch (const TokenGone&) {
-        // Now, as a module is started anew only once nothing of it is in use.
+        // All uses of the module must end before reopen_, because a module is started again only if
+        // nothing uses it.
         key_.reset();
         let_go_of_others();
       }
@@ -289,7 +291,8 @@ class TokenSigner final : public Signer {
     return the_only;
   }
 
-  // Of the same module, perhaps. Those that sign just now will see for themselves.
+  // The others may use the same module. Those that are making a signature at this moment will
+  // notice the error themselves.
   void let_go_of_others() const {
     const std::scoped_lock lock(all().mutex);
     for (const TokenSigner* other : all().signers) {
@@ -303,8 +306,8 @@ class TokenSigner final : public Signer {
   std::string uri_;
   EvpPkeyPtr public_key_;
   std::function<OpenKey()> reopen_;
-  mutable std::mutex mutex_;            // of what follows
-  mutable std::optional<OpenKey> key_;  // nothing: it is gone
+  mutable std::mutex mutex_;            // protects key_
+  mutable std::optional<OpenKey> key_;  // nullopt: the token is gone
 };
 
 }  // namespace

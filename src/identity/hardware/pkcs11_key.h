@@ -12,33 +12,35 @@
 
 namespace rolecall::identity::pkcs11 {
 
-// The public half of a private key as its token tells it: by the key itself (RSA), or by the public
-// key beside it that has the same CKA_ID, or where there is none the same label. nullptr where the
-// token does not tell.
+// Returns the public key of a private key on a token. The token stores it in the private key itself
+// (RSA), or in a public key object with the same CKA_ID (if the id is empty: the same label).
+// nullptr if the token does not provide it.
 EvpPkeyPtr public_half(const Token& token, const Object& key);
 
-// false where one is not known.
+// Returns false if one of the two is nullptr.
 bool same_key(const EVP_PKEY* a, const EVP_PKEY* b);
 
-// A key that was opened: its token is logged in.
+// A private key that is ready to sign: the program is logged in to its token.
 struct OpenKey {
   Token token;
   Object object;
   Pins pins;
 };
 
-// The key with this URI, of a module that is started anew; where the URI does not tell it from
-// others, that of `half` (nullptr: not known). Throws TokenGone where it is not there.
+// Starts the module again and opens the key with this URI. If several keys have this URI, opens the
+// one that belongs to the public key `half` (nullptr: unknown). Throws TokenGone if the key is not
+// there.
 OpenKey reopen(const std::string& module, const std::string& uri, EVP_PKEY* half, Pins pins);
 
-// Signs on the token: RSA with CKM_SHA256_RSA_PKCS (or 384, 512) or, where the token has not got
-// it, with CKM_RSA_PKCS; EC with CKM_ECDSA. Where the token is gone the key is closed, and opened
-// anew by `reopen`, once a signature; then TokenGone. `public_key` may be nullptr.
+// Makes a signer that signs on the token: RSA with CKM_SHA256_RSA_PKCS (or 384, 512), or with
+// CKM_RSA_PKCS if the token does not support that; EC with CKM_ECDSA. If the token is gone, the
+// signer closes the key and opens it again with `reopen`, once for each signature. If that does not
+// help, the signature throws TokenGone. `public_key` may be nullptr.
 std::unique_ptr<Signer> make_signer(OpenKey key, EvpPkeyPtr public_key,
                                     std::function<OpenKey()> reopen);
 
-// For keys without a known public half: that of these which a signature fits; nullptr where it fits
-// none, or the key does not sign.
+// For a key whose public key is unknown: makes a signature and returns the public key in `halves`
+// that verifies it. nullptr if none does, or if the key cannot sign.
 EvpPkeyPtr proven_half(OpenKey& key, const std::vector<EVP_PKEY*>& halves);
 
 }  // namespace rolecall::identity::pkcs11

@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int most_links = 40;  // as the kernel follows
+constexpr int most_links = 40;  // the limit of the Linux kernel
 
 [[noreturn]] void refuse(const std::string& path, const std::string& why) {
   throw Error(ErrorKind::usage,
@@ -26,7 +26,7 @@ constexpr int most_links = 40;  // as the kernel follows
               "change the owner or the mode (chmod go-w)");
 }
 
-// `shown` is what the user gave, for messages; `at` a part of the way to the file.
+// `shown` is the path that the user gave, for messages. `at` is the part of the path to check.
 void check(const std::string& shown, const fs::path& at, const struct stat& info, bool is_last) {
   const uid_t user = geteuid();
   if (const std::string owner = foreign_owner(info.st_uid, user); !owner.empty())
@@ -76,7 +76,8 @@ std::string trusted_module_file(const std::string& path) {
     rest.insert(rest.begin(), target.begin(), target.end());
     if (target.is_absolute()) at.clear();
   }
-  // The loader looks in a module's own folder for what it needs: sticky is not enough there.
+  // The loader also searches for other libraries in a module's own folder. So for that folder,
+  // sticky is not enough.
   check(path, at.parent_path(), look_at(path, at.parent_path()), true);
   return at.string();
 }

@@ -1,17 +1,19 @@
-// A PKCS#11 module is code that runs with our rights: who could change its file?
+// A PKCS#11 module is code that runs with our rights. So this checks who can change its file.
 #pragma once
 
 #include <string>
 
 namespace rolecall::identity::pkcs11 {
 
-// The file that `path` leads to, without links. Throws Error (usage) if it cannot be found, or if
-// somebody else could replace it: everybody can write the file or its folder, or on the way there a
-// folder (unless sticky); or the file, a folder or a link on the way belongs to neither root nor
-// this user. A folder's group may write it, as on Debian staff may write /usr/local.
+// Returns the file that `path` leads to, with all links resolved. Throws Error (usage) if the file
+// cannot be found, or if another user could replace it. That is so in these cases:
+// - Everybody can write the file or its folder.
+// - Everybody can write a folder on the way to it, unless the folder is sticky.
+// - The file, or a folder or link on the way, belongs to neither root nor this user.
+// The group of a folder may write it: on Debian, the group staff may write /usr/local.
 //
-// A name without "/" is returned as it is: the system's loader looks for it, in folders that root
-// or this user's environment names.
+// A name without "/" is returned unchanged. The system's loader searches for it in folders that
+// root or this user's environment names.
 std::string trusted_module_file(const std::string& path);
 
 }  // namespace rolecall::identity::pkcs11

@@ -28,13 +28,13 @@ namespace {
 
 struct Sent {
   Login result;
-  bool before = false;  // and not again
+  bool before = false;  // it was refused before, and is not sent again
 };
 
-// A PIN that a token did not accept is not sent to it again, whatever it answered, and whatever it
-// tells later: it may have been counted, and tokens lock.
+// A PIN that a token did not accept is not sent to it again, whatever the token answered and
+// whatever state it reports later. The token may have counted the PIN, and tokens lock themselves.
 Sent send(const Token& token, LoginAs who, const std::string& whose, std::string_view pin) {
-  if (pin.empty()) return {Login::wrong};  // it is none: a person who only pressed Enter
+  if (pin.empty()) return {Login::wrong};  // a person only pressed Enter
   const auto lock = one_at_a_time(whose, "token " + token.name());
   if (const auto how = how_it_was_spent(whose, pin)) {
     if (how->empty()) return {Login::wrong, true};
@@ -67,8 +67,8 @@ TriesLeft tries_left(const PinState& state) {
   return state.few_left ? TriesLeft::few : TriesLeft::unknown;
 }
 
-// RFC 7512, 2.4: a path, or a file: URI (RFC 8089). It also allows "|command": that would be a
-// shell.
+// RFC 7512, 2.4: a path or a file: URI (RFC 8089). RFC 7512 also allows "|command", which is
+// refused here because it would start a shell.
 std::string path_of(const std::string& pin_source) {
   if (pin_source.starts_with('|')) {
     throw Error(ErrorKind::usage, "pin-source of a PKCS#11 URI names a command",
@@ -95,7 +95,7 @@ Secret read_pin(const std::string& pin_source, const Reporter& reporter) {
 
 struct Pins::Given {
   Secret pin;
-  std::string from;  // for messages; empty: the source, which speaks for itself
+  std::string from;  // for messages; empty: from source_, which names its origin itself
 };
 
 Pins::Pins(std::vector<Uri> uris, PasswordSource source, bool reuse, Reporter reporter)
@@ -136,7 +136,8 @@ Pins::Given Pins::next(const Token& token, const std::string& what, LoginAs who,
 }
 
 void Pins::enter(const Token& token, const std::string& what, LoginAs who) {
-  // Where a key has a PIN of its own, that may be wrong where the user's is right.
+  // A key may have a PIN of its own. The same text can be wrong for the key and right for the user.
+  // So they are remembered separately.
   const std::string whose = who == LoginAs::user ? token.uri() : what + " " + token.uri();
   for (int attempt = 1; attempt <= most_attempts; ++attempt) {
     PinState state = token.pin();

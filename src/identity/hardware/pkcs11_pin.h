@@ -1,4 +1,4 @@
-// PINs: where they come from, and how sparingly they are tried.
+// Where PINs come from, and the rules that keep a token from locking itself.
 #pragma once
 
 #include <map>
@@ -11,24 +11,27 @@
 
 namespace rolecall::identity::pkcs11 {
 
-// A PIN is taken from pin-value or pin-source of the first URI that has one and matches the token,
-// else from the PasswordSource. It is sent once: what a token has refused is never sent to it
-// again, whoever gives it (spent_passwords.h). A token that has one try left gets it from a person
-// alone: PasswordRequest::tries_left says so to the source. What one token took goes to no other,
-// unless a person gives it anew.
+// The PIN comes from pin-value or pin-source of the first URI that has one and matches the token,
+// otherwise from the PasswordSource.
+//
+// A PIN is sent once: a PIN that a token has refused is never sent to it again, whoever gives it
+// (spent_passwords.h). If a token has one try left, only a person may use it:
+// PasswordRequest::tries_left tells the source. A PIN that one token accepted is not sent to
+// another token unless a person enters it again.
 class Pins {
  public:
-  // `reuse` as IdentityOptions::reuse_pin; `reporter` is told of a PIN file that others may read.
+  // `reuse` is IdentityOptions::reuse_pin. `reporter` gets a warning if others can read a PIN file.
   Pins(std::vector<Uri> uris, PasswordSource source, bool reuse, Reporter reporter);
 
-  // Whether a URI gives this token's PIN.
+  // Whether one of the URIs has a PIN for this token.
   bool has_own(const Token& token) const;
 
-  // Nothing where the token needs no login, or has one. Throws Error that tells apart: usage for a
-  // wrong PIN or none, failed for one that is locked, expired or not set.
+  // Logs in, unless the token needs no login or is logged in already. Throws Error: usage if the
+  // PIN is wrong or missing; failed if the PIN is locked, expired or not set.
   void log_in(const Token& token);
 
-  // For a key with always_authenticate, after begin_sign.
+  // Logs in for one signature with a key that has always_authenticate. To be called after
+  // begin_sign.
   void log_in_for(const Token& token, const Object& key);
 
  private:
@@ -41,8 +44,8 @@ class Pins {
   PasswordSource source_;
   bool reuse_;
   Reporter reporter_;
-  std::map<std::string, Token> taken_;  // by Given::from
-  Secret user_pin_;                     // with reuse_, once it is known
+  std::map<std::string, Token> taken_;  // the key is Given::from
+  Secret user_pin_;                     // only with reuse_, after the login
 };
 
 }  // namespace rolecall::identity::pkcs11

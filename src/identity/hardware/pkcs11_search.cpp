@@ -11,7 +11,7 @@
 namespace rolecall::identity::pkcs11 {
 namespace {
 
-// `uri` gives that of one thing.
+// `uri` returns the URI of one thing.
 template <class Things, class UriOf>
 std::string listed(const Things& things, UriOf&& uri) {
   std::string text;
@@ -42,7 +42,8 @@ bool of_kind(KeyAlgorithm algorithm, const std::vector<Certificate>& certificate
          });
 }
 
-// By what links the objects of one identity on a token, where the key itself does not tell.
+// Whether key and certificate have the same id, or the same label if there is no id. This is used
+// if the token does not provide the public key.
 bool named_as_one(const Object& key, const std::vector<FoundCertificate>& leaves) {
   return leaves.empty() ||
          std::any_of(leaves.begin(), leaves.end(), [&key](const FoundCertificate& leaf) {
@@ -57,7 +58,7 @@ std::vector<Certificate> certificates_on(const Token& token) {
     try {
       all.emplace_back(token.attribute(object, Attribute::value).value_or(""), object.uri);
     } catch (const Error& error) {
-      if (error.kind() != ErrorKind::usage) throw;  // damaged: not this one
+      if (error.kind() != ErrorKind::usage) throw;  // a damaged certificate is skipped
     }
   }
   return all;
@@ -74,7 +75,7 @@ std::vector<EVP_PKEY*> halves_of(const std::vector<Certificate>& certificates) {
   return halves;
 }
 
-// The module at --pkcs11-lib goes before that of the URI.
+// options.pkcs11_module takes precedence over the module in the URI.
 std::string module_of(const IdentityOptions& options, const std::optional<Uri>& uri) {
   return options.pkcs11_module.empty() && uri ? uri->module_path : options.pkcs11_module;
 }
@@ -154,7 +155,7 @@ std::vector<FoundCertificate> Search::certificates() {
   for (const Token& token : scope)
     collect(token);
   if (!found.empty()) return found;
-  // It may be hidden. A PIN is never tried on several tokens.
+  // The token may hide its certificates until the login. A PIN is never tried on several tokens.
   if (scope.size() == 1 && pins_.has_own(scope.front())) {
     pins_.log_in(scope.front());
     collect(scope.front());
@@ -246,7 +247,7 @@ std::vector<Search::Candidate> Search::candidates(const Token& token,
   for (Object& object : token.find(ObjectClass::private_key, key_uri_ ? &*key_uri_ : nullptr)) {
     if (!token.algorithm(object)) continue;
     EvpPkeyPtr half = public_half(token, object);
-    // Where the key does not tell, a signature decides later; until then its kind and name.
+    // If the public key is unknown, kind and name are compared now, and a signature decides later.
     const bool fits = half ? fits_one(half.get(), certificates)
                            : of_kind(*token.algorithm(object), certificates) &&
                                  (key_uri_.has_value() || named_as_one(object, leaves));
@@ -255,7 +256,7 @@ std::vector<Search::Candidate> Search::candidates(const Token& token,
   return found;
 }
 
-// A PIN is for one token: it must be clear which, before any gets it.
+// A PIN is for one token. So it must be clear which token has the key before a PIN is sent.
 std::vector<Search::Candidate> Search::log_in_and_search(
     const std::vector<Token>& tokens, const std::vector<FoundCertificate>& leaves,
     const std::vector<Certificate>& certificates) {
@@ -263,7 +264,7 @@ std::vector<Search::Candidate> Search::log_in_and_search(
   for (const Token& token : tokens)
     if (token.pin().needed && !token.logged_in()) closed.push_back(token);
   if (closed.size() > 1) {
-    // Public keys are seen without a login, and mostly lie beside the private ones.
+    // Public keys can be read without a login, and most tokens store them with the private keys.
     std::vector<Token> likely;
     for (const Token& token : closed) {
       for (const Object& object :
@@ -297,7 +298,7 @@ void Search::refuse_several(const std::vector<Candidate>& found) {
                         listed(found, uri_of_object));
 }
 
-// Those beside the certificate, or if there are none, those elsewhere.
+// Prefers keys on the token of the certificate. If there are none, returns those on other tokens.
 std::vector<Search::Candidate> Search::keys_in(const std::vector<Token>& scope,
                                                const std::vector<FoundCertificate>& leaves,
                                                const std::vector<Certificate>& certificates) {
@@ -320,9 +321,10 @@ std::vector<Search::Candidate> Search::keys_in(const std::vector<Token>& scope,
   refuse_key(scope, certificates);
 }
 
-// Leaves one key, or keys of one token whose public keys are unknown: a signature tells them apart.
+// Keeps one key, or several keys of one token whose public keys are unknown. A signature tells
+// these apart.
 void Search::narrow(std::vector<Candidate>& found, bool has_certificates) {
-  // One that is known to match goes before those that may.
+  // A key that is known to match is better than one that may match.
   const auto is_known = [](const Candidate& one) { return one.half != nullptr; };
   if (has_certificates && std::any_of(found.begin(), found.end(), is_known)) {
     std::erase_if(found, std::not_fn(is_known));
@@ -331,7 +333,7 @@ void Search::narrow(std::vector<Candidate>& found, bool has_certificates) {
   const auto is_same = [&first](const Candidate& one) {
     return same_key(one.half.get(), first.half.get());
   };
-  // On one token, as a login is not for others.
+  // Only on one token, because a login is valid for one token.
   const auto can_be_tried = [&](const Candidate& one) {
     return has_certificates && one.half == nullptr && one.token == first.token;
   };
@@ -341,11 +343,12 @@ void Search::narrow(std::vector<Candidate>& found, bool has_certificates) {
   }
 }
 
-// Makes `key` the one of these that a signature shows to belong to a certificate, and returns its
-// public key; nullptr if there is none and none was given.
+// Finds the key whose signature shows that it belongs to a certificate. Puts it into `key` and
+// returns its public key. If no key matches, throws, or returns nullptr if no certificate was
+// given.
 EvpPkeyPtr Search::prove(OpenKey& key, const std::vector<Candidate>& found,
                          const std::vector<Certificate>& certificates) {
-  // If no certificate was given, the key may belong to one beside it.
+  // If no certificate was given, the key may belong to a certificate on its token.
   const std::vector<Certificate> beside =
       certificates.empty() ? certificates_on(key.token) : std::vector<Certificate>();
   const std::vector<EVP_PKEY*> halves = halves_of(certificates.empty() ? beside : certificates);

@@ -1,5 +1,5 @@
-// Which certificate and which key of which token is meant (RFC 7512; the rules for certificates
-// follow draft-woodhouse-cert-best-practice).
+// Finds the certificate and the key on tokens that the user means (RFC 7512; the rules for
+// certificates follow draft-woodhouse-cert-best-practice).
 #pragma once
 
 #include <chrono>
@@ -26,39 +26,41 @@ struct FoundCertificate {
 
 struct FoundKey {
   std::unique_ptr<Signer> signer;
-  EvpPkeyPtr public_half;  // nullptr: not known, which is so only where no certificate was given
+  EvpPkeyPtr public_half;  // nullptr if unknown, which is possible only if no certificate was given
 };
 
-// One search: modules are loaded at the first question and stay as they are until its end. Where a
-// function throws TokenGone, a new search may find more.
+// One search. The first call loads the modules, and the list of tokens does not change until the
+// search ends. If a function throws TokenGone, a new search may find more.
 class Search {
  public:
-  // Throws Error (usage) for a URI or a selector that is ill-formed.
+  // Throws Error (usage) if a URI or a selector is malformed.
   Search(const IdentityOptions& options, const Reporter& reporter);
 
-  // What options.certificate or options.selector names, in the order of the tokens; may be
-  // empty. A certificate that its token hides is found where the URI gives the PIN and matches one
-  // token alone.
+  // Returns the certificates that options.certificate or options.selector matches, in the order of
+  // the tokens; can be empty. A token may hide its certificates until the login. Such certificates
+  // are found only if the URI has the PIN and matches exactly one token.
   std::vector<FoundCertificate> certificates();
 
-  // For a hint: the certificates of the tokens here, in the form of a selector.
+  // For a hint: the certificates on the tokens, in the form of selectors.
   std::string names_there();
 
-  // Of these the one that is meant, and any other of the same key. CA certificates count only where
-  // there is nothing else. With `any_key` those of all keys, as a key is given that decides. Throws
-  // Error: usage where there is none, or several that options.use_latest does not decide between;
-  // try_later where there is not even a token.
+  // Returns the certificate that the user means, and all others in `found` with the same key. CA
+  // certificates are ignored if there are other certificates. If `any_key` is true, returns the
+  // certificates of all keys, because a given key decides later. Throws Error: usage if no
+  // certificate is found, or if several are and options.use_latest is not set; try_later if no
+  // token matches.
   std::vector<FoundCertificate> leaves(std::vector<FoundCertificate> found, bool any_key,
                                        std::chrono::sys_seconds now);
 
-  // Every certificate of the tokens that these are on.
+  // Returns every certificate on the tokens of `leaves`.
   std::vector<Certificate> neighbours(const std::vector<FoundCertificate>& leaves);
 
-  // The private key that options.private_key names; where that is empty, the one that belongs to
-  // `leaves`. It fits one of `certificates` (all of them where they come from a token), unless
-  // there are none. Logs in to its token. Throws Error: usage where there is none or more than one
-  // that could be meant, try_later where there is no such token, and what Pins throws. Ends the
-  // search: the key takes the PINs along.
+  // Finds the private key that options.private_key names. If that is empty, finds the one that
+  // belongs to `leaves`. `certificates` are those of `leaves`, or those from files. The key matches
+  // one of them, unless there are none. Logs in to the key's token.
+  //
+  // Throws Error: usage if no key or more than one is possible, try_later if no token matches, and
+  // what Pins throws. The search cannot be used afterwards, because the key takes the PINs with it.
   FoundKey key(const std::vector<FoundCertificate>& leaves,
                const std::vector<Certificate>& certificates) &&;
 

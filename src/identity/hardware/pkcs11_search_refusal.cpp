@@ -1,4 +1,4 @@
-// Why no private key on the tokens is the certificate's, in words for its user.
+// The error message if no private key on the tokens matches the certificate.
 #include "base/pkcs11_uri.h"
 #include "base/text.h"
 #include "identity/hardware/pkcs11_search.h"

@@ -1,5 +1,5 @@
-// In place of pkcs11_search.cpp in the static build, which loads no modules: nothing of pkcs11*.cpp
-// and p11_kit*.cpp is linked then.
+// The static build uses this file instead of pkcs11_search.cpp, because it cannot load modules. So
+// nothing of pkcs11*.cpp and p11_kit*.cpp is linked.
 #include "base/library.h"
 #include "identity/hardware/pkcs11_search.h"
 
@@ -10,7 +10,7 @@ Search::Search(const IdentityOptions& options, const Reporter& reporter)
   need_libraries("PKCS#11 tokens need p11-kit");
 }
 
-// There is no object to ask.
+// The constructor always throws, so these functions are never called.
 
 std::vector<FoundCertificate> Search::certificates() {
   return {};

@@ -12,7 +12,7 @@ namespace rolecall::identity {
 namespace {
 
 std::mutex guard;
-std::map<std::string, std::string> spent;  // by digest: how
+std::map<std::string, std::string> spent;  // digest → how
 std::map<std::string, std::mutex> senders;
 
 std::string digest_of(const std::string& what, std::string_view password) {

@@ -1,6 +1,6 @@
-// Passwords and PINs that hardware did not accept. It counts wrong ones, and locks itself after a
-// few: a program that runs for long, and loads its key again and again, must not send the same
-// twice. Nothing is sent to a token or TPM but behind this gate.
+// Remembers passwords and PINs that hardware did not accept. Hardware counts wrong ones, and locks
+// itself after a few. So a program that runs for long, and loads its key repeatedly, must not send
+// the same wrong one twice. Nothing is sent to a token or TPM without this check.
 #pragma once
 
 #include <mutex>
@@ -10,20 +10,22 @@
 
 namespace rolecall::identity {
 
-// `what` names the token or key. Of a password only a digest is kept, for as long as the process
-// lives. For any thread.
+// `what` names the token or key. Only a digest of each password is kept, until the process ends.
+// All functions are thread-safe.
 
-// To be held from how_it_was_spent to spend or give_back: no two threads send the same at once. Who
-// waits for it waits for `hardware`, as a HardwareWait calls it.
+// Returns a lock, to be held from how_it_was_spent to spend or give_back. The lock keeps two
+// threads from sending the same password at once. While a thread waits for the lock, it has a
+// HardwareWait for `hardware`.
 std::unique_lock<std::mutex> one_at_a_time(const std::string& what, const std::string& hardware);
 
-// What spend() was told; nothing where it may be sent.
+// Returns what spend() was called with, or nullopt if the password may be sent.
 std::optional<std::string> how_it_was_spent(const std::string& what, std::string_view password);
 
-// `how` is the failure for a message; empty: it was wrong.
+// Records that the password must not be sent again. `how` is the failure, for a message; "" if the
+// password was wrong.
 void spend(const std::string& what, std::string_view password, const std::string& how);
 
-// It was right, or nobody has looked at it.
+// Records that the password was right, or that the hardware has not checked it.
 void give_back(const std::string& what, std::string_view password);
 
 }  // namespace rolecall::identity

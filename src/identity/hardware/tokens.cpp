@@ -30,7 +30,7 @@ FromTokens read_once(const IdentityOptions& options, const std::vector<Certifica
 std::vector<TokenCertificate> list_once(const IdentityOptions& options, const Reporter& reporter) {
   pkcs11::Search search(options, reporter);
   std::vector<TokenCertificate> all;
-  // Each token is read once.
+  // So that each token is read only once.
   std::vector<std::pair<pkcs11::Token, std::vector<Certificate>>> read;
   for (const pkcs11::FoundCertificate& one : search.certificates()) {
     auto on = std::find_if(read.begin(), read.end(),
@@ -61,7 +61,7 @@ FromTokens read_tokens(const IdentityOptions& options, const std::vector<Certifi
   try {
     return read_once(options, certificates, now, reporter);
   } catch (const pkcs11::TokenGone& gone) {
-    // A module that has lost its state finds it again when it is started anew.
+    // A module that has lost its state may find the token when it is started again.
     reporter.trace([&] { return std::string(gone.what()) + "; once more"; });
     return read_once(options, certificates, now, reporter);
   }

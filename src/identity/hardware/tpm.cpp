@@ -32,8 +32,8 @@ using LibraryPtr = std::shared_ptr<OSSL_LIB_CTX>;
 
 constexpr const char* prefer = "?provider=tpm2";
 
-// What went wrong, as the TSS response code says that the provider puts at the start of its errors'
-// data ("2446 tpm:session(1):…"): TPM 2.0 Library, part 2, 6.6; TSS 2.0 Overview, 5.
+// What went wrong. The provider puts a TSS response code at the start of the data of its errors
+// ("2446 tpm:session(1):…"): TPM 2.0 Library, part 2, 6.6; TSS 2.0 Overview, 5.
 enum class Trouble {
   unknown,
   no_module,
@@ -54,28 +54,28 @@ struct TpmFailure {
 Trouble trouble_of(unsigned long code) {
   constexpr unsigned long tcti_layer = 10;
   if (code >> 16 == tcti_layer) return Trouble::no_tpm;
-  // The TSS's own: out of step since an answer that did not come.
+  // TSS2_ESYS_RC_BAD_SEQUENCE: the TSS itself is out of step, because an answer did not arrive.
   if (code == 0x70007) return Trouble::cut;
   if (code >> 16 != 0) return Trouble::unknown;
-  if (code == 0x921) return Trouble::locked;
-  if (code == 0x902) return Trouble::full;
+  if (code == 0x921) return Trouble::locked;  // TPM_RC_LOCKOUT
+  if (code == 0x902) return Trouble::full;    // TPM_RC_OBJECT_MEMORY
   if ((code & 0x80) == 0) return Trouble::unknown;
-  switch (code & 0x3f) {  // "format one": the rest says which handle, session or parameter
-    case 0x0e:
-    case 0x22:
+  switch (code & 0x3f) {  // format one: other bits name a handle, session or parameter
+    case 0x0e:            // TPM_RC_AUTH_FAIL
+    case 0x22:            // TPM_RC_BAD_AUTH
       return Trouble::wrong_password;
-    case 0x0b:
+    case 0x0b:  // TPM_RC_HANDLE
       return Trouble::no_key;
-    case 0x04:  // a value that cannot be: of a handle, where it is neither of these two
+    case 0x04:  // TPM_RC_VALUE: of a handle if neither TPM_RC_P nor TPM_RC_S is set
       return (code & 0x840) == 0 ? Trouble::no_key : Trouble::unknown;
-    case 0x1f:
+    case 0x1f:  // TPM_RC_INTEGRITY
       return Trouble::foreign;
     default:
       return Trouble::unknown;
   }
 }
 
-// Empties OpenSSL's error queue. The first that is known counts: others follow from it.
+// Empties OpenSSL's error queue. The first known error counts, because it causes the others.
 TpmFailure take_failure() {
   TpmFailure failure;
   const char* data = nullptr;
@@ -113,7 +113,7 @@ struct WrongPassword : Error {
                   "is there one (/dev/tpmrm0), and may this user use it (group tss)? "
                   "TPM2OPENSSL_TCTI names another way to it");
     case Trouble::cut:
-      // Not for a later try with the same signer: its key must be loaded again.
+      // Not try_later: this signer cannot be used again, because its key must be loaded again.
       throw Error(ErrorKind::failed, "the connection to the TPM of " + name + " was cut",
                   "a program that runs for long loads the key again");
     case Trouble::locked:
@@ -148,7 +148,7 @@ std::string tpm_of(const std::string& name) {
   return "the TPM of " + name;
 }
 
-// A library of its own: what the provider offers, random numbers even, nothing else shall use.
+// Has its own library context, so that nothing else uses the provider, not even for random numbers.
 LibraryPtr load_provider(const std::string& name) {
   need_libraries(name + " is in a TPM, which needs OpenSSL's provider tpm2");
   struct Providers {
@@ -177,10 +177,10 @@ LibraryPtr load_provider(const std::string& name) {
   return {providers, providers->library};
 }
 
-// The password on its way to the provider, which asks through C.
+// Passes the password to the provider, which asks for it through a C callback.
 struct PasswordCallback {
   std::function<Secret()> get;
-  std::optional<HardwareWait> wait;  // for the TPM; not while a person is asked
+  std::optional<HardwareWait> wait;  // for the TPM, but not for a person
   std::string tpm;
   bool asked = false;
   Secret password;
@@ -225,7 +225,7 @@ EvpPkeyPtr from_file(std::string_view pem, OSSL_LIB_CTX* library, PasswordCallba
 EvpPkeyPtr from_handle(const std::string& handle, OSSL_LIB_CTX* library,
                        PasswordCallback& callback) {
   const UiMethodPtr ui(UI_UTIL_wrap_read_pem_callback(give_password, 0));
-  // The provider asks for a password where the URI says so.
+  // With "?pass" in the URI, the provider asks for a password.
   const StorePtr store(OSSL_STORE_open_ex((handle + "?pass").c_str(), library, prefer, ui.get(),
                                           &callback, nullptr, nullptr, nullptr));
   while (store && OSSL_STORE_eof(store.get()) == 0) {
@@ -250,8 +250,8 @@ EvpPkeyPtr public_key_of(const EVP_PKEY* key) {
   return EvpPkeyPtr(half);
 }
 
-// An authorisation that the TPM refused is not sent again in this process, an empty one neither:
-// the TPM counts it, also where it was never asked for.
+// If the TPM refused a password, it is not sent again in this process. This is also true for an
+// empty password: the TPM counts it even if nobody was asked for it.
 class TpmSigner final : public Signer {
  public:
   TpmSigner(std::unique_ptr<Signer> inner, std::string name, std::string whose, Secret password)
@@ -264,7 +264,7 @@ class TpmSigner final : public Signer {
   TpmSigner& operator=(const TpmSigner&) = delete;
   ~TpmSigner() override {
     const HardwareWait wait(tpm_of(name_));
-    inner_.reset();  // takes the key out of the TPM
+    inner_.reset();  // removes the key from the TPM
   }
 
   KeyAlgorithm algorithm() const override { return inner_->algorithm(); }
@@ -295,11 +295,11 @@ class TpmSigner final : public Signer {
   std::string name_;
   std::string whose_;
   Secret password_;
-  mutable bool is_right_ = false;  // at the last signature
+  mutable bool is_right_ = false;  // true after a signature that succeeded
 };
 
-// The provider gives the parent the password that stands in a variable, the same for the whole
-// process, as soon as a key file is loaded.
+// When a key file is loaded, the provider sends TPM2OPENSSL_PARENT_AUTH to the TPM as the password
+// of the parent key. This variable is the same for the whole process.
 EvpPkeyPtr load_with_parent(const std::string& name, const std::string& whose, const Loader& loader,
                             OSSL_LIB_CTX* library, PasswordCallback& callback) {
   const std::string parent = "parent of " + whose;
@@ -327,7 +327,7 @@ EvpPkeyPtr load_with_parent(const std::string& name, const std::string& whose, c
   return nullptr;
 }
 
-// `which`: what tells this key from others that may come to have the same name.
+// `which` tells this key from another key that may get the same name later.
 TpmKey load(const std::string& name, std::string_view which, const IdentityOptions& options,
             const Loader& loader) {
   const std::string whose = cat(name, which);
@@ -345,14 +345,14 @@ TpmKey load(const std::string& name, std::string_view which, const IdentityOptio
     EvpPkeyPtr half = public_key_of(key.get());
     if (!half) refuse_key(name, take_failure());
     check_key_kind(half.get(), name);
-    // A provider that is done with another step leaves reasons behind.
+    // The provider leaves errors of other steps in the queue, even if it succeeds.
     ERR_clear_error();
     const bool is_given = callback.asked && !callback.password.empty();
     auto signer = std::make_unique<TpmSigner>(
         make_signer(std::move(key), library, [name] { refuse_key(name, take_failure()); }), name,
         whose, std::move(callback.password));
     if (!is_given) return {std::move(signer), std::move(half)};
-    // Only a signature tells whether the password is right.
+    // Only a signature shows whether the password is right.
     try {
       signer->sign("rolecall: is this the password?");
       return {std::move(signer), std::move(half)};
@@ -384,7 +384,7 @@ TpmKey load_tpm_handle(const std::string& handle, const IdentityOptions& options
 
 TpmKey load_tpm_file(const PemBlock& block, const std::string& name,
                      const IdentityOptions& options) {
-  // It alone, as the provider looks at the first block of what it gets.
+  // Only this block, because the provider looks only at the first block of its input.
   const std::string pem = bio_text([&block](BIO* bio) {
     const std::string_view der = block.der.view();
     return PEM_write_bio(bio, block.label.c_str(), "",
