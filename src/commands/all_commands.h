@@ -10,13 +10,13 @@
 namespace rolecall::cli {
 
 Commands all_commands();
-const Command* find_command(std::string_view name);  // nullptr: there is no such command
+const Command* find_command(std::string_view name);  // nullptr: no command has this name
 std::vector<std::string> command_names();
 
-// Whether any command has such an option.
+// Whether any command has an option with this name.
 bool is_option_name(std::string_view name);
 
-// bindings.cpp, cache.cpp, …: one file a command.
+// Each command is in a file of its own: bindings.cpp, cache.cpp and so on.
 extern const Command bindings_command;
 extern const Command cache_command;
 extern const Command configure_command;

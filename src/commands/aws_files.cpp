@@ -12,7 +12,7 @@
 namespace rolecall::cli {
 namespace {
 
-// Nobody's home is written to without a word of HOME.
+// If HOME is not set, rolecall does not write into the home directory.
 std::string home_for(const char* variable, FileUse use) {
   const bool is_written = use == FileUse::writing;
   std::string home = is_written ? environment("HOME") : home_directory();
@@ -25,7 +25,7 @@ std::string path_of(const char* variable, const char* otherwise, FileUse use) {
   std::string path = environment(variable);
   if (path.empty()) path = otherwise;
   if (path.starts_with("~/")) return home_for(variable, use) + path.substr(1);
-  std::error_code error;  // the working directory may be gone
+  std::error_code error;  // the working directory may have been removed
   const std::filesystem::path absolute = std::filesystem::absolute(path, error);
   return error ? path : absolute.string();
 }

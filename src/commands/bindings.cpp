@@ -1,4 +1,4 @@
-// rolecall bindings: what the configuration file offers.
+// rolecall bindings: lists the bindings of the configuration file.
 #include <unistd.h>
 
 #include <algorithm>
@@ -35,7 +35,7 @@ std::string expiry(const identity::Certificate& leaf) {
                              : " (" + rough_duration(end - wall_clock()) + ")");
 }
 
-// The leaf is known for sure only with its key.
+// The certificate that is most likely the leaf. Only the key shows for sure which one is.
 const identity::Certificate& likely_leaf(const std::vector<identity::Certificate>& all) {
   const auto leaf = std::find_if(all.begin(), all.end(), [](const identity::Certificate& one) {
     return X509_check_ca(one.x509()) == 0;
@@ -43,8 +43,8 @@ const identity::Certificate& likely_leaf(const std::vector<identity::Certificate
   return leaf == all.end() ? all.front() : *leaf;
 }
 
-// No PIN is asked for, and none is sent but that of the URI itself, where the certificate is
-// hidden.
+// Asks for no PIN. If the token shows the certificate only after login, the PIN in the URI is used,
+// if there is one.
 void fill_from_token(Row& row, const IdentityOptions& options) {
   row[3] = "(on a token)";
   std::vector<identity::Certificate> found;
@@ -56,12 +56,12 @@ void fill_from_token(Row& row, const IdentityOptions& options) {
   row[3] = or_dash(leaf.subject());
 }
 
-// Thrown instead of asking a person.
+// Thrown instead of asking the user.
 struct NobodyIsAsked {};
 
-// The leaf that the key matches, with everything else that a run reads. Hardware is not used for
-// this: whether a key there matches is not known, and neither is it of a key whose password nobody
-// has given.
+// The leaf that matches the key. Reads everything else that a run would read, too. If the key is on
+// hardware, or nobody has given the password of its file, this function cannot know whether the key
+// matches, and returns the likely leaf. Throws Error.
 identity::Certificate checked_leaf(IdentityOptions options,
                                    const std::vector<identity::Certificate>& all) {
   const Source::Kind kind = options.private_key.kind();
@@ -70,7 +70,8 @@ identity::Certificate checked_leaf(IdentityOptions options,
     if (!ask || request.kind != PasswordKind::file) throw NobodyIsAsked();
     return ask(request);
   };
-  // That a certificate has expired is in a column of its own, so each counts in its own time.
+  // Another column shows that a certificate has expired, so an expired one is no error here: each
+  // certificate is also tried at a time when it was valid.
   std::vector<std::chrono::sys_seconds> times = {wall_clock()};
   for (const identity::Certificate& one : all)
     times.push_back(one.not_before());
@@ -86,7 +87,7 @@ identity::Certificate checked_leaf(IdentityOptions options,
   return likely_leaf(all);
 }
 
-// What stands in the way of a binding stands in its row: the others are still of interest.
+// If a binding cannot be used, its row says why, because users still need the other rows.
 Row row_of(const Settings& own, const std::string& name,
            std::map<std::string, PasswordSource>& streams) {
   Row row{terminal_safe(name), "-", "-", "-"};
@@ -103,7 +104,8 @@ Row row_of(const Settings& own, const std::string& name,
       row[3] = "(a stream)";
       return row;
     }
-    // Nobody is asked for a password here, and a source that can be read once serves all rows.
+    // This command asks the user for no password. A descriptor can be read only once, so all rows
+    // share its source.
     const std::string source = settings.text("password-source");
     if (source.empty() && !settings.is_filled("pkcs8-password")) identity.password = nullptr;
     if (source.starts_with("fd:")) {

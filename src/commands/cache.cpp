@@ -1,4 +1,4 @@
-// rolecall cache: what the cache holds.
+// rolecall cache: lists or clears the cached credentials.
 #include <unistd.h>
 
 #include <optional>
@@ -15,7 +15,8 @@
 namespace rolecall::cli {
 namespace {
 
-// The value of a line "name=value" of an entry's key, up to the stamp of a file.
+// The value of the line "name=value" in the key of a cache entry. For a file, the value ends before
+// the file's stamp.
 std::string value_of(const std::string& key, const std::string& name) {
   std::istringstream lines(key);
   for (std::string line; std::getline(lines, line);) {

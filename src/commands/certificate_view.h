@@ -1,4 +1,5 @@
-// What a certificate says, for people; and for grep: one fact a line, each line with its name.
+// Shows a certificate to people. The output also works with grep: each line is one fact with its
+// name.
 #pragma once
 
 #include <chrono>
@@ -13,14 +14,14 @@ namespace rolecall::cli {
 struct CertificateFile {
   identity::Certificate leaf;
   std::vector<identity::Certificate> chain;   // the leaf's issuer first
-  std::vector<identity::Certificate> others;  // what else the file holds
+  std::vector<identity::Certificate> others;  // the other certificates of the file
 };
 
-// Lines of text, the last one with its newline. Only printable characters, whatever the
-// certificates hold.
+// Returns lines, each with its line feed. The text contains only printable characters, even if the
+// certificates do not.
 std::string certificate_view(const CertificateFile& file, std::chrono::sys_seconds now);
 
-// In hex, lower case.
+// The digest of the certificate, in lower case hex.
 std::string fingerprint(const identity::Certificate& certificate, const EVP_MD* digest);
 
 }  // namespace rolecall::cli

@@ -13,7 +13,7 @@
 namespace rolecall::cli {
 namespace {
 
-// Of several with the same name the first that is not empty.
+// The value of the variable. If it is set several times, the first value that is not empty.
 std::string value_of(std::string_view name) {
   for (char** variable = environ; *variable != nullptr; ++variable) {
     const std::string_view text(*variable);
@@ -88,7 +88,8 @@ Secret child_environment(std::vector<Variable> variables, const std::string& reg
     if (equals == std::string_view::npos) continue;
     const std::string_view name = text.substr(0, equals);
     if (aws::credential_variable(name) != nullptr || is_for_us_alone(name)) continue;
-    // Of two with the same name getenv(3) sees the first, and other programs the last.
+    // If a variable is set twice, getenv(3) finds the first value, and other programs find the last
+    // one. So only the first is passed on.
     if (kept.insert(name).second) add(block, name, text.substr(equals + 1));
   }
   if (!key_log_of_commands().empty()) add(block, "SSLKEYLOGFILE", key_log_of_commands());

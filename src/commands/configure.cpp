@@ -1,4 +1,5 @@
-// rolecall configure: a profile of the AWS CLI and the SDKs that takes its credentials from here.
+// rolecall configure: sets up a profile of the AWS CLI and SDKs that gets its credentials from
+// rolecall.
 #include <unistd.h>
 
 #include <algorithm>
@@ -46,13 +47,13 @@ constexpr std::array<Option, 3> options = {{
              "take precedence over credential_process. rolecall keeps a copy of each changed file "
              "beside the file, with mode 0600."},
 }};
-// Those that are for this run, and not for the profile.
+// Options for this run only. They do not become part of credential_process.
 constexpr auto own_options = joined(options, debug_option);
-// Beside which the line that the profile has is taken over.
+// If only these options are given, the credential_process that the profile has is taken over.
 constexpr auto options_beside_line =
     joined(own_options, std::array<Option, 1>{{{.name = "quiet", .kind = Kind::toggle}}});
 
-// What makes commands take other credentials than the profile's.
+// Sentences about the variables that make commands use other credentials than the profile's.
 std::vector<std::string> environment_that_precedes(const std::string& profile) {
   std::vector<std::string> sentences;
   for (const auto& [name, row] : other_variables_in_effect()) {
@@ -72,14 +73,14 @@ std::vector<std::string> environment_that_precedes(const std::string& profile) {
   return sentences;
 }
 
-// What this run has from the environment is not part of the profile.
+// A warning: values from variables are for this run only, and are not part of the profile.
 std::string sentence_of_variables(const std::vector<std::string>& variables) {
   return listed(variables, "and") +
          " of the environment is not part of the profile: programs can use the profile only in an "
          "environment that has it too";
 }
 
-// A profile is used by programs without a terminal, too.
+// A warning: programs without a terminal use the profile too, and cannot ask for a password.
 std::string sentence_of_typed(const std::string& what) {
   return "the password or PIN of " + what +
          " was typed. A program without a terminal cannot ask for it, so it cannot use this "
@@ -89,7 +90,7 @@ std::string sentence_of_typed(const std::string& what) {
          "to find it";
 }
 
-// One profile in AWS's two files.
+// One profile in the AWS CLI's config file and credentials file.
 class ProfileEditor {
  public:
   ProfileEditor(std::string profile, std::string line)
@@ -104,8 +105,8 @@ class ProfileEditor {
   const std::string& config_path() const { return config_path_; }
   const std::string& section() const { return section_; }
 
-  // Notes what is to be done; changes nothing. Returns a sentence for each thing by which the
-  // profile, once it is written, does not use its credential_process, or may not.
+  // Plans the changes, but changes no file. Returns a sentence for each reason why the written
+  // profile would not use its credential_process, or might not.
   std::vector<std::string> plan(bool remove_static_keys) {
     std::vector<std::string> sentences;
     try {
@@ -135,7 +136,7 @@ class ProfileEditor {
 
   // Whether the profile has a credential_process.
   bool has_line() const { return setting("credential_process"); }
-  // A file that is as it should be need not be writable.
+  // Whether the file already has the new line. Then it need not be writable.
   bool is_written() const { return with_line(config_.view()).bytes.view() == config_.view(); }
 
   void write_profile(const Reporter& reporter) const {
@@ -195,12 +196,12 @@ class ProfileEditor {
   }
 
   std::string profile_;
-  std::string line_;  // of credential_process
+  std::string line_;  // the value of credential_process
   std::string config_path_;
   std::string credentials_path_;
   Secret config_;
   Secret credentials_;
-  std::string section_;  // of the config file
+  std::string section_;  // the section of the config file
   aws::EditedFile new_config_;
   aws::EditedFile new_credentials_;
 };
@@ -208,7 +209,7 @@ class ProfileEditor {
 std::string summary(const ProfileEditor& editor, const std::string& profile,
                     const std::string& line, const Credentials& credentials,
                     const std::string& region, bool written, bool in_use) {
-  // Each value for itself: a line feed in it must not make a line.
+  // Each value is escaped separately: a line feed in a value must not start a new line.
   const auto safe = [](const std::string& value) { return terminal_safe(value); };
   std::string text =
       "[" + safe(editor.section()) + "] in " + safe(editor.config_path()) +
@@ -226,7 +227,7 @@ std::string summary(const ProfileEditor& editor, const std::string& profile,
   return text;
 }
 
-// The flags of the line that the profile has, if the official helper made it.
+// The flags of the profile's credential_process, if it runs the official helper.
 std::vector<std::string> flags_there(const std::string& profile) {
   const std::string path = aws_config_path();
   const Secret text = read_text_file(aws::config_file_role, path);
@@ -243,7 +244,8 @@ std::vector<std::string> flags_there(const std::string& profile) {
   }
 }
 
-// The profile's own line, if nothing else says what it is to be; or the line that is given.
+// Takes over a line of the official helper: the one among the arguments, otherwise, if the
+// arguments only name the profile, the one that the profile has.
 std::vector<std::string> with_ready_line(std::vector<std::string> arguments) {
   arguments = with_flags_of_line(std::move(arguments));
   if (const auto alone = profile_alone(arguments, options_beside_line)) {
@@ -263,7 +265,8 @@ std::string profile_name(const Settings& settings) {
   return profile;
 }
 
-// What the failure of a trial means for the profile, in front of the reason.
+// The first part of the error if trying the profile failed: what happened to the profile. The
+// reason follows.
 std::string fate_of_profile(const ProfileEditor& editor, bool replaces, bool was_written,
                             bool remove_static_keys) {
   return "[" + editor.section() + "] in " + editor.config_path() +
@@ -280,7 +283,7 @@ void run(const Settings& settings, const CommandLine& command_line) {
   const bool dry_run = settings.is_on("dry-run");
   const bool remove_static_keys = settings.is_on("remove-static-keys");
   SessionFlags flags = session_flags(settings);
-  // What can never work is not written.
+  // Checked before anything is written: a profile that can never work must not be written.
   const std::string region = aws::prepare_session(flags.session).region;
 
   const Reporter reporter = settings.reporter();
@@ -302,7 +305,7 @@ void run(const Settings& settings, const CommandLine& command_line) {
     warn();
     return;
   }
-  // What is there may work, so it stays until the new line has.
+  // The old credential_process may work, so it stays until the new one has worked.
   const bool was_written = editor.is_written();
   const bool replaces = editor.has_line() && !was_written;
   if (!replaces) editor.write_profile(reporter);
@@ -322,7 +325,8 @@ void run(const Settings& settings, const CommandLine& command_line) {
             "standard output");
   for (const std::string& what : typed_passwords())
     warnings.push_back(sentence_of_typed(what));
-  warn();  // last, as what is read last is what to do next
+  // Warnings come last, because they say what to do next.
+  warn();
 }
 
 }  // namespace

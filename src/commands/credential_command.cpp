@@ -60,7 +60,7 @@ std::string value_of(const Option& option, const std::string& value) {
   const std::string flag = "--" + std::string(option.name);
   if (option.kind == Kind::input) return source_text(flag, value);
   if (option.kind == Kind::path) return value.empty() ? value : absolute(value);
-  // A bare name is looked for by the system.
+  // The system searches for a name without a slash.
   if (option.kind == Kind::library) return value.find('/') == value.npos ? value : absolute(value);
   if (option.kind == Kind::source) return source_value(value);
   constexpr std::string_view scheme = "file://";
@@ -76,9 +76,9 @@ bool is_plain(const std::string& word) {
   });
 }
 
-// In double quotes a shell acts upon the first four, and the SDK for Go takes a backslash off on
-// its own account. "#" starts a comment in some versions of the SDKs for C++ and Go wherever it is,
-// ";" in most SDKs behind a blank.
+// In double quotes, a shell gives a meaning to the first four of these characters, and the SDK for
+// Go removes backslashes itself. "#" starts a comment anywhere in a line for some versions of the
+// SDKs for C++ and Go. ";" starts a comment after a blank for most SDKs.
 void check_quotable(const std::string& word, const std::string& name) {
   const auto refuse = [&name](const std::string& why) {
     throw Error(ErrorKind::usage, name + " holds " + why + ", which not every SDK would pass on",
@@ -102,7 +102,8 @@ bool all_plain(const FlagWords& words) {
   return std::all_of(words.begin(), words.end(), is_plain);
 }
 
-// The name that the program was called by; empty where that cannot be told.
+// The path or name that the program was called by. A name is searched for in PATH. Empty if it
+// cannot be found.
 std::string called_by() {
   const Descriptor file(open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC));
   std::string name(4096, '\0');
@@ -147,7 +148,7 @@ std::vector<FlagWords> given_flags(const Command& command, const CommandLine& li
           "pin-source in the URI names a file with it, as does --password-source file:PATH");
     }
     check_quotable(value, flag);
-    // Such a value would be taken for a flag.
+    // After a blank, such a value would look like a flag.
     if (value.starts_with('-')) {
       flags.push_back({flag + "=" + value});
     } else {

@@ -1,4 +1,4 @@
-// rolecall credential-process: credentials as one line of JSON.
+// rolecall credential-process: prints credentials as one line of JSON.
 #include <unistd.h>
 
 #include "base/files.h"
