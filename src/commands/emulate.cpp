@@ -1,4 +1,4 @@
-// rolecall emulate: the offline endpoint behind a socket.
+// rolecall emulate: serves the offline endpoint on a TCP port.
 #include <unistd.h>
 
 #include <condition_variable>
@@ -58,7 +58,7 @@ http::ServerOptions server_options(const Settings& settings) {
   return options;
 }
 
-// Sleeps that a signal to the process ends.
+// Waits of responses, for --fault delay. end() ends all of them when the process must stop.
 class Pause {
  public:
   void wait(std::chrono::milliseconds time) {
@@ -83,7 +83,8 @@ void run(const Settings& settings, const CommandLine& /*line*/) {
   const bool logs = settings.is_on("log");
   Pause pause;
 
-  const Signals signals({SIGINT, SIGTERM});  // before any thread starts
+  // Before any thread starts, so that all threads block these signals.
+  const Signals signals({SIGINT, SIGTERM});
   const auto respond = [&](const http::Request& request) {
     using std::chrono::steady_clock;
     const auto start = steady_clock::now();
@@ -211,7 +212,7 @@ constinit const Command emulate_command = {
         "    --endpoint http://127.0.0.1:8443",
     .options = {options, own_configuration},
     .run = run,
-    // Its --role-arn, --port and the like mean other things than those of all other commands.
+    // --role-arn, --port and others have another meaning here than in other commands.
     .names = Names::own,
 };
 

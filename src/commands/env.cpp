@@ -1,4 +1,5 @@
-// rolecall env: how a program finds the container credentials endpoint of serve.
+// rolecall env: prints the variables by which SDKs find the container credentials endpoint of
+// serve.
 #include <unistd.h>
 
 #include <algorithm>
@@ -27,8 +28,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// For a shell and for systemd alike: as it is where it has only harmless characters, else between
-// single quotes.
+// The value as one word, for a shell and for systemd: unchanged if it has only harmless characters,
+// otherwise in single quotes.
 std::string quoted(const std::string& value) {
   if (value.find_first_of("'\n\r") != std::string::npos) {
     throw Error(ErrorKind::usage,
@@ -38,7 +39,8 @@ std::string quoted(const std::string& value) {
   return only(value, letters_and_digits, "_-./:[]@%+,") ? value : "'" + value + "'";
 }
 
-// A shell that evaluates the lines has its own environment and files besides.
+// The shell that evaluates the output also has these variables and files, and SDKs may prefer the
+// credentials in them.
 void warn_of_other_credentials() {
   const std::string precedence = "takes precedence over the endpoint of serve ";
   try {
@@ -53,7 +55,7 @@ void warn_of_other_credentials() {
   }
 }
 
-// Of a URI that serve has written: http://127.0.0.1:9911/credentials/default.
+// The origin of a URI that serve has written, such as http://127.0.0.1:9911/credentials/default.
 http::Origin origin_of(std::string_view uri) {
   constexpr std::string_view scheme = "http://";
   const std::string_view rest = uri.substr(std::min(scheme.size(), uri.size()));
@@ -63,7 +65,7 @@ http::Origin origin_of(std::string_view uri) {
   return {"http", std::string(server.substr(0, colon)), parse_number<int>(port).value_or(0)};
 }
 
-// Whether it answers, and has credentials for this binding.
+// Whether serve answers and has credentials for this binding.
 bool is_ready(const serve::ContainerFiles& files, const std::string& binding,
               const Deadline& deadline) {
   try {
@@ -129,14 +131,15 @@ void run(const Settings& settings, const CommandLine& /*line*/) {
     text.append(value);
     text.append("\n");
   };
-  // Some SDKs prefer it to the URI below, or an older token to its file. An EnvironmentFile cannot
-  // take a variable away.
+  // Some SDKs prefer the relative URI to the full one, or a token that is already set to the
+  // token's file. An EnvironmentFile cannot unset a variable.
   if (shell) text.append("unset AWS_CONTAINER_CREDENTIALS_RELATIVE_URI\n");
   if (shell && token_file) text.append("unset AWS_CONTAINER_AUTHORIZATION_TOKEN\n");
   line("AWS_CONTAINER_CREDENTIALS_FULL_URI", quoted(files.uri));
   if (!token_file) line("AWS_CONTAINER_AUTHORIZATION_TOKEN", files.token.view());
-  // Some SDKs know only the one, some only the other. Of an EnvironmentFile it is not known that
-  // its unit's user can read the file, and an SDK does without the token then.
+  // Some SDKs know only the token, others only the token's file. In an EnvironmentFile the file is
+  // named only on request: the unit's user may not be able to read it, and then an SDK would use no
+  // token.
   if (token_file || shell) {
     line("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
          quoted(std::filesystem::absolute(files.token_path).string()));

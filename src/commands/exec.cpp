@@ -1,4 +1,4 @@
-// rolecall exec: another program in our place, with credentials in its environment.
+// rolecall exec: runs another program in our place, with credentials in its environment.
 #include "commands/exec.h"
 
 #include <sys/stat.h>
@@ -32,7 +32,7 @@ namespace {
   _exit(program.report(error));
 }
 
-// The command would act as somebody else.
+// With these credentials, the command would act as another role or user.
 void refuse_other_credentials() {
   const std::vector<std::string> found = other_credentials_in_files();
   if (found.empty()) return;

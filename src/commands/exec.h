@@ -1,4 +1,4 @@
-// What both ways of exec have in common: that which becomes the command, and --refresh.
+// What exec with --refresh and exec without it share. Without it, rolecall becomes the command.
 #pragma once
 
 #include <string>
@@ -9,15 +9,15 @@
 
 namespace rolecall::cli {
 
-// Exit codes of exec's own failures, as those of env(1) and timeout(1).
+// Exit codes of exec's own failures, the same as of env(1) and timeout(1).
 inline constexpr int no_credentials = 125;
 inline constexpr int cannot_run = 126;
 inline constexpr int not_found = 127;
 
-// A command with its environment, as execve(2) takes them.
+// A command and its environment, in the form that execve(2) needs.
 class Program {
  public:
-  // `environment`: each "NAME=value" with a NUL behind it.
+  // Each entry of `environment` is "NAME=value" and a NUL character.
   Program(std::vector<std::string> command, Secret environment);
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
@@ -25,7 +25,8 @@ class Program {
   char* const* words() const { return words_.data(); }
   char* const* environment() const { return variables_.data(); }
 
-  // Says that it could not be run, for that errno; returns the exit code.
+  // Prints the error that the command could not be run because of `error`, an errno. Returns the
+  // exit code.
   int report(int error) const;
 
  private:
@@ -35,10 +36,11 @@ class Program {
   std::vector<char*> variables_;
 };
 
-// Runs the command beside a container credentials endpoint that keeps its credentials fresh: on a
-// free loopback port, with a token of its own, as long as the command lives. Signals that are sent
-// to this process go on to the command. Returns the command's exit code, 128 + n where signal n
-// ended it. Throws Error where there are no credentials, before anything is run.
+// Runs the command beside a container credentials endpoint that renews the credentials. The
+// endpoint has a free loopback port and a token of its own, and runs as long as the command.
+// Signals to this process are passed on to the command. Returns the command's exit code, or 128 + n
+// if signal n ended the command. Throws Error if there are no credentials. The command has not been
+// started then.
 int run_with_endpoint(serve::BindingOptions binding, std::vector<std::string> command, bool debug,
                       bool quiet);
 

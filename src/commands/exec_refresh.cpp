@@ -26,8 +26,8 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t token_bytes = 32;
 
-// All that can be taken but those of our own faults, and those that the kernel has for our own use
-// of pipes, files and time.
+// All signals that can be caught, except those of faults in our own code, and those that the kernel
+// sends because of our own use of pipes, files and CPU time (SIGPIPE, SIGXFSZ, SIGXCPU).
 std::vector<int> signals_of_command() {
   constexpr std::array<int, 11> ours = {SIGKILL, SIGSTOP, SIGSEGV, SIGBUS,  SIGFPE, SIGILL,
                                         SIGTRAP, SIGSYS,  SIGPIPE, SIGXFSZ, SIGXCPU};
@@ -40,8 +40,9 @@ std::vector<int> signals_of_command() {
   return numbers;
 }
 
-// What a terminal sends, it sends to the command as well; but that it is gone, to the leader of its
-// session alone.
+// Whether the command got this signal from the terminal too. A terminal sends its signals to the
+// whole process group. The exception is SIGHUP when the terminal is gone, which only the leader of
+// the session gets.
 bool is_of_terminal(const siginfo_t& info) {
   if (info.si_signo == SIGHUP && getsid(0) == getpid()) return false;
   constexpr std::array<int, 8> terminals = {SIGHUP,  SIGINT,  SIGQUIT, SIGTSTP,
@@ -50,16 +51,18 @@ bool is_of_terminal(const siginfo_t& info) {
          std::find(terminals.begin(), terminals.end(), info.si_signo) != terminals.end();
 }
 
-// A shell has to see that its job stands still, and it looks at us. But who stops the command alone
-// by SIGSTOP (cpulimit, a debugger) also lets that alone go on.
+// Whether the command was stopped by job control. Then we stop too, because a shell watches our
+// process to see that its job has stopped. Anyone who stops only the command with SIGSTOP
+// (cpulimit, a debugger) also continues only the command.
 bool is_of_job_control(int number) {
   return number == SIGTSTP || number == SIGTTIN || number == SIGTTOU;
 }
 
-// Its exit code, once the command has ended.
+// The exit code of the command. Empty if it still runs.
 std::optional<int> look_at_children(pid_t command) {
-  // As PID 1 of a container we get others' children as well. __WNOTHREAD: a command that prints a
-  // password is the child of the thread that renews, which waits for it.
+  // As PID 1 of a container we also get the children of other processes. __WNOTHREAD: if a command
+  // prints a password, it is a child of the thread that renews, and only that thread may wait for
+  // it.
   int status = 0;
   for (pid_t pid = 0; (pid = waitpid(-1, &status, WNOHANG | WUNTRACED | __WNOTHREAD)) > 0;) {
     if (pid != command) continue;
@@ -71,8 +74,8 @@ std::optional<int> look_at_children(pid_t command) {
 }
 
 int wait_for_end(pid_t command, const Signals& signals) {
-  // Of those that are there by now nobody knows whether they came before the command, so it gets
-  // them: one too many is no harm to a program that has just begun.
+  // A pending signal may have come before or after the start of the command. The command gets it in
+  // both cases, because a program that has just started is not harmed by one signal too many.
   while (const int number = signals.wait(milliseconds(0)).si_signo) {
     if (number != SIGCHLD) kill(command, number);
   }
@@ -80,7 +83,7 @@ int wait_for_end(pid_t command, const Signals& signals) {
     if (const std::optional<int> code = look_at_children(command)) return *code;
     const siginfo_t info = signals.wait(std::chrono::hours(1));
     if (info.si_signo == 0 || info.si_signo == SIGCHLD || is_of_terminal(info)) continue;
-    // An editor stops all of its process group, us as well as itself.
+    // An editor that stops itself signals its whole process group, which includes us.
     if (info.si_code == SI_USER && info.si_pid == command) continue;
     kill(command, info.si_signo);
   }
@@ -101,7 +104,8 @@ int run_beside_server(const serve::Binding& binding, std::vector<std::string> co
                             [&service](const http::Request& request) {
                               return service.handle(request, aws::Instant::now());
                             });
-  // Signals that come later go to the command, so that none of them leaves the token's file behind.
+  // Act on pending signals now, before there is a token file. Later signals go to the command, so
+  // none of them can end us and leave the file behind.
   signals.act(milliseconds(0));
   const TokenFile file(token);
   std::vector<Variable> variables = credentials_file_variables();

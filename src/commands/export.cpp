@@ -1,4 +1,4 @@
-// rolecall export: credentials as lines for shells and files.
+// rolecall export: prints credentials for shells and files.
 #include <unistd.h>
 
 #include <array>
@@ -20,7 +20,7 @@ void run(const Settings& settings, const CommandLine& /*line*/) {
   const Credentials credentials = obtain_credentials(flags, cache_flags(settings));
   const std::string region = aws::parse_trust_anchor_arn(flags.session.trust_anchor_arn).region;
   ShellChanges changes = {region_variables(region), other_credential_variables()};
-  // What is set below need not be taken away before.
+  // A variable that gets a new value need not be unset before.
   for (const Variable& variable : credential_variables(credentials))
     std::erase(changes.unset, variable.name);
   write_all(

@@ -8,7 +8,8 @@
 namespace rolecall::cli {
 namespace {
 
-// Within single quotes; `escape` says what stands for a character there, or nullptr: itself.
+// The text in single quotes. `escape` returns what replaces a character, or nullptr if the
+// character stays.
 template <class Escape>
 Secret quoted(std::string_view text, Escape escape) {
   Secret word("'");
@@ -20,8 +21,8 @@ Secret quoted(std::string_view text, Escape escape) {
   return word;
 }
 
-// What PowerShell takes for a single quote (about_Quoting_Rules): ' and, in UTF-8, U+2018 to
-// U+201B.
+// The size of the single quote at the start of `text`, 0 if there is none. PowerShell accepts '
+// and, in UTF-8, U+2018 to U+201B (about_Quoting_Rules).
 std::size_t powershell_quote_size(std::string_view text) {
   if (text.starts_with('\'')) return 1;
   const bool is_typographic =
@@ -29,18 +30,18 @@ std::size_t powershell_quote_size(std::string_view text) {
   return is_typographic ? 3 : 0;
 }
 
-// Readers of such files do not agree on quotes (docker keeps them), and what the service sends
-// needs none.
+// Programs that read dotenv files treat quotes differently (docker keeps them). Values of the
+// service need no quotes.
 Secret dotenv_word(std::string_view text) {
   return only(text, letters_and_digits, "+/=_.:,-") ? Secret(text) : posix_word(text);
 }
 
-// How a shell, or a file, sets a variable and takes one away.
+// How a shell or a file sets and unsets a variable.
 struct Form {
   std::string_view set;
   std::string_view equals;
   Secret (*word)(std::string_view);
-  std::string_view unset = {};  // empty: it cannot
+  std::string_view unset = {};  // empty: it cannot unset variables
   std::string_view behind_unset = {};
 };
 

@@ -10,19 +10,20 @@
 
 namespace rolecall::cli {
 
-// `text` as one word of that shell, whatever it holds but NUL.
+// `text` as one word of the shell. It may contain any character except NUL.
 Secret posix_word(std::string_view text);
 Secret fish_word(std::string_view text);
 Secret powershell_word(std::string_view text);
 
-// What a shell is to have or to lose besides the credentials.
+// Variables that a shell must set or unset besides the credentials.
 struct ShellChanges {
   std::vector<Variable> set;
   std::vector<std::string> unset;  // names
 };
 
-// `format` is one of env, fish, powershell, json, ini, dotenv. `profile` is for ini; `changes` are
-// for the shells, and what they set for dotenv too. Ends with a line feed.
+// The credentials as text that ends with a line feed. `format` is env, fish, powershell, json, ini
+// or dotenv. `profile` is only for ini. `changes` are for the shells. dotenv uses only the
+// variables that `changes` sets.
 Secret export_text(const Credentials& credentials, const ShellChanges& changes,
                    const std::string& format, const std::string& profile);
 

@@ -38,8 +38,9 @@ std::size_t columns_of_terminal() {
   return is_known ? size.ws_col : usual_columns;
 }
 
-// The words of `text` in lines of at most `width`, except for words that are longer. Lines after
-// the first start at `indent`, and the first one is taken to do so.
+// Wraps `text` into lines of at most `width` columns. Only a single longer word makes a longer
+// line. Lines after the first are indented by `indent`, and the first line is assumed to start
+// there.
 std::string wrapped(std::string_view text, std::size_t indent, std::size_t width) {
   std::string result;
   std::size_t column = indent;
@@ -59,7 +60,7 @@ std::string wrapped(std::string_view text, std::size_t indent, std::size_t width
   return result;
 }
 
-// Of a description or a footer. Examples, which are indented, stay as they are.
+// Wraps a description or a footer. Examples are indented and stay as they are.
 std::string paragraphs(std::string_view text, std::size_t width) {
   std::string result;
   while (!text.empty()) {
@@ -103,7 +104,7 @@ std::string options_text(const Command& command, std::size_t width) {
     for (const Option* option : all_options(command))
       if (option->group == group)
         entries += entry(shown_flag(*option), explanation(*option), width);
-    // It is an option of every command, in no row.
+    // Every command has this option, so no row lists it.
     if (group == output_group) entries += entry("-h, --help", "Print this help.", width);
     if (!entries.empty()) text += "\n" + std::string(group) + ":\n" + entries;
   }
@@ -117,7 +118,7 @@ std::size_t help_width() {
   std::size_t columns = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), columns);
   const bool is_number = error == std::errc() && end == text.data() + text.size() && columns > 0;
-  // Some terminals wrap a line that fills them.
+  // One column less, because some terminals wrap a line that is as wide as the terminal.
   return std::clamp(is_number ? columns : columns_of_terminal(), least_columns, most_columns) - 1;
 }
 

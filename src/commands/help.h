@@ -1,4 +1,4 @@
-// What --help prints.
+// The text of --help.
 #pragma once
 
 #include <cstddef>
@@ -9,13 +9,14 @@
 
 namespace rolecall::cli {
 
-// How long its lines may be: for COLUMNS if that is set, or else for a terminal on standard output.
+// The longest allowed line of the help, in columns: from COLUMNS, otherwise from the terminal on
+// standard output.
 std::size_t help_width();
 
 std::string overview(std::size_t width);                           // of the program
 std::string help_text(const Command& command, std::size_t width);  // of one command
 
-// What it says about an option, in one line.
+// What the help says about an option, in one line.
 std::string explanation(const Option& option);
 
 }  // namespace rolecall::cli

@@ -36,7 +36,8 @@ std::vector<std::string> cache_directories() {
   std::vector<std::string> found;
   const std::string runtime = user_runtime_directory();
   if (!runtime.empty()) found.push_back(runtime + "/rolecall");
-  // sudo may leave another user's, who would find a directory there that is root's.
+  // With sudo, the variable may still name a directory of the other user. A directory of root in it
+  // would be in that user's way.
   if (names_own_place("XDG_CACHE_HOME"))
     found.push_back(environment("XDG_CACHE_HOME") + "/rolecall");
   if (names_own_directory("HOME")) found.push_back(environment("HOME") + "/.cache/rolecall");

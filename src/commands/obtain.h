@@ -1,4 +1,5 @@
-// Credentials for the commands that hand them on at once: from the cache, else from the service.
+// Credentials for commands that print or pass them on once: from the cache, otherwise from the
+// service.
 #pragma once
 
 #include "options/session_flags.h"
@@ -10,15 +11,16 @@ struct CacheFlags {
   long margin = 900;  // seconds
 };
 
-// Of a command with cache_options.
+// For a command with cache_options.
 CacheFlags cache_flags(const Settings& settings);
 
-// Where a cache may be: $XDG_RUNTIME_DIR/rolecall, $XDG_CACHE_HOME/rolecall and ~/.cache/rolecall,
-// as far as these variables are set and this user's. The first is the one to use.
+// The directories that may contain a cache: $XDG_RUNTIME_DIR/rolecall, $XDG_CACHE_HOME/rolecall and
+// ~/.cache/rolecall. A directory counts only if its variable is set and names a place of this user.
+// New entries go to the first.
 std::vector<std::string> cache_directories();
 
-// From the cache where `cache.cache` says so. A cache that cannot be used is warned of and gone
-// without. Throws what create_session throws.
+// Returns credentials, from the cache if `cache.cache` is true. If the cache cannot be used, warns
+// and requests new credentials. Throws what create_session throws.
 Credentials obtain_credentials(const SessionFlags& flags, const CacheFlags& cache);
 
 }  // namespace rolecall::cli

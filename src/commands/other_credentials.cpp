@@ -1,4 +1,5 @@
-// What programs would use instead of an endpoint that they are given: SDKs look for that last.
+// The credentials that programs would use instead of those of an endpoint, because SDKs ask an
+// endpoint last.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -30,18 +31,19 @@ namespace {
           " to /dev/null. With --allow-default-profile the command runs all the same"));
 }
 
-// A file that is not there, or that this user may not read, is none to other programs either.
+// If a file does not exist, or this user may not read it, other programs do not use it either.
 bool is_none(int error) {
   return error == ENOENT || error == ENOTDIR || error == EACCES;
 }
 
-// The AWS CLI and boto3 replace variables and ~USER in a path, other SDKs do not.
+// Whether programs understand the path differently: the AWS CLI and boto3 replace variables and
+// ~USER in it, other SDKs do not.
 bool is_expanded_by_some(std::string_view path) {
   return path.find('$') != std::string_view::npos ||
          (path.starts_with('~') && !path.starts_with("~/"));
 }
 
-// What is no regular file is not even opened: a pipe can be read only once, and by one program.
+// Opens only regular files: a pipe, for example, can be read only once and by one program.
 Secret text_of(const FileRole& role, const std::string& path) {
   if (is_expanded_by_some(environment(role.variable)))
     refuse(role, path, "programs replace ~ and $ in this path in different ways");
@@ -60,7 +62,7 @@ Secret text_of(const FileRole& role, const std::string& path) {
   }
 }
 
-// Without a home directory there is no such file.
+// Empty if there is no home directory, because then there is no such file.
 std::optional<std::string> path_of(std::string (*find)(FileUse)) {
   try {
     return find(FileUse::reading);
@@ -79,7 +81,7 @@ std::vector<std::string> in_default_profile() {
                                    credentials.value_or(""), credentials_text.view()});
 }
 
-// As for the AWS CLI and boto3, which read the files of their predecessor too.
+// The AWS CLI and boto3 also read the files of boto, their predecessor.
 std::vector<std::string> boto_paths() {
   const std::string named = environment("BOTO_CONFIG");
   const std::string home = home_directory();
@@ -90,7 +92,8 @@ std::vector<std::string> boto_paths() {
   return paths;
 }
 
-// What stands in [DEFAULT] is a part of every other section.
+// A setting in [DEFAULT] is part of every other section, so it counts if there is a section
+// [Credentials].
 std::vector<std::string> in_boto_files() {
   constexpr FileRole role = {"boto file", "BOTO_CONFIG"};
   std::vector<std::string> found;

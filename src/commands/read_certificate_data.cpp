@@ -1,4 +1,4 @@
-// rolecall read-certificate-data: what a certificate says.
+// rolecall read-certificate-data: shows a certificate.
 #include <algorithm>
 
 #include "base/codec.h"
@@ -19,7 +19,8 @@ namespace {
 
 using identity::Certificate;
 
-// Nothing in it needs escapes. As the official helper prints it: one line, with no newline.
+// The JSON that the official helper prints: one line without a line feed. None of the values needs
+// escapes.
 std::string certificate_data(const Certificate& certificate) {
   const EVP_PKEY* key = certificate.public_key();
   const int kind = key == nullptr ? EVP_PKEY_NONE : EVP_PKEY_get_base_id(key);
@@ -36,10 +37,11 @@ std::string certificate_data(const Certificate& certificate) {
          "SHA512\"]}";
 }
 
-// `all`: what its chain is looked for in; the rest of it is shown with `show_others`.
+// Finds the chain of `leaf` in `all`. With `show_others`, also shows the other certificates of
+// `all`.
 std::string view(const Certificate& leaf, const std::vector<Certificate>& all, bool show_others) {
   const auto now = wall_clock();
-  // What it would warn of stands in the view.
+  // No reporter: the view itself shows what order_chain would warn about.
   const std::vector<Certificate> chain = identity::order_chain(leaf, all, now, {});
   std::vector<Certificate> others;
   for (const Certificate& one : all) {
@@ -50,7 +52,8 @@ std::string view(const Certificate& leaf, const std::vector<Certificate>& all, b
   return certificate_view({leaf, chain, others}, now);
 }
 
-// As the official helper prints what it finds in stores and on tokens. As text: the view of each.
+// With json: the list that the official helper prints for stores and tokens. With text: the view of
+// each certificate.
 std::string token_list(const std::vector<identity::TokenCertificate>& found,
                        const std::string& format) {
   if (found.empty()) return "No matching identities\n";

@@ -20,7 +20,7 @@ bool is_program(std::string_view word) {
   return word.substr(word.rfind('/') + 1) == helper;
 }
 
-// "credential_process = " before a line, in one word or in several.
+// Whether the word is a part of "credential_process =", which may be one word or several.
 bool is_of_key(std::string_view word) {
   return word == key || word == "=" || word == cat(key, "=");
 }
@@ -37,7 +37,7 @@ std::string_view without_key(std::string_view line) {
 std::optional<Words> flags_of_line(const std::string& line) {
   const std::string_view text = without_key(line);
   const std::size_t name = text.find(helper);
-  // Split only if it is one: other text may hold anything.
+  // Split the text only if it is a line of the helper, because other text may contain anything.
   if (name == std::string_view::npos || text.find(command, name) == std::string_view::npos) {
     return std::nullopt;
   }

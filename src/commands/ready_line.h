@@ -1,4 +1,4 @@
-// Lines for credential_process that were made for the official helper.
+// Takes over credential_process lines that were written for the official helper.
 #pragma once
 
 #include <optional>
@@ -10,16 +10,18 @@
 
 namespace rolecall::cli {
 
-// The flags of such a line, as "aws_signing_helper credential-process --certificate x.pem …" or
-// with "credential_process =" before it. Nothing for other text. Throws Error (usage) for a line of
-// the helper that cannot be split, as it holds what a shell would expand.
+// The flags of such a line, for example "aws_signing_helper credential-process --certificate x.pem
+// …". "credential_process =" may come before it. Empty if the text is not a line of the helper.
+// Throws Error (usage) for a line of the helper that cannot be split because a shell would expand
+// parts of it.
 std::optional<std::vector<std::string>> flags_of_line(const std::string& line);
 
-// A line among the arguments of a command, as one word or as several at their end: its flags take
-// its place, before all others, so that a flag that is given besides counts.
+// Replaces a line of the helper among the arguments by its flags. The line is one word, or the last
+// words of the arguments. The flags come before all other arguments, so that an option that is also
+// given separately takes precedence.
 std::vector<std::string> with_flags_of_line(std::vector<std::string> arguments);
 
-// If the arguments have --profile and no other flags than the switches in `own`: the name.
+// The value of --profile, if the other arguments are only switches in `own`. Otherwise empty.
 std::optional<std::string> profile_alone(const std::vector<std::string>& arguments, Options own);
 
 }  // namespace rolecall::cli

@@ -19,7 +19,7 @@
 namespace rolecall::cli {
 namespace {
 
-// For arguments that do not begin with a command.
+// Refuses arguments that do not begin with a command.
 [[noreturn]] void refuse_command(const std::vector<std::string>& arguments) {
   const std::string& first = arguments.front();
   if (!first.starts_with('-')) {
@@ -27,7 +27,7 @@ namespace {
     if (hint.empty()) hint = "rolecall --help lists the commands";
     throw Error(ErrorKind::usage, "there is no command \"" + first + "\"", hint);
   }
-  // What follows "=" may be a password.
+  // The message names only the part before "=", because a password may follow.
   const std::string flag = first.substr(0, first.find('='));
   const auto command =
       std::find_if(arguments.begin(), arguments.end(),
@@ -51,8 +51,9 @@ void run_command(const Command& command, std::vector<std::string> arguments) {
   command.run(settings, line);
 }
 
-// A command's own failures must not look like those of the command that it runs (as with env and
-// timeout).
+// Prints the error and returns the exit code. Failures of exec itself have exit codes of their own,
+// so that they do not look like failures of the command that it runs (as with env(1) and
+// timeout(1)).
 int report(const Command* command, const Error& error) {
   print_error(error);
   return command != nullptr && command->failure != 0 ? command->failure
@@ -66,8 +67,8 @@ bool holds_secret(std::string_view flag) {
   });
 }
 
-// Overwrites passwords where the kernel shows them as /proc/PID/cmdline, once they are copied. It
-// makes the time short in which `ps` can see them, and no more.
+// After the arguments were copied, overwrites passwords and PINs where the kernel shows them as
+// /proc/PID/cmdline. This only shortens the time in which `ps` can show them.
 void hide_passwords(int argc, char** argv) {
   bool is_password = false;
   for (int i = 1; i < argc; ++i) {
@@ -108,7 +109,7 @@ int run(int argc, char** argv) {
   take_signals();
   set_aside_key_log();
   spell_as_flags(is_option_name);
-  protect_memory();  // first: a password may be among the arguments
+  protect_memory();  // before the arguments are copied: one may be a password
   const Command* command = find_command(argc > 1 ? argv[1] : "");
   try {
     const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);

@@ -1,4 +1,4 @@
-// rolecall serve: IMDSv2, the container credentials endpoint, and what supervisors want to know.
+// rolecall serve: IMDSv2, the container credentials endpoint, and status for supervisors.
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -25,7 +25,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// For as many clients as one thread takes, and for all else.
+// One descriptor for each client that one thread accepts, and 64 for everything else.
 constexpr rlim_t most_descriptors = http::most_connections_of_one_thread + 64;
 
 constexpr const char* listen_group = "Address";
@@ -102,7 +102,7 @@ constexpr std::array<Option, 1> bindings_option = {{
      .repeatable = true},
 }};
 
-// Their names, as they must be.
+// The values of --allow-host, checked. Throws Error (usage).
 std::vector<std::string> host_names(const Settings& settings) {
   std::vector<std::string> names;
   for (const std::string& name : settings.all("allow-host")) {
@@ -135,7 +135,7 @@ http::Listener listen(const Settings& settings) {
 
 constexpr milliseconds tick{1000};
 
-// As many descriptors as there can be clients.
+// Allows one descriptor for each possible client.
 void raise_limit_of_descriptors() {
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
@@ -143,7 +143,7 @@ void raise_limit_of_descriptors() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-// The daemon from its start to its end.
+// The daemon, from start to exit.
 class Daemon {
  public:
   Daemon(const Settings& settings, http::Listener listener)
@@ -161,9 +161,10 @@ class Daemon {
   }
 
   void run() {
-    // Each binding has its own time.
+    // Each binding has a time limit for hardware of its own.
     renewals_.load_identities([](milliseconds limit) { end_where_hardware_is_silent(limit); });
-    // Those that end or reload, before there is a file to be left behind.
+    // From here on, these signals do not end the process at once, which would leave token files
+    // behind.
     const Signals signals({SIGTERM, SIGINT, SIGHUP});
     serve::ServiceOptions options = service_options();
     renewals_.start();
@@ -188,7 +189,7 @@ class Daemon {
     return is_journal(STDERR_FILENO) ? Format::text : Format::timed_text;
   }
 
-  // Empty: it is on.
+  // The reason why IMDS is off. Empty if IMDS is on.
   std::string why_no_imds() const {
     if (settings_.has("imds") && !settings_.is_on("imds")) return "--imds is false";
     if (renewals_.bindings().size() > 1) {
@@ -209,8 +210,8 @@ class Daemon {
     for (const serve::Binding& binding : bindings)
       options.bindings.push_back(&binding);
     if (options.why_no_imds.empty()) options.imds = &bindings.front();
-    // Without --token-dir IMDS is enough for those who know no container endpoint, and a token for
-    // IMDS that is lost at a restart is better than none.
+    // Without --token-dir, serve may run with IMDS only. That is enough for clients that do not use
+    // the container endpoint, and IMDS tokens that are lost at a restart are better than none.
     const bool may_do_without = !settings_.is_filled("token-dir") && options.imds != nullptr;
     const std::string lost = "IMDS tokens are lost at a restart";
     try {
@@ -256,7 +257,7 @@ class Daemon {
                               });
     auto files = token_files_.begin();
     for (const serve::Binding& binding : renewals_.bindings()) {
-      if (files == token_files_.end()) break;  // that endpoint is off
+      if (files == token_files_.end()) break;  // the container endpoint is off
       (files++)->write_uri(url + std::string(serve::container_root) + binding.name());
     }
     log_.info("listening", {{"url", url}});
@@ -264,7 +265,8 @@ class Daemon {
       log_.warning("other machines can connect; what they get passes unencrypted", {});
     }
     if (imds) {
-      // Alone on its line in text, as the official helper logs it, so that it can be copied.
+      // In text, the command is on a line of its own so that it can be copied. The official helper
+      // logs it in the same way.
       const std::string line = "export AWS_EC2_METADATA_SERVICE_ENDPOINT=" + url + "/";
       if (settings_.text("log-format") == "json") log_.info("imds", {{"command", line}});
       if (settings_.text("log-format") == "text") write_log(line + "\n");
@@ -301,7 +303,8 @@ class Daemon {
     }
   }
 
-  // That this thread lives says nothing of the one that answers, so it is asked.
+  // This thread can run even if the thread that answers requests hangs. So WATCHDOG=1 is sent only
+  // after a request to our own server was answered.
   void tell_that_it_answers(milliseconds patience) const {
     try {
       http::Client client(origin_, {}, {});
@@ -322,7 +325,7 @@ class Daemon {
   serve::Renewals renewals_;
 };
 
-// Those of the daemon as a whole have no place in the table of one of several bindings.
+// Refuses options of the whole daemon in the table of a binding, if there are several bindings.
 void check_is_for_one(const ConfigFile& file, const std::string& name) {
   const auto table = file.tables.find("binding." + name);
   if (table == file.tables.end()) return;

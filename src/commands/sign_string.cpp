@@ -1,4 +1,4 @@
-// rolecall sign-string: does this private key sign?
+// rolecall sign-string: signs a fixed text, to test a private key.
 #include <unistd.h>
 
 #include "base/codec.h"
@@ -17,14 +17,14 @@ identity::Digest digest_of(const std::string& name) {
   return name == "SHA512" ? identity::Digest::sha512 : identity::Digest::sha256;
 }
 
-// The text is bound to the key, so that no signature over anything else can be had here. The "1" is
-// the text's version.
+// The text depends on the key, so that nobody can use this command to sign another text. The "1" is
+// the version of the text.
 std::string fixed_text(const identity::Signer& signer) {
   return "AWS Roles Anywhere Credential Helper Signing Test1" +
          sha256("IAM RA" + signer.public_key());
 }
 
-// As the official helper prints it: with no newline behind it, in any format.
+// As the official helper prints it: without a line feed in any format.
 std::string formatted(const std::string& signature, const std::string& format) {
   if (format == "bin") return signature;
   const std::string hex = hex_encode(signature);
@@ -45,7 +45,7 @@ void run(const Settings& settings, const CommandLine& /*line*/) {
   print_result(text);
 }
 
-// Of the files only the key is used.
+// This command uses only the key, so the help of the other files differs.
 constexpr auto options = [] {
   auto list =
       joined(std::array<Option, 2>{{

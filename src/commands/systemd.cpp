@@ -68,7 +68,7 @@ void Supervisor::tell(const std::string& state) const {
   address.sun_family = AF_UNIX;
   if (socket_.empty() || socket_.size() >= sizeof address.sun_path) return;
   std::copy(socket_.begin(), socket_.end(), address.sun_path);
-  if (socket_.front() == '@') address.sun_path[0] = '\0';  // the abstract name space
+  if (socket_.front() == '@') address.sun_path[0] = '\0';  // the abstract namespace, unix(7)
   const Descriptor out(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + socket_.size());
   sendto(out.fd(), state.data(), state.size(), MSG_NOSIGNAL | MSG_DONTWAIT,

@@ -1,4 +1,5 @@
-// The service manager's side of a daemon: sd_notify(3), sd_watchdog_enabled(3), sd_listen_fds(3).
+// What a daemon exchanges with the service manager: sd_notify(3), sd_watchdog_enabled(3),
+// sd_listen_fds(3).
 #pragma once
 
 #include <chrono>
@@ -7,27 +8,30 @@
 
 namespace rolecall::cli {
 
-// The listening socket that was handed to this process, by number; nothing where there is none.
-// Throws Error (usage) where there are several. The variables are gone after it.
+// The descriptor of the listening socket that the service manager passed to this process. Empty if
+// there is none. Throws Error (usage) if there are several. Removes the variables from the
+// environment.
 std::optional<int> handed_over_socket();
 
-// Where a daemon leaves files for its clients: $RUNTIME_DIRECTORY, which a unit sets, else
-// $XDG_RUNTIME_DIR/rolecall; empty where there is neither.
+// The directory for files that a daemon writes for its clients: $RUNTIME_DIRECTORY, which a unit
+// sets, otherwise $XDG_RUNTIME_DIR/rolecall. Empty if neither is set.
 std::string runtime_directory();
 
-// Whether what is written to this descriptor goes to systemd's journal, which gives each line its
-// time (JOURNAL_STREAM in systemd.exec(5)).
+// Whether this descriptor writes to systemd's journal, which adds the time to each line
+// (JOURNAL_STREAM in systemd.exec(5)).
 bool is_journal(int descriptor);
 
-// Takes what the environment says of whom to tell, and takes it out of there.
+// The service manager, as the environment describes it. The constructor removes these variables
+// from the environment.
 class Supervisor {
  public:
   Supervisor();
 
-  // "READY=1", "STOPPING=1", "WATCHDOG=1": to nobody where there is no service manager.
+  // Sends "READY=1", "STOPPING=1" or "WATCHDOG=1". Does nothing without a service manager.
   void tell(const std::string& state) const;
 
-  // How often it wants to hear WATCHDOG=1, halved as it advises; nothing: never.
+  // How often to send WATCHDOG=1: half of the service manager's limit, as sd_watchdog_enabled(3)
+  // advises. Empty: never.
   std::optional<std::chrono::milliseconds> watchdog() const { return watchdog_; }
 
  private:

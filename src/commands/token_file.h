@@ -1,4 +1,4 @@
-// The token of exec --refresh's endpoint as a file: some SDKs read only that.
+// Writes the token of exec --refresh's endpoint to a file, because some SDKs read only a file.
 #pragma once
 
 #include <string>
@@ -8,8 +8,9 @@
 
 namespace rolecall::cli {
 
-// A file (0600) in a directory of its own (0700), below XDG_RUNTIME_DIR, otherwise TMPDIR or /tmp.
-// Both are removed at the end. If there is no place for it, it warns, and has no path.
+// A file (mode 0600) in a directory of its own (mode 0700), below XDG_RUNTIME_DIR, otherwise below
+// TMPDIR or /tmp. The destructor removes both. If the file cannot be written, warns and leaves the
+// path empty.
 class TokenFile {
  public:
   explicit TokenFile(const Secret& token);
@@ -22,7 +23,8 @@ class TokenFile {
  private:
   std::string directory_;
   std::string path_;
-  // Locked, as systemd-tmpfiles removes old files of /tmp except in locked directories.
+  // The directory is locked, because systemd-tmpfiles removes old files from /tmp unless their
+  // directory is locked.
   Descriptor lock_;
 };
 

@@ -1,4 +1,4 @@
-// rolecall update: keeps the keys of one profile in the credentials file of AWS.
+// rolecall update: keeps the credentials of one profile in the AWS credentials file up to date.
 #include <signal.h>
 #include <unistd.h>
 
@@ -25,7 +25,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// Where the credentials go.
+// The profile that the credentials are written to.
 class Profile {
  public:
   explicit Profile(const Settings& settings)
@@ -35,7 +35,7 @@ class Profile {
     aws::check_profile_name(name_);
   }
 
-  // Returns what was done, in words.
+  // Returns a sentence that says what was done.
   std::string write(const Credentials& credentials) {
     const aws::LockedCredentialsFile file(path_, reporter_);
     std::vector<std::string> warnings;
@@ -60,7 +60,7 @@ class Profile {
     print_note(done + ", and are renewed at " + rfc3339(renewal.next));
   }
 
-  // Ends the program at once, also in the middle of a request, but not of a write.
+  // Exits at once, even during a request, but not while the file is written.
   [[noreturn]] void end(int code) {
     const std::scoped_lock lock(writing_);
     _exit(code);
@@ -73,8 +73,8 @@ class Profile {
   std::mutex writing_;
 };
 
-// "renewal failed: REASON; credentials end at TIME; next try within 2 s". There is one binding
-// only.
+// Writes a log event as a sentence: "renewal failed: REASON; credentials …; next try within 2 s".
+// The binding's name is left out, because there is only one.
 bool say_in_a_sentence(std::string_view level, std::string_view event,
                        const serve::Fields& fields) {
   std::string text(event);
@@ -92,7 +92,8 @@ bool say_in_a_sentence(std::string_view level, std::string_view event,
   return true;
 }
 
-// Files that are replaced are read again while it runs.
+// Refuses streams: update reads the files again for each renewal, because they may have been
+// replaced.
 void refuse_streams(const IdentityOptions& identity) {
   for (const Source* source :
        {&identity.certificate, &identity.private_key, &identity.intermediates}) {

@@ -1,4 +1,4 @@
-// rolecall version: and what is inside.
+// rolecall version: prints the version of rolecall and of its libraries.
 #include <gnu/libc-version.h>
 #include <openssl/crypto.h>
 #include <unistd.h>
@@ -25,7 +25,7 @@ std::string dotted(Number... numbers) {
   return join(std::array{numbers...}, ".");
 }
 
-// Of a library that may have to be loaded to tell, and may not be there.
+// The version of a library. The library may have to be loaded first, and may not be installed.
 std::string told_by(std::string (*library)(), const char* when) {
   try {
     return library() + (loads_libraries() ? cat(" (loaded ", when, ")") : "");
@@ -60,7 +60,7 @@ std::string contents() {
 #else
   say("compiler", "g++ " __VERSION__);
 #endif
-  // Source packages, by commas.
+  // The source packages, separated by commas.
   const std::string sources = ROLECALL_CONTENTS;
   for (std::size_t start = 0; start < sources.size();) {
     const std::size_t end = std::min(sources.find(',', start), sources.size());
@@ -93,7 +93,7 @@ constinit const Command version_command = {
         "  rolecall version --verbose",
     .options = {options},
     .run = run,
-    .names = Names::none,  // so that it can always be asked
+    .names = Names::none,  // so that a broken configuration file does not stop it
 };
 
 }  // namespace rolecall::cli
