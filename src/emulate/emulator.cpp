@@ -38,7 +38,7 @@ std::string error_name(int status) {
   return "InjectedFault";
 }
 
-// Nothing where the fault lets the request through to be answered.
+// Throws Refusal if the fault is an error status. Other faults change the response later.
 void refuse_by_fault(const Effects& effects) {
   if (!effects.outcome) return;
   if (effects.outcome->kind == Fault::Kind::throttle) {
@@ -72,7 +72,8 @@ void refuse(LoggedResponse& answer, const Refusal& refusal) {
   answer.log.reason = refusal.what();
 }
 
-// The service says how long to wait in a header, and where it is unavailable in the body as well.
+// The service sends the time to wait in a header. If the service is unavailable (503), the time is
+// also in the body.
 void refuse_with_json(LoggedResponse& answer, const Refusal& refusal,
                       std::optional<std::chrono::seconds> retry_after = {}) {
   refuse(answer, refusal);
@@ -85,7 +86,8 @@ void refuse_with_json(LoggedResponse& answer, const Refusal& refusal,
   answer.response.body = Secret(to_text(body));
 }
 
-// The documented answer of CreateSession. Keys and token need no escapes in JSON.
+// The response of CreateSession as the API reference documents it. The keys and the token have only
+// base64 characters, which need no escapes in JSON.
 Secret session_json(const Session& session, const SessionInput& input,
                     const std::string& source_identity, const std::string& subject_arn) {
   const auto quoted = [](const std::string& text) { return to_text(json(text)); };
@@ -105,7 +107,7 @@ Secret session_json(const Session& session, const SessionInput& input,
   return body;
 }
 
-// With at most so many bytes of each value.
+// The entry as JSON, with at most `longest` bytes of each value.
 std::string log_line(const LogEntry& entry, std::chrono::milliseconds took, std::size_t longest) {
   json line;
   const auto put = [&line, longest](const char* name, const std::string& value) {
@@ -131,8 +133,8 @@ std::string log_line(const LogEntry& entry, std::chrono::milliseconds took, std:
 
 }  // namespace
 
-// What a client sent may be long, and longer when it is escaped; only a line that fits into a
-// pipe's buffer is written as a whole.
+// Only lines shorter than PIPE_BUF are certain to be written to a pipe as a whole. Values from a
+// client can be long, and escapes make them longer, so they are cut if necessary.
 std::string log_line(const LogEntry& entry, std::chrono::milliseconds took) {
   std::size_t longest = 400;
   std::string line = log_line(entry, took, longest);
@@ -152,7 +154,7 @@ Emulator::Emulator(Options options)
   }
 }
 
-// Verifies and issues. Throws Refusal.
+// Checks the request, starts a session and returns the body of the response. Throws Refusal.
 Secret Emulator::create_session(const http::Request& request, sys_seconds now, LogEntry& log) {
   const SignedRequest signed_request = verify_signature(request, now);
   X509* leaf = signed_request.leaf.get();
@@ -196,7 +198,7 @@ Secret Emulator::create_session(const http::Request& request, sys_seconds now, L
   log.access_key_id = session.access_key_id;
   log.duration = duration;
 
-  // The service knows a subject by its name: a renewed certificate is the same one.
+  // The service identifies a subject by its name: a renewed certificate has the same subject.
   const std::string subject_arn = "arn:" + input.partition + ":rolesanywhere:" + input.region +
                                   ":" + input.anchor_account + ":subject/" +
                                   uuid_for(subject_text(leaf));

@@ -1,8 +1,8 @@
-// The offline endpoint: CreateSession of IAM Roles Anywhere, and sts:GetCallerIdentity for what it
-// issued. No socket, no clock and no file in here.
+// The offline endpoint: CreateSession of IAM Roles Anywhere, and sts:GetCallerIdentity for the
+// credentials that it issued. This code uses no socket, no clock and no file.
 //
-// It verifies with code of its own, from the bytes received. Nothing of the client's signing or of
-// its checks is used: a mistake that both share would verify itself.
+// All checks are the emulator's own and use the bytes that were received. They share no code with
+// the client's signing and checks, because a mistake in shared code would not be found.
 #pragma once
 
 #include <chrono>
@@ -21,40 +21,40 @@ namespace rolecall::emulate {
 struct Options {
   PemFile trust_anchor;
   std::vector<PemFile> crls;
-  std::vector<std::string> allowed_roles;  // ARNs; empty: any
+  std::vector<std::string> allowed_roles;  // ARNs. Empty: every role
   std::chrono::seconds session_duration_max{3600};
   bool accept_role_session_name = false;
   std::vector<Fault> faults;
 };
 
-// What happened, without anything secret. Empty fields are left out of the line.
+// What happened to one request, without secrets. Empty fields are not logged.
 struct LogEntry {
-  std::chrono::sys_seconds time;  // by the emulator's clock
+  std::chrono::sys_seconds time;  // the time of the emulator's clock, which --fault clock changes
   std::string peer, method, path;
   int status = 0;
-  std::string error, reason;  // the service's name for the error, and its text
-  std::string fault;          // the outcome that --fault asked for
+  std::string error, reason;  // the name and the text of the error, as the service sends them
+  std::string fault;          // the outcome that --fault requested
   std::string subject, serial;
   std::string role, session_name, access_key_id;
-  std::chrono::seconds duration{0};  // of the session
+  std::chrono::seconds duration{0};  // the lifetime of the session
 };
 
-// One line of JSON without its line feed.
+// The entry as one line of JSON, without a line feed. `took` is how long the request took.
 std::string log_line(const LogEntry& entry, std::chrono::milliseconds took);
 
 struct LoggedResponse {
   http::Response response;
-  std::chrono::milliseconds delay{0};  // to wait before it is sent
+  std::chrono::milliseconds delay{0};  // how long to wait before the response is sent
   LogEntry log;
 };
 
 class Emulator {
  public:
-  // Throws Error (usage) where the trust anchor or a CRL cannot be used.
+  // Throws Error (usage) if the trust anchor, a CRL or the ARN of an allowed role cannot be used.
   explicit Emulator(Options options);
 
-  // May be called from several threads at once. Throws nothing but for want of memory or
-  // randomness.
+  // Answers a request. Several threads may call this at once. Throws only if there is no memory or
+  // no source of randomness.
   LoggedResponse handle(const http::Request& request, std::chrono::system_clock::time_point now);
 
  private:
@@ -66,7 +66,7 @@ class Emulator {
 
   Options options_;
   Trust trust_;
-  std::mutex mutex_;  // for all below
+  std::mutex mutex_;  // protects the members below
   Faults faults_;
   Sessions sessions_;
 };

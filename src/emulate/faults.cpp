@@ -18,8 +18,8 @@ Error bad_fault(const std::string& text, const std::string& why) {
           "retry-after=SECONDS; without COUNT it holds for every answer"};
 }
 
-// Each reads the value of one kind of fault. Returns what is wrong with the value; nullptr:
-// nothing.
+// A function that reads the value of one kind of fault. It returns what is wrong with the value, or
+// nullptr.
 using ReadValue = const char* (*)(std::string_view value, Fault& fault);
 
 const char* read_delay(std::string_view value, Fault& fault) {
@@ -49,7 +49,7 @@ const char* read_retry_after(std::string_view value, Fault& fault) {
 struct FaultName {
   std::string_view name;
   Fault::Kind kind;
-  ReadValue read_value;  // nullptr: it takes none
+  ReadValue read_value;  // nullptr: this kind has no value
 };
 
 constexpr std::array<FaultName, 7> fault_names = {{
@@ -62,7 +62,7 @@ constexpr std::array<FaultName, 7> fault_names = {{
     {"retry-after", Fault::Kind::retry_after, read_retry_after},
 }};
 
-// A fault that has no name is the status of the answer.
+// A fault without a name is the status of the response.
 const char* read_status(std::string_view text, Fault& fault) {
   const auto status = parse_number<int>(text);
   if (!status) return "there is no fault of this kind";
@@ -115,7 +115,7 @@ Effects Faults::next() {
   bool has_clock = false;
   for (Fault& fault : faults_) {
     if (!fault.active()) continue;
-    bool used = false;  // of two faults of one kind the first goes before the second
+    bool used = false;  // if two faults have the same kind, the first is used up before the second
     switch (fault.kind) {
       case Fault::Kind::delay:
         used = !has_delay;

@@ -1,4 +1,4 @@
-// Faults on request, so that users can see how their automation takes them.
+// Faults on request, with which users can test how their automation handles errors.
 #pragma once
 
 #include <chrono>
@@ -11,18 +11,19 @@ namespace rolecall::emulate {
 struct Fault {
   enum class Kind { status, throttle, delay, broken, truncated, empty, clock, retry_after };
   Kind kind = Kind::status;
-  int status = 0;                      // of Kind::status
-  std::chrono::milliseconds delay{0};  // of Kind::delay
-  std::chrono::seconds seconds{0};     // of Kind::clock and Kind::retry_after
-  std::optional<unsigned> left;        // for so many answers more; nullopt: for all
+  int status = 0;                      // only of Kind::status
+  std::chrono::milliseconds delay{0};  // only of Kind::delay
+  std::chrono::seconds seconds{0};     // only of Kind::clock and Kind::retry_after
+  std::optional<unsigned> left;        // how many more responses it affects. nullopt: all
 
   bool active() const { return !left || *left > 0; }
 };
 
-// KIND[=VALUE][:COUNT], as the manual of `rolecall emulate` lists them. Throws Error (usage).
+// Parses KIND[=VALUE][:COUNT], as the manual of `rolecall emulate` describes it. Throws Error
+// (usage).
 Fault parse_fault(const std::string& text);
 
-// What happens to one answer of POST /sessions.
+// The faults of one response of POST /sessions.
 struct Effects {
   std::optional<Fault> outcome;  // status, throttle, broken, truncated or empty
   std::chrono::milliseconds delay{0};
@@ -33,12 +34,12 @@ class Faults {
  public:
   explicit Faults(std::vector<Fault> faults) : faults_(std::move(faults)) {}
 
-  // How far the emulator's clock is off for the request that comes next.
+  // The error of the emulator's clock for the next request.
   std::chrono::seconds clock_offset() const;
 
-  // For the next answer; uses up counts. Of the outcomes the first in order that is not used up
-  // counts, so that `500:2` and then `503:1` are three failures in a row. Delays, the clock and
-  // Retry-After go along with any outcome.
+  // The effects on the next response. Counts down the faults that it uses. Of the outcomes, the
+  // first one in order that is not used up applies: `500:2` and then `503:1` are three failures in
+  // a row. Delays, clock errors and Retry-After are combined with any outcome.
   Effects next();
 
  private:

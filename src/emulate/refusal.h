@@ -1,4 +1,4 @@
-// The one way in which the emulator's checks end a request.
+// How the checks of the emulator refuse a request.
 #pragma once
 
 #include <stdexcept>
@@ -7,8 +7,8 @@
 
 namespace rolecall::emulate {
 
-// An answer that is an error: the HTTP status, the service's name for it ("AccessDeniedException")
-// and the text. Thrown by the checks and caught once a request.
+// An error response: the HTTP status, the service's name for the error ("AccessDeniedException")
+// and the text. The checks throw it, and it is caught once for each request.
 class Refusal : public std::runtime_error {
  public:
   Refusal(int status, std::string name, const std::string& message)

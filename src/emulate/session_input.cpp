@@ -33,7 +33,8 @@ std::optional<Arn> split_arn(std::string_view text) {
   return Arn{parts[1], parts[2], parts[3], parts[4], parts[5]};
 }
 
-// The user guide's "Resource aliases": steps that a letter begins, between single slashes.
+// Whether the name is an alias (IAM Roles Anywhere User Guide, "Resource aliases"): parts that
+// start with a letter, separated by single slashes.
 bool is_alias(std::string_view name) {
   constexpr std::size_t longest = 256;
   if (name.size() > longest || !only(name.substr(0, 1), ascii_letters) ||
@@ -47,12 +48,13 @@ bool is_alias(std::string_view name) {
   }
   std::string first(name.substr(0, name.find('/')));
   for (char& c : first)
-    c = static_cast<char>(c | 0x20);  // letters become small ones, no other character a letter
+    // Makes letters lower case. No other character becomes a letter.
+    c = static_cast<char>(c | 0x20);
   const bool is_reserved = first == "aws" && first.size() < name.size();
   return before != '/' && !is_reserved;
 }
 
-// Of a trust anchor or a profile, by its id or by its alias.
+// The parts of the ARN of a trust anchor or a profile. The ARN contains its id or its alias.
 Arn service_arn(const std::string& parameter, const std::string& text, std::string_view kind) {
   constexpr std::size_t longest = 1011;
   const auto arn = split_arn(text);
@@ -81,7 +83,7 @@ std::optional<Arn> split_role_arn(const std::string& text) {
       !arn->resource.starts_with("role/")) {
     return std::nullopt;
   }
-  // IAM: a name of 1 to 64 characters, before it a path of at most 512 printable ones.
+  // IAM: a name of 1 to 64 characters, after a path of at most 512 printable characters.
   const std::string_view path_and_name = std::string_view(arn->resource).substr(5);
   const std::string_view name = path_and_name.substr(path_and_name.rfind('/') + 1);
   const bool good = name.size() <= 64 && only(name, letters_and_digits, "_+=,.@-") &&
@@ -98,7 +100,8 @@ Arn role_arn(const std::string& text) {
   return *arn;
 }
 
-// Whether regions of this name are in the partition. One that is not listed may have any.
+// Whether a region with this name can be in the partition. A partition that is not listed can have
+// any region.
 bool has_region(std::string_view partition, std::string_view region) {
   static constexpr std::array<std::pair<std::string_view, std::string_view>, 7> claims = {{
       {"eusc-", "aws-eusc"},
@@ -120,7 +123,7 @@ bool has_region(std::string_view partition, std::string_view region) {
   return !is_listed || (is_claimed && of_region->second == partition);
 }
 
-// A parameter as text, wherever it came from.
+// Parameters by name. Each value is text, whether it came from the body or the query.
 using Parameters = std::map<std::string, std::string>;
 
 Parameters read_parameters(const http::Request& request) {
@@ -209,7 +212,7 @@ SessionInput read_session_input(const http::Request& request) {
     input.duration = read_duration(found->second);
   }
   if (const auto found = parameters.find("roleSessionName"); found != parameters.end()) {
-    // STS: RoleSessionName.
+    // The limits of RoleSessionName in STS.
     const std::string& name = found->second;
     if (name.size() < 2 || name.size() > 64 || !only(name, letters_and_digits, "_+=,.@-")) {
       throw invalid_input("roleSessionName is not 2 to 64 of the characters a-z A-Z 0-9 _+=,.@-");

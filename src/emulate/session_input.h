@@ -1,4 +1,4 @@
-// What a CreateSession request asks for.
+// The parameters of a CreateSession request.
 #pragma once
 
 #include <chrono>
@@ -15,7 +15,7 @@ struct SessionInput {
   std::chrono::seconds duration{3600};
   std::string role_session_name;  // empty: not given
 
-  // Read from the ARNs.
+  // Taken from the ARNs.
   std::string partition;
   std::string region;
   std::string anchor_account;
@@ -23,12 +23,12 @@ struct SessionInput {
   std::string role_name;  // without its path
 };
 
-// Takes each parameter from the JSON body or, as the service's own helper sends the ARNs, from the
-// query (API reference, "CreateSession"). Throws Refusal (ValidationException) where one is
-// missing, ill-formed or out of range, and where regions or partitions do not agree.
+// Reads each parameter from the JSON body, or from the query, where the official helper sends the
+// ARNs (API reference, "CreateSession"). Throws Refusal (ValidationException) if a parameter is
+// missing, malformed or out of range, or if the regions or partitions of the ARNs differ.
 SessionInput read_session_input(const http::Request& request);
 
-// arn:<partition>:iam::<account>:role/<path and name>
+// Whether the text has the form arn:<partition>:iam::<account>:role/<path and name>.
 bool is_role_arn(const std::string& text);
 
 }  // namespace rolecall::emulate

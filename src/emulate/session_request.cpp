@@ -29,7 +29,7 @@ X509Ptr read_certificate(std::string_view base64, const std::string& what) {
   return certificate;
 }
 
-// SHA-256 for every size of key and every curve.
+// SigV4-X509 uses SHA-256 for all key sizes and curves.
 void check_algorithm(const std::string& algorithm, const EVP_PKEY* key) {
   if (key == nullptr) throw BadSignature("the certificate's key cannot be read");
   const int type = EVP_PKEY_get_base_id(key);
@@ -58,7 +58,8 @@ bool verifies(EVP_PKEY* key, std::string_view text, std::string_view signature) 
   const auto bytes = [](std::string_view view) {
     return reinterpret_cast<const unsigned char*>(view.data());
   };
-  // The defaults are what SigV4-X509 asks for: PKCS #1 v1.5 for RSA, a DER signature for EC.
+  // The defaults of OpenSSL are what SigV4-X509 requires: PKCS #1 v1.5 for RSA, and a DER signature
+  // for EC.
   const bool good = EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr, key) == 1 &&
                     EVP_DigestVerify(context.get(), bytes(signature), signature.size(), bytes(text),
                                      text.size()) == 1;

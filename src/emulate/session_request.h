@@ -1,4 +1,4 @@
-// Whether a CreateSession request was signed by the key of the certificate that it carries.
+// Checks that a CreateSession request was signed with the key of the certificate in the request.
 #pragma once
 
 #include <chrono>
@@ -17,13 +17,14 @@ struct SignedRequest {
   std::string canonical_request_sha256;  // hex
 };
 
-// Checks the Authorization header, the date, the headers that must be signed, the serial number and
-// the signature over the bytes received (IAM Roles Anywhere User Guide, "Signing process"). Says
-// nothing of whether the certificate is to be trusted. Throws Refusal.
+// Checks the Authorization header, the date, the headers that must be signed, the serial number,
+// and the signature over the bytes that were received (IAM Roles Anywhere User Guide, "Signing
+// process"). Does not check whether the certificate is trusted. Throws Refusal.
 SignedRequest verify_signature(const http::Request& request, std::chrono::sys_seconds now);
 
-// What x-amz-x509-chain holds, in its order; empty where it was not sent. Throws Refusal where it
-// was sent empty, holds more than 5, or what is not base64 of a DER certificate.
+// The certificates of x-amz-x509-chain, in its order. Empty if the header was not sent. Throws
+// Refusal if the header is empty, has more than 5 certificates, or has a part that is not a DER
+// certificate in base64.
 std::vector<X509Ptr> read_chain(const http::Request& request);
 
 }  // namespace rolecall::emulate

@@ -13,7 +13,7 @@
 namespace rolecall::emulate {
 namespace {
 
-// By attribute, all its values in the certificate's order.
+// The values of each attribute in the certificate's order, joined with "/".
 using Values = std::map<std::string, std::u32string>;
 
 std::u32string text_of(const ASN1_STRING* string) {
@@ -44,7 +44,7 @@ void add_name(Values& values, const std::string& prefix, const X509_NAME* name) 
   }
 }
 
-// The first of each kind that is mapped.
+// The default mapping uses only the first name of each kind.
 Values alternative_names(X509* leaf) {
   const std::unique_ptr<GENERAL_NAMES, OpensslDelete<GENERAL_NAMES_free>> names(
       static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(leaf, NID_subject_alt_name, nullptr, nullptr)));
@@ -62,7 +62,7 @@ Values alternative_names(X509* leaf) {
   return values;
 }
 
-// STS: [\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}
+// The values of session tags that STS accepts: [\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}
 bool is_tag_value(const std::u32string& text) {
   return text.size() <= 256 && std::all_of(text.begin(), text.end(), [](char32_t c) {
            return is_letter_separator_or_number(c) ||

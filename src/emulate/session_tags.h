@@ -1,5 +1,5 @@
-// The session tags that IAM Roles Anywhere makes of a certificate (User Guide, "Certificate
-// attribute mapping", the default mapping), as far as STS takes them.
+// The session tags that IAM Roles Anywhere makes from a certificate (User Guide, "Certificate
+// attribute mapping", the default mapping), and whether STS accepts them.
 #pragma once
 
 #include <string>
@@ -8,8 +8,8 @@
 
 namespace rolecall::emulate {
 
-// Throws Refusal where an attribute of the subject, the issuer or the SAN cannot be a session tag's
-// value, in the words of the service.
+// Throws Refusal, with the text of the service, if an attribute of the subject, the issuer or the
+// SAN cannot be the value of a session tag.
 void check_session_tags(X509* leaf, const std::string& role_arn);
 
 }  // namespace rolecall::emulate

@@ -22,7 +22,7 @@ void fill_random(char* bytes, std::size_t size) {
   }
 }
 
-// The alphabets' sizes divide 256, so that each character is as likely as the others.
+// Each character is equally likely, because the sizes of the alphabets divide 256.
 char letter(std::string_view alphabet, char byte) {
   return alphabet[static_cast<unsigned char>(byte) % alphabet.size()];
 }

@@ -1,4 +1,4 @@
-// The credentials that the emulator has issued.
+// The sessions that the emulator has started.
 #pragma once
 
 #include <chrono>
@@ -24,23 +24,27 @@ struct Session {
   std::string account;
 };
 
-// Random keys and token; the rest is left empty. Throws Error where there is no randomness.
+// A session with random keys and a random token. The other fields are empty. Throws Error (failed)
+// if there is no source of randomness.
 Session random_session();
 
-// A random UUID (RFC 9562, version 4) and one that is always the same for the same name.
+// random_uuid: a random UUID (RFC 9562, version 4). uuid_for: a UUID that is always the same for
+// the same name (version 8).
 std::string random_uuid();
 std::string uuid_for(std::string_view name);
-// The unique ID of a role, AROA and 17 characters, always the same for the same role.
+// The unique ID of a role: AROA and 17 characters. It is always the same for the same role.
 std::string role_id_for(std::string_view role_arn);
 
-// Expired sessions stay, so that their use can be told from that of unknown ones, until room is
-// needed: then the one that expires first goes. Not synchronised.
+// Sessions by access key id. Expired sessions stay, so that the emulator can say that their
+// credentials have expired. If there are too many sessions, the one with the earliest expiry is
+// removed. Not safe for several threads at once.
 class Sessions {
  public:
   explicit Sessions(std::size_t capacity = 10000) : capacity_(capacity) {}
 
   void add(std::shared_ptr<const Session> session);
-  std::shared_ptr<const Session> find(const std::string& access_key_id) const;  // or nullptr
+  // nullptr: no such session
+  std::shared_ptr<const Session> find(const std::string& access_key_id) const;
   std::size_t size() const { return sessions_.size(); }
 
  private:

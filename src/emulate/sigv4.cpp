@@ -40,7 +40,7 @@ void check_names(const std::vector<std::string>& names) {
   }
 }
 
-// RFC 3986: all but the unreserved characters, in upper case hex.
+// Encodes all characters except the unreserved ones, in upper case hex (RFC 3986, section 2).
 std::string percent_encode(std::string_view text) {
   static constexpr char digits[] = "0123456789ABCDEF";
   std::string encoded;
@@ -80,7 +80,7 @@ std::string canonical_query(std::string_view query, EqualsSign equals_sign) {
   return canonical;
 }
 
-// Trimmed, each run of spaces as one.
+// Appends the value without white space around it, and with each run of spaces as one space.
 void append_value(std::string& canonical, std::string_view value) {
   char previous = 0;
   for (const char c : trim(value)) {
@@ -132,7 +132,8 @@ Authorization parse_authorization(std::string_view header) {
     } else if (name == "Signature") {
       set_field(result.signature, name, value);
     } else {
-      // Its text is not repeated: it may be a token or a password of another scheme.
+      // The message does not show the field: it may be a token or a password of another
+      // authentication scheme.
       throw BadSignature(
           "Authorization has a field that is not Credential, SignedHeaders or Signature");
     }

@@ -17,8 +17,8 @@ namespace {
 constexpr std::string_view api_version = "2011-06-15";
 constexpr std::string_view xml_namespace = "https://sts.amazonaws.com/doc/2011-06-15/";
 
-// The form's encoding is that of a query, but for "+", which is a space. Nothing that is looked for
-// has one.
+// A form is encoded like a query, except that "+" means a space. None of the values that are
+// compared here has a space.
 void check_action(const http::Request& request) {
   std::string action = "NO_ACTION_SPECIFIED";
   std::string version = "NO_VERSION_SPECIFIED";
@@ -75,7 +75,8 @@ std::string escape_xml(std::string_view text) {
     } else if (c == '>') {
       escaped += "&gt;";
     } else {
-      escaped += c == ' ' || is_visible(c) ? c : '?';  // what a client sent may not even be UTF-8
+      // Text from a client may not be UTF-8, which XML needs.
+      escaped += c == ' ' || is_visible(c) ? c : '?';
     }
   }
   return escaped;

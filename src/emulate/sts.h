@@ -1,5 +1,5 @@
-// sts:GetCallerIdentity, so that issued credentials can be tried (AWS STS API reference; the query
-// protocol with SigV4).
+// sts:GetCallerIdentity, with which users can try the credentials of the emulator (AWS STS API
+// reference: the query protocol with SigV4).
 #pragma once
 
 #include <chrono>
@@ -15,9 +15,9 @@ namespace rolecall::emulate {
 
 using FindSession = std::function<std::shared_ptr<const Session>(const std::string& access_key_id)>;
 
-// Verifies the action, the signature and the session token. Throws Refusal with the codes of STS:
-// InvalidAction, MissingAuthenticationToken, IncompleteSignature, InvalidClientTokenId,
-// ExpiredToken, SignatureDoesNotMatch.
+// Checks the action, the signature and the session token, and returns the caller's session. Throws
+// Refusal with the error codes of STS: InvalidAction, MissingAuthenticationToken,
+// IncompleteSignature, InvalidClientTokenId, ExpiredToken, SignatureDoesNotMatch.
 std::shared_ptr<const Session> verify_caller(const http::Request& request, const FindSession& find,
                                              std::chrono::sys_seconds now);
 

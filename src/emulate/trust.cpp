@@ -29,12 +29,14 @@ Refusal insufficient(const std::string& why) {
   return access_denied("Untrusted certificate. Insufficient certificate: " + why);
 }
 
-// OpenSSL would ask at the terminal for the password of a block that says it is encrypted.
+// Gives OpenSSL no password. Otherwise, OpenSSL would ask on the terminal if a PEM block is
+// encrypted.
 int no_password(char* /*buffer*/, int /*size*/, int /*writes*/, void* /*context*/) {
   return -1;
 }
 
-// Reads every PEM block of one kind. `what` and `plural_hint` are for messages.
+// Reads all PEM blocks of one kind. `what` is the name of this kind in messages. Throws Error
+// (usage) if there is none, or if one cannot be read.
 template <class Pointer, class Read>
 std::vector<Pointer> read_pem(const PemFile& file, const std::string& what, Read read) {
   std::vector<Pointer> found;
@@ -60,7 +62,7 @@ bool has_key_usage(X509* certificate, std::uint32_t usage) {
   return have != std::numeric_limits<std::uint32_t>::max() && (have & usage) != 0;
 }
 
-// RFC 5480: the parameters of an EC key are the OID of its curve.
+// Whether the key describes its curve by parameters. RFC 5480 requires the OID of a named curve.
 bool has_explicit_curve(const X509* certificate) {
   X509_ALGOR* algorithm = nullptr;
   X509_PUBKEY_get0_param(nullptr, nullptr, nullptr, &algorithm, X509_get_X509_PUBKEY(certificate));
@@ -70,7 +72,7 @@ bool has_explicit_curve(const X509* certificate) {
   return OBJ_obj2nid(kind) == NID_X9_62_id_ecPublicKey && parameters != V_ASN1_OBJECT;
 }
 
-// What makes a certificate unfit to issue others; empty where it is fit.
+// Why the certificate cannot issue others. Empty if it can.
 std::string issuer_fault(X509* certificate) {
   const std::uint32_t flags = X509_get_extension_flags(certificate);
   if ((flags & EXFLAG_INVALID) != 0) return "has an extension that cannot be read";
@@ -119,7 +121,7 @@ void check_leaf_key(X509* leaf, const std::string& who) {
   }
 }
 
-// The order is that of the guide.
+// The order of the checks is that of the guide (trust.h).
 void check_leaf(X509* leaf, const std::string& who, sys_seconds now) {
   const std::uint32_t flags = X509_get_extension_flags(leaf);
   if ((flags & EXFLAG_INVALID) != 0) {
@@ -129,7 +131,7 @@ void check_leaf(X509* leaf, const std::string& who, sys_seconds now) {
   if (X509_NAME_entry_count(X509_get_subject_name(leaf)) == 0) {
     throw insufficient("the subject of the leaf is empty, which is not supported yet");
   }
-  // Without basicConstraints it is taken: Vault and step-ca make such certificates.
+  // A leaf without basicConstraints is accepted, because Vault and step-ca make such certificates.
   if ((flags & EXFLAG_BCONS) != 0 && (flags & EXFLAG_CA) != 0) {
     throw insufficient("basicConstraints of " + who + " has CA:TRUE; it must be CA:FALSE");
   }
@@ -154,7 +156,7 @@ bool issued_by(X509* certificate, X509* issuer) {
 }
 
 std::string name_text(const X509_NAME* name) {
-  // Without ASN1_STRFLGS_ESC_MSB characters beyond ASCII stay UTF-8.
+  // Without ASN1_STRFLGS_ESC_MSB, characters that are not ASCII stay UTF-8.
   return bio_text([name](BIO* bio) {
     return X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253 & ~std::uint32_t{ASN1_STRFLGS_ESC_MSB});
   });
@@ -169,7 +171,7 @@ std::string chain_entry(std::size_t index, const X509* certificate) {
   return who_text(cat("certificate ", index + 1, " of x-amz-x509-chain"), certificate);
 }
 
-// Each certificate of the chain must issue the one before it.
+// Each certificate of the chain must have issued the one before it.
 void check_order(X509* leaf, const std::vector<X509Ptr>& chain) {
   X509* below = leaf;
   for (std::size_t i = 0; i < chain.size(); ++i) {
@@ -199,7 +201,8 @@ BignumPtr serial_number(const X509* certificate) {
   return serial;
 }
 
-// What is left of RFC 5280: path length, name constraints, critical extensions, key identifiers.
+// The other checks of RFC 5280: path length, name constraints, critical extensions, key
+// identifiers.
 void check_with_openssl(X509* leaf, const std::vector<X509Ptr>& chain, X509* anchor) {
   struct FreeStack {
     void operator()(STACK_OF(X509) * stack) const { sk_X509_free(stack); }
@@ -211,14 +214,16 @@ void check_with_openssl(X509* leaf, const std::vector<X509Ptr>& chain, X509* anc
   for (const X509Ptr& certificate : chain) {
     if (sk_X509_push(untrusted_stack.get(), certificate.get()) <= 0) throw std::bad_alloc();
   }
-  // The anchor that was found alone: of several with one name OpenSSL would take the first.
+  // Only the anchor that was found, because OpenSSL would use the first of several with the same
+  // name.
   if (sk_X509_push(trusted_stack.get(), anchor) <= 0 ||
       X509_STORE_CTX_init(context.get(), nullptr, leaf, untrusted_stack.get()) != 1) {
     throw std::bad_alloc();
   }
   X509_STORE_CTX_set0_trusted_stack(context.get(), trusted_stack.get());
-  // An intermediate CA may be the trust anchor. Dates are checked already, and OpenSSL takes the
-  // last second of a certificate's life for one too late.
+  // PARTIAL_CHAIN, because the trust anchor can be an intermediate. NO_CHECK_TIME, because the
+  // dates are already checked, and OpenSSL refuses a certificate in the last second of its
+  // validity.
   X509_VERIFY_PARAM_set_flags(X509_STORE_CTX_get0_param(context.get()),
                               X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_NO_CHECK_TIME);
   const bool good = X509_verify_cert(context.get()) == 1;
@@ -249,7 +254,7 @@ std::string common_name(const X509* certificate) {
 }
 
 std::string source_identity(const X509* certificate) {
-  // STS takes 64 characters.
+  // STS accepts at most 64 characters, and "CN=" has 3.
   const std::string name = common_name(certificate);
   if (name.empty()) return "ID=" + serial_hex(certificate);
   return code_points(name).size() <= 61 ? "CN=" + name : name;
@@ -289,7 +294,7 @@ Trust::Trust(const PemFile& anchors, const std::vector<PemFile>& crls)
   }
 }
 
-// The anchor that issued this certificate.
+// The anchor that issued this certificate, or nullptr.
 X509* Trust::find_anchor(X509* certificate) const {
   const auto found = std::find_if(
       anchors_.begin(), anchors_.end(),
@@ -301,8 +306,8 @@ void Trust::check_revocation(X509* certificate, X509* issuer) const {
   for (const X509CrlPtr& crl : crls_) {
     if (X509_NAME_cmp(X509_CRL_get_issuer(crl.get()), X509_get_subject_name(issuer)) != 0) continue;
     X509_REVOKED* entry = nullptr;
-    // 2 is "removeFromCRL": valid again. The signature, which covers all of a list that may be
-    // long, counts only where the certificate is on it.
+    // The result 2 means "removeFromCRL": the certificate is valid again. The signature of a CRL,
+    // which may be long, is checked only if the certificate is on it.
     if (X509_CRL_get0_by_cert(crl.get(), &entry, certificate) != 1) continue;
     const bool genuine = X509_CRL_verify(crl.get(), X509_get0_pubkey(issuer)) == 1;
     ERR_clear_error();

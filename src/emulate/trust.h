@@ -1,5 +1,5 @@
-// The trust anchor, and what IAM Roles Anywhere requires of the certificates below it (User Guide,
-// "Trust model": constraints on end-entity certificates, issuers, signatures, revocation).
+// The trust anchor, and the requirements of IAM Roles Anywhere for the certificates below it (User
+// Guide, "Trust model": constraints on end-entity certificates, issuers, signatures, revocation).
 #pragma once
 
 #include <chrono>
@@ -12,10 +12,10 @@
 
 namespace rolecall::emulate {
 
-// IAM Roles Anywhere: "at most 5 deep".
+// At most so many certificates in x-amz-x509-chain. IAM Roles Anywhere: "at most 5 deep".
 inline constexpr std::size_t max_chain = 5;
 
-// A file's content and how messages call it: "trust anchor file ca.pem".
+// A file's content, and its name in messages: "trust anchor file ca.pem".
 struct PemFile {
   std::string name;
   std::string pem;
@@ -23,13 +23,14 @@ struct PemFile {
 
 class Trust {
  public:
-  // `anchors` holds one CA certificate or more; each may be an intermediate CA. Throws Error
-  // (usage) where a file holds none, holds one that cannot be read, or one that is no CA.
+  // `anchors` contains one or more CA certificates. Each can be a root or an intermediate. Throws
+  // Error (usage) if a file contains no certificate (or no CRL), one that cannot be read, or a
+  // trust anchor that is not a CA.
   Trust(const PemFile& anchors, const std::vector<PemFile>& crls);
 
-  // `chain` holds the issuers, the leaf's first. Throws Refusal where the service would not accept
-  // the leaf at `now`. A CRL counts for the certificates of the issuer that signed it; whether it
-  // is overdue (nextUpdate) is not looked at.
+  // `chain` contains the issuers, the leaf's issuer first. Throws Refusal if the service would not
+  // accept the leaf at the time `now`. A CRL counts for the certificates of the issuer that signed
+  // it, even if the CRL is overdue (nextUpdate).
   void check(X509* leaf, const std::vector<X509Ptr>& chain, std::chrono::sys_seconds now) const;
 
  private:
@@ -41,11 +42,11 @@ class Trust {
 };
 
 std::string subject_text(const X509* certificate);  // "CN=web,O=Example" (RFC 4514), UTF-8
-std::string common_name(const X509* certificate);   // UTF-8; empty where there is none
-// The sourceIdentity of its sessions: "CN=web", a longer name bare, without one "ID=" and the
-// serial.
+std::string common_name(const X509* certificate);   // UTF-8. Empty: no common name
+// The source identity of the certificate's sessions: "CN=web". If the common name is too long for
+// that, only the name. If there is no common name, "ID=" and the serial number in hex.
 std::string source_identity(const X509* certificate);
-std::string serial_hex(const X509* certificate);  // lower case, whole bytes: "01"
+std::string serial_hex(const X509* certificate);  // lower case, whole bytes, such as "01"
 std::string serial_decimal(const X509* certificate);
 
 }  // namespace rolecall::emulate
