@@ -40,7 +40,7 @@ class Program {
 // endpoint has a free loopback port and a token of its own, and runs as long as the command.
 // Signals to this process are passed on to the command. Returns the command's exit code, or 128 + n
 // if signal n ended the command. Throws Error if there are no credentials. The command has not been
-// started then.
+// started then. `debug` and `quiet` are the values of these options.
 int run_with_endpoint(serve::BindingOptions binding, std::vector<std::string> command, bool debug,
                       bool quiet);
 

@@ -14,7 +14,7 @@ namespace rolecall::emulate {
 struct SignedRequest {
   X509Ptr leaf;
   Authorization authorization;
-  std::string canonical_request_sha256;  // hex
+  std::string canonical_request_sha256;  // in hex
 };
 
 // Checks the Authorization header, the date, the headers that must be signed, the serial number,

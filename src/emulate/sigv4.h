@@ -31,6 +31,7 @@ struct Authorization {
   std::vector<std::string> signed_headers;
   std::string signature;  // as sent: hex
 
+  // The credential scope: <date>/<region>/<service>/aws4_request
   std::string scope() const;
 };
 
@@ -62,6 +63,8 @@ std::string canonical_request(const http::Request& request,
                               const std::vector<std::string>& signed_headers,
                               EqualsSign equals_sign = EqualsSign::encoded);
 
+// The string to sign. `amz_date` is the text of x-amz-date, and `canonical_request_sha256` is in
+// hex.
 std::string string_to_sign(const Authorization& authorization, std::string_view amz_date,
                            std::string_view canonical_request_sha256);
 

@@ -21,6 +21,7 @@ using FindSession = std::function<std::shared_ptr<const Session>(const std::stri
 std::shared_ptr<const Session> verify_caller(const http::Request& request, const FindSession& find,
                                              std::chrono::sys_seconds now);
 
+// The XML bodies of a successful response and of an error.
 std::string caller_identity_xml(const Session& session, const std::string& request_id);
 std::string error_xml(const Refusal& refusal, const std::string& request_id);
 

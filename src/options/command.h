@@ -26,6 +26,7 @@ struct CommandLine {
   std::vector<std::string> command;  // the arguments after "--"
   bool asks_for_help = false;
 
+  // The values of an option. Null: it was not given.
   const Given* find(std::string_view name) const;
 };
 

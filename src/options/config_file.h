@@ -15,7 +15,7 @@ struct Setting {
   std::string name;                 // of the option, without its dashes
   std::vector<std::string> values;  // one value, or the elements of an array
   int line = 0;
-  std::vector<TomlType> types;  // of the values
+  std::vector<TomlType> types;  // the types of the values
   bool is_array = false;
 };
 

@@ -36,12 +36,15 @@ class Settings {
   bool is_filled(std::string_view option) const { return !text(option).empty(); }
   // The last value, otherwise the option's fallback, otherwise empty.
   std::string text(std::string_view option) const;
+  // text() as a boolean, a number or a time. Without a value: false or 0.
   bool is_on(std::string_view option) const;
   long number(std::string_view option) const;
   std::chrono::milliseconds seconds(std::string_view option) const;
+  // All values of a repeatable option. Does not use the fallback.
   std::vector<std::string> all(std::string_view option) const;
 
   const Command& command() const { return command_; }
+  // The configuration file. Empty if the command reads none, or if there is none.
   const ConfigFile& file() const { return *file_; }
   std::shared_ptr<const ConfigFile> shared_file() const { return file_; }
   // The value of --binding, otherwise of ROLECALL_BINDING: one name, or several if the command

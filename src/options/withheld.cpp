@@ -24,7 +24,7 @@ bool may_name_stream(const Option& option) {
 constexpr std::size_t standard_streams = 3;
 std::array<bool, standard_streams> withheld_streams{};
 
-// ROLECALL_PKCS8_PASSWORD and the like, but not the switch ROLECALL_NO_TPM_KEY_PASSWORD.
+// Whether the variable contains a password. The switch ROLECALL_NO_TPM_KEY_PASSWORD does not.
 bool is_password_variable(std::string_view name) {
   return name == "ROLECALL_PIN" ||
          (name.ends_with("_PASSWORD") && !name.starts_with("ROLECALL_NO_"));
