@@ -1,5 +1,5 @@
 // Changes TOML text so that the parser can read it. Some characters that are not ASCII make the
-// behavior of the parser undefined.
+// behaviour of the parser undefined.
 #pragma once
 
 #include <string>
