@@ -13,13 +13,7 @@ inline constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 struct IniLine {
   // The AWS CLI refuses a file with an unreadable line. This is a line before the first header, a
   // line without a delimiter, or a line with nothing before its delimiter.
-  enum class Kind {
-    other,
-    header,
-    option,
-    continuation,
-    unreadable
-  };  // other: empty, or a comment
+  enum class Kind { other, header, option, continuation, unreadable };  // other: empty, comment
 
   std::size_t begin = 0;  // these four are offsets into the file
   std::size_t text = 0;   // after the indentation

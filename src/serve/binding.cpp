@@ -33,7 +33,7 @@ std::shared_ptr<const Issued> make_issued(const Credentials& credentials,
                                           aws::Instant now) {
   const auto text = [](std::string_view value) { return WipingString(value); };
   const std::string expiration = rfc3339(credentials.expiration);
-  // Newer SDKs read it, older ones skip it.
+  // Newer SDKs read the account id; older ones ignore it.
   const std::string account = account_of(credentials);
   SecretJson imds = {
       {"Code", "Success"},

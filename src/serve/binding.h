@@ -1,4 +1,4 @@
-// A role, the identity that asks for it, and what is known of its credentials at this moment.
+// A role, the identity that requests its credentials, and the present state of these credentials.
 #pragma once
 
 #include <array>
@@ -18,21 +18,23 @@
 
 namespace rolecall::serve {
 
-// Throws Error (usage) for what is no name of a binding: it stands in a path and names a file.
+// Throws Error (usage) if `name` is not valid. A name is a part of a URL's path and of a file's
+// name.
 void check_binding_name(const std::string& name);
 
 struct BindingOptions {
-  std::string name;  // of letters, digits, "_", "-" and "."
+  std::string name;  // letters, digits, "_", "-" and "."
   IdentityOptions identity;
   SessionOptions session;
 };
 
-// What the service granted, in the forms that it is handed out in.
+// Credentials from the service, in the forms in which clients get them.
 struct Issued {
   std::shared_ptr<const Secret> imds;       // JSON, as the instance metadata service answers
   std::shared_ptr<const Secret> container;  // JSON, as the container credentials endpoint answers
   std::chrono::sys_seconds expiration;
-  // Over once either clock is past it: the wall clock may be set back, the steady one sleeps.
+  // The credentials have expired if either clock has passed this, because the wall clock may be set
+  // back.
   aws::Instant end;
 };
 
@@ -43,16 +45,16 @@ struct CertificateStatus {
   std::chrono::sys_seconds not_after;
 };
 
-// Never changed once it is published.
+// Never changes after it is published.
 struct BindingStatus {
   std::shared_ptr<const Issued> issued;  // nullptr: none yet; may have expired
-  std::string failure;                   // why the last renewal failed; empty: it did not
-  ErrorKind failure_kind{};              // of that
-  std::string rotation_failure;  // why the files as they are now are not in use; empty: they are
+  std::string failure;                   // why the last renewal failed; empty if it succeeded
+  ErrorKind failure_kind{};              // the kind of that failure
+  std::string rotation_failure;          // why the present files are not in use; empty if they are
   std::vector<CertificateStatus> certificates;
   std::chrono::sys_seconds last_success{};
   std::size_t renewed = 0;
-  std::array<std::size_t, 4> failed{};  // by ErrorKind
+  std::array<std::size_t, 4> failed{};  // indexed by ErrorKind
 
   bool valid(aws::Instant now) const {
     return issued && now.wall < issued->end.wall && now.steady < issued->end.steady;
@@ -60,16 +62,16 @@ struct BindingStatus {
   std::string held(aws::Instant now) const;  // for the log: "end at …", "ended at …" or "none"
 };
 
-// Written to by its refresher, read by every request.
+// The binding's Refresher writes the status; each request reads it.
 class Binding {
  public:
-  // Throws Error (usage) for a name that is none and for ARNs that are none.
+  // Throws Error (usage) if the name or an ARN is not valid.
   explicit Binding(BindingOptions options);
 
   const BindingOptions& options() const { return options_; }
   const std::string& name() const { return options_.name; }
-  const std::string& role_name() const { return role_name_; }  // of the role's ARN, without path
-  const std::string& region() const { return region_; }        // of the trust anchor's ARN
+  const std::string& role_name() const { return role_name_; }  // in the role's ARN, without path
+  const std::string& region() const { return region_; }        // in the trust anchor's ARN
 
   std::shared_ptr<const BindingStatus> status() const {
     const std::scoped_lock lock(mutex_);
@@ -81,7 +83,7 @@ class Binding {
     status_.swap(next);
   }
 
-  // The thread in which its renewals are made.
+  // The thread that renews the credentials.
   void set_renewer(std::thread::id thread) {
     const std::scoped_lock lock(mutex_);
     renewer_ = thread;
@@ -90,7 +92,7 @@ class Binding {
     const std::scoped_lock lock(mutex_);
     return renewer_;
   }
-  // The token or TPM that a renewal waits for without an answer, at this moment.
+  // The token or TPM that a renewal waits for at present, if it does not answer.
   std::optional<SilentHardware> silent_hardware() const {
     return identity::silent_hardware(renewer());
   }
@@ -104,8 +106,8 @@ class Binding {
   std::shared_ptr<const BindingStatus> status_ = std::make_shared<const BindingStatus>();
 };
 
-// `asked` is the duration that was asked for. It counts where the expiration and this machine's
-// clock do not go together, as it does for the renewal's time.
+// `asked` is the requested duration. It is used if the expiration and this machine's clock
+// disagree, as in RenewalSchedule (see lifetime_of).
 std::shared_ptr<const Issued> make_issued(const Credentials& credentials,
                                           const std::string& role_arn, std::chrono::seconds asked,
                                           aws::Instant now);

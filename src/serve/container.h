@@ -8,14 +8,15 @@ namespace rolecall::serve {
 
 inline constexpr std::string_view container_root = "/credentials/";
 
-// A binding, and what whoever asks for its credentials must send as Authorization.
+// A binding, and the token that clients must send in the Authorization header to get its
+// credentials.
 struct ContainerAccess {
   const Binding* binding;
   Secret token;
 };
 
-// Answers a request for a path below container_root: GET /credentials/BINDING. An unknown binding
-// and a wrong token look the same.
+// Answers a request for a path below container_root: GET /credentials/BINDING. The answers for an
+// unknown binding and for a wrong token are the same.
 Answer answer_container(const http::Request& request, const std::vector<ContainerAccess>& accesses,
                         aws::Instant now);
 

@@ -12,7 +12,7 @@ using std::chrono::seconds;
 constexpr auto warn_before = std::chrono::days(30);
 constexpr std::size_t most_said = 100;
 
-// A certificate that is made for a day is not warned about all day long.
+// A certificate that is valid for only a day must not cause warnings all day long.
 bool expires_soon(const CertificateStatus& certificate, std::chrono::sys_seconds now) {
   const seconds life = certificate.not_after - certificate.not_before;
   return certificate.not_after - now < std::min<seconds>(warn_before, life / 3);
@@ -42,7 +42,8 @@ void DailyWarnings::look_at(const std::vector<CertificateStatus>& certificates,
                   {"in", rough_duration(certificate.not_after - now)}});
   }
   if (certificates.empty()) return;
-  // The first day begins with the start, and what was said then is not said again.
+  // At the start, last_look_ has no day yet. What was logged before the first look counts as said
+  // on that first day.
   if (daily && last_look_ != std::chrono::sys_days{}) said_.clear();
   last_look_ = today;
 }

@@ -1,4 +1,4 @@
-// What a log says for months about one binding, and each thing only once a day.
+// Logs warnings about one binding for months, but each warning only once a day.
 #pragma once
 
 #include <chrono>
@@ -17,11 +17,11 @@ class DailyWarnings {
  public:
   DailyWarnings(const Log& log, std::string binding) : log_(log), binding_(std::move(binding)) {}
 
-  // Unless it was said today.
+  // Logs the warning unless it was already logged today.
   void say(std::string_view text);
 
-  // Certificates that expire soon; and after a renewal, each time, those that expire before the new
-  // credentials do.
+  // Warns once a day about certificates that expire soon. If `credentials_expire` is set (after
+  // each renewal), also warns each time about certificates that expire before the new credentials.
   void look_at(const std::vector<CertificateStatus>& certificates, std::chrono::sys_seconds now,
                std::optional<std::chrono::sys_seconds> credentials_expire = std::nullopt);
 

@@ -1,4 +1,4 @@
-// Keeps bindings that fail together from asking more than once a second in all.
+// Limits the calls of bindings that fail together to one a second in total.
 #pragma once
 
 #include <chrono>
@@ -8,14 +8,15 @@
 
 namespace rolecall::serve {
 
-// Calls begin a second apart. Only behind one that succeeded they pass as they come, for a second:
-// so ten bindings that start together wait for the first answer and not for ten seconds. A binding
-// whose last call failed keeps the distance in any case.
+// A call begins at least a second after the one before. There is one exception: for a second after
+// a call that succeeded, calls begin without a wait. So ten bindings that start together wait for
+// the first answer and not for ten seconds. The exception does not apply to a binding whose last
+// call failed.
 class Gate {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // Returns once a call may begin; false: it is to stop.
+  // Waits until a call may begin, then returns true. Returns false if a stop is requested.
   bool pass(const std::stop_token& stop, bool after_failure) {
     std::unique_lock lock(mutex_);
     const auto is_open = [&] { return !after_failure && Clock::now() < open_until_; };

@@ -22,7 +22,8 @@ bool is_numeric(const std::string& host) {
          inet_pton(AF_INET6, host.c_str(), &any) == 1;
 }
 
-// "127.0.0.1:9911" → "127.0.0.1", "[::1]" → "::1"; empty where it is neither (RFC 9110, 7.2).
+// "127.0.0.1:9911" → "127.0.0.1", "[::1]" → "::1". Empty if the value does not have this form (RFC
+// 9110, 7.2).
 std::string host_of(std::string_view value) {
   std::string_view host = value;
   std::string_view rest;
@@ -47,7 +48,7 @@ bool is_ours(const std::string& host, const std::string& address,
   return (address == "0.0.0.0" || address == "::") && is_numeric(host);
 }
 
-constexpr std::size_t longest_name = 253;  // of DNS
+constexpr std::size_t longest_name = 253;  // the limit of DNS
 
 bool is_host_name(std::string_view name) {
   return name.size() <= longest_name &&
@@ -62,14 +63,14 @@ Rejection foreign_host(const std::string& value, const std::string& host) {
                    host};
 }
 
-// Headers that tell that a request was forwarded: besides the standard's there are dozens, and
-// proxies and CDNs invent more. Most of their names are made of these words.
-constexpr std::string_view forwarded = "forwarded";  // anywhere
+// Headers that show that a request was forwarded. There are dozens besides the standard one, and
+// proxies and CDNs invent more. Most of their names consist of these words.
+constexpr std::string_view forwarded = "forwarded";  // at any position
 constexpr std::array<std::string_view, 3> first_words = {"x-original-", "x-envoy-", "x-rewrite-"};
 constexpr std::array<std::string_view, 6> last_words = {"via",      "ip",       "cdn-loop",
                                                         "clientip", "socketip", "remote-addr"};
 
-// In lower case. Some servers read "_" as "-".
+// In lower case, and with "-" for "_", because some servers read "_" as "-".
 constexpr char plain(char c) {
   if (c >= 'A' && c <= 'Z') return static_cast<char>(c - 'A' + 'a');
   return c == '_' ? '-' : c;
@@ -87,7 +88,8 @@ bool has_last_word(std::string_view name, std::string_view word) {
   return is_at(name, begin, word) && (begin == 0 || plain(name[begin - 1]) == '-');
 }
 
-// Most names are told apart by a letter: this is done for each header of each request.
+// This runs for each header of each request. For speed, it compares one letter first, which rules
+// out most names.
 bool tells_that_it_was_forwarded(std::string_view name) {
   if (name.empty()) return false;
   for (std::size_t i = 0; i + forwarded.size() <= name.size(); ++i)
@@ -102,9 +104,10 @@ bool tells_that_it_was_forwarded(std::string_view name) {
   return false;
 }
 
-// What added such a header: a program between the client and serve, or a page in a browser. Empty:
-// neither. "none" is a request that the browser's user makes by hand, "same-origin" one of our own
-// pages, of which there are none.
+// What added this header: a program between the client and serve ("through a proxy"), a page in a
+// browser ("from a web page"), or neither (empty). For Sec-Fetch-Site, "none" means that the
+// browser's user started the request, and "same-origin" means a page of serve itself, which has no
+// pages.
 std::string_view sender_of(const http::Header& header) {
   if (tells_that_it_was_forwarded(header.name)) return "through a proxy";
   const bool of_page = http::same_name(header.name, "sec-fetch-site") &&

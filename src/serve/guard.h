@@ -1,4 +1,4 @@
-// What is refused before any route is looked at.
+// What serve refuses before it looks at the path.
 #pragma once
 
 #include <optional>
@@ -14,19 +14,22 @@ struct Rejection {
   std::string reason;
 };
 
-// Refuses what no SDK sends, but a browser, a proxy or a smuggled request may:
-// - what is no proper HTTP request, any Transfer-Encoding, a body, headers of more than 8 KiB;
-// - a Host that is neither this machine's loopback nor `address` nor one of `names` (a page whose
-//   name is made to point here, "DNS rebinding");
-// - X-Forwarded-For, as the instance metadata service does, and what else proxies and pages add.
-// A reason names no more than 64 bytes of a header's name, and 253 of a Host.
-// `address` is the one listened on. If it is every address (0.0.0.0, ::), any numeric Host is
-// taken, since only a name can be rebound. `names` are in lower case.
+// Refuses what no SDK sends, but a browser, a proxy or a smuggled request may send:
+// - a malformed HTTP request, any Transfer-Encoding, a body, headers of more than 8 KiB
+// - a Host that is neither this machine's loopback, nor `address`, nor one of `names`: a web page
+//   may have a host name that was made to point here ("DNS rebinding")
+// - X-Forwarded-For, which the instance metadata service also refuses, and other headers that
+//   proxies and web pages add
+//
+// A reason contains at most 64 bytes of a header's name and at most 253 bytes of a Host. `address`
+// is the address that serve listens on. If it stands for all addresses (0.0.0.0, ::), any numeric
+// Host is accepted, because only a name can be rebound. `names` must be in lower case. Returns
+// nullopt if the request is accepted.
 std::optional<Rejection> refuse(const http::Request& request, const std::string& address,
                                 const std::vector<std::string>& names = {});
 
-// Throws Error (usage) unless `name` can be the name or the address in a Host header, without a
-// port. Returns it in lower case.
+// Returns `name` in lower case. Throws Error (usage) unless it can be the name or address in a Host
+// header, without a port.
 std::string checked_host_name(const std::string& name);
 
 }  // namespace rolecall::serve

@@ -11,10 +11,10 @@ namespace rolecall::serve {
 
 namespace {
 
-// What a pipe that is ready takes at once: a longer line would wait, or be torn.
+// A pipe that is ready takes this much at once. A longer line could block, or be written in parts.
 constexpr std::size_t longest_line = PIPE_BUF;
 
-// At most so many bytes of it, and no part of a character.
+// The first bytes of the text, at most `most`, without a part of a character at the end.
 std::string cut(std::string_view text, std::size_t most) {
   if (text.size() <= most) return std::string(text);
   while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0) == 0x80)
@@ -22,7 +22,7 @@ std::string cut(std::string_view text, std::size_t most) {
   return cat(text.substr(0, most), "…");
 }
 
-// With at most so many bytes of each value.
+// Cuts the event and each value to at most `most` bytes.
 std::string text_of(Log::Format format, const std::string& time, std::string_view level,
                     std::string_view event, const Fields& fields, std::size_t most) {
   if (format == Log::Format::json) {
@@ -44,7 +44,8 @@ std::string text_of(Log::Format format, const std::string& time, std::string_vie
 std::string line_of(Log::Format format, std::string_view level, std::string_view event,
                     const Fields& fields) {
   const std::string time = format == Log::Format::text ? "" : rfc3339(wall_clock());
-  // How long a line is, is known when it is escaped. Some 20 fields of 16 bytes always fit.
+  // The length of a line is known only after its values are escaped. Some 20 fields of 16 bytes
+  // always fit.
   std::size_t most = longest_line;
   std::string line = text_of(format, time, level, event, fields, most);
   for (; line.size() > longest_line && most > 16; most /= 2)

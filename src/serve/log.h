@@ -1,4 +1,4 @@
-// One line an event, as text or as JSON. No token and no secret is ever a field.
+// A log with one line for each event, as text or JSON. No field contains a token or another secret.
 #pragma once
 
 #include <functional>
@@ -18,23 +18,23 @@ using Fields = std::initializer_list<Field>;
 
 class Log {
  public:
-  // Says an event of level "info" or "warning" in its own form.
+  // Logs an event of level "info" or "warning" in a form of its own.
   using Say =
       std::function<bool(std::string_view level, std::string_view event, const Fields& fields)>;
   explicit Log(Say say) : say_(std::move(say)) {}
 
   enum class Format { text, timed_text, json };
-  // Takes a whole line with its line feed; called from several threads at once. False: it could
-  // not be written, and is lost.
+  // Writes a whole line, which includes the line feed. Several threads call it at once. Returns
+  // false if the line could not be written; the line is then lost.
   using Write = std::function<bool(const std::string& line)>;
 
-  // As text "rolecall: <event>, name=value, …", a warning's with "warning: " before the event, and
-  // all behind the time where that is asked for; as JSON an object of "time", "level", "event" and
-  // the fields. Empty fields are left out. Of a line that would have more than PIPE_BUF bytes, long
-  // values are cut ("…"). `infos`: whether there is more in it than warnings.
+  // A line of text is "rolecall: <event>, name=value, …". A warning has "warning: " before the
+  // event. With timed_text, the line begins with the time. A line of JSON is an object with "time",
+  // "level", "event" and the fields. Empty fields are left out. If a line would be longer than
+  // PIPE_BUF bytes, long values are cut ("…"). If `infos` is false, only warnings are logged.
   Log(Format format, Write write, bool infos = true);
 
-  // False: the line is lost.
+  // Both return false if the line was lost.
   bool info(std::string_view event, const Fields& fields) const {
     return say_("info", event, fields);
   }

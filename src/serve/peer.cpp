@@ -37,7 +37,8 @@ struct Question {
 std::optional<uid_t> peer_uid(const std::string& peer, const http::SocketName& server) {
   const http::SocketName from = parse(peer);
   if (!http::is_loopback(from.address) || from.ipv6 != server.ipv6) return std::nullopt;
-  // Where the server listens on every address, a client of the loopback mostly asks its own.
+  // If the server listens on all addresses, a client on the loopback usually connects to the
+  // address that it also connects from.
   const bool every = server.address == "0.0.0.0" || server.address == "::";
   const std::string& to = every ? from.address : server.address;
 
@@ -56,7 +57,7 @@ std::optional<uid_t> peer_uid(const std::string& peer, const http::SocketName& s
   id.idiag_dport = htons(static_cast<std::uint16_t>(server.port));
   id.idiag_cookie[0] = id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
 
-  // Kept open: it is asked for each client who is given credentials.
+  // This socket stays open, because the kernel is asked about each client that gets credentials.
   thread_local const Descriptor kernel(
       socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
   thread_local std::uint32_t questions = 0;
@@ -65,7 +66,7 @@ std::optional<uid_t> peer_uid(const std::string& peer, const http::SocketName& s
       send(kernel.fd(), &question, sizeof question, 0) != static_cast<ssize_t>(sizeof question)) {
     return std::nullopt;
   }
-  // The kernel answers within the call above.
+  // The kernel has already answered when send() returns.
   alignas(nlmsghdr) char answer[1024];
   nlmsghdr header{};
   inet_diag_msg found{};
@@ -76,7 +77,7 @@ std::optional<uid_t> peer_uid(const std::string& peer, const http::SocketName& s
   } while (header.nlmsg_seq != questions);
   std::memcpy(&found, answer + NLMSG_HDRLEN, sizeof found);
   if (header.nlmsg_type != SOCK_DIAG_BY_FAMILY || found.id.idiag_sport != id.idiag_sport ||
-      found.idiag_inode == 0) {  // closed by its owner: the kernel says 0 for the user then
+      found.idiag_inode == 0) {  // closed by its owner; the user would be 0
     return std::nullopt;
   }
   return found.idiag_uid;

@@ -1,4 +1,4 @@
-// Which user of this machine is at the other end of a connection.
+// Finds out which user of this machine is at the other end of a connection.
 #pragma once
 
 #include <sys/types.h>
@@ -10,9 +10,10 @@
 
 namespace rolecall::serve {
 
-// The owner of the socket at `peer` ("127.0.0.1:40404") that is connected to `server`; nothing
-// where the peer is not on this machine's loopback or the kernel does not tell. Asks the kernel for
-// this one socket (sock_diag(7)), as /proc/net/tcp would list those of the whole machine.
+// Returns the owner of the socket at `peer` ("127.0.0.1:40404") that is connected to `server`.
+// Returns nullopt if the peer is not on this machine's loopback, or if the kernel does not say.
+// Asks the kernel about this one socket (sock_diag(7)), because /proc/net/tcp would list all
+// sockets of the machine.
 std::optional<uid_t> peer_uid(const std::string& peer, const http::SocketName& server);
 
 }  // namespace rolecall::serve

@@ -13,7 +13,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// A suspend and a clock that is set stop no wait, so that none is longer than this.
+// A wait does not end early if the machine is suspended or a clock is set. So no single wait is
+// longer than this.
 constexpr milliseconds longest_nap{1000};
 
 std::string in_words(const Error& error) {
@@ -31,7 +32,7 @@ std::vector<CertificateStatus> certificates_of(const identity::Identity& identit
   return all;
 }
 
-// For clients that are told when credentials expire.
+// Clients are told when credentials expire. By this machine's clock, these have already expired.
 void refuse_expired(const Credentials& credentials, aws::Instant now) {
   if (credentials.expiration > now.wall) return;
   throw Error(ErrorKind::try_later,
@@ -60,7 +61,7 @@ Refresher::Refresher(Binding& binding, Gate& gate, const Log& log, Reporter repo
 void Refresher::load_identity() {
   rotation_.load(wall_clock(), reporter_);
   show_certificates();
-  // A key on a token may want a PIN of its own with its first signature.
+  // A key on a token may need an additional PIN for its first signature.
   rotation_.candidate()->signer->sign("rolecall: may this key sign?");
 }
 
@@ -87,7 +88,7 @@ void Refresher::run(const std::stop_token& stop) {
       renew(stop);
       wait_until_due(stop);
     } catch (const std::exception&) {
-      // No memory, not even to write a line. What is there is still handed out.
+      // There is no memory, not even for a log line. Clients still get the existing credentials.
       wait(stop, longest_nap);
     }
   }
@@ -103,21 +104,21 @@ void Refresher::wait_until_due(const std::stop_token& stop) {
     const bool asked = wait(stop, std::min(left, longest_nap));
     if (asked || rotation_.changed()) {
       load();
-      // New files may be what a failing renewal waits for.
+      // If a renewal has failed, the new files may be what it needs.
       if (asked || (rotation_.candidate() && schedule_.failures() > 0)) break;
     }
     warnings_.look_at(status_.certificates, wall_clock());
   }
 }
 
-// True: a renewal is asked for.
+// Returns true if a renewal was requested.
 bool Refresher::wait(const std::stop_token& stop, milliseconds time) {
   std::unique_lock lock(shared_.mutex);
   shared_.changed.wait_for(lock, stop, time, [this] { return shared_.renewal_is_asked_for; });
   return std::exchange(shared_.renewal_is_asked_for, false);
 }
 
-// What does not match is said, and what is there stays in use.
+// If the new files cannot be used, logs this. The previous identity then stays in use.
 void Refresher::load() {
   try {
     const bool is_new = rotation_.load(wall_clock(), reporter_);
@@ -156,12 +157,13 @@ void Refresher::renew(const std::stop_token& stop) {
   }
 }
 
-// What could not be delivered (to a full disk) is not asked for again before it is to be renewed.
+// Credentials that could not be delivered, for example to a full disk, are kept. New ones are not
+// requested until these must be renewed.
 bool Refresher::holds_undelivered() const {
   return granted_ && granted_->schedule.left(aws::Instant::now()) > milliseconds(0);
 }
 
-// Whether that was the end of the wait for the first credentials: then whoever waits gets the
+// Whether this failure ends the wait for the first credentials. If so, the code that waits gets the
 // error.
 bool Refresher::ends_start(const Error& error) {
   if (first_.settled || rules_.start == Start::lazy) return false;
@@ -181,7 +183,7 @@ void Refresher::get(const std::stop_token& stop) {
     rotation_.load(wall_clock(), reporter_);
     show_certificates();
   } else if (std::exchange(is_suspect_, false)) {
-    load();  // also where no file changed: a token may have been plugged in again
+    load();  // even if no file has changed: a token may be plugged in again
   }
   Credentials credentials = ask_as_candidate_or_proven(stop);
   const aws::Instant now = aws::Instant::now();

@@ -1,4 +1,4 @@
-// Keeps the credentials of one binding fresh, in a thread of its own.
+// Renews the credentials of one binding, in a thread of its own.
 #pragma once
 
 #include <condition_variable>
@@ -21,67 +21,70 @@
 
 namespace rolecall::serve {
 
-// How long the first credentials are waited for.
+// How long to wait for the first credentials.
 enum class Start {
-  in_time,  // for the usual number of tries, and the options' timeout
-  patient,  // for as long as another try may help
-  lazy,     // not at all
+  in_time,  // for the usual number of attempts, within the options' timeout
+  patient,  // as long as another attempt may succeed
+  lazy,     // no wait
 };
 
 struct Renewal {
   const Credentials& credentials;
-  std::chrono::sys_seconds next;  // when they are renewed
-  int failed_before;              // tries in a row
+  std::chrono::sys_seconds next;  // the time of the next renewal
+  int failed_before;              // failed attempts in a row before this one
 };
 
-// In what the renewals of commands differ.
+// The rules for renewals that differ between commands.
 struct RenewalRules {
   Start start = Start::in_time;
   std::chrono::seconds refresh_before = aws::usual_refresh_before;
-  // Calls for each renewal. With one call, all waits are the schedule's, so that bindings that fail
-  // together stay within their gate.
+  // The number of calls for each renewal. With one call, only the schedule decides how long to wait
+  // after a failure. So bindings that fail together stay within the limit of their Gate.
   int attempts = 1;
-  // If it is set, credentials go there, in the refresher's thread, and not to the log. It may throw
-  // Error: then the renewal has failed, and the next one tries to deliver the same credentials.
+  // If this function is set, it gets the credentials, in the refresher's thread, and renewals are
+  // not logged. If the function throws Error, the renewal has failed, and the next renewal delivers
+  // the same credentials.
   std::function<void(const Renewal&)> deliver = {};
 };
 
-// One thread a binding: there is never more than one renewal of it, and an endpoint that stalls
-// delays no other binding. Publishes what it gets, or why it got nothing, in the binding; while
-// renewals fail, what is there stays there.
+// Each binding has one thread. So a binding never has more than one renewal at a time, and an
+// endpoint that does not answer delays no other binding. The thread publishes in the binding what
+// it gets, or why it got nothing. While renewals fail, the previous credentials stay there.
 class Refresher {
  public:
   // Throws Error (usage) for options that cannot work. `reporter` gets only the steps; warnings go
   // to `log`.
   Refresher(Binding& binding, Gate& gate, const Log& log, Reporter reporter,
             RenewalRules rules = {});
-  // Waits for a call that is in progress.
+  // Waits until a call that is in progress has ended.
   ~Refresher() = default;
   Refresher(Refresher&&) = delete;
 
   const Binding& binding() const { return binding_; }
   const RenewalRules& rules() const { return rules_; }
 
-  // Loads the identity: for the thread that may speak to a person, who may have to type a password.
-  // Throws what identity::load_identity throws; without this call the first renewal loads it.
+  // Loads the identity. Call this in a thread that may ask a person for a password. Throws what
+  // identity::load_identity throws. Without this call, the first renewal loads the identity.
   void load_identity();
 
-  // Starts the thread, which asks for the first credentials at once.
+  // Starts the thread, which requests the first credentials at once.
   void start();
 
-  // Ready once there are credentials. Throws the Error of the try with which the wait for them
-  // ended, which is not logged. Never ready with Start::lazy and no credentials.
+  // Becomes ready when there are credentials. If the wait for them ends with a failure, get()
+  // throws the Error of the last attempt, which is not logged. With Start::lazy, the future is not
+  // ready until there are credentials.
   std::future<void>& first() { return first_.future; }
 
-  // Reads the files again and renews, whether it is due or not.
+  // Reads the files again and renews the credentials, even if the renewal is not due.
   void renew_now();
 
   void ask_to_stop() { thread_.request_stop(); }
-  // Whether the thread has ended by then. One that waits ends at once.
+  // Waits until the thread has ended, but no longer than `until`. Returns whether it has ended. If
+  // the thread waits for its next renewal, it ends at once.
   bool stopped(std::chrono::steady_clock::time_point until);
 
  private:
-  // What was granted, until it is delivered, and when it is renewed.
+  // Credentials that are not yet delivered, and when to renew them.
   struct Granted {
     Credentials credentials;
     aws::RenewalSchedule schedule;
@@ -92,7 +95,7 @@ class Refresher {
     std::chrono::steady_clock::time_point begin{};
     bool settled = false;
   };
-  // What this thread and others tell each other.
+  // What the refresher's thread shares with other threads.
   struct Shared {
     std::mutex mutex;
     std::condition_variable_any changed;
@@ -122,15 +125,15 @@ class Refresher {
   RenewalRules rules_;
   aws::SessionRequest request_;
   identity::Rotation rotation_;
-  bool is_suspect_ = false;  // the identity is loaded again before the next renewal
+  bool is_suspect_ = false;  // before the next renewal, load the identity again
   aws::RenewalSchedule schedule_;
   std::optional<Granted> granted_;
-  BindingStatus status_;  // what is published next
+  BindingStatus status_;  // the status to publish next
   DailyWarnings warnings_;
   std::random_device device_;
   First first_;
   Shared shared_;
-  std::jthread thread_;  // last: it uses all of the above
+  std::jthread thread_;  // must be last, because it uses all other members
 };
 
 }  // namespace rolecall::serve

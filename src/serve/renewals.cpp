@@ -11,7 +11,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// For calls that are in progress when the program is to end.
+// How long calls in progress may take after the program is asked to stop.
 constexpr milliseconds grace_period{1000};
 
 }  // namespace
@@ -20,7 +20,8 @@ Error of_binding(const std::string& name, const Error& error) {
   return {error.kind(), "binding " + name + ": " + error.what(), error.hint(), error.retry_after()};
 }
 
-// What flags alone make is called "default", which its user has not named.
+// A binding that is made only from flags is named "default". The user did not choose this name, so
+// messages leave it out.
 Error Renewals::named(const Binding& binding, const Error& error) const {
   const bool has_name = bindings_.size() > 1 || binding.name() != "default";
   return has_name ? of_binding(binding.name(), error) : error;
@@ -84,7 +85,7 @@ bool Renewals::await_first(const std::function<bool()>& told_to_stop) {
       if (first.wait_for(milliseconds(0)) != std::future_status::ready) return false;
       try {
         first.get();
-      } catch (const Error& error) {  // the first failure ends it, whichever binding's
+      } catch (const Error& error) {  // the first failure of any binding ends the wait
         throw named(refresher->binding(), error);
       }
       return true;

@@ -1,4 +1,4 @@
-// Credentials that are kept fresh: what serve, exec --refresh and update share.
+// Renews the credentials of several bindings, for serve, exec --refresh and update.
 #pragma once
 
 #include <functional>
@@ -10,13 +10,13 @@
 
 namespace rolecall::serve {
 
-// The same error, which says whose it is.
+// Returns the error with the binding's name in its message.
 Error of_binding(const std::string& name, const Error& error);
 
-// Bindings, each with the thread that renews it.
+// The bindings, and for each one the thread that renews it.
 class Renewals {
  public:
-  // `log` must outlive it. `reporter` gets the steps.
+  // `log` must exist longer than this object. `reporter` gets the steps.
   Renewals(const Log& log, Reporter reporter) : log_(log), reporter_(std::move(reporter)) {}
   Renewals(const Renewals&) = delete;
   Renewals& operator=(const Renewals&) = delete;
@@ -26,23 +26,27 @@ class Renewals {
   void add(BindingOptions options, RenewalRules rules = {});
   const std::list<Binding>& bindings() const { return bindings_; }
 
-  // For the thread that may speak to a person. Throws what load_identity throws, unless the
-  // binding's Start allows it: then the first renewal tries again, and says why it failed.
-  // `limit_hardware`, if it is given, is called with each binding's timeout before that.
+  // Loads all identities. Call this in a thread that may ask a person for a password. If
+  // `limit_hardware` is given, calls it before each binding with the binding's timeout. Throws what
+  // load_identity throws, unless the binding's Start allows the failure: then the first renewal
+  // tries again and says why it fails.
   void load_identities(
       const std::function<void(std::chrono::milliseconds)>& limit_hardware = nullptr);
 
-  // Signals that these threads are not to take must be blocked by then. From now on, hardware that
-  // is silent for longer than a binding's timeout is logged, and ends nothing.
+  // Starts the threads. Before this call, block the signals that these threads must not receive.
+  // From now on, if hardware does not answer within the shortest timeout of all bindings, the log
+  // warns about it, but the process does not end.
   void start();
 
-  // Waits as each binding's Start says. False: `told_to_stop`, which is called again and again and
-  // may wait a little, has returned true. Throws why there are no credentials.
+  // Waits for the first credentials of each binding as its Start says. Returns false if
+  // `told_to_stop` returns true. Calls `told_to_stop` again and again; it may wait for a short
+  // time. If there are no credentials, throws the reason.
   bool await_first(const std::function<bool()>& told_to_stop);
 
   void renew_now();
 
-  // False: a call to the service goes on, and holds nothing that must be put in order: _exit.
+  // Returns false if a call to the service is still in progress after a grace period. Such a call
+  // leaves nothing to clean up, so the caller can end the process with _exit.
   bool stop();
 
  private:

@@ -7,11 +7,11 @@ namespace rolecall::serve {
 namespace {
 
 constexpr unsigned lines_a_second = 20;
-// So many users and addresses are told apart while nobody reads the log.
+// While nobody reads the log, at most this many users and addresses are counted separately.
 constexpr std::size_t most_users = 10000;
 constexpr std::size_t longest_path = 200;
 
-// A path that can neither look like another field of a line of text nor change a terminal.
+// Escapes a path so that it can neither look like another field of the line nor control a terminal.
 std::string shown(std::string_view path) {
   constexpr std::string_view digits = "0123456789ABCDEF";
   std::string text;

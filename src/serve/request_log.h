@@ -1,4 +1,4 @@
-// Who was given credentials, and who was refused: what the log says of requests.
+// The log lines about requests: who was given credentials, and whose requests were refused.
 #pragma once
 
 #include <array>
@@ -15,41 +15,42 @@
 
 namespace rolecall::serve {
 
-// The log has everyone who was given credentials, whatever else happens:
-// - Each user has lines of its own, 20 a second for each binding. More are summed up, and the sum
-// is
-//   written when the second is over.
-// - What could not be written, since nobody reads the log, is in the sum of a later second.
-// Of refusals it has 20 lines a second in all, and the number of the others and of those that could
-// not be written.
-// For several threads at once.
+// The log always names everyone who was given credentials:
+// - Each user has up to 20 lines a second for each binding. Further grants are counted, and their
+//   number is written when the second is over.
+// - A line that could not be written, because nobody reads the log, is counted for a later second.
+//
+// Refusals have up to 20 lines a second in total. For further refusals, and for lines that could
+// not be written, the log has only their number.
+//
+// All functions may be called by several threads at once.
 class RequestLog {
  public:
-  // `address` is the one listened on. `log` must outlive it.
+  // `address` is the address that serve listens on. `log` must exist longer than this object.
   RequestLog(const Log& log, http::SocketName address) : log_(log), address_(std::move(address)) {}
   ~RequestLog() { say_sums(); }
   RequestLog(const RequestLog&) = delete;
 
   void note(const http::Request& request, const Answer& answer, aws::Instant now);
 
-  // A request that the HTTP server has refused by itself: it does not tell whose.
+  // Logs a request that the HTTP server itself refused. The server does not say who sent it.
   void note_unreadable(int status, aws::Instant now);
 
-  // Says the sums of a second that is over: to be called about once a second.
+  // Logs the sums if a second is over. Call this about once a second.
   void tick(aws::Instant now);
 
  private:
   using Time = std::chrono::steady_clock::time_point;
   struct Client {
-    std::string uid;  // over the loopback
+    std::string uid;  // only of clients on the loopback
     std::string peer;
   };
   struct Grants {
     unsigned lines = 0;
-    std::size_t more = 0;  // that have no line
+    std::size_t more = 0;  // grants without a line
   };
 
-  // The user of a connection stays the same: the kernel is asked once for each.
+  // The user of a connection never changes, so the kernel is asked only once for each connection.
   struct KnownUser {
     std::uint64_t connection = 0;
     std::string uid;
@@ -66,10 +67,11 @@ class RequestLog {
   http::SocketName address_;
   std::mutex mutex_;
   Time second_{};
-  // By user id, or address without a port where that is unknown, and by binding.
+  // The key is the binding and the user id; if that is unknown, the address without the port.
   std::map<std::pair<std::string, const Binding*>, Grants> grants_;
-  std::array<KnownUser, 128> known_users_;  // each has its place, which it takes from another
-  unsigned refusals_ = 0;                   // lines of this second
+  // Each connection has one slot here and takes it from the connection before.
+  std::array<KnownUser, 128> known_users_;
+  unsigned refusals_ = 0;  // lines in this second
   std::size_t more_refusals_ = 0;
 };
 

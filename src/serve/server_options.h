@@ -1,4 +1,4 @@
-// How serve's answers are put behind a socket.
+// The options of the HTTP server for serve.
 #pragma once
 
 #include "http/client.h"
@@ -7,12 +7,12 @@
 
 namespace rolecall::serve {
 
-// For a server whose answers are ready, on one thread, with as many connection slots as the process
-// may have descriptors for. `service`, which outlives the server, is told of requests that cannot
-// be read.
+// For a server that answers without a wait, on one thread, with as many connection slots as the
+// process's limit of descriptors allows. The server tells `service` about requests that cannot be
+// read, so `service` must exist longer than the server.
 http::ServerOptions options_of_server(Service& service);
 
-// As clients on this machine reach a socket of that name.
+// The origin by which clients on this machine reach a socket with this name.
 http::Origin own_origin(const http::SocketName& name);
 
 }  // namespace rolecall::serve

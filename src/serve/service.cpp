@@ -11,8 +11,8 @@ namespace {
 
 constexpr std::size_t key_size = 32;
 
-// SDKs ask for "//latest/…" if the URL that they were given ends in a slash, and some add one at
-// the end.
+// If the URL that an SDK was given ends in a slash, the SDK asks for "//latest/…". Some SDKs add a
+// slash at the end.
 std::string plain_path(const std::string& path) {
   const std::size_t begin = path.find_first_not_of('/');
   if (begin == std::string::npos) return "/";
@@ -42,7 +42,7 @@ void Service::note_unreadable(int status, aws::Instant now) noexcept {
     ++counts_[{"unreadable", status}];
     request_log_.note_unreadable(status, now);
   } catch (const std::exception&) {
-    return;  // no memory to write of it
+    return;  // no memory for a log line
   }
 }
 

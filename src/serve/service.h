@@ -1,4 +1,4 @@
-// Everything that serve answers: one function from requests to responses.
+// All answers of serve, as one function from requests to responses.
 #pragma once
 
 #include <chrono>
@@ -16,16 +16,16 @@
 namespace rolecall::serve {
 
 struct ServiceOptions {
-  http::SocketName address;              // that is listened on
+  http::SocketName address;              // the address that serve listens on
   std::vector<const Binding*> bindings;  // for /healthz and /metrics
-  const Binding* imds = nullptr;         // what IMDSv2 hands out; nullptr: there is none
-  std::string why_no_imds;               // for those who ask for it then
-  Secret imds_key;                       // for ImdsTokens; empty: one that ends with this process
+  const Binding* imds = nullptr;         // the binding for IMDSv2; nullptr: IMDSv2 is off
+  std::string why_no_imds;               // for clients that use IMDSv2 while it is off
+  Secret imds_key;                       // for ImdsTokens; if empty, a new key for this process
   std::vector<ContainerAccess> containers;
-  std::vector<std::string> host_names;  // that clients may use, of checked_host_name
+  std::vector<std::string> host_names;  // names that clients may use, from checked_host_name
 };
 
-// Not for several threads at once, but for tick().
+// Only tick() may be called while another thread uses the object.
 class Service {
  public:
   // Throws Error (failed) if OpenSSL cannot make tokens.
@@ -33,10 +33,11 @@ class Service {
 
   http::Response handle(const http::Request& request, aws::Instant now);
 
-  // For requests that the HTTP server has refused with this status since nobody can read them.
+  // Counts and logs a request that the HTTP server refused with this status because it could not be
+  // read.
   void note_unreadable(int status, aws::Instant now) noexcept;
 
-  // For what is logged when a second is over: to be called about once a second, in any thread.
+  // Logs what is due when a second is over. Call this about once a second, from any thread.
   void tick(aws::Instant now) { request_log_.tick(now); }
 
  private:

@@ -9,10 +9,10 @@ namespace {
 
 using std::chrono::seconds;
 
-// By ErrorKind.
+// Indexed by ErrorKind.
 constexpr std::array<const char*, 4> reasons = {"", "refused", "setup", "unreachable"};
 
-// A value of a label: backslash, quote and line feed are escaped.
+// The value of a label. Backslash, quote and line feed must be escaped.
 std::string label(std::string_view value) {
   std::string text;
   for (const char c : terminal_safe(value)) {

@@ -1,4 +1,4 @@
-// What supervisors may know: /healthz and /metrics. No secret is in either.
+// What supervisors can see: /healthz and /metrics. Neither contains a secret.
 #pragma once
 
 #include <map>
@@ -10,14 +10,14 @@
 
 namespace rolecall::serve {
 
-// Requests answered, by route and status.
+// The number of answered requests, by route and status.
 using RequestCounts = std::map<std::pair<std::string_view, int>, std::size_t>;
 
-// 200 while every binding has valid credentials, else 503 with the names of those that have not.
-// Either tells of renewals that wait for hardware.
+// Status 200 if every binding has valid credentials; otherwise 503 with the names of the bindings
+// without them. Both bodies also name renewals that wait for hardware.
 Answer answer_health(const std::vector<const Binding*>& bindings, aws::Instant now);
 
-// Prometheus' text format, version 0.0.4.
+// The metrics in Prometheus' text format, version 0.0.4.
 Answer answer_metrics(const std::vector<const Binding*>& bindings, const RequestCounts& requests,
                       aws::Instant now);
 

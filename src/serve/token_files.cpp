@@ -36,7 +36,7 @@ constexpr const char* key_kind = ".imds-key";
               "name a directory of this user's own with `token-dir`");
 }
 
-// Why its owner alone does not decide what is in it; empty: so it is.
+// Why a user other than the owner could decide what is in the directory; empty if nobody could.
 std::string directory_fault(int directory, uid_t user) {
   struct stat info {};
   if (fstat(directory, &info) != 0) return std::strerror(errno);
@@ -46,7 +46,7 @@ std::string directory_fault(int directory, uid_t user) {
   return {};
 }
 
-// A link of another user's would lead to what that user chooses.
+// A symbolic link of another user would lead to a directory that this user chooses.
 Descriptor open_directory(const std::string& path, const std::string& what, const char* hint,
                           Walk walk) {
   const FileRole role{"token directory", "`token-dir`"};
@@ -79,13 +79,13 @@ bool is_token(std::string_view text) {
   return text.size() == file_token_size && only(text, lower_hex_digits);
 }
 
-// Empty if it cannot be read or is too long.
+// Empty if the file cannot be read or is too long.
 Secret read_all(int file) {
   Secret text;
   return read_whole(file, longest_file, text) == 0 ? std::move(text) : Secret();
 }
 
-// Empty if it is none that nobody else could have read or written.
+// Empty if the file has no token, or if another user could have read or written the file.
 Secret read_token(int file) {
   struct stat info {};
   if (fstat(file, &info) != 0 || !S_ISREG(info.st_mode) || info.st_uid != geteuid() ||
@@ -100,7 +100,8 @@ Secret new_token() {
   return random_hex(file_token_size / 2);
 }
 
-// Of another program, which may be anybody's. Nothing: it is not there.
+// Reads a file of another program, which may be any user's program. Returns nullopt if the file is
+// missing.
 std::optional<Secret> read_trusted(int directory, const std::string& path,
                                    const std::string& name) {
   const std::string whole = path + "/" + name;
@@ -144,16 +145,16 @@ TokenFiles::TokenFiles(const std::string& directory, const std::string& name)
     }
     write_file(directory_.fd(), path_, name_ + token_kind, new_token().view());
   }
-  // Of one that was killed.
+  // A server that was killed may have left this file.
   unlinkat(directory_.fd(), (name_ + uri_kind).c_str(), 0);
 }
 
 TokenFiles::~TokenFiles() {
-  // Not before the token is ours: it may be that of another server.
+  // If there is no token_, the file may belong to another server.
   if (!token_.empty()) unlinkat(directory_.fd(), (name_ + uri_kind).c_str(), 0);
 }
 
-// False: there is no token of ours; one has to be made.
+// Returns false if there is no token that can be used; the caller must then make one.
 bool TokenFiles::take_token() {
   const std::string name = name_ + token_kind;
   lock_ = open_file(directory_.fd(), name);
@@ -165,7 +166,7 @@ bool TokenFiles::take_token() {
   }
   struct stat ours {};
   struct stat named {};
-  // It may have been replaced before it was locked.
+  // The file may have been replaced before it was locked.
   if (fstat(lock_.fd(), &ours) != 0 || fstatat(directory_.fd(), name.c_str(), &named, 0) != 0 ||
       ours.st_ino != named.st_ino || ours.st_dev != named.st_dev) {
     return false;

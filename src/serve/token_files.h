@@ -1,5 +1,5 @@
-// Where serve leaves what its clients need, and what it keeps for its next start: NAME.token,
-// NAME.uri and NAME.imds-key.
+// The files that serve leaves for its clients and for its own next start: NAME.token, NAME.uri and
+// NAME.imds-key.
 #pragma once
 
 #include <optional>
@@ -10,30 +10,30 @@
 
 namespace rolecall::serve {
 
-// The files of one binding of a server that runs; no other server has the same ones.
+// The files of one binding while the server runs. No two servers can use the same files.
 class TokenFiles {
  public:
-  // Makes the directory (0700) if it is missing. Takes the token that is there, so that clients
-  // keep theirs when the server is restarted; makes a new one of 256 random bits (mode 0600) if
-  // there is none, or one that others could have read. Throws Error (usage) if the directory cannot
-  // be used, if others than its owner may write to it (they could put tokens of their own there),
-  // and if another server has this token; Error (try_later) if the disk is full.
+  // Makes the directory (0700) if it is missing. If there is a token, uses it, so that clients can
+  // keep theirs when the server is restarted. If there is none, or if other users could have read
+  // it, makes a new token of 256 random bits (mode 0600). Throws Error: usage if the directory
+  // cannot be used, if a user other than its owner can write to it (that user could put other
+  // tokens there), or if another server uses this token; try_later if the disk is full.
   TokenFiles(const std::string& directory, const std::string& name);
   ~TokenFiles();  // removes NAME.uri
   TokenFiles(TokenFiles&&) = delete;
 
   const Secret& token() const { return token_; }
 
-  // The key for ImdsTokens: taken or made as the token is.
+  // Returns the key for ImdsTokens. Uses an existing key or makes one, as for the token.
   Secret imds_key() const;
 
-  // Tells clients where the endpoint is, now that it answers.
+  // Tells clients the endpoint's URI. Call this only when the endpoint answers.
   void write_uri(const std::string& uri) const;
 
  private:
   bool take_token();
 
-  // Every file is opened in this directory, so that nobody can put another one in its place.
+  // All files are opened relative to this directory, so that nobody can replace it by another one.
   std::string path_;
   std::string name_;
   Descriptor directory_;
@@ -46,9 +46,10 @@ struct ContainerFiles {
   Secret token;
   std::string token_path;
 };
-// What a server that runs has left. Nothing if it is not there. Throws Error (usage) unless the
-// directory and the files belong to this user or to root, and nobody else can write the directory
-// or read or write the files: else who made them could send clients to an endpoint of their own.
+// Returns what a running server has left, or nullopt if the files are missing. Throws Error (usage)
+// unless the directory and the files belong to this user or to root, nobody else can write to the
+// directory, and nobody else can read or write the files. Otherwise, another user could have made
+// them to send clients to an endpoint of that user.
 std::optional<ContainerFiles> find_container_files(const std::string& directory,
                                                    const std::string& name);
 

@@ -23,13 +23,13 @@ constexpr std::string_view boot_purpose = "rolecall boot";
 constexpr std::size_t number_size = 8;
 constexpr std::size_t boot_size = 8;
 constexpr std::size_t nonce_size = 8;
-// Issued by the wall clock, issued since the boot, life, boot, nonce.
+// Time of issue by the wall clock, time of issue since the boot, lifetime, boot, nonce.
 constexpr std::size_t claims_size = 3 * number_size + boot_size + nonce_size;
 constexpr std::size_t mac_size = 32;
 constexpr std::size_t imds_token_size = (claims_size + mac_size) / 3 * 4;  // in base64
 static_assert((claims_size + mac_size) % 3 == 0, "base64 without padding has one form alone");
 
-// For a wall clock that was set back over a boot, as by NTP.
+// The wall clock may be set back between two boots, for example by NTP.
 constexpr seconds tolerance{300};
 
 std::string bytes_of(std::int64_t number) {
@@ -64,7 +64,7 @@ std::string this_boot() {
   return id.empty() ? std::string(random_hex(16).view()) : id;
 }
 
-// It does not tell clients which boot it is.
+// Tokens contain a MAC instead of the boot's id, so that clients do not learn the id.
 ImdsTokens::ImdsTokens(Secret key, std::string_view boot) : key_(std::move(key)) {
   if (!key_.empty()) boot_ = mac(boot_purpose, boot).substr(0, boot_size);
 }

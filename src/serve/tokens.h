@@ -13,35 +13,41 @@ namespace rolecall::serve {
 
 inline constexpr std::chrono::seconds longest_token_life{21600};
 
-// Which boot of the kernel this is. If the kernel does not tell: another one for each call.
+// Identifies the kernel's present boot. If the kernel does not tell, returns another value each
+// time.
 std::string this_boot();
 
-// A token says when it was issued and for how long, with a MAC under a key that nobody else has. So
-// no table of them takes memory or is ever full: a flood of new tokens ends nobody's. With the same
-// key they are valid after a restart, too: some clients keep theirs for six hours, and send it
-// again after a 401.
-// A token's time is counted by the clock that runs since the boot, which counts a suspend, too. So
-// a wall clock that is wrong or is set neither ends a token nor prolongs one, not even over a
-// restart. Only over a boot it is the wall clock that counts.
-// For one thread.
+// An IMDS token contains the time of issue, the lifetime, and a MAC under a key that only this
+// server has. So the server needs no table of tokens, which would take memory and could become
+// full: even a flood of new tokens makes no other token invalid. With the same key, tokens are
+// valid after a restart, too. This matters because some clients keep their token for six hours and
+// send it again after a 401.
+//
+// A token's lifetime is measured by the clock that runs since the boot and that also counts while
+// the machine is suspended. So if the wall clock is wrong or is set, this neither ends nor extends
+// a token, even if the server is restarted. The wall clock counts only for tokens from before the
+// machine's last boot.
+//
+// Use an object from only one thread.
 class ImdsTokens {
  public:
-  // `key`: of at least 256 bits; without one there are no tokens. `boot` names the boot whose clock
-  // the instants below have. Throws Error (failed) if OpenSSL has no HMAC to give.
+  // `key` has at least 256 bits; if it is empty, there are no tokens. `boot` identifies the boot
+  // that the steady clock of the instants below counts from. Throws Error (failed) if OpenSSL has
+  // no HMAC.
   ImdsTokens(Secret key, std::string_view boot);
 
-  // A new token, as text for a header, for at most `longest_token_life`. Throws Error (failed) if
-  // OpenSSL has no randomness or no HMAC to give.
+  // Returns a new token, as text for a header. It is valid for `life`, but at most for
+  // `longest_token_life`. Throws Error (failed) if OpenSSL has no random bytes or no HMAC.
   std::string issue(std::chrono::seconds life, aws::Instant now) const;
 
-  // In a time that tells nothing of the key.
+  // Takes a time that does not depend on the key.
   bool valid(std::string_view token, aws::Instant now) const;
 
  private:
-  // A token with the right MAC.
+  // A token whose MAC is correct.
   struct Genuine {
     std::string token;
-    std::chrono::system_clock::time_point wall;  // both are when it was issued
+    std::chrono::system_clock::time_point wall;  // time of issue on both clocks
     std::chrono::steady_clock::time_point since_boot;
     std::chrono::seconds life{};
     bool is_of_this_boot = false;
@@ -51,9 +57,10 @@ class ImdsTokens {
   std::string mac(std::string_view use, std::string_view content) const;
 
   Secret key_;
-  std::string boot_;  // as it is in tokens
-  // A client sends its token with each request, and a MAC costs more than all else that is done for
-  // one. Each token has its place here, which it takes from another.
+  std::string boot_;  // in the form that tokens contain
+  // A client sends its token with each request, and the MAC takes more time than the rest of the
+  // answer. So tokens with a correct MAC are kept here. Each token has one slot and takes it from
+  // the token before.
   mutable std::array<Genuine, 64> recent_;
 };
 
