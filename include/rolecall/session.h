@@ -8,7 +8,7 @@
 // - Structs of options get new members at any position. Set their members by name.
 // - The values of ErrorKind, and the form of credential_process_json, do not change.
 // - Messages (what(), hint() and the texts for a Reporter) are for people. Any version may change
-//   them. Let a program decide by Error::kind().
+//   them. A program must check Error::kind() instead.
 // - There is no stable ABI. Compile a program with the headers of the archive that it links.
 #pragma once
 

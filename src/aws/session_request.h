@@ -21,8 +21,9 @@ struct SessionRequest {
   std::vector<std::string> warnings;  // problems that the service may accept
 };
 
-// Throws Error (usage) for an ARN that is not valid, partitions or regions that disagree, a
-// duration or a session name that the service refuses, or an endpoint that cannot be used.
+// Checks the options and makes the request. Throws Error (usage) for an ARN that is not valid, for
+// partitions or regions that disagree, for a duration or a session name that the service refuses,
+// and for an endpoint that cannot be used.
 SessionRequest prepare_session(const SessionOptions& options);
 
 }  // namespace rolecall::aws

@@ -20,6 +20,7 @@ struct CacheKey {
   std::string why_not;  // for people: why `text` is empty
 };
 
+// Returns the key for a run with these options. Opens no file.
 CacheKey cache_key(const IdentityOptions& options, const SessionOptions& session);
 
 }  // namespace rolecall::aws

@@ -106,8 +106,9 @@ class Binding {
   std::shared_ptr<const BindingStatus> status_ = std::make_shared<const BindingStatus>();
 };
 
-// `asked` is the requested duration. It is used if the expiration and this machine's clock
-// disagree, as in RenewalSchedule (see lifetime_of).
+// Makes all forms of the credentials, with the role's ARN in the container form. `asked` is the
+// requested duration. It is used if the expiration and this machine's clock disagree, as in
+// RenewalSchedule (see lifetime_of).
 std::shared_ptr<const Issued> make_issued(const Credentials& credentials,
                                           const std::string& role_arn, std::chrono::seconds asked,
                                           aws::Instant now);

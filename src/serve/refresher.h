@@ -78,6 +78,7 @@ class Refresher {
   // Reads the files again and renews the credentials, even if the renewal is not due.
   void renew_now();
 
+  // Returns at once; the thread ends after a call that is in progress.
   void ask_to_stop() { thread_.request_stop(); }
   // Waits until the thread has ended, but no longer than `until`. Returns whether it has ended. If
   // the thread waits for its next renewal, it ends at once.

@@ -20,9 +20,9 @@ class Renewals {
   Renewals(const Log& log, Reporter reporter) : log_(log), reporter_(std::move(reporter)) {}
   Renewals(const Renewals&) = delete;
   Renewals& operator=(const Renewals&) = delete;
-  ~Renewals();
+  ~Renewals();  // removes the limit for hardware that start() has set
 
-  // Throws Error (usage) for options that cannot work.
+  // Adds a binding. Throws Error (usage) for options that cannot work.
   void add(BindingOptions options, RenewalRules rules = {});
   const std::list<Binding>& bindings() const { return bindings_; }
 
@@ -43,10 +43,12 @@ class Renewals {
   // time. If there are no credentials, throws the reason.
   bool await_first(const std::function<bool()>& told_to_stop);
 
+  // All bindings read their files again and renew their credentials, even if that is not due.
   void renew_now();
 
-  // Returns false if a call to the service is still in progress after a grace period. Such a call
-  // leaves nothing to clean up, so the caller can end the process with _exit.
+  // Stops all threads and waits for them, at most for a short grace period. Returns false if a call
+  // to the service is then still in progress. Such a call leaves nothing to clean up, so the caller
+  // can end the process with _exit.
   bool stop();
 
  private:

@@ -31,6 +31,7 @@ class RequestLog {
   ~RequestLog() { say_sums(); }
   RequestLog(const RequestLog&) = delete;
 
+  // Logs a request whose answer contains credentials or is a refusal.
   void note(const http::Request& request, const Answer& answer, aws::Instant now);
 
   // Logs a request that the HTTP server itself refused. The server does not say who sent it.

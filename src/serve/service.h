@@ -31,6 +31,7 @@ class Service {
   // Throws Error (failed) if OpenSSL cannot make tokens.
   Service(ServiceOptions options, const Log& log);
 
+  // Answers a request. Counts every request. Logs each client that gets credentials or is refused.
   http::Response handle(const http::Request& request, aws::Instant now);
 
   // Counts and logs a request that the HTTP server refused with this status because it could not be

@@ -40,7 +40,8 @@ class ImdsTokens {
   // `longest_token_life`. Throws Error (failed) if OpenSSL has no random bytes or no HMAC.
   std::string issue(std::chrono::seconds life, aws::Instant now) const;
 
-  // Takes a time that does not depend on the key.
+  // Whether the token was issued with this key and has not expired. Takes a time that does not
+  // depend on the key.
   bool valid(std::string_view token, aws::Instant now) const;
 
  private:
