@@ -40,8 +40,8 @@ using PasswordSource = std::function<Secret(const PasswordRequest&)>;
 // is named. Each source is read only once, even if two members name the same one.
 struct IdentityOptions {
   // One of these:
-  // - A file with the leaf at any position and, optionally, certificates of its chain.
-  // - A PKCS#12 file. It also contains the key and the chain, so the next two members are empty.
+  // - A file with the leaf at any position. It may also contain its chain and the private key.
+  // - A PKCS#12 file. It also contains the key and the chain, so the next two members are not used.
   // - A pkcs11: URI. The token may also contain the key and the chain.
   Source certificate;
   // One of these; empty if `certificate` also gives the key:
