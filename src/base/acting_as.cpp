@@ -20,7 +20,8 @@
 namespace rolecall {
 namespace {
 
-// No id is this one: the call changes nothing, and returns the id that is in use.
+// No user has this id. If setfsuid() and setfsgid() get it, they change nothing and return the
+// current id.
 constexpr uid_t no_change = static_cast<uid_t>(-1);
 
 bool take_user(uid_t user) {
@@ -33,10 +34,10 @@ bool take_group(gid_t group) {
 }
 
 void take_own_rights(const std::vector<gid_t>& groups) {
-  take_user(geteuid());  // first: it brings the capabilities back
+  take_user(geteuid());  // first, because it restores the capabilities
   take_group(getegid());
   const int result = setgroups(groups.size(), groups.data());
-  static_cast<void>(result);  // it could be taken away, so it can be given back
+  static_cast<void>(result);  // setgroups() could remove the groups, so it can restore them
 }
 
 }  // namespace
@@ -51,7 +52,7 @@ bool is_known_user(uid_t user) {
   while (std::fgets(line.data(), line.size(), map.get()) != nullptr) {
     char* end = line.data();
     const unsigned long first_inside = std::strtoul(end, &end, 10);
-    std::strtoul(end, &end, 10);  // the first outside
+    std::strtoul(end, &end, 10);  // skips the first id outside
     const unsigned long count = std::strtoul(end, &end, 10);
     if (user >= first_inside && user - first_inside < count) return true;
   }
@@ -65,7 +66,7 @@ ActingAs::ActingAs(uid_t user) : user_(user) {
     throw Error(ErrorKind::failed, "cannot read the groups of this process");
   }
   const UserGroups groups = groups_of(user);
-  // With this bit set the kernel would leave root's capabilities in force.
+  // If this bit is set, the kernel keeps root's capabilities when the user changes.
   const bool keeps_capabilities =
       (prctl(PR_GET_SECUREBITS) & static_cast<int>(SECBIT_NO_SETUID_FIXUP)) != 0;
   if (keeps_capabilities || setgroups(groups.others.size(), groups.others.data()) != 0 ||

@@ -1,4 +1,4 @@
-// Root's way to do with another user's files what that user could do, and no more.
+// Lets root act on another user's files with that user's rights and no more.
 #pragma once
 
 #include <sys/types.h>
@@ -7,22 +7,21 @@
 
 namespace rolecall {
 
-// Whether the id means a user here. In a user namespace (a container without root) the files of all
-// users whom it does not know look like those of one, who can be anybody.
+// Whether the id stands for one user here. In a user namespace (a rootless container), the files of
+// all users that the namespace does not map seem to have one owner. That owner can be anybody.
 bool is_known_user(uid_t user);
 
-// Takes a user's rights over files from its construction to its end, for the thread that made it:
-// the user's id and groups count for each path and file, and the kernel sets root's capabilities
-// over files aside.
+// While this object lives, the thread that made it has the user's rights over files. For each path
+// and file, the kernel checks the user's id and groups, and ignores root's capabilities over files.
 class ActingAs {
  public:
-  // Only root can. Throws Error (failed) where the kernel does not let it.
+  // Only root can do this. Throws Error (failed) if the kernel refuses.
   explicit ActingAs(uid_t user);
   ~ActingAs();
   ActingAs(const ActingAs&) = delete;
   ActingAs& operator=(const ActingAs&) = delete;
 
-  // Root's own rights until its end.
+  // While this object lives, the thread has root's own rights again.
   class Pause {
    public:
     explicit Pause(const ActingAs& rights);

@@ -22,7 +22,8 @@ const unsigned char* unsigned_data(std::string_view bytes) {
   return reinterpret_cast<const unsigned char*>(bytes.data());
 }
 
-// The bytes of the first character; 0 where they are no UTF-8 (RFC 3629).
+// The number of bytes of the first character; 0 if the text does not start with valid UTF-8 (RFC
+// 3629).
 std::size_t utf8_size(std::string_view text) {
   const auto lead = static_cast<unsigned char>(text[0]);
   if (lead < 0x80) return 1;
@@ -31,7 +32,7 @@ std::size_t utf8_size(std::string_view text) {
   for (std::size_t i = 1; i < size; ++i) {
     if ((static_cast<unsigned char>(text[i]) & 0xc0) != 0x80) return 0;
   }
-  // Longer than need be, half a surrogate pair, or behind the last character.
+  // RFC 3629 forbids overlong forms, surrogates and values above U+10FFFF.
   const auto second = static_cast<unsigned char>(text[1]);
   if ((lead == 0xe0 && second < 0xa0) || (lead == 0xf0 && second < 0x90) ||
       (lead == 0xed && second >= 0xa0) || (lead == 0xf4 && second >= 0x90)) {
@@ -96,7 +97,8 @@ std::string base64_encode(std::string_view bytes) {
 std::optional<std::string> base64_decode(std::string_view text) {
   if (text.empty()) return std::string();
   if (text.size() % 4 != 0 || text.size() > INT_MAX) return std::nullopt;
-  // OpenSSL skips white space and takes "=" anywhere in the last group: a header may have neither.
+  // OpenSSL skips white space and accepts "=" anywhere in the last group. A header may contain
+  // neither, so both are checked here.
   const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
   static constexpr std::string_view alphabet =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

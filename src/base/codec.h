@@ -1,4 +1,4 @@
-// Bytes to text and back: hex, base64, SHA-256, percent-encoding.
+// Converts bytes to text and back, computes SHA-256, and makes text safe to print.
 #pragma once
 
 #include <array>
@@ -8,24 +8,26 @@
 
 namespace rolecall {
 
+// The decoders return nothing if the text is malformed.
 std::string hex_encode(std::string_view bytes);                    // lower case
 std::optional<std::string> hex_decode(std::string_view text);      // either case
 std::string base64_encode(std::string_view bytes);                 // padded, one line
 std::optional<std::string> base64_decode(std::string_view text);   // padded, no white space
 std::optional<std::string> percent_decode(std::string_view text);  // "%2F" → "/"; "+" stays
 
-// The digest as 32 raw bytes. Throws Error (failed) where OpenSSL has no SHA-256 to give.
+// The digest as 32 raw bytes. Throws Error (failed) if OpenSSL has no SHA-256.
 std::string sha256(std::string_view bytes);
 std::string sha256_hex(std::string_view bytes);
 
-// Without the white space at both ends (space, tab, CR, LF).
+// The text without the white space (space, tab, CR, LF) at both ends.
 std::string_view trim(std::string_view text);
-std::string_view without_line_end(std::string_view text);  // one "\n" or "\r\n"
-// Text from outside as a terminal and UTF-8 readers may have it: control characters (C1 too) and
-// those that turn the direction of text become spaces, bytes that are not UTF-8 "?".
+std::string_view without_line_end(std::string_view text);  // removes one "\n" or "\r\n"
+// Makes text from outside safe for a terminal and for readers of UTF-8. Control characters (also
+// C1), invisible characters and those that change the direction of text become spaces. Bytes that
+// are not UTF-8 become "?".
 std::string terminal_safe(std::string_view text);
-// The same for a text of several lines, which stay; tabs, too.
+// The same for a text of several lines: line feeds and tabs stay.
 std::string terminal_safe_lines(std::string_view text);
-std::string lower_case(std::string_view text);  // ASCII alone: no locale
+std::string lower_case(std::string_view text);  // only A to Z; ignores the locale
 
 }  // namespace rolecall

@@ -17,18 +17,20 @@ bool copy_owner(const struct stat& old, int to, const ActingAs* rights) {
   struct stat now {};
   if (fstat(to, &now) != 0) return false;
   if (now.st_uid == old.st_uid && now.st_gid == old.st_gid) return true;
-  // The owner of both could write the old file, too, whose group he need not be in. To no other
-  // owner: he has had the new file in his hand.
+  // If both files have the same owner, root sets the group, because the owner need not be in the
+  // old file's group. This gives the owner nothing new: the owner could also write the old file. If
+  // the owners differ, root must not help, because the owner of the new file may have it open.
   std::optional<ActingAs::Pause> as_root;
   if (rights != nullptr && now.st_uid == old.st_uid) as_root.emplace(*rights);
   return fchown(to, old.st_uid, old.st_gid) == 0;
 }
 
-// With a list the group's bits of the mode are its mask: alone they could give the group more than
-// it had. One that the directory gives to new files has no say here.
+// If a file has an access control list, the group bits of its mode are the mask of that list.
+// Without the list, these bits could give the group more rights than it had. If the old file has no
+// list, a list that the new file got from its directory is removed.
 bool copy_access_control_list(int from, int to) {
   const ssize_t size = fgetxattr(from, access_control_list, nullptr, 0);
-  if (size <= 0) {  // none, or a file system without them
+  if (size <= 0) {  // no list, or a file system without lists
     return fremovexattr(to, access_control_list) == 0 || errno == ENODATA || errno == ENOTSUP;
   }
   std::string list(static_cast<std::size_t>(size), '\0');
@@ -45,7 +47,8 @@ void copy_access(const FileRole& role, int from, int to, const ActingAs* rights)
     fail_on_file(role, errno, "cannot give the new file the old one's owner and group");
   if (!copy_access_control_list(from, to))
     fail_on_file(role, errno, "cannot give the new file the old one's access control list");
-  // Last, as giving a file away changes its mode. No program is to run with its rights.
+  // Last, because changing the owner changes the mode. The setuid and setgid bits are not copied,
+  // because no program may run with the rights of the file's owner.
   if (fchmod(to, info.st_mode & 0777) != 0)
     fail_on_file(role, errno, "cannot give the new file the old one's mode");
 }

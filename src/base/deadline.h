@@ -1,4 +1,4 @@
-// The end of a piece of work that takes its time from one budget.
+// One time limit for work that has several steps.
 #pragma once
 
 #include <algorithm>
@@ -8,7 +8,7 @@
 
 namespace rolecall {
 
-// For one thread.
+// Not thread-safe: only one thread may use it.
 class Deadline {
  public:
   explicit Deadline(std::chrono::milliseconds limit, const Clock& clock = machine_clock())
@@ -19,6 +19,7 @@ class Deadline {
 
   const Clock& clock() const { return clock_; }
   std::chrono::milliseconds limit() const { return limit_; }
+  // The time that is left; 0 once the deadline has passed.
   std::chrono::milliseconds left() const {
     const auto now = pauses_ > 0 ? paused_ : clock_.steady();
     return std::max(std::chrono::ceil<std::chrono::milliseconds>(end_ - now),
@@ -26,11 +27,11 @@ class Deadline {
   }
   bool passed() const { return left() == std::chrono::milliseconds(0); }
 
-  // Time that does not count, while one of these lives: a person types a password. One inside
-  // another changes nothing.
+  // While this object lives, the time does not count, for example while a person types a password.
+  // A pause inside another pause changes nothing.
   class Pause {
    public:
-    // nullptr: there is no deadline to stop.
+    // If `deadline` is nullptr, this does nothing.
     explicit Pause(Deadline* deadline) : deadline_(deadline) {
       if (deadline_ != nullptr && deadline_->pauses_++ == 0)
         deadline_->paused_ = deadline_->clock_.steady();
@@ -45,7 +46,8 @@ class Deadline {
     Deadline* deadline_;
   };
 
-  // Time that counts in the middle of a pause: the password is read from a file.
+  // While this object lives, the time counts again in the middle of a pause, for example while the
+  // password is read from a file.
   class Resume {
    public:
     explicit Resume(Deadline* deadline)
@@ -73,7 +75,7 @@ class Deadline {
   const Clock& clock_;
   std::chrono::milliseconds limit_;
   std::chrono::steady_clock::time_point end_;
-  std::chrono::steady_clock::time_point paused_;  // since then, if there are pauses
+  std::chrono::steady_clock::time_point paused_;  // when the clock was stopped, if pauses_ > 0
   int pauses_ = 0;
 };
 

@@ -1,4 +1,4 @@
-// An open file of the kernel's, with one owner.
+// A file descriptor with one owner.
 #pragma once
 
 #include <unistd.h>
@@ -7,7 +7,7 @@
 
 namespace rolecall {
 
-// Closes what it holds; -1 is nothing.
+// The destructor closes the descriptor. -1 means that there is none.
 class Descriptor {
  public:
   explicit Descriptor(int fd = -1) noexcept : fd_(fd) {}
@@ -22,7 +22,7 @@ class Descriptor {
 
   int fd() const noexcept { return fd_; }
   bool is_open() const noexcept { return fd_ >= 0; }
-  // It is the caller's to close from now on.
+  // Returns the descriptor. From then on, the caller must close it.
   int release() noexcept { return std::exchange(fd_, -1); }
 
  private:

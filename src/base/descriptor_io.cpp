@@ -16,9 +16,10 @@ int read_to_end(int descriptor, std::size_t most, Secret& bytes,
   std::size_t expected = 4096;
   struct stat info {};
   if (fstat(descriptor, &info) != 0) return errno;
-  const bool tells_size = S_ISREG(info.st_mode) && info.st_size > 0;  // files of /proc do not
+  const bool tells_size = S_ISREG(info.st_mode) && info.st_size > 0;  // files in /proc do not
   if (tells_size) expected = static_cast<std::size_t>(info.st_size);
-  // One byte more than there is shows the end, and one more than `most` that there are too many.
+  // One byte more than expected, so that the read that reaches the end leaves a byte free. At most
+  // one byte more than `most`, which is enough to see that there are too many.
   bytes.resize(std::min(expected, most) + 1);
   for (std::size_t used = 0;;) {
     if (before_read) before_read(used);
@@ -60,7 +61,7 @@ std::vector<std::string> names_in(int directory) {
   Descriptor opened = reopen_directory(directory);
   const std::unique_ptr<DIR, Close> listing(opened.is_open() ? fdopendir(opened.fd()) : nullptr);
   if (!listing) return {};
-  opened.release();  // it is the listing's now
+  opened.release();  // `listing` closes it
   std::vector<std::string> names;
   while (const dirent* entry = readdir(listing.get()))
     names.emplace_back(entry->d_name);

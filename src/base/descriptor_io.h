@@ -1,4 +1,4 @@
-// Reading and writing through open descriptors.
+// Reads and writes through open descriptors.
 #pragma once
 
 #include <functional>
@@ -11,23 +11,23 @@
 
 namespace rolecall {
 
-// These return 0 or an errno.
+// The next three functions return 0, or an errno if they fail.
 //
-// Takes all bytes from where `descriptor` stands to its end; EFBIG for more than `most`.
-// `before_read` is told before each read how many there are already, and may wait for more or
-// throw.
+// Reads from the current position of `descriptor` to its end. More than `most` bytes are EFBIG.
+// Before each read, calls `before_read` with the number of bytes that were read so far; it may wait
+// for more bytes, or throw.
 [[nodiscard]] int read_to_end(int descriptor, std::size_t most, Secret& bytes,
                               const std::function<void(std::size_t)>& before_read = {});
-// Takes the whole of a regular file, wherever `descriptor` stands.
+// Reads a whole regular file. The current position of `descriptor` does not matter.
 [[nodiscard]] int read_whole(int descriptor, std::size_t most, Secret& bytes);
 // Writes all of `bytes`.
 [[nodiscard]] int write_bytes(int descriptor, std::string_view bytes);
 
-// Opens the directory of `directory` (which may be open with O_PATH) once more, to be read. If the
-// result is not open, errno says why.
+// Opens a directory once more, so that it can be read. `directory` is open for the same directory,
+// with or without O_PATH. If the result is not open, errno says why.
 Descriptor reopen_directory(int directory);
 
-// The names of all that is in a directory, with "." and ".."; none if it cannot be read.
+// The names of all entries of a directory, also "." and ".."; empty if it cannot be read.
 std::vector<std::string> names_in(int directory);
 
 }  // namespace rolecall

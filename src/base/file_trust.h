@@ -1,4 +1,4 @@
-// Whether a file or directory is root's or this user's, and who else can write to it.
+// Whether a file or directory belongs to root or to this user, and who else can write to it.
 #pragma once
 
 #include <sys/types.h>
@@ -9,14 +9,17 @@ struct stat;
 
 namespace rolecall {
 
-// Empty for root and `user`; else "belongs to user 1, who is neither root nor this user (2)".
+// Empty if `owner` is root or `user`. Otherwise a text for messages: "belongs to user 1, who is
+// neither root nor this user (2)".
 std::string foreign_owner(uid_t owner, uid_t user);
 
 enum class OtherWriters { none, group, everybody };
 
-// Besides the owner. A group that only root and `user` are in is none; with an access control list
-// the mode's bits for the group are the most that anyone in the list can do. `path` leads to what
-// `info` is of, and no link ends it; /proc/self/fd/N does for a descriptor.
+// Who can write to a file besides its owner. A group that only root and `user` are in does not
+// count. If the file has an access control list, the group bits of the mode are the most that
+// anyone in the list can do. So a file with a list counts as writable by a group if these bits
+// allow writing. `path` leads to the file that `info` describes, and must not end in a symbolic
+// link. For a descriptor, use /proc/self/fd/N.
 OtherWriters other_writers(const struct stat& info, const std::string& path, uid_t user);
 
 }  // namespace rolecall

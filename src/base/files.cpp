@@ -25,20 +25,20 @@ namespace {
 
 constexpr std::size_t max_file_size = 1 << 20;
 using std::chrono::milliseconds;
-constexpr milliseconds pipe_patience{5000};  // also for all of one that has no deadline
-// One that was handed to us has a writer, who may have to ask a vault or a person.
+constexpr milliseconds pipe_patience{5000};  // also the limit for a whole pipe without a deadline
+// The writer of a stream that was handed to us may have to ask a vault or a person.
 constexpr milliseconds stream_patience{60000};
 constexpr milliseconds stream_limit{30000};
 
-// `is_set`: by --timeout.
+// `is_set`: the deadline was set with --timeout.
 [[noreturn]] void refuse_slow(const std::string& name, const Deadline& deadline, bool is_set) {
   throw Error(
       ErrorKind::try_later, name + " did not come to its end in " + seconds_text(deadline.limit()),
       cat("does the program that writes to it end?", is_set ? " `timeout` sets the limit" : ""));
 }
 
-// A pipe that nobody writes to, or writes no more to, must not hang a run. Returns whether there is
-// something to read.
+// Waits up to `patience` for a pipe, because a run must not hang if nobody writes to it, or stops
+// writing. Returns whether there is something to read.
 bool await_writer(int descriptor, const std::string& name, milliseconds patience) {
   const Waiting waiting("input: " + name);
   pollfd pipe{descriptor, POLLIN, 0};
@@ -49,8 +49,9 @@ bool await_writer(int descriptor, const std::string& name, milliseconds patience
   return ready != 0;
 }
 
-// What shells, URLs and unit files have for a path, and open(2) does not know. Behind a slash, too:
-// the configuration file's directory may have been put in front.
+// Explains the parts of a path that shells, URLs or unit files expand and open(2) does not. Such a
+// part may also follow a slash, because the directory of the configuration file may have been put
+// in front of it.
 std::string path_hint(const std::string& path) {
   const auto has_part = [&path](const char* start) {
     return path.starts_with(start) || path.find(cat("/", start)) != std::string::npos;
@@ -76,7 +77,7 @@ std::string open_hint(int error, const std::string& path) {
   return {};
 }
 
-// The bytes of a descriptor that is a regular file, a pipe or the like, up to its end.
+// Reads a regular file, a pipe or a terminal to its end.
 FileContent read_descriptor(const std::string& name, int fd, const struct stat& info,
                             bool handed_to_us, Empty empty, Deadline* set_deadline) {
   Deadline usual(handed_to_us ? stream_limit : pipe_patience);
@@ -84,7 +85,7 @@ FileContent read_descriptor(const std::string& name, int fd, const struct stat& 
   const bool is_pipe = S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode);
   const auto await_bytes = [&](std::size_t used) {
     if (S_ISREG(info.st_mode)) return;
-    if (!is_pipe) {  // a terminal: a person may paste into it for as long as it takes
+    if (!is_pipe) {  // a terminal: there is no limit, because a person pastes into it
       pollfd ready{fd, POLLIN, 0};
       poll(&ready, 1, -1);
       return;
@@ -128,7 +129,8 @@ struct stat status_of(int fd, const std::string& name) {
 FileContent read_file(std::string_view what, const std::string& path, Empty empty,
                       Deadline* deadline) {
   const std::string name = cat(what, " ", without_pin(path));
-  // O_NONBLOCK: opening a FIFO that nobody writes to must not hang. It changes nothing for files.
+  // O_NONBLOCK, because opening a FIFO that nobody writes to would hang. It changes nothing for
+  // regular files.
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   if (!file.is_open()) {
     const int error = errno;
@@ -171,7 +173,8 @@ std::string mode_text(mode_t mode) {
 
 void warn_of_others(const std::string& name, const FileContent& file, const Reporter& reporter) {
   if (!S_ISREG(file.mode)) return;
-  // A group is made on purpose, as Kubernetes' fsGroup is.
+  // Access by a group is no reason to warn, because a group is made on purpose, such as the fsGroup
+  // of Kubernetes.
   if ((file.mode & S_IRWXO) != 0) {
     const bool read = (file.mode & S_IROTH) != 0;
     const bool written = (file.mode & S_IWOTH) != 0;

@@ -3,8 +3,8 @@
 namespace rolecall {
 namespace {
 
-// The library copies and frees nested values by recursion: some ten thousand "[" from the network
-// would end the stack.
+// The library copies and frees nested values by recursion. Without this check, some ten thousand
+// "[" from the network would overflow the stack.
 bool too_deep(std::string_view text) {
   constexpr int deepest = 64;
   int depth = 0;

@@ -1,4 +1,5 @@
-// JSON, also such that holds secrets. Only .cpp files include this: the library is large.
+// Reads and writes JSON, also JSON that contains secrets. Only .cpp files include this header,
+// because the library is large.
 #pragma once
 
 #include <cstdint>
@@ -14,22 +15,23 @@ namespace rolecall {
 
 using json = nlohmann::ordered_json;  // members keep their order
 
-// Its strings are wiped when freed. They are std::basic_string, which keeps up to 15 characters in
-// place; secret keys (40) and session tokens (hundreds) are longer than that.
+// JSON whose strings are wiped when they are freed. A std::basic_string keeps up to 15 characters
+// inside the object, where they are not wiped. Secret keys (40 characters) and session tokens
+// (hundreds) are longer than that.
 using WipingString = std::basic_string<char, std::char_traits<char>, WipingAllocator<char>>;
 using SecretJson = nlohmann::basic_json<nlohmann::ordered_map, std::vector, WipingString>;
 
-// The parser and the writer are compiled here once, instead of in each file that needs them: they
-// are seconds of templates. What is not JSON, or nested deeper than 64, reads as a value that
-// is_discarded(); no exception, since the library's repeat the input.
+// The parser and the writer are compiled once, in json.cpp, because their templates take seconds to
+// compile. If a text is not JSON, or is nested deeper than 64 levels, the result is a value whose
+// is_discarded() is true. There is no exception, because the library's exceptions repeat the input.
 json parse_json(std::string_view text);
 SecretJson parse_secret_json(std::string_view text);
 std::string to_text(const json& value);  // one line; bytes that are not UTF-8 become U+FFFD
 Secret to_text(const SecretJson& value);
-std::string to_log_text(const json& value);  // the same in ASCII, as terminals show logs
+std::string to_log_text(const json& value);  // the same in ASCII, because terminals show logs
 
-// Members of an object that came from outside. All return nothing if `object` is no object, or has
-// no such member of this type.
+// Members of an object that came from outside. These functions return nothing if `object` is not an
+// object, or if it has no member of this name and type.
 template <class Json>
 const Json* member(const Json& object, const char* name) {
   if (!object.is_object()) return nullptr;

@@ -1,5 +1,5 @@
-// In place of library.cpp in the static build: nothing is loaded, neither by us nor by OpenSSL,
-// whose configuration file may name modules.
+// Replaces library.cpp in the static build. Nothing is loaded there: neither by rolecall nor by
+// OpenSSL, whose configuration file may name modules.
 #include <dlfcn.h>
 
 #include "base/library.h"

@@ -30,8 +30,7 @@ constexpr std::chrono::seconds lock_wait{10};
 constexpr int open_flags = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
 constexpr std::size_t random_characters = 6;
 
-// What stands before the random characters in the name of a file that is to take the place of
-// `name`.
+// A new file that is to replace `name` is called by this prefix and random characters.
 std::string new_file_prefix(const std::string& name) {
   return cat(".", name, ".rolecall-new-");
 }
@@ -39,7 +38,7 @@ std::string new_file_prefix(const std::string& name) {
 std::string new_file_name(const std::string& name) {
   std::array<unsigned char, random_characters> bytes{};
   const ssize_t got = getrandom(bytes.data(), bytes.size(), 0);
-  static_cast<void>(got);  // a name that is taken is found out, whatever it is
+  static_cast<void>(got);  // without random bytes, O_EXCL still notices a name that is taken
   std::string result = new_file_prefix(name);
   for (const unsigned char byte : bytes)
     result += letters_and_digits[byte % letters_and_digits.size()];
@@ -54,8 +53,8 @@ bool is_same_file(const struct stat& a, const struct stat& b) {
   return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
-// Whether something is mounted at the very file: a bind mount, as containers have it. Only root can
-// do that.
+// Whether the file itself is a mount point, such as a bind mount in a container. Only root can make
+// it one.
 bool is_mounted(int file) {
   struct statx info {};
   return statx(file, "", AT_EMPTY_PATH, 0, &info) == 0 &&
@@ -84,7 +83,7 @@ LockedFile::LockedFile(const FileRole& role, const std::string& path, const Repo
   if (lock_.is_open()) {
     wait_for_lock(lock_.fd(), directory_.path_of(name));
     file_ = open_file();
-    // Elsewhere it may be mounted beside another lock file.
+    // The same file may be mounted elsewhere, beside another lock file, so it is locked itself too.
     if (file_.is_open() && is_mounted(file_.fd())) wait_for_lock(file_.fd(), target());
   } else {
     lock_the_file_itself();
@@ -92,7 +91,7 @@ LockedFile::LockedFile(const FileRole& role, const std::string& path, const Repo
   if (lock_.is_open() || file_.is_open()) remove_stale();
 }
 
-// Not open: there is none.
+// The result is not open if the file does not exist.
 Descriptor LockedFile::open_file() const {
   struct stat info {};
   const char* name = directory_.name().c_str();
@@ -125,7 +124,7 @@ void LockedFile::check_owner_and_mode(const struct stat& info) const {
   }
 }
 
-// With what to do about it, if there is something.
+// The text also says what to do, if something can be done.
 std::string LockedFile::why_lock_is_unusable(const std::string& name, int error) const {
   struct stat info {};
   if (fstatat(directory_.fd(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0) {
@@ -136,7 +135,7 @@ std::string LockedFile::why_lock_is_unusable(const std::string& name, int error)
   return cat("cannot be opened: ", std::strerror(error));
 }
 
-// Not open: it cannot be used.
+// The result is not open if the lock file cannot be used.
 Descriptor LockedFile::open_lock_file(const std::string& name) {
   for (;;) {
     Descriptor lock(openat(directory_.fd(), name.c_str(), O_RDWR | open_flags));
@@ -151,7 +150,8 @@ Descriptor LockedFile::open_lock_file(const std::string& name) {
                         " itself is locked instead");
       return Descriptor();
     }
-    // Not O_CREAT alone: in a sticky directory a kernel refuses it for others' files.
+    // O_EXCL too, because in a sticky directory a kernel can refuse O_CREAT for files of other
+    // users (fs.protected_regular).
     lock = Descriptor(openat(directory_.fd(), name.c_str(), O_RDWR | open_flags | O_CREAT | O_EXCL,
                              S_IRUSR | S_IWUSR));
     if (!lock.is_open() && errno == EEXIST) continue;
@@ -163,11 +163,12 @@ Descriptor LockedFile::open_lock_file(const std::string& name) {
   }
 }
 
-// Whoever held it may have put another file in its place.
+// Repeats until the file that is locked is the one that the name leads to, because the process that
+// held the lock before may have replaced the file.
 void LockedFile::lock_the_file_itself() {
   for (;;) {
     Descriptor file = open_file();
-    if (!file.is_open()) return;  // its first writer: what is lost then is another first one's
+    if (!file.is_open()) return;  // no file to lock: only another first writer can lose its text
     wait_for_lock(file.fd(), target());
     struct stat locked {};
     struct stat named {};
@@ -195,18 +196,20 @@ void LockedFile::wait_for_lock(int lock, const std::string& path) const {
   }
 }
 
-// What lies beside another user's file in a directory of root's is that user's, so that a run as
-// root does not shut him out. Where others can write to the directory, they can put a file of
-// theirs under the name, and would be given a copy of root's.
+// If root writes beside another user's file, in a directory that only root can change, the new file
+// belongs to that user. So a run as root does not lock that user out. If others could write to the
+// directory, they could put a file of their own under the name, and would get a copy of root's
+// content.
 void LockedFile::give_to_owner(int descriptor) const {
   struct stat info {};
   if (geteuid() != 0 || directory_.rights() != nullptr || !directory_.is_ours_alone()) return;
   if (fstatat(directory_.fd(), directory_.name().c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) return;
   const int result = fchown(descriptor, info.st_uid, info.st_gid);
-  static_cast<void>(result);  // where it cannot be had, the lock still locks
+  static_cast<void>(result);  // if the owner cannot be changed, the lock works anyway
 }
 
-// Under the lock no other writer lives, so whatever bears our name was left by one that was killed.
+// While the lock is held, no other process writes. So every file with the prefix was left by a
+// writer that was killed.
 void LockedFile::remove_stale() const {
   const std::string prefix = new_file_prefix(directory_.name());
   for (const std::string& name : names_in(directory_.fd())) {
@@ -246,7 +249,8 @@ void LockedFile::write_to(const NewFile& file, std::string_view bytes) const {
     fail_on_file(role_, error, "cannot write " + directory_.path_of(file.name()));
 }
 
-// Only where nobody else can have put a file of somebody's here: it would be overwritten.
+// Used only if nobody can have put another user's file here, because that file would be
+// overwritten.
 void LockedFile::write_in_place(std::string_view bytes, const char* why) const {
   const Descriptor file(openat(directory_.fd(), directory_.name().c_str(), O_WRONLY | open_flags));
   struct stat opened {};
@@ -259,7 +263,7 @@ void LockedFile::write_in_place(std::string_view bytes, const char* why) const {
     throw Error(ErrorKind::try_later, what() + " was replaced by another program", "try again");
   reporter_.warning(what() + " cannot be replaced (" + why +
                     "), and so is written in place: a crash meanwhile can leave it half-written");
-  // What a full disk would refuse must be known before the old bytes are gone.
+  // Reserves the space first, because a full disk must be noticed before the old bytes are gone.
   const bool is_reserved =
       fallocate(file.fd(), FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(bytes.size())) == 0;
   if (!is_reserved && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG))

@@ -1,4 +1,4 @@
-// Changing a text file that others read at any time.
+// Changes a text file that other programs may read at any time.
 #pragma once
 
 #include <string>
@@ -14,36 +14,41 @@ namespace rolecall {
 
 class NewFile;
 
-// A file while no other rolecall process may change it.
+// A locked file: while this object lives, no other rolecall process changes the file.
 class LockedFile {
  public:
-  // Opens its directory as SafeDirectory does, and waits up to ten seconds for the lock, a file
-  // ".NAME.rolecall-lock" beside it; a holder that dies frees it. If that cannot be had, since it
-  // is another user's or the directory cannot be written to, the file itself is locked. Also
-  // removes what writers that were killed left behind. Throws Error: usage if it is no regular
-  // file, if it can be written by everybody, or if it is neither root's nor this user's (nor that
-  // of the user whose rights root has taken); try_later if the lock stays taken.
+  // Opens the file's directory as SafeDirectory does. Waits up to ten seconds for the lock, which
+  // is a file ".NAME.rolecall-lock" beside the file; if the process that holds the lock dies, the
+  // lock is free. If the lock file cannot be used, because it belongs to another user or because
+  // the directory cannot be written to, the file itself is locked. Then removes what killed writers
+  // left behind.
+  //
+  // Throws Error (usage) if the file is not regular, if everybody can write to it, or if it
+  // belongs neither to root nor to this user (nor to the user whose rights root has taken). Throws
+  // Error (try_later) if another process keeps the lock.
   LockedFile(const FileRole& role, const std::string& path, const Reporter& reporter);
 
-  // As read_text_file.
+  // The content of the file, as read_text_file returns it.
   Secret read() const;
 
-  // Puts `bytes` in its place in one step (write beside it, fsync, rename, fsync of the directory):
-  // readers see the old or the new one. Mode, owner and access control list stay; a new file gets
-  // 0600. A file that can be written, but not replaced (it is mounted, or its directory cannot be
-  // written to) is written in place, with a warning. Throws Error, and then the old file stands
-  // untouched: usage for what may not be written, try_later for a full disk.
+  // Replaces the content with `bytes` in one step (a new file beside it, fsync, rename, fsync of
+  // the directory), so that readers see either the old or the new content. Mode, owner and access
+  // control list stay. A file that did not exist gets mode 0600. If the file can be written to but
+  // not replaced (it is a mount point, or its directory cannot be written to), it is written in
+  // place, with a warning. Throws Error, and then the old content is unchanged: usage if the file
+  // may not be written, try_later if the disk is full.
   void replace(std::string_view bytes) const;
 
-  // Copies it to its own name with `suffix`, and with ".2", ".3", … behind that where a copy is
-  // there already; with mode 0600. Returns the copy's path. Throws as replace.
+  // Copies the file to its name plus `suffix`. If that file exists, the copy's name also gets ".2",
+  // ".3" and so on. The mode of the copy is 0600. Returns the path of the copy. Throws as replace()
+  // does.
   std::string back_up(const std::string& suffix) const;
-  // One that is not needed after all.
+  // Removes a copy that is not needed after all.
   void remove_copy(const std::string& path) const;
 
-  // The path behind all links.
+  // The path of the file after all symbolic links.
   std::string target() const { return directory_.path_of(directory_.name()); }
-  // 0 where there is none.
+  // 0 if the file does not exist.
   mode_t mode() const;
 
  private:
@@ -63,11 +68,12 @@ class LockedFile {
   FileRole role_;
   Reporter reporter_;
   SafeDirectory directory_;
-  Descriptor lock_;  // its file stays: who takes it away could take it from under one who waits
-  Descriptor file_;  // not open: there is none yet
+  Descriptor lock_;  // never deleted: another process may wait for this very file
+  Descriptor file_;  // not open: the file does not exist yet
 };
 
-// The whole of a regular file of at most 16 MiB; empty where there is none. Throws Error (usage).
+// The content of a regular file of at most 16 MiB; empty if it does not exist. Throws Error
+// (usage).
 Secret read_text_file(const FileRole& role, const std::string& path);
 
 }  // namespace rolecall

@@ -13,7 +13,8 @@
 namespace rolecall {
 namespace {
 
-// What was done is seen by all; that some file systems cannot sync a directory is no error.
+// Ignores errors: everybody can see the change already, and some file systems cannot sync a
+// directory.
 void sync_directory(int directory) {
   const Descriptor opened = reopen_directory(directory);
   if (opened.is_open()) fsync(opened.fd());
@@ -36,7 +37,7 @@ int NewFile::write(std::string_view bytes) const {
   return write_bytes(file_.fd(), bytes);
 }
 
-// Some file systems tell of a full disk only here.
+// Some file systems report a full disk only here.
 int NewFile::finish() {
   const bool is_on_disk = fsync(file_.fd()) == 0 && close(file_.release()) == 0;
   return is_on_disk ? 0 : errno;

@@ -1,4 +1,4 @@
-// A file that is made beside another one, to take its place.
+// A new file that is written beside another file and then replaces it.
 #pragma once
 
 #include <string>
@@ -8,11 +8,12 @@
 
 namespace rolecall {
 
-// Is removed at its end, unless it was kept or took a place. Its mode is 0600.
+// The destructor deletes the file, unless keep() or replace() succeeded. The mode of the file is
+// 0600.
 class NewFile {
  public:
-  // Makes it in the directory that `directory` is open for, with O_PATH or otherwise, under a name
-  // that nothing has. If it cannot be made, error() is an errno.
+  // Creates the file `name`, which must not exist, in the directory that `directory` is open for
+  // (with or without O_PATH). If this fails, error() is an errno.
   NewFile(int directory, std::string name);
   ~NewFile();
   NewFile(const NewFile&) = delete;
@@ -22,12 +23,12 @@ class NewFile {
   int descriptor() const { return file_.fd(); }
   const std::string& name() const { return name_; }
 
-  // These return 0 or an errno.
+  // The next functions return 0, or an errno if they fail.
   [[nodiscard]] int write(std::string_view bytes) const;
-  // Writes it to the disk, where it stays under its own name.
+  // Flushes the file to the disk. The file stays under its own name.
   [[nodiscard]] int keep();
-  // Writes it to the disk and puts it in the place of the file `name` in one step: readers see the
-  // old one or the new one, also after a crash. EBUSY: something is mounted there.
+  // Flushes the file to the disk and replaces the file `name` with it in one step: readers see the
+  // old file or the new one, also after a crash. EBUSY: something is mounted at `name`.
   [[nodiscard]] int replace(const std::string& name);
 
  private:
@@ -40,9 +41,9 @@ class NewFile {
   bool stays_ = false;
 };
 
-// Puts `bytes` in the place of the file `name`, by a NewFile that is called `made_as` meanwhile.
-// For a directory of this user's own: what has that name is removed, as it was left by a process
-// that was killed. Returns 0 or an errno.
+// Replaces the content of the file `name` with `bytes`, by a NewFile whose name is `made_as` until
+// then. Only for a directory that belongs to this user alone: a file `made_as` is deleted first,
+// because only a killed process can have left it. Returns 0, or an errno if it fails.
 [[nodiscard]] int replace_file(int directory, const std::string& name, const std::string& made_as,
                                std::string_view bytes);
 

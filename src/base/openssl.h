@@ -1,4 +1,4 @@
-// Owning handles for OpenSSL's objects, and its error queue as text.
+// Handles that own OpenSSL's objects, and OpenSSL's errors, names and random numbers as text.
 #pragma once
 
 #include <openssl/bio.h>
@@ -41,22 +41,23 @@ using X509SigPtr = std::unique_ptr<X509_SIG, OpensslDelete<X509_SIG_free>>;
 using X509StorePtr = std::unique_ptr<X509_STORE, OpensslDelete<X509_STORE_free>>;
 using X509StoreCtxPtr = std::unique_ptr<X509_STORE_CTX, OpensslDelete<X509_STORE_CTX_free>>;
 
-// The newest reason in this thread's OpenSSL error queue ("unknown error" where there is none).
+// The newest reason in this thread's OpenSSL error queue; "unknown error" if the queue is empty.
 // Empties the queue, so that no later call reports an old failure.
 std::string openssl_error();
 
 // An object identifier as numbers: "2.5.4.3". "unknown" if it is malformed.
 std::string oid_text(const ASN1_OBJECT* object);
-// Its short name, such as "CN", or if OpenSSL knows none, the numbers.
+// The short name of an object identifier, such as "CN"; if OpenSSL knows no name, the numbers.
 std::string object_name(const ASN1_OBJECT* object);
 
-// So many random bytes as hex. Throws Error (failed) where OpenSSL has none to give.
+// `bytes` random bytes as hex. Throws Error (failed) if OpenSSL has no random numbers.
 Secret random_hex(std::size_t bytes);
 
-// A BIO that reads `bytes` where they lie; they must outlive it. Throws std::bad_alloc.
+// A BIO that reads `bytes` without copying them, so they must outlive it. Throws std::bad_alloc.
 BioPtr memory_bio(std::string_view bytes);
 
-// What `write` (a BIO* → int function of OpenSSL's print family) writes, as text.
+// The text that `write` writes to a BIO. `write` is one of OpenSSL's print functions: it takes a
+// BIO* and returns an int, which is negative if it fails. Then the result is empty.
 template <class Write>
 std::string bio_text(Write&& write) {
   BioPtr bio(BIO_new(BIO_s_mem()));

@@ -1,4 +1,4 @@
-// A pipe that no program which is run inherits.
+// A pipe that the programs which this process starts do not inherit.
 #pragma once
 
 #include <fcntl.h>
@@ -17,7 +17,7 @@ struct Pipe {
   Descriptor to_read;
   Descriptor to_write;
 
-  // Throws Error (try_later).
+  // Throws Error (try_later) if the system has no free pipe or descriptor.
   Pipe() {
     std::array<int, 2> ends{};
     if (pipe2(ends.data(), O_CLOEXEC) != 0) {

@@ -13,15 +13,15 @@ constexpr std::string_view pin_value = "pin-value";
 
 constexpr std::string_view white_space = " \t\r\n\f\v";
 
-// p11-kit drops it wherever it stands.
+// p11-kit drops white space anywhere in a URI.
 std::string without_space(std::string_view text) {
   std::string dense(text);
   std::erase_if(dense, [](char c) { return white_space.find(c) != std::string_view::npos; });
   return dense;
 }
 
-// A value's inner blanks stay; a run of white space with a line's end in it is where it was
-// wrapped.
+// Keeps blanks inside a value. White space with a line end in it is dropped, because the URI was
+// wrapped there.
 void append_value(Secret& uri, std::string_view value) {
   while (!value.empty()) {
     const std::size_t word = std::min(value.find_first_of(white_space), value.size());
@@ -41,12 +41,12 @@ void append_value(Secret& uri, std::string_view value) {
 
 Secret unwrapped_uri(std::string_view text) {
   Secret uri;
-  std::string_view separators = ";?";  // in the path "&" is a character like others
+  std::string_view separators = ";?";  // in the path, "&" does not separate attributes
   const std::size_t path = std::min(text.find(':'), text.size());
   uri.append(without_space(text.substr(0, path)));
   text.remove_prefix(path);
   while (!text.empty()) {
-    uri.append(text.substr(0, 1));  // ":", then what separates attributes
+    uri.append(text.substr(0, 1));  // ":" at first, then a separator
     if (text.front() == '?') separators = "&;";
     text.remove_prefix(1);
     const std::string_view attribute = text.substr(0, text.find_first_of(separators));
@@ -99,7 +99,8 @@ void wipe_pins(char* text, std::size_t size) {
       ++found;
     return found;
   };
-  // With white space in the name itself one is not found here: then all of it goes.
+  // If white space splits the word "pin-value", it is not found here. Then the whole URI is
+  // overwritten.
   if (count(lower.substr(uri)) < count(without_space(lower.substr(uri)))) {
     return wipe(text + uri, size - uri);
   }

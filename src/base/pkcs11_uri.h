@@ -1,4 +1,4 @@
-// What every layer must know of PKCS#11 URIs (RFC 7512), as they may hold a PIN.
+// PKCS#11 URIs (RFC 7512). Every layer uses this header, because such a URI may contain a PIN.
 #pragma once
 
 #include <string>
@@ -8,22 +8,26 @@
 
 namespace rolecall {
 
-// By its scheme, in any case, as p11-kit takes it.
+// Whether the scheme is "pkcs11:". Upper case and white space are accepted, as p11-kit accepts
+// them.
 bool is_pkcs11_uri(std::string_view text);
 
-// Whether it is such a URI with a pin-value; p11-kit takes it in the path, too.
+// Whether `text` is a PKCS#11 URI that contains a pin-value. p11-kit accepts pin-value in the path
+// too.
 bool holds_pin(std::string_view text);
 
-// Such a URI as p11-kit must get it. p11-kit drops all white space, as URIs are wrapped over lines;
-// but a blank inside a value is part of it ("token=My Token"), and becomes "%20". White space
-// around names and values is dropped, as is a line's end with the white space around it, and all of
-// it in id=, which is bytes. The result may hold a PIN.
+// A PKCS#11 URI in the form that p11-kit needs. p11-kit drops all white space, because a URI may be
+// wrapped over several lines. But a blank inside a value belongs to the value ("token=My Token"),
+// so it becomes "%20". White space around names and values is dropped. So is a line end with the
+// white space around it, and all white space in the value of id=, because that value is bytes. The
+// result may contain a PIN.
 Secret unwrapped_uri(std::string_view text);
 
-// For messages: of such a URI what stands before the "?", without any PIN; other text as it is.
+// For messages: the part of a PKCS#11 URI before the "?", without any PIN. Other text is returned
+// as it is.
 std::string without_pin(const std::string& text);
 
-// Overwrites the PINs of the first URI that begins in `text`.
+// Overwrites the PINs of the first PKCS#11 URI in `text`, which is `size` bytes long.
 void wipe_pins(char* text, std::size_t size);
 
 }  // namespace rolecall

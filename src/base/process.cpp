@@ -43,15 +43,15 @@ void give_back_signals_and_limits() noexcept {
 }
 
 void protect_memory() noexcept {
-  // The hard limit stays, so that the soft one can be lifted again. Nobody else can lift it, as
-  // that takes the same right as to trace us.
+  // Changes only the soft limit, so that it can be raised again. No other process can raise it,
+  // because that needs the same right as ptrace.
   rlimit none{};
   if (!core_lowered && getrlimit(RLIMIT_CORE, &none) == 0) {
     core_before = none;
     none.rlim_cur = 0;
     core_lowered = setrlimit(RLIMIT_CORE, &none) == 0;
   }
-#ifndef __SANITIZE_ADDRESS__  // the leak check at exit is done by a process that traces this one
+#ifndef __SANITIZE_ADDRESS__  // at exit, a process that traces this one checks for leaks
   prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 #endif
 }
@@ -66,7 +66,7 @@ void end_process(int code) noexcept {
 
 void guard_standard_descriptors() noexcept {
   for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-    // The lowest free number is the one that was just found closed.
+    // open() returns the lowest free number, which is the one that was just found closed.
     if (fcntl(descriptor, F_GETFD) < 0) open("/dev/null", O_RDONLY);
   }
 }

@@ -1,29 +1,30 @@
-// What this process allows others to see of it.
+// Protects the memory of this process, and prepares its signals and descriptors.
 #pragma once
 
 namespace rolecall {
 
-// No core dump, and no other process of the same user may read this one's memory (ptrace,
-// /proc/PID/mem). For every command that holds a secret, before it does. Best effort: a kernel
-// that refuses changes nothing else.
+// Turns off core dumps, and keeps other processes of the same user from reading the memory of this
+// process (ptrace, /proc/PID/mem). Each run calls this before it handles a secret. If the kernel
+// refuses, nothing else changes.
 void protect_memory() noexcept;
 
-// A reader that has gone and a file that may not grow are errors to report, not a silent death; and
-// the exit code of a command that we run can be learnt though whoever started us ignores SIGCHLD.
+// Ignores SIGPIPE and SIGXFSZ, so that rolecall reports an error, instead of dying without a
+// message, if a reader is gone or a file may not grow. Sets SIGCHLD to its default, because if the
+// parent process ignored SIGCHLD, rolecall could not get the exit code of a command.
 void take_signals() noexcept;
 
-// Undoes take_signals and lifts the limit on core dumps again, for a program that takes our place
-// or that we start: it gets what we got.
+// Undoes take_signals and restores the limit for core dumps, for a program that rolecall starts or
+// that replaces it. That program gets what rolecall got.
 void give_back_signals_and_limits() noexcept;
 
-// Ends the process without what exit(3) does: OpenSSL would be taken apart and thirty libraries be
-// told, for a program whose output is written and whose secrets are wiped. But for builds with a
-// sanitizer, which reports then.
+// Ends the process without the work of exit(3): OpenSSL would free its memory, and some thirty
+// libraries would run their exit functions, although the output is written and the secrets are
+// wiped. Builds with a sanitizer do call exit(3), because the sanitizer reports there.
 [[noreturn]] void end_process(int code) noexcept;
 
-// Where standard input, output or error is closed, the next file or socket to be opened would get
-// its number, and what is written for the user would go there. Puts a placeholder in its place that
-// can be read (at its end) and not be written to. First thing in main.
+// If standard input, output or error is closed, the next file or socket that is opened would get
+// its number, and output for the user would go there. So this opens a placeholder, which is empty
+// to a reader and cannot be written to. main calls this first.
 void guard_standard_descriptors() noexcept;
 
 }  // namespace rolecall

@@ -16,7 +16,7 @@
 namespace rolecall {
 namespace {
 
-constexpr int max_links = 40;  // as the kernel's own limit
+constexpr int max_links = 40;  // the kernel's own limit
 
 std::deque<std::string> parts_of(const std::string& path) {
   std::deque<std::string> parts;
@@ -75,7 +75,7 @@ void SafeDirectory::start_at(const char* path) {
   judge(path);
 }
 
-// Nothing is done where it is no directory.
+// Returns false and changes nothing if `name` is not a directory.
 bool SafeDirectory::enter(const std::string& name, bool is_last) {
   constexpr int flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
   if (name == ".." && depth_ && *depth_ == 0) {
@@ -102,17 +102,17 @@ bool SafeDirectory::enter(const std::string& name, bool is_last) {
   return true;
 }
 
-// The root's parent is itself.
+// The parent of the root directory is the root directory.
 void SafeDirectory::show(const std::string& name) {
   if (name != ".." || shown_.empty() || shown_.ends_with("../")) {
     shown_ += name + "/";
   } else if (shown_ != "/") {
     shown_.pop_back();
-    shown_.resize(shown_.rfind('/') + 1);  // to nothing where there is none
+    shown_.resize(shown_.rfind('/') + 1);  // empty if there is no other "/"
   }
 }
 
-// What the directory that was just opened means for all below it.
+// Finds out what the directory that was just opened means for everything below it.
 void SafeDirectory::judge(const std::string& path) {
   struct stat info {};
   if (fstat(fd(), &info) != 0) fail_on_file(role_, errno, "cannot look at " + path);
@@ -124,7 +124,7 @@ void SafeDirectory::judge(const std::string& path) {
   ours_alone_ = !depth_ && !open_to_others;
 }
 
-// Nothing: it is no link.
+// Returns nothing if `name` is not a symbolic link.
 std::optional<std::string> SafeDirectory::link_target(const std::string& name) {
   const Descriptor link(openat(fd(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
   if (!link.is_open() && errno == ENOENT) return {};
@@ -166,7 +166,7 @@ void SafeDirectory::take_rights(uid_t owner, const std::string& path) {
 }
 
 bool SafeDirectory::others_can_write(const struct stat& info) const {
-  const std::string opened = cat("/proc/self/fd/", fd());  // as it is open by O_PATH
+  const std::string opened = cat("/proc/self/fd/", fd());  // because fd() is open with O_PATH
   return other_writers(info, opened, user_) != OtherWriters::none;
 }
 

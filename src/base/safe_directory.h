@@ -1,4 +1,4 @@
-// A directory in which files are to be written, opened in a way that nobody can turn elsewhere.
+// Opens the directory of files that are to be written, in a way that no other user can redirect.
 #pragma once
 
 #include <sys/types.h>
@@ -17,40 +17,42 @@ struct stat;
 
 namespace rolecall {
 
-// What a path leads to, and which missing directories are made (with mode 0700).
+// What a path leads to, and which missing directories are created (with mode 0700).
 enum class Walk {
-  to_file,                  // all above it
-  to_directory_making_all,  // itself and all above it
-  to_directory_making_it,   // itself alone
-  to_directory,             // none
+  to_file,                  // creates all directories above the file
+  to_directory_making_all,  // creates the directory and all above it
+  to_directory_making_it,   // creates only the directory itself
+  to_directory,             // creates nothing
 };
 
-// Walks a path once, directory by directory, and keeps the last one open: whatever is done relative
-// to it stays in it, though paths change meanwhile.
+// Walks along a path once, directory by directory, and keeps the last directory open. What is done
+// relative to this descriptor stays in that directory, even if paths change meanwhile.
 //
-// - A symbolic link is followed if it is root's or the user's own, and so is each directory on the
-//   way, and nobody else can write to these (in a sticky directory others can make entries, but not
-//   replace ours).
-// - Below a directory that others can write to, or that is another user's, links are followed only
-//   to what is below it too: who can write there can choose among that anyway. So a volume of
-//   Kubernetes, which everybody in its pod can write to, works, and leads nowhere else.
-// - Root that meets another user's directory takes that user's rights, for as long as this lives.
-//   So it does for the file, unless only root could have put it there.
+// - A symbolic link is followed if root or the user owns the link and each directory on the way,
+//   and if nobody else can write to these directories. (In a sticky directory, others can create
+//   entries but cannot replace ours.)
+// - Below a directory that others can write to, or that another user owns, a link is followed only
+//   to something below that directory. Anyone who can write there can choose among these files
+//   anyway. So a Kubernetes volume, which everybody in its pod can write to, works and leads
+//   nowhere else.
+// - If root meets a directory of another user, it takes that user's rights while this object lives.
+//   Root does the same for a file of another user, unless only root can have put the file there.
 class SafeDirectory {
  public:
-  // Throws Error, usage for a link that is not followed.
+  // Throws Error; its kind is usage if a link is not followed.
   SafeDirectory(const FileRole& role, const std::string& path, const Reporter& reporter,
                 Walk walk = Walk::to_file);
 
-  int fd() const { return directory_.fd(); }          // with O_PATH
-  const std::string& name() const { return name_; }   // the file's in it, behind all links, if any
-  const std::string& path() const { return shown_; }  // for messages, with a slash at its end
+  int fd() const { return directory_.fd(); }          // opened with O_PATH
+  const std::string& name() const { return name_; }   // the file's name, after all links
+  const std::string& path() const { return shown_; }  // for messages; ends with a slash
   std::string path_of(const std::string& name) const { return shown_ + name; }
-  // Whether nobody but root and the user can change what is in it, or on the way to it.
+  // Whether only root and the user can change what is in the directory, or on the way to it.
   bool is_ours_alone() const { return ours_alone_; }
-  // Whether a file in it can be the user's, and no trap of somebody else's.
+  // Whether a file of `owner` in the directory can be the user's, and is not a trap that another
+  // user put there.
   bool trusts_owner(uid_t owner) const;
-  // The rights that root has taken; null for its own and for other users'.
+  // The rights that root has taken; nullptr if it took none, or if root does not run this.
   const ActingAs* rights() const { return rights_.get(); }
 
  private:
@@ -74,7 +76,7 @@ class SafeDirectory {
   uid_t user_;
   int links_ = 0;
   bool ours_alone_ = true;
-  std::optional<int> depth_;  // below the first directory that others rule
+  std::optional<int> depth_;  // levels below the first directory that others can change
 };
 
 }  // namespace rolecall

@@ -6,7 +6,7 @@
 namespace rolecall {
 
 void wipe(void* data, std::size_t size) noexcept {
-  explicit_bzero(data, size);  // not OPENSSL_cleanse: most runs that wipe need no libcrypto
+  explicit_bzero(data, size);  // not OPENSSL_cleanse, because most runs that wipe need no libcrypto
 }
 
 bool Secret::equals(std::string_view other) const noexcept {

@@ -6,7 +6,7 @@
 
 namespace rolecall {
 
-// One word to a POSIX shell that means `text`: in single quotes if it needs any.
+// `text` as one word of a POSIX shell, in single quotes if it needs quotes.
 std::string shell_word(std::string_view text);
 
 }  // namespace rolecall

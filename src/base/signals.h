@@ -1,4 +1,4 @@
-// Signals that are taken one by one, and not by handlers.
+// Receives signals one by one, without handlers.
 #pragma once
 
 #include <signal.h>
@@ -8,21 +8,23 @@
 
 namespace rolecall {
 
-// Blocks signals for this thread and those that it starts from here on, so that only wait() gets
-// them. They stay blocked: a second SIGTERM must not cut an orderly end short.
+// Blocks signals for this thread and for the threads that it starts later, so that only wait() gets
+// them. They stay blocked after this object's end, because a second SIGTERM must not cut an orderly
+// end short.
 class Signals {
  public:
   explicit Signals(const std::vector<int>& numbers);
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
 
-  // si_signo is 0 if none came in that time.
+  // Waits for a signal. si_signo is 0 if none came within `time`.
   siginfo_t wait(std::chrono::milliseconds time) const;
 
-  // Those that have come do to us what they would have done; first waits for one.
+  // Waits up to `time` for a signal. Then this signal and all others that have come have the effect
+  // that they would have had without this class.
   void act(std::chrono::milliseconds time) const;
 
-  // The mask as it was; safe after a fork.
+  // Restores the signal mask. Safe after a fork.
   void give_back() const { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
 
  private:
@@ -30,8 +32,8 @@ class Signals {
   sigset_t before_{};
 };
 
-// While it lives, SIGTERM and SIGINT end the process at once, with exit code 0: for work that a
-// thread with Signals cannot interrupt, such as to ask for a password.
+// While this object lives, SIGTERM and SIGINT end the process at once, with exit code 0. For work
+// that a thread with Signals cannot interrupt, such as asking for a password.
 class EndOnSignal {
  public:
   EndOnSignal();
@@ -43,7 +45,8 @@ class EndOnSignal {
   sigset_t before_{};
 };
 
-// While it lives, this thread and those that it starts get no signals: they are for others.
+// While this object lives, this thread and the threads that it starts get no signals. They are for
+// other threads.
 class NoSignals {
  public:
   NoSignals();

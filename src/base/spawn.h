@@ -1,4 +1,4 @@
-// Another program as a child of this process.
+// Starts another program as a child of this process.
 #pragma once
 
 #include <sys/types.h>
@@ -9,12 +9,15 @@ namespace rolecall {
 
 struct Spawned {
   pid_t pid;
-  int error;  // why the program could not be run (errno), and then nothing of it is left; 0: it is
+  // 0: the program runs. Otherwise the errno that says why it could not be run; the child is then
+  // gone.
+  int error;
 };
 
-// `argv` and `environment` (nullptr: ours) end with a null pointer; the program is found by PATH.
-// `prepare` runs in the child first, and may do nothing but what is safe after a fork of a process
-// with threads. Throws Error (try_later) where there is no process to be had.
+// Starts argv[0], which is found by PATH. `argv` and `environment` (nullptr: the environment of
+// this process) end with a null pointer. `prepare` runs in the child before the program. It may do
+// only what is safe after a fork of a process with threads. Throws Error (try_later) if the system
+// cannot start another process.
 Spawned spawn(char* const* argv, char* const* environment, const std::function<void()>& prepare);
 
 }  // namespace rolecall

@@ -47,14 +47,14 @@ const Kind* known_at_start(std::string_view text) {
   return found == kinds.end() ? nullptr : found;
 }
 
-// Of the character that `text` begins with; nullptr: it is no stray one.
+// The kind of the character that `text` begins with; nullptr if it is not a stray character.
 const Kind* kind_at_start(std::string_view text, Stray where) {
   if (const Kind* known = known_at_start(text)) return known;
   if (where == Stray::ends || text.empty() || is_visible(text.front())) return nullptr;
   return (static_cast<unsigned char>(text.front()) & 0x80U) != 0 ? &not_ascii : &control;
 }
 
-// `value` without all the stray characters that it ends with.
+// `value` without the stray characters at its end.
 std::string_view without_stray_end(std::string_view value, Stray where) {
   for (bool again = true; again;) {
     again = false;

@@ -1,4 +1,5 @@
-// What a copy from a page, a file or another tool brings along, and a message hardly shows.
+// Finds characters that were copied by mistake from a page, a file or another tool, and that are
+// hard to see in a message.
 #pragma once
 
 #include <optional>
@@ -12,10 +13,11 @@ struct StrayCharacter {
   const char* hint;
 };
 
-// ends: blanks, line ends, quotation marks and invisible characters at both ends, where no value
-// has them. anywhere: also whatever is not printable ASCII. Quotation marks count only at the ends,
-// as the path of a role may have them.
+// ends: finds blanks, line ends, quotation marks and invisible characters at both ends, where no
+// value has them. anywhere: also finds everything that is not printable ASCII. Quotation marks
+// count only at the ends, because the path of a role may contain them.
 enum class Stray { ends, anywhere };
+// Nothing if `value` has no stray character; otherwise the first one.
 std::optional<StrayCharacter> find_stray_character(std::string_view value, Stray where);
 
 }  // namespace rolecall

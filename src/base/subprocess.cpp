@@ -74,7 +74,7 @@ class Splitter {
     in_word_ = false;
   }
   void single_quoted() {
-    in_word_ = true;  // '' is a word, though an empty one
+    in_word_ = true;  // '' is also a word: an empty one
     for (char c = 0; (c = next("a quote is not closed")) != '\'';)
       put(c);
   }
@@ -99,20 +99,21 @@ class Splitter {
   bool in_word_ = false;
 };
 
-// In the child: nothing here but what is safe after a fork of a process with threads.
+// Runs in the child, so it does only what is safe after a fork of a process with threads.
 void prepare(int output) {
   const int nothing = open("/dev/null", O_RDONLY);
   dup2(nothing, STDIN_FILENO);
   dup2(output, STDOUT_FILENO);
-  close_range(STDERR_FILENO + 1, UINT_MAX, CLOSE_RANGE_CLOEXEC);  // older kernels leave them open
-  prctl(PR_SET_PDEATHSIG, SIGTERM);  // a signal may end us before we can end it
+  close_range(STDERR_FILENO + 1, UINT_MAX,
+              CLOSE_RANGE_CLOEXEC);  // before Linux 5.11, they stay open
+  prctl(PR_SET_PDEATHSIG, SIGTERM);  // a signal may end us before we can kill it
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
   give_back_signals_and_limits();
 }
 
-// Ends with the child on every way out.
+// The destructor kills the child if it still runs, because an exception may have been thrown.
 class Child {
  public:
   explicit Child(pid_t pid) : pid_(pid) {}
@@ -187,8 +188,9 @@ Secret command_output(const std::vector<std::string>& argv, std::chrono::millise
   bool open = true;
   const auto deadline = steady_clock::now() + patience;
   for (;;) {
-    // In this order: what it wrote before its end is in the pipe by then. A process that it leaves
-    // behind may hold the pipe open for ever.
+    // First asks whether the command has ended, then reads, because everything that the command
+    // wrote is in the pipe by then. The end of the output says nothing: a process that the command
+    // leaves behind may hold the pipe open for ever.
     const bool ended = child.has_ended();
     pollfd ready{output.to_read.fd(), POLLIN, 0};
     const int wait = ended ? 0 : static_cast<int>(look_interval.count());

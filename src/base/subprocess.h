@@ -1,4 +1,4 @@
-// Another program's output, without a shell in between.
+// Runs another program without a shell, and reads its output.
 #pragma once
 
 #include <chrono>
@@ -11,19 +11,24 @@
 namespace rolecall {
 
 // Splits a command line into words as a POSIX shell does, but expands nothing:
-//   - spaces, tabs and line feeds part words; '…' takes all as it is; in "…" a backslash quotes one
-//     of " \ $ ` and is itself before others; outside quotes it quotes whatever follows;
-//   - what a shell would act upon is refused rather than passed on as text: | & ; < > ( ) $ `
-//   outside
-//     quotes, $ and ` within "…", and a ~ at the start of a word. * ? [ # = are plain text.
-// Throws Error (usage) for these, for an open quote, and where there is no word at all.
+// - Spaces, tabs and line feeds separate words. '…' quotes everything inside. Inside "…", a
+//   backslash quotes the characters " \ $ ` and means itself before others. Outside quotes, a
+//   backslash quotes any character.
+// - Characters that a shell would act on are refused, instead of passed on as text. These are
+//   | & ; < > ( ) $ ` outside quotes, $ and ` inside "…", and ~ at the start of a word.
+//   The characters * ? [ # = are plain text.
+// Throws Error (usage) for a refused character, for a quote that is not closed, and if there is no
+// word.
 std::vector<std::string> split_command(std::string_view text);
 
-// Runs `argv` (found by PATH), reads its standard output to the end and waits for it. Its standard
-// input is empty, its standard error is ours, and (from Linux 5.11 on) no other descriptor of ours
-// is open in it. It ends with us, and is killed at the end of `patience`, or after more than 64
-// KiB. Throws Error (usage) where it cannot be started, (failed) where it ends with anything but 0,
-// takes too long or says too much; messages name argv[0] alone, as the other words may be secret.
+// Runs `argv` (the program is found by PATH), reads its standard output to the end and waits until
+// it exits. Its standard input is empty. Its standard error is ours. From Linux 5.11 on, it
+// inherits no other descriptor. If this process ends, it gets SIGTERM. It is killed after
+// `patience`, or if it prints more than 64 KiB.
+//
+// Throws Error (usage) if it cannot be started. Throws Error (failed) if its exit code is not 0, if
+// it takes too long or if it prints too much. Messages name only argv[0], because the other words
+// may be secret.
 Secret command_output(const std::vector<std::string>& argv, std::chrono::milliseconds patience);
 
 }  // namespace rolecall

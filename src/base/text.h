@@ -1,4 +1,5 @@
-// Texts made of parts, and what texts may consist of. All of it is for ASCII, in no locale.
+// Makes texts from parts, and checks which characters a text has. Everything here is for ASCII and
+// ignores the locale.
 #pragma once
 
 #include <array>
@@ -12,13 +13,13 @@
 
 namespace rolecall {
 
-// A whole number, which bool and the types of characters are not.
+// A whole number. bool and the character types are not whole numbers.
 template <class T>
 concept WholeNumber = std::integral<T> && sizeof(T) > 1 && !std::same_as<T, wchar_t> &&
                       !std::same_as<T, char16_t> && !std::same_as<T, char32_t>;
 
-// What cat() takes: a text, a character or a whole number. It refers to the text that it was made
-// of. A Secret is none of these, so that none gets into a message.
+// What cat() takes: a text, a character or a whole number. A TextPart refers to the text that it
+// was made from. A Secret cannot become a TextPart, so that no secret gets into a message.
 class TextPart {
  public:
   explicit TextPart(std::string_view text) : text_(text) {}
@@ -34,21 +35,21 @@ class TextPart {
   std::string_view text() const { return text_; }
 
  private:
-  std::array<char, 20> buffer_{};  // the longest number of 64 bits, with its sign
+  std::array<char, 20> buffer_{};  // fits the longest 64-bit number with its sign
   std::string_view text_;
 };
 
 std::string cat_parts(std::initializer_list<TextPart> parts);
 
-// All parts, one behind the other: cat("line ", 3, ": ", name).
+// All parts, one after the other: cat("line ", 3, ": ", name).
 template <class... Parts>
 requires(std::constructible_from<TextPart, const Parts&>&&...) std::string
     cat(const Parts&... parts) {
   return cat_parts({TextPart(parts)...});
 }
 
-// The elements of a range with `separator` between them: join(names, ", "). `part_of` makes a part
-// of a text of an element that is none.
+// The elements of a range with `separator` between them: join(names, ", "). If the elements are not
+// parts of a text, `part_of` makes a part of each.
 template <class Range, class PartOf>
 std::string join(const Range& range, std::string_view separator, const PartOf& part_of) {
   std::string text;
@@ -66,7 +67,7 @@ std::string join(const Range& range, std::string_view separator) {
       range, separator, [](const auto& element) -> const auto& { return element; });
 }
 
-// "a, b or c", with "or" as the conjunction.
+// "a, b or c" if `conjunction` is "or".
 template <class Range>
 std::string listed(const Range& words, std::string_view conjunction) {
   std::string text;
@@ -78,8 +79,8 @@ std::string listed(const Range& words, std::string_view conjunction) {
   return text;
 }
 
-// The number that the whole of `text` is in decimal. Nothing for other texts and for numbers that
-// do not fit into `Number`. The only sign is "-", for types that have one.
+// The decimal number that `text` consists of. Nothing if `text` is anything else, or if the number
+// does not fit into `Number`. The only sign allowed is "-", for types that have one.
 template <WholeNumber Number>
 std::optional<Number> parse_number(std::string_view text) {
   Number number{};
@@ -95,8 +96,8 @@ inline constexpr std::string_view lower_letters = letters_and_digits.substr(26, 
 inline constexpr std::string_view ascii_digits = letters_and_digits.substr(52);
 inline constexpr std::string_view lower_hex_digits = "0123456789abcdef";
 
-// Whether a text is not empty, and has only characters of these sets: only(name,
-// letters_and_digits, "_-").
+// Whether a text is not empty and has only characters of these sets: only(name, letters_and_digits,
+// "_-").
 template <std::convertible_to<std::string_view>... Sets>
 bool only(std::string_view text, const Sets&... sets) {
   for (const char c : text)
@@ -107,11 +108,11 @@ bool only(std::string_view text, const Sets&... sets) {
 constexpr bool is_letter_or_digit(char c) {
   return letters_and_digits.find(c) != std::string_view::npos;
 }
-// Whether it is ASCII and leaves ink: neither a blank nor a control character.
+// Whether the character is printable ASCII and not a blank.
 constexpr bool is_visible(char c) {
   return c > ' ' && c <= '~';
 }
-// Whether a text is not empty, and all of it is visible.
+// Whether a text is not empty and all its characters are visible.
 bool is_visible(std::string_view text);
 
 }  // namespace rolecall

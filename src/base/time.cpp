@@ -4,8 +4,8 @@
 
 #include "base/text.h"
 
-// g++ 12 has neither std::format nor std::chrono::parse, and strptime and strftime follow the
-// locale in names of days and months. The forms are fixed, so each is read by its columns.
+// g++ 12 has neither std::format nor std::chrono::parse. strptime and strftime use the locale for
+// the names of days and months. Each form here has fixed columns, so it is read by columns.
 namespace rolecall {
 namespace {
 
@@ -33,7 +33,8 @@ Fields fields_of(sys_seconds time) {
           std::chrono::weekday(day).c_encoding()};
 }
 
-// A leap second or an offset can lead out of the years that are written with four digits.
+// Nothing if the year does not have four digits, because a leap second or an offset can lead to
+// such a year.
 std::optional<sys_seconds> with_four_digits(sys_seconds time) {
   using namespace std::chrono_literals;
   const bool fits =
@@ -45,13 +46,13 @@ std::optional<sys_seconds> time_of(const Fields& f) {
   const std::chrono::year_month_day date{std::chrono::year(f.year),
                                          std::chrono::month(static_cast<unsigned>(f.month)),
                                          std::chrono::day(static_cast<unsigned>(f.day))};
-  // 60 is a leap second: it is taken as the first second of the next minute.
+  // 60 is a leap second. It counts as the first second of the next minute.
   if (!date.ok() || f.hour > 23 || f.minute > 59 || f.second > 60) return std::nullopt;
   return with_four_digits(std::chrono::sys_days(date) + std::chrono::hours(f.hour) +
                           std::chrono::minutes(f.minute) + std::chrono::seconds(f.second));
 }
 
-// Exactly `count` digits of `text` from `at` on.
+// Reads exactly `count` digits of `text` from `at` on.
 bool read_number(std::string_view text, std::size_t at, std::size_t count, int& value) {
   if (at + count > text.size()) return false;
   const std::string_view field = text.substr(at, count);
@@ -155,7 +156,7 @@ sys_seconds from_utc(const std::tm& fields) {
       .value_or(sys_seconds{});
 }
 
-// Without floating point, which would bring the mathematical library along at each start.
+// Uses no floating point, because that would load the mathematical library at each start.
 std::optional<std::chrono::milliseconds> parse_seconds(std::string_view text) {
   const std::size_t point = std::min(text.find('.'), text.size());
   std::string_view whole = text.substr(0, point);

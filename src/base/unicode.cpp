@@ -10,8 +10,9 @@
 namespace rolecall {
 namespace {
 
-// From U+0000 on, by turns: so many characters that are none, so many that are one. Taken from
-// Unicode 14 (unicodedata of Python 3.11); what was unassigned there counts as what is before it.
+// Lengths of runs of characters, from U+0000 on. The first run has no letters, separators or
+// numbers, the second has only these, and so on in turn. The data is from Unicode 14 (unicodedata
+// of Python 3.11). A character that has no category there belongs to the run before it.
 constexpr auto lengths = std::to_array<std::uint32_t>({
     // clang-format off
     32, 1, 15, 10, 7, 26, 6, 26, 37, 1, 9, 1, 7, 2, 1, 1, 3, 2, 1, 3, 1, 23, 1, 31, 1, 458, 4, 12,

@@ -1,4 +1,4 @@
-// What Unicode says of characters, as far as it is needed.
+// What rolecall needs to know about Unicode characters.
 #pragma once
 
 #include <string>
@@ -6,10 +6,10 @@
 
 namespace rolecall {
 
-// The characters of a text in UTF-8; a byte that is not UTF-8 becomes U+FFFD.
+// The characters of a text in UTF-8. A byte that is not UTF-8 becomes U+FFFD.
 std::u32string code_points(std::string_view text);
 
-// Whether its general category is a letter, a separator or a number: [\p{L}\p{Z}\p{N}].
+// Whether the general category of `c` is a letter, a separator or a number: [\p{L}\p{Z}\p{N}].
 bool is_letter_separator_or_number(char32_t c);
 
 }  // namespace rolecall

@@ -5,8 +5,8 @@
 
 namespace rolecall {
 
-// The home directory that the system has for the effective user, whatever HOME says; empty where it
-// has none.
+// The effective user's home directory in the system's user database, whatever HOME says; empty if
+// it has none.
 std::string home_of_user();
 
 }  // namespace rolecall

@@ -1,4 +1,4 @@
-// Groups of users, as /etc/passwd and /etc/group have them: no server on the network is asked.
+// Groups of users in /etc/passwd and /etc/group. No server on the network is asked.
 #pragma once
 
 #include <sys/types.h>
@@ -12,11 +12,12 @@ struct UserGroups {
   std::vector<gid_t> others;
 };
 
-// Of a user who is not in /etc/passwd: the group that stands for no group (65534).
+// The groups of a user. If the user is not in /etc/passwd, the primary group is 65534, which stands
+// for no group.
 UserGroups groups_of(uid_t user);
 
-// Whether nobody but `user` and root is known to be in the group. Many systems give each user such
-// a group, and let it write whatever the user makes.
+// Whether the group is known and has no members except `user` and root. Many systems give each user
+// such a group, and let it write to everything that the user creates.
 bool is_private_group(gid_t group, uid_t user);
 
 }  // namespace rolecall

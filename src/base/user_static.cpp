@@ -1,4 +1,4 @@
-// In place of user.cpp in the static build: getpwuid would load the machine's NSS modules.
+// Replaces user.cpp in the static build, because getpwuid would load the machine's NSS modules.
 #include <pwd.h>
 #include <unistd.h>
 

@@ -65,7 +65,7 @@ class Board {
     try {
       std::thread([this] { run(); }).detach();
       is_watched_ = true;
-    } catch (const std::system_error&) {  // no thread to be had: then nothing is shown
+    } catch (const std::system_error&) {  // no thread can be started: nothing is shown
     }
   }
 
@@ -95,7 +95,7 @@ class Board {
   bool is_watched_ = false;
 };
 
-// Never destroyed: its thread uses it until the end of the process.
+// Never destroyed, because its thread uses it until the process ends.
 Board& board() {
   static Board& the_only = *new Board;
   return the_only;

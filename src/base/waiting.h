@@ -1,4 +1,4 @@
-// What the program waits for, so that a person who waits with it can be told.
+// Says what the program waits for, so that a person who also waits can see it.
 #pragma once
 
 #include <functional>
@@ -6,8 +6,8 @@
 
 namespace rolecall {
 
-// For as long as it lives, this thread waits for `what`: "an answer of https://example". It costs
-// nothing unless show_waits was called.
+// While this object lives, this thread waits for `what`, such as "an answer of https://example". It
+// costs nothing unless show_waits was called.
 class Waiting {
  public:
   explicit Waiting(std::string what);
@@ -16,13 +16,14 @@ class Waiting {
   Waiting& operator=(const Waiting&) = delete;
 
  private:
-  unsigned long number_;  // 0: nobody looks
+  unsigned long number_;  // 0: this wait is not shown
 };
 
-// Calls `show` once this thread has waited for a second for one thing, with what that is, and again
-// with an empty text when that is over. `show` runs in a thread of its own, or in this one; never
-// twice at once. Other threads' waits are not shown: nobody waits for them. `is_wanted`, if it is
-// given, is asked at the first wait: most runs that find all in the cache have none.
+// Calls `show` with the text of a wait once this thread has waited for it for a second, and with an
+// empty text when the wait is over. `show` runs in a thread of its own or in this one, but never
+// twice at once. Waits of other threads are not shown, because no person waits for them.
+// `is_wanted`, if given, is called at the first wait and says whether `show` is wanted. It is not
+// called before, because most runs that find everything in the cache do not wait.
 void show_waits(std::function<void(const std::string& what)> show,
                 std::function<bool()> is_wanted = {});
 
