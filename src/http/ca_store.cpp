@@ -15,7 +15,7 @@
 namespace rolecall::http {
 namespace {
 
-// "002c0b4f.0": the hash of a subject and a counter.
+// Such as "002c0b4f.0": the hash of a subject, and a counter.
 bool is_hash_link(std::string_view name) {
   return name.size() >= 10 && name[8] == '.' && name[9] >= '0' && name[9] <= '9' &&
          only(name.substr(0, 8), lower_hex_digits);
@@ -25,7 +25,7 @@ struct Close {
   void operator()(DIR* directory) const { closedir(directory); }
 };
 
-// The next entry that OpenSSL may open; nullptr: there is no more.
+// The next entry that OpenSSL may open; nullptr if there are no more.
 const char* next_hash_link(DIR* directory) {
   while (const dirent* entry = readdir(directory)) {
     if (is_hash_link(entry->d_name)) return entry->d_name;
@@ -41,8 +41,8 @@ bool is_hashed(const char* path) {
 }  // namespace
 
 Trust system_trust() {
-  // Debian, Alpine, SUSE, Arch; then Fedora and RHEL. OpenSSL's own default first: it is the
-  // distribution's choice where this program was built for it.
+  // OpenSSL's own default is first: if this program was built for a distribution, it is the
+  // distribution's choice. Then Debian, Alpine, SUSE and Arch; then Fedora and RHEL.
   const std::array directories = {X509_get_default_cert_dir(), "/etc/ssl/certs",
                                   "/etc/pki/ca-trust/extracted/pem/directory-hash"};
   const std::array bundles = {"/etc/ssl/certs/ca-certificates.crt",
@@ -67,7 +67,7 @@ Trust system_trust() {
 void check_trust(const Trust& trust) {
   const std::string what = "file of CA certificates";
   if (!trust.bundle.empty()) refuse_pipe(what, trust.bundle);
-  // SSL_CERT_DIR names several with colons between.
+  // SSL_CERT_DIR may name several directories with colons between them.
   for (std::string_view rest = trust.directory; !rest.empty();) {
     const std::size_t end = std::min(rest.find(':'), rest.size());
     const std::string path(rest.substr(0, end));

@@ -1,21 +1,24 @@
-// Where the roots lie that a server's certificate is checked against.
+// Finds the CA certificates that a server's certificate is verified with.
 #pragma once
 
 #include <string>
 
 namespace rolecall::http {
 
-// A hashed directory (OpenSSL's `rehash`), of which only the root that is needed is read, or a
-// bundle file, all of which is parsed for every run (20 ms for Debian's). Either may be empty.
+// Where CA certificates are. `directory` is a hashed directory (OpenSSL's `rehash`), or several
+// with colons between them; only the certificate that is needed is read from it. `bundle` is a
+// file, all of which is parsed in every run (20 ms for Debian's). Either may be empty.
 struct Trust {
   std::string directory;
   std::string bundle;
 };
 
-// The system's own: each of the two where there is one, in the places that the distributions use.
+// The directory and the bundle of this system, in the places that the distributions use. Either is
+// empty if it does not exist.
 Trust system_trust();
 
-// Throws Error (usage) for a pipe or a device: OpenSSL would wait for it for ever.
+// Throws Error (usage) if the bundle, or a file in the directory, is a pipe, a socket or a device,
+// because OpenSSL would wait for it for ever.
 void check_trust(const Trust& trust);
 
 }  // namespace rolecall::http

@@ -36,8 +36,8 @@ std::string url_part(CURLU* url, CURLUPart part, unsigned flags = 0) {
   return copy;
 }
 
-// Of the host in a URL. A name that merely looks like an address would be resolved, and may lead
-// anywhere.
+// Whether the host of a URL is this machine. A name that only looks like an address does not count,
+// because it would be resolved and may lead anywhere.
 bool is_this_machine(const std::string& host) {
   in_addr v4{};
   if (inet_pton(AF_INET, host.c_str(), &v4) == 1) return ntohl(v4.s_addr) >> 24 == 127;
@@ -67,7 +67,7 @@ Origin parse_origin(const std::string& text) {
     throw Error(ErrorKind::usage, "endpoint \"" + text + "\" " + why,
                 "give it as https://host or https://host:port");
   };
-  // A user's password may stand in the text, so it is not repeated.
+  // The text may contain a password, so the message does not repeat it.
   if (text.find('@') != std::string::npos) {
     throw Error(ErrorKind::usage, "the endpoint has a user name or password in it",
                 "give it as https://host or https://host:port");
@@ -108,7 +108,7 @@ std::string client_library() {
   return libcurl().version();
 }
 
-// The curl handle and what its callbacks fill in.
+// The curl handle, and what its callbacks fill in.
 struct Client::Transfer {
   CURL* handle = libcurl().easy_init();
   std::array<char, CURL_ERROR_SIZE> error_text{};
@@ -142,7 +142,8 @@ struct Client::Transfer {
     return value;
   }
 
-  // What libcurl calls: C, through which no exception may pass. 0 ends the transfer.
+  // libcurl calls these functions. No exception may pass through libcurl, because it is C. The
+  // result 0 ends the transfer.
   static std::size_t on_header(const char* data, std::size_t /*one*/, std::size_t size,
                                void* self) noexcept try {
     return static_cast<Transfer*>(self)->take_header({data, size}) ? size : 0;
@@ -160,7 +161,8 @@ struct Client::Transfer {
     header_bytes += bytes.size();
     too_large = header_bytes > max_headers;
     const std::string_view line = trim(bytes);
-    if (line.starts_with("HTTP/")) response.headers.clear();  // 100 Continue, or a proxy's 200
+    // The headers before this line belong to a 100 Continue or to a proxy's 200.
+    if (line.starts_with("HTTP/")) response.headers.clear();
     const std::size_t colon = line.find(':');
     if (colon != std::string_view::npos) {
       response.headers.push_back(
@@ -183,7 +185,7 @@ Client::Client(Origin origin, ClientOptions options, Reporter reporter)
   Transfer& t = *transfer_;
   t.set(CURLOPT_ERRORBUFFER, t.error_text.data());
   t.set(CURLOPT_NOSIGNAL, 1L);
-  t.set(CURLOPT_QUICK_EXIT, 1L);  // a resolver that hangs must not hold the exit
+  t.set(CURLOPT_QUICK_EXIT, 1L);  // a resolver that hangs must not delay the exit
   t.set(CURLOPT_PROTOCOLS_STR, origin_.scheme.c_str());
   t.set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   t.set(CURLOPT_FOLLOWLOCATION, 0L);
@@ -195,10 +197,10 @@ Client::Client(Origin origin, ClientOptions options, Reporter reporter)
   if (origin_.scheme == "https") {
     set_up_tls();
   } else {
-    // A proxy would see plain http, which is only for this machine.
+    // Plain http is only for this machine. A proxy would read its content.
     options_.use_proxy = options_.proxy_unused = false;
   }
-  // An empty string turns off what libcurl would read from the environment.
+  // An empty string keeps libcurl from reading a proxy from the environment.
   if (!options_.use_proxy) t.set(CURLOPT_PROXY, "");
 }
 
@@ -228,7 +230,7 @@ void Client::set_up_tls() {
 }
 
 void Client::trust(const Trust& roots) const {
-  // nullptr also where there is none: libcurl has defaults of its own.
+  // Sets nullptr if there is no path, because libcurl has defaults of its own.
   const auto path = [](const std::string& text) { return text.empty() ? nullptr : text.c_str(); };
   for (const CURLoption option : {CURLOPT_CAINFO, CURLOPT_PROXY_CAINFO}) {
     transfer_->set(option, path(roots.bundle));
@@ -268,8 +270,9 @@ Response Client::send(const std::string& path, const Deadline& deadline) {
   t.set(CURLOPT_URL, url.c_str());
   CURLcode code = t.run(deadline, options_.connect_timeout);
   if (code == CURLE_PEER_FAILED_VERIFICATION && second_store_) {
-    // One of the system's two stores may be stale (links that nobody refreshed). Nothing was sent
-    // yet, as the handshake failed. Where the other one does not help, the first answer stands.
+    // One of the system's two stores may be out of date (nobody refreshed its links). Nothing was
+    // sent yet, because the handshake failed. If the other store does not help, the first error is
+    // reported.
     const std::array<char, CURL_ERROR_SIZE> first_text = t.error_text;
     trust({"", options_.trust.bundle});
     second_store_ = false;
@@ -285,10 +288,10 @@ Response Client::send(const std::string& path, const Deadline& deadline) {
   return std::move(t.response);
 }
 
-// One try within what is left of the deadline.
+// One attempt, in the time that is left until the deadline.
 CURLcode Client::Transfer::run(const Deadline& deadline,
                                std::chrono::milliseconds connect_timeout) {
-  // libcurl takes 0 as "no limit".
+  // At least 1 ms, because libcurl takes 0 as "no limit".
   const auto timeout = std::max(deadline.left(), std::chrono::milliseconds(1));
   connect_limit = std::min(connect_timeout, timeout);
   set(CURLOPT_TIMEOUT_MS, static_cast<long>(timeout.count()));

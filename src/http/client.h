@@ -1,4 +1,4 @@
-// The HTTP client: requests to one server over one connection, kept open between them.
+// The HTTP client. It sends requests to one server, and keeps the connection open between them.
 #pragma once
 
 #include <chrono>
@@ -18,26 +18,28 @@ struct Origin {
   std::string host;    // lower case; an IPv6 address in brackets
   int port = 0;
 
-  std::string host_header() const;  // with the port where it is not the scheme's own (RFC 9110)
+  std::string host_header() const;  // with the port if it is not the scheme's default (RFC 9110)
   std::string text() const;         // "https://localhost:8443"
 };
 
-// Reads "scheme://host[:port][/]". Throws Error (usage) for all else: another scheme, a path, a
-// query, a user, plain http to a host that is not this one (localhost, 127.0.0.0/8, ::1).
+// Reads "scheme://host[:port][/]". Throws Error (usage) for everything else: another scheme, a
+// path, a query, a user, or plain http to a host that is not this machine (localhost, 127.0.0.0/8,
+// ::1).
 Origin parse_origin(const std::string& text);
 
 struct ClientOptions {
   bool verify_tls = true;
-  Trust trust;             // both empty: the system's
-  bool use_proxy = false;  // as the *_proxy variables of the environment say
-  // For hints alone: such a variable is set, though use_proxy is not; the one in use names a user.
+  Trust trust;             // both empty: system_trust()
+  bool use_proxy = false;  // use the proxy that the *_proxy variables name
+  // These two are only for hints. proxy_unused: such a variable is set, but use_proxy is false.
+  // proxy_has_user: the URL of the proxy that is in use contains a user.
   bool proxy_unused = false;
   bool proxy_has_user = false;
   std::chrono::milliseconds connect_timeout{5000};
 };
 
-// Of the library, and of those that it uses: "libcurl/7.88.1 OpenSSL/3.0.19 …". Throws Error
-// (failed) where there is none.
+// The versions of libcurl and of the libraries that it uses: "libcurl/7.88.1 OpenSSL/3.0.19 …".
+// Throws Error (failed) if libcurl cannot be loaded.
 std::string client_library();
 
 class Client {
@@ -48,10 +50,10 @@ class Client {
 
   const Origin& origin() const { return origin_; }
 
-  // Sends `body` and waits for the whole answer, of any status. Redirects are not followed; an
-  // answer over 1 MiB is refused. Throws Error: try_later for what may pass (name not resolved, no
-  // connection, no answer before the deadline), failed for what will not (the server's certificate
-  // does not verify), usage for a CA bundle that cannot be read.
+  // Sends `body` and waits for the whole response, whatever its status. Does not follow redirects.
+  // Refuses a response over 1 MiB. Throws Error: try_later if the same request may work later (the
+  // name is not resolved, there is no connection, or no response before the deadline), failed if it
+  // will not (the server's certificate does not verify), usage if a CA bundle cannot be read.
   Response post(const std::string& path, const Headers& headers, const std::string& body,
                 const Deadline& deadline);
   // The same without a body.
@@ -68,7 +70,7 @@ class Client {
   Origin origin_;
   ClientOptions options_;
   Reporter reporter_;
-  bool second_store_ = false;  // the system has a bundle, too, that is not in use yet
+  bool second_store_ = false;  // the system also has a bundle, which is not in use yet
   std::unique_ptr<Transfer> transfer_;
 };
 

@@ -1,5 +1,5 @@
-// Keeps clients who are slow, idle or too many from taking the places of others. Only the server
-// includes this.
+// Keeps clients that are slow, idle or too many from taking all connection slots. Only the server
+// includes this header.
 #pragma once
 
 #include <sys/ioctl.h>
@@ -19,14 +19,15 @@
 
 namespace rolecall::http {
 
-// libmicrohttpd's own timeout starts anew with each byte, so that a client who drips one at a time
-// would hold its place for ever. Here each connection has a deadline, and one thread shuts down the
-// sockets of those that are past it: their next read ends.
+// libmicrohttpd's own timeout starts anew with each byte, so a client that sends one byte at a time
+// would keep its connection slot for ever. Here, each connection has a deadline. One thread shuts
+// down the sockets of the connections that have passed their deadline, and then their next read
+// ends.
 class ConnectionWatch {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // The deadline is atomic so that no request takes the lock of the list.
+  // The deadline is atomic, so that no request has to lock the list.
   struct Connection {
     int descriptor = -1;
     std::string peer;
@@ -34,8 +35,8 @@ class ConnectionWatch {
     std::atomic<Clock::rep> deadline{never};
   };
 
-  // A connection has `limit` for a request; where there are `places` of them or more, so that
-  // nobody else gets in, `limit_when_full`.
+  // A connection has `limit` for each request. If `places` or more connections are open, no other
+  // client gets in, and the limit is `limit_when_full` instead.
   ConnectionWatch(std::chrono::milliseconds limit, std::size_t places,
                   std::chrono::milliseconds limit_when_full)
       : limit_(limit),
@@ -55,7 +56,8 @@ class ConnectionWatch {
     return &connection;
   }
 
-  // Before the descriptor is closed: its number may belong to another connection after that.
+  // Call this before the descriptor is closed, because another connection may get its number after
+  // that.
   void remove(const Connection* connection) {
     const std::scoped_lock lock(mutex_);
     connections_.remove_if([connection](const Connection& c) { return &c == connection; });
@@ -63,11 +65,11 @@ class ConnectionWatch {
     if (connections_.empty()) emptied_.notify_all();
   }
 
-  // Whether others may be waiting for a place.
+  // Whether all connection slots are taken, so that other clients may be waiting for one.
   bool full() const { return full_; }
 
-  // Nothing more will be read but what has come already, and waits until all are closed, for at
-  // most `patience`.
+  // Stops reading from all connections, except for what has come already. Then waits until all are
+  // closed, for at most `patience`.
   void drain(std::chrono::milliseconds patience) {
     std::unique_lock lock(mutex_);
     for (Connection& connection : connections_)
@@ -104,7 +106,8 @@ class ConnectionWatch {
     }
   }
 
-  // Whether something of it has not been read yet: then it is not the client who is slow.
+  // Whether the client has sent something that was not read yet. If so, the client is not the one
+  // that is slow.
   static bool has_sent(const Connection& connection) {
     int bytes = 0;
     return ioctl(connection.descriptor, FIONREAD, &bytes) == 0 && bytes > 0;
@@ -124,7 +127,7 @@ class ConnectionWatch {
   std::list<Connection> connections_;
   std::uint64_t last_number_ = 0;
   std::atomic<bool> full_ = false;
-  std::jthread thread_;  // last: it uses all of the above
+  std::jthread thread_;  // last, because it uses all members above
 };
 
 }  // namespace rolecall::http

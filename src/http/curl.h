@@ -1,5 +1,6 @@
-// libcurl, loaded when the first request is made: it brings thirty libraries with it, and most runs
-// of some users find their credentials in the cache. Only the client includes this.
+// libcurl, which is loaded when the first request is made. It brings thirty libraries with it, and
+// for some users most runs find their credentials in the cache. Only the client includes this
+// header.
 #pragma once
 
 #include <curl/curl.h>
@@ -29,7 +30,7 @@ struct Curl {
   ROLECALL_CURL_FUNCTIONS(ROLECALL_POINTER)
 };
 
-// Throws Error (failed) where there is none.
+// Throws Error (failed) if libcurl cannot be loaded.
 const Curl& libcurl();
 
 }  // namespace rolecall::http

@@ -1,4 +1,4 @@
-// In place of curl.cpp in the static build.
+// Replaces curl.cpp in the static build.
 #include <sys/random.h>
 
 #include <cstdlib>
@@ -9,8 +9,8 @@ namespace rolecall::http {
 
 const Curl& libcurl() {
   static const Curl linked = [] {
-    // c-ares 1.18 numbers its queries with rand where there is no /dev/urandom, as in a bare
-    // chroot.
+    // If there is no /dev/urandom, as in a bare chroot, c-ares 1.18 numbers its queries with rand.
+    // So rand needs a random seed.
     unsigned seed = 0;
     if (getrandom(&seed, sizeof seed, 0) == sizeof seed) std::srand(seed);
     return Curl{ROLECALL_CURL_FUNCTIONS(ROLECALL_LINKED)};

@@ -1,4 +1,4 @@
-// The headers of a request out of libmicrohttpd. Only the server includes this.
+// Reads the headers of a request from libmicrohttpd. Only the server includes this header.
 #pragma once
 
 #include <cstring>
@@ -10,15 +10,18 @@
 
 namespace rolecall::http {
 
-// The headers of a request as libmicrohttpd shows them, and whether it shows all that came. Before
-// 1.0 it puts a NUL behind each part of a request's head, in the memory where it was received, and
-// takes a NUL that was sent for one of its own: "Host: localhost\0.evil" is localhost to it. Then
-// the next part does not begin right behind the line's end. Nor does a header that is continued on
-// the next line, whose value it adds to the name. (A NUL right before a lone LF looks like CR LF.
-// It hides nothing.) From 1.0 on the library refuses both by itself.
+// Collects the headers of a request as libmicrohttpd shows them, and finds out whether it shows
+// everything that the client sent.
+//
+// Before version 1.0, libmicrohttpd puts a NUL after each part of a request's head, in the memory
+// where it received the head. If the client sent a NUL, libmicrohttpd takes it for one of its own:
+// it reads "Host: localhost\0.evil" as localhost. But then the next part does not begin right after
+// the line end, and this class notices that. It also notices a header that continues on the next
+// line, whose value libmicrohttpd adds to the name. (A NUL right before a lone LF looks like CR LF.
+// It hides nothing.) From version 1.0 on, libmicrohttpd refuses both by itself.
 class HeadReader {
  public:
-  // `target` is that of the first line, path and query, in the library's memory.
+  // `target` is the request target of the first line (path and query), in libmicrohttpd's memory.
   HeadReader(Headers& headers, const char* method, std::string_view target, const char* version)
       : headers_(headers),
         is_whole_(method + std::strlen(method) + 1 == target.data() &&
@@ -32,7 +35,8 @@ class HeadReader {
     end_ = value == nullptr ? name + name_size : value + value_size;
   }
 
-  // `end` is that of all headers, behind the empty line.
+  // Whether the headers are everything that the client sent. `end` is the end of all headers, after
+  // the empty line.
   bool is_whole(const char* end) const {
     static const bool refuses_by_itself =
         !std::string_view(microhttpd().get_version()).starts_with("0.");
@@ -50,7 +54,7 @@ class HeadReader {
     return value;
   }
 
-  // Whether only LF or CR LF is between the two.
+  // Whether only LF or CR LF is between `end` and `next`.
   static bool follows_line(const char* next, const char* end) {
     return next == end + 1 || next == end + 2;
   }

@@ -46,8 +46,9 @@ bool is_loopback(const std::string& address) {
 
 namespace {
 
-// AF_UNSPEC where it is no address. An IPv6 address may name its interface: "fe80::1%eth0".
-// getaddrinfo would read it, too, but the static build must not have it.
+// The family is AF_UNSPEC if the text is not an address. An IPv6 address may name its interface:
+// "fe80::1%eth0". getaddrinfo could read that too, but the static build must not contain
+// getaddrinfo.
 sockaddr_storage socket_address(const std::string& text, int port) {
   sockaddr_storage name{};
   const auto fill = [&name](const auto& address) { std::memcpy(&name, &address, sizeof address); };
@@ -131,7 +132,7 @@ void Listener::read_name() {
 }
 
 void Listener::set_hop_limit(int hops) const {
-  // A socket for "::" has clients of IPv4 too, whose answers count by the other number.
+  // A socket for "::" also has IPv4 clients. The IPv4 option applies to what is sent to them.
   if (name_.ipv6) setsockopt(socket_.fd(), IPPROTO_IP, IP_TTL, &hops, sizeof hops);
   const int level = name_.ipv6 ? static_cast<int>(IPPROTO_IPV6) : static_cast<int>(IPPROTO_IP);
   if (setsockopt(socket_.fd(), level, name_.ipv6 ? IPV6_UNICAST_HOPS : IP_TTL, &hops,

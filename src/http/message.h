@@ -1,4 +1,4 @@
-// Requests and responses, the same for the client and the server.
+// Requests and responses. The client and the server use the same types.
 #pragma once
 
 #include <cstddef>
@@ -19,10 +19,10 @@ struct Header {
 };
 using Headers = std::vector<Header>;
 
-// Whether two names of headers are the same, whatever their case.
+// Whether two header names are the same. Upper and lower case are the same (RFC 9110, 5.1).
 bool same_name(std::string_view a, std::string_view b);
 
-// The first header of this name, whatever its case; nullptr where there is none.
+// The value of the first header of this name, in upper or lower case; nullptr if there is none.
 const std::string* find(const Headers& headers, std::string_view name);
 
 struct Request {
@@ -31,24 +31,27 @@ struct Request {
   std::string query;       // as on the wire, without "?"
   Headers headers;
   std::string body;
-  bool body_too_large = false;  // a server's request: over its limit, and dropped
-  // A server's request: what is wrong with its form; empty: nothing. The handler refuses it with a
-  // 400. The connection ends with the answer, since nobody knows where the request ends.
+  bool body_too_large = false;  // server only: the body was over the limit and was dropped
+  // Server only: what is wrong with the form of the request; empty if nothing is. The handler
+  // refuses such a request with a 400. The connection ends with the response, because nobody knows
+  // where the request ends.
   std::string malformed;
-  std::string peer;  // a server's request: the client's address, "127.0.0.1:40404"
-  // A server's request: a number that none of its other connections has, ever. 0: unknown.
+  std::string peer;  // server only: the client's address, such as "127.0.0.1:40404"
+  // Server only: a number that no other connection of this server ever has. 0: unknown.
   std::uint64_t connection = 0;
 };
 
 struct Response {
   int status = 0;
   Headers headers;
-  Secret body;  // may hold credentials
-  // A server's: if set, in place of `body`. The same bytes in many answers are not copied for each.
+  Secret body;  // may contain credentials
+  // Server only: if set, this is sent in place of `body`. Many responses can share it without a
+  // copy.
   std::shared_ptr<const Secret> shared_body;
-  // A server may promise the whole body and close after so many bytes (the emulator's faults).
+  // Server only: the response promises the whole body, but the connection is closed after so many
+  // bytes (for the emulator's faults).
   std::optional<std::size_t> cut_after;
-  bool close = false;  // a server's: the connection ends with it
+  bool close = false;  // server only: the connection ends with this response
 };
 
 }  // namespace rolecall::http

@@ -1,5 +1,5 @@
-// libmicrohttpd, loaded when the first server starts: it brings GnuTLS with it, and most runs serve
-// nobody. Only the server includes this.
+// libmicrohttpd, which is loaded when the first server starts. It brings GnuTLS with it, and most
+// runs start no server. Only the server includes this header.
 #pragma once
 
 #include <microhttpd.h>
@@ -26,7 +26,7 @@ struct Microhttpd {
   ROLECALL_MICROHTTPD_FUNCTIONS(ROLECALL_POINTER)
 };
 
-// Throws Error (failed) where there is none.
+// Throws Error (failed) if libmicrohttpd cannot be loaded.
 const Microhttpd& microhttpd();
 
 }  // namespace rolecall::http

@@ -1,4 +1,4 @@
-// In place of microhttpd.cpp in the static build.
+// Replaces microhttpd.cpp in the static build.
 #include "http/microhttpd.h"
 
 namespace rolecall::http {

@@ -7,7 +7,7 @@
 namespace rolecall::http {
 namespace {
 
-// RFC 9110, 5.6.2.
+// A token as in RFC 9110, 5.6.2.
 bool is_token(std::string_view text) {
   return only(text, letters_and_digits, "!#$%&'*+-.^_`|~");
 }
@@ -29,7 +29,7 @@ std::string form_error(const Request& request) {
   const std::string* length = nullptr;
   const std::string* encoding = nullptr;
   for (const Header& header : request.headers) {
-    // A blank before the colon hides a header from whoever looks for its name.
+    // A blank before the colon would hide a header from a program that looks for its name.
     if (!is_token(header.name)) return "a header whose name is no word, or is followed by a blank";
     if (has_control_character(header.value)) return "a control character in a header";
     const bool is_length = same_name(header.name, "content-length");

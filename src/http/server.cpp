@@ -29,22 +29,22 @@
 namespace rolecall::http {
 namespace {
 
-// For clients who were answered to close.
+// The grace period at the end, in which clients that got their responses can close.
 constexpr std::chrono::milliseconds farewell{2000};
 constexpr std::intptr_t thread_stack = 1024 * 1024;
 
 constexpr const char* tls_priorities = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
 
-// A request that comes in, from its first line to its last byte.
+// A request while it comes in, from its first line to its last byte.
 struct Incoming {
   Request request;
   ConnectionWatch::Connection* connection = nullptr;
   bool has_headers = false;
-  std::string_view
-      target;  // of the first line, in libmicrohttpd's memory: later it is decoded there
+  // The request target of the first line, in libmicrohttpd's memory, where it is decoded later.
+  std::string_view target;
 };
 
-// libmicrohttpd's TLS library says little of files that it cannot use.
+// Checks the files, because libmicrohttpd's TLS library says little about unusable ones.
 void check_tls(const std::string& certificate, const Secret& key) {
   bool asked = false;
   const auto no_password = [](char*, int, int, void* was_asked) {
@@ -103,7 +103,7 @@ struct ResponseDelete {
 };
 using ResponsePtr = std::unique_ptr<MHD_Response, ResponseDelete>;
 
-// The body stays in its own memory, which is wiped once it is sent.
+// Does not copy the body. Its memory is wiped once it is sent.
 ResponsePtr make_response(Response response) {
   ResponsePtr made;
   const std::size_t size = response.body.size();
@@ -172,7 +172,7 @@ struct Server::Daemon {
   MHD_Result receive(MHD_Connection* mhd_connection, Incoming& incoming, const char* method,
                      const char* version, const char* upload, std::size_t* upload_size);
 
-  // What libmicrohttpd calls; `self` is the Daemon.
+  // libmicrohttpd calls these functions. `self` is the Daemon.
   void hear_refusal(std::string_view form, va_list arguments) const;
   static void on_log(void* self, const char* form, va_list arguments);
   static void on_connection(void* self, MHD_Connection* connection, void** context,
@@ -192,8 +192,8 @@ void Server::Daemon::on_log(void* self, const char* form, va_list arguments) {
   if (std::vsnprintf(line, sizeof line, form, arguments) > 0) daemon->log = trim(line);
 }
 
-// Only the logger hears of requests that libmicrohttpd answers by itself; other lines are of
-// clients who went away.
+// If libmicrohttpd answers a request by itself, it tells only the logger. The other log lines are
+// about clients that closed the connection.
 void Server::Daemon::hear_refusal(std::string_view form, va_list arguments) const {
   constexpr std::string_view words = "Error processing request (HTTP response code is %u ";
   if (on_unreadable && form.starts_with(words)) on_unreadable(va_arg(arguments, int));
@@ -214,7 +214,7 @@ void Server::Daemon::on_connection(void* self, MHD_Connection* connection, void*
         microhttpd().get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     *context = daemon->watch.add(descriptor->connect_fd, socket_name(address->client_addr).text());
   } catch (const std::exception&) {
-    *context = nullptr;  // no memory: on_first_line refuses its requests
+    *context = nullptr;  // no memory: on_first_line refuses the requests of this connection
   }
 }
 
@@ -225,7 +225,7 @@ void* Server::Daemon::on_first_line(void* /*self*/, const char* uri, MHD_Connect
   try {
     auto incoming = std::make_unique<Incoming>();
     incoming->connection = static_cast<ConnectionWatch::Connection*>(info->socket_context);
-    // Here alone are path and query as they came: later they are decoded.
+    // Only here, path and query are as the client sent them. Later they are decoded.
     const std::string_view whole(uri);
     const std::size_t mark = whole.find('?');
     incoming->target = whole;
@@ -293,7 +293,7 @@ void Server::Daemon::read_head(MHD_Connection* mhd_connection, Incoming& incomin
   }
 }
 
-// Called once the headers are there, once for each piece of the body, and once at its end.
+// Called once for the headers, once for each piece of the body and once at its end.
 MHD_Result Server::Daemon::receive(MHD_Connection* mhd_connection, Incoming& incoming,
                                    const char* method, const char* version, const char* upload,
                                    std::size_t* upload_size) {
@@ -304,9 +304,9 @@ MHD_Result Server::Daemon::receive(MHD_Connection* mhd_connection, Incoming& inc
     const std::string* length = find(request.headers, "content-length");
     request.body_too_large =
         length != nullptr && std::strtoull(length->c_str(), nullptr, 10) > max_body;
-    // A body that is too large is read and dropped, since a client that still writes may never see
-    // an answer. A client that asked first is told at once, and so is one of whose body nobody
-    // knows the end.
+    // A body that is too large is read and dropped, because a client that is still writing may
+    // never see a response. But if the client asked first (Expect), it gets the response at once.
+    // So does a client whose request is malformed, because nobody knows where its body ends.
     const bool asked = find(request.headers, "expect") != nullptr;
     if (request.malformed.empty() && !(request.body_too_large && asked)) return MHD_YES;
   } else if (*upload_size > 0) {
@@ -321,10 +321,12 @@ MHD_Result Server::Daemon::receive(MHD_Connection* mhd_connection, Incoming& inc
   const auto status = static_cast<unsigned>(response.status);
   const bool close = response.close || !request.malformed.empty() || ending || watch.full();
   const ResponsePtr made = make_response(std::move(response));
-  // Where all places are taken, each client has one answer's time. At the end it is said and not
-  // left to the end that libmicrohttpd will read: with epoll it sees none that came with a request.
+  // If all connection slots are taken, each connection ends after one response. When the server
+  // stops, the response must say so too. libmicrohttpd would otherwise have to notice the end of
+  // input that drain() causes, but with epoll it does not notice an end that comes together with a
+  // request.
   if (close) microhttpd().add_response_header(made.get(), "Connection", "close");
-  watch.start_clock(*incoming.connection);  // now for the client to take the answer
+  watch.start_clock(*incoming.connection);  // from now on, the client must take the response
   return microhttpd().queue_response(mhd_connection, status, made.get());
 }
 
@@ -351,8 +353,8 @@ void Server::Daemon::start(Listener listener, const ServerOptions& options) {
       {MHD_OPTION_CONNECTION_TIMEOUT, options.idle_timeout.count(), nullptr},
       {MHD_OPTION_THREAD_STACK_SIZE, thread_stack, nullptr},
   };
-  // With select, and not with poll, libmicrohttpd stops accepting at the limit of connections; else
-  // it resets the next one. With epoll it stops too. The handler adds Date.
+  // At its limit of connections, libmicrohttpd stops accepting only with select and with epoll.
+  // With poll, it resets the next connection. The handler adds the Date header.
   unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC | MHD_USE_SUPPRESS_DATE_NO_CLOCK |
                    MHD_USE_ERROR_LOG;
   flags |= one_thread ? MHD_USE_EPOLL : MHD_USE_THREAD_PER_CONNECTION;
@@ -368,7 +370,7 @@ void Server::Daemon::start(Listener listener, const ServerOptions& options) {
   }
   items.push_back({MHD_OPTION_LISTEN_SOCKET, listener.release(), nullptr});
   items.push_back({MHD_OPTION_END, 0, nullptr});
-  // The logger comes first, so that it hears of what is wrong with the rest.
+  // The logger is the first option, so that it gets the errors in the other options.
   mhd = microhttpd().start_daemon(
       flags, 0, nullptr, nullptr, on_request, this, MHD_OPTION_EXTERNAL_LOGGER, on_log, this,
       MHD_OPTION_NOTIFY_CONNECTION, on_connection, this, MHD_OPTION_URI_LOG_CALLBACK, on_first_line,

@@ -1,4 +1,4 @@
-// The HTTP server: a function from requests to responses behind a listening socket.
+// The HTTP server. It calls a handler for each request that comes in at a listening socket.
 #pragma once
 
 #include <chrono>
@@ -12,46 +12,50 @@
 
 namespace rolecall::http {
 
-// What it throws becomes a bare 500.
+// If it throws, the response is a 500 without details.
 using Handler = std::function<Response(const Request&)>;
 
 enum class Threads {
   per_connection,  // the handler may wait; it is called from several threads at once
-  one,             // the handler never waits; one thread calls it and serves everybody (epoll)
+  one,             // the handler must not wait; one thread serves all connections (epoll)
 };
 
-// libmicrohttpd 0.9.75 takes up to 128 events at a time. If it gets exactly as many, it waits for
-// more before it acts on any, for as long as it would have waited for the first: it must never get
-// there.
+// libmicrohttpd 0.9.75 takes up to 128 events at a time. If it gets exactly 128, it waits for more
+// before it acts on any of them, for as long as it would have waited for the first. So the number
+// of connections must stay below that.
 inline constexpr unsigned most_connections_of_one_thread = 120;
 
 struct ServerOptions {
   Threads threads = Threads::per_connection;
   std::string tls_certificate;  // PEM text, leaf first; empty: plain HTTP
   Secret tls_key;               // PEM text
-  // Others wait until one of them ends. With Threads::one no more than the number above.
+  // Other clients wait until one of these connections ends. With Threads::one, no more than the
+  // number above is allowed.
   unsigned max_connections = 64;
-  std::size_t connection_memory = 64 * 1024;  // bytes; a request's head that needs more is a 431
-  std::size_t max_body = 64 * 1024;           // bytes; more is dropped: Request::body_too_large
+  std::size_t connection_memory = 64 * 1024;  // bytes; a request head that needs more gets a 431
+  std::size_t max_body = 64 * 1024;           // bytes; more is dropped (Request::body_too_large)
   std::chrono::seconds idle_timeout{10};      // without a byte from the client
-  std::chrono::seconds request_timeout{30};   // from the connection's or the last answer's end to
-                                              // the next request's last byte; then it is closed
-  // As request_timeout while max_connections are open, so that those who take places without using
-  // them keep nobody out. (Nor do those who use them: then each connection ends with its answer.)
+  // From the start of the connection, or the end of the last response, to the last byte of the next
+  // request. After that time, the connection is closed.
+  std::chrono::seconds request_timeout{30};
+  // Replaces request_timeout while max_connections are open, so that clients that hold a connection
+  // slot without using it keep nobody out. (Clients that use their slots keep nobody out either,
+  // because each connection then ends with its response.)
   std::chrono::milliseconds request_timeout_when_full{30000};
-  // Told of the status when libmicrohttpd refuses a request by itself, before the handler sees it.
-  // Called as the handler is; must not throw.
+  // Called with the status if libmicrohttpd refuses a request by itself, before the handler sees
+  // it. It is called in the same threads as the handler. It must not throw.
   std::function<void(int status)> on_unreadable;
 };
 
-// The library's version. Throws Error (failed) where there is none.
+// The version of libmicrohttpd. Throws Error (failed) if libmicrohttpd cannot be loaded.
 std::string server_library();
 
 class Server {
  public:
-  // Answers once it returns. Throws Error (usage) where the TLS files cannot be used.
+  // The server answers requests once the constructor has returned. Throws Error (usage) if the TLS
+  // files cannot be used.
   Server(Listener listener, const ServerOptions& options, Handler handler);
-  ~Server();  // stops accepting, answers what has come in already, waits for handlers that run
+  ~Server();  // stops accepting, answers requests that have come in, waits for handlers
   Server(Server&&) = delete;
 
   int port() const;

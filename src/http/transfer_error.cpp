@@ -37,8 +37,8 @@ Error proxy_refusal(const std::string& server, const ClientOptions& options, lon
           "ask the owner of the proxy to allow this host"};
 }
 
-// What OpenSSL calls the reason ("error:0A00010B:SSL routines::wrong version number, errno 0"),
-// without what stands around it; empty where OpenSSL gives none.
+// The reason in OpenSSL's message. It is "wrong version number" in "error:0A00010B:SSL
+// routines::wrong version number, errno 0". Empty if OpenSSL gives no reason.
 std::string tls_reason(std::string_view text) {
   if (text.find("SSL routines:") == std::string_view::npos) return {};
   text = text.substr(0, text.find(", errno"));
@@ -46,8 +46,8 @@ std::string tls_reason(std::string_view text) {
 }
 
 struct TlsReason {
-  std::string_view part;  // of OpenSSL's words
-  const char* what;       // behind the server's name
+  std::string_view part;  // part of OpenSSL's reason
+  const char* what;       // follows the server's name in the message
   const char* hint;
 };
 
@@ -82,7 +82,8 @@ std::optional<Error> known_tls_error(const std::string& server, const std::strin
 
 Error verification_error(const std::string& server, const TransferFailure& failure,
                          const std::string& detail) {
-  // libcurl checks the name once OpenSSL has no objection, and has noted no result of it by then.
+  // libcurl checks the name after OpenSSL has accepted the certificate, but before libcurl has
+  // noted OpenSSL's result. So if there is no error from OpenSSL, the name does not match.
   if (failure.verify_result <= X509_V_ERR_UNSPECIFIED) {
     return {ErrorKind::failed,
             "the TLS certificate of " + server + " is for another host: " + detail,
@@ -93,18 +94,18 @@ Error verification_error(const std::string& server, const TransferFailure& failu
           "has a CA of its own); `no-verify-ssl` is only for tests"};
 }
 
-// What an error is about, in the words of messages.
+// What an error is about, as its message says it.
 struct Context {
   const Origin& origin;
   const ClientOptions& options;
   const TransferFailure& failure;
   std::string server;
-  std::string detail;      // libcurl's words
-  std::string tls_reason;  // OpenSSL's; may be empty
-  std::string hint;        // for the network
+  std::string detail;      // libcurl's message
+  std::string tls_reason;  // OpenSSL's reason; may be empty
+  std::string hint;        // for network errors
 };
 
-// Before anything was sent.
+// Errors that come before anything was sent; nothing for other errors.
 std::optional<Error> connection_error(const Context& on) {
   switch (on.failure.code) {
     case CURLE_COULDNT_RESOLVE_HOST:
@@ -143,7 +144,8 @@ std::optional<Error> tls_error(const Context& on) {
     case CURLE_SSL_ISSUER_ERROR:
       return verification_error(on.server, on.failure, on.detail);
     case CURLE_SSL_CONNECT_ERROR:
-      // What is not known may be a connection that ended in the middle.
+      // An unknown reason may mean that the connection broke in the middle, so another try may
+      // work.
       return Error(ErrorKind::try_later,
                    "the TLS handshake with " + on.server + " failed" +
                        (on.tls_reason.empty() ? "" : ": " + on.tls_reason),
@@ -160,7 +162,7 @@ std::optional<Error> tls_error(const Context& on) {
   }
 }
 
-// Once the request was sent.
+// Errors that come after the request was sent; nothing for other errors.
 std::optional<Error> answer_error(const Context& on) {
   switch (on.failure.code) {
     case CURLE_OPERATION_TIMEDOUT:

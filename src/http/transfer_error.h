@@ -1,4 +1,4 @@
-// Why there was no answer, as a person should read it.
+// Explains to a person why a request got no response.
 #pragma once
 
 #include <chrono>
@@ -9,12 +9,12 @@
 
 namespace rolecall::http {
 
-// What libcurl tells of a transfer that failed.
+// What libcurl says about a transfer that failed.
 struct TransferFailure {
   int code = 0;             // CURLcode
-  std::string text;         // libcurl's own; with a proxy it may repeat that one's URL
-  const char* name = "";    // libcurl's words for the code
-  long connect_status = 0;  // the proxy's answer to CONNECT; 0: none
+  std::string text;         // libcurl's message; with a proxy, it may repeat the proxy's URL
+  const char* name = "";    // libcurl's text for the code
+  long connect_status = 0;  // the status of the proxy's response to CONNECT; 0: none
   long os_error = 0;
   long verify_result = 0;  // X509_V_ERR_…
   bool was_connected = false;
@@ -22,7 +22,8 @@ struct TransferFailure {
   bool too_large = false;
 };
 
-// Throws std::bad_alloc where memory was what failed.
+// The Error that explains `failure`. Throws std::bad_alloc if the transfer failed because there was
+// no memory.
 Error transfer_error(const Origin& origin, const ClientOptions& options,
                      const TransferFailure& failure);
 
