@@ -20,8 +20,8 @@ struct Origins {
   std::vector<Origin> all;
 };
 
-// Of the process, since messages come from all layers. Never destroyed: a thread may still warn at
-// the end of the process.
+// One for the whole process, because messages come from all layers. Never destroyed, because a
+// thread may still warn at the end of the process.
 Origins& origins() {
   static Origins& the_only = *new Origins;
   return the_only;
@@ -32,8 +32,8 @@ bool is_word_character(char c) {
          static_cast<unsigned char>(c) >= 0x80;
 }
 
-// As a whole word: "leaf" is not in "leaf.pem", nor a region in an ARN, but what stands before a
-// colon or at the end of a sentence is.
+// Whether the text contains `word` as a whole word. "leaf" is not a word of "leaf.pem", and a
+// region is not a word of an ARN. But a colon or the end of a sentence may follow the word.
 bool has_word(std::string_view text, std::string_view word) {
   const auto joins = [](char c) { return c == '.' || c == ':'; };
   for (std::size_t at = text.find(word); at != std::string_view::npos;
@@ -47,7 +47,7 @@ bool has_word(std::string_view text, std::string_view word) {
   return false;
 }
 
-// Short words, numbers and truths stand in many a message that is not about them.
+// Short words, numbers, "true" and "false" also occur in messages that are not about the value.
 bool is_telling(std::string_view value) {
   return value.size() > 3 && value != "true" && value != "false" && !only(value, ascii_digits, ".");
 }
@@ -68,7 +68,7 @@ std::string origins_in(std::string_view message) {
   for (const Origin& origin : known.all) {
     const auto is_shown = [message](const std::string& value) { return has_word(message, value); };
     const bool is_named = has_word(message, "--" + origin.flag);
-    // Of several bindings each has its own.
+    // If there are several bindings, each has its own value.
     const bool is_one_of_several =
         std::any_of(known.all.begin(), known.all.end(), [&origin, &is_shown](const Origin& other) {
           return other.flag == origin.flag && other.place != origin.place &&

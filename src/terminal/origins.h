@@ -1,5 +1,5 @@
-// Where values of flags came from, so that every message about one says it: the file and line, or
-// the variable, that a person has to change.
+// Remembers where the values of flags came from, so that each message about a value can say it: the
+// file and line, or the variable, that a person has to change.
 #pragma once
 
 #include <string>
@@ -8,13 +8,14 @@
 
 namespace rolecall::cli {
 
-// `flag` without its dashes; `values` as messages show them, none of a secret; `place` as in
-// "environment variable ROLECALL_REGION".
+// `flag`: without its dashes. `values`: as messages show them, and none of them secret. `place`:
+// such as "environment variable ROLECALL_REGION".
 void remember_origin(std::string flag, std::vector<std::string> values, std::string place);
 
-// What a message has to say besides: "; --region comes from environment variable ROLECALL_REGION"
-// for each flag that it names, or whose value it repeats, and that did not come from the command
-// line. Empty where the message says it already.
+// The text to append to a message, such as "; --region comes from environment variable
+// ROLECALL_REGION". It mentions each flag that the message names, or whose value the message
+// repeats, unless the value came from the command line or the message already says where it came
+// from.
 std::string origins_in(std::string_view message);
 
 }  // namespace rolecall::cli

@@ -19,8 +19,9 @@ namespace {
 
 constexpr std::size_t longest_line = 4096;  // a terminal's own limit
 
-// What would end or stop the program with echo off waits in a descriptor instead. SIGTTIN and
-// SIGTTOU are not among them: they come to one who has no say over the terminal, and must stop it.
+// While echo is off, a signal that would end or stop the program waits in a descriptor. SIGTTIN and
+// SIGTTOU are not held: a process gets them if it does not control the terminal, and they must stop
+// it.
 class HeldSignals {
  public:
   HeldSignals() {
@@ -35,7 +36,7 @@ class HeldSignals {
   HeldSignals& operator=(const HeldSignals&) = delete;
   ~HeldSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
   int descriptor() const { return signals_.fd(); }
-  // The signal that has come; 0 for none.
+  // The signal that has come; 0 if none has.
   int take() const {
     signalfd_siginfo info{};
     return read(signals_.fd(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)
@@ -55,7 +56,7 @@ class QuietTerminal {
     termios quiet = before_;
     quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO | ECHONL);
     quiet.c_lflag |= ICANON | ISIG;
-    // Throws away what was typed before the prompt: it was meant for something else.
+    // TCSAFLUSH discards what was typed before the prompt, because it was meant for something else.
     while (tcsetattr(fd, TCSAFLUSH, &quiet) != 0) {
       if (errno != EINTR) fail();
     }
@@ -63,7 +64,7 @@ class QuietTerminal {
   QuietTerminal(const QuietTerminal&) = delete;
   QuietTerminal& operator=(const QuietTerminal&) = delete;
   ~QuietTerminal() {
-    // Discards the rest of a line that was not read: it must not reach the shell.
+    // Discards the rest of a line that was not read, because it must not reach the shell.
     while (tcsetattr(fd_, TCSAFLUSH, &before_) != 0 && errno == EINTR) {
     }
   }
@@ -77,16 +78,17 @@ class QuietTerminal {
   termios before_{};
 };
 
-// Waits in the background to be brought to the front, as any reader of a terminal does.
+// If the process is in the background, waits until it is brought to the foreground, as all programs
+// do that read from a terminal.
 void come_forward(int fd) {
   if (tcgetpgrp(fd) == getpgrp()) return;
-  kill(0, SIGTTIN);  // stops the whole job; here again once it is continued
+  kill(0, SIGTTIN);  // stops the whole job; continues here after SIGCONT
   if (tcgetpgrp(fd) == getpgrp()) return;
   throw Error(ErrorKind::failed, "cannot ask for a password from the background",
               "bring it to the foreground, or use `password-source`");
 }
 
-// One line without its end, and the signal that came instead (0: none).
+// Reads one line, without its line end. Returns the signal that came instead; 0 if none came.
 int read_line(int fd, const HeldSignals& signals, Secret& line) {
   line.resize(longest_line);
   std::size_t used = 0;
@@ -133,7 +135,7 @@ std::optional<Secret> ask_on_terminal(const std::string& prompt) {
     Secret line;
     const int signal = ask(terminal.fd(), prompt, line);
     if (signal == 0) return line;
-    raise(signal);  // with echo on again
+    raise(signal);  // echo is on again
     if (signal != SIGTSTP) {
       throw Error(ErrorKind::failed, "interrupted at the password prompt");
     }

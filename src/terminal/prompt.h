@@ -1,4 +1,4 @@
-// The terminal of whoever started the program.
+// Asks for passwords on the terminal.
 #pragma once
 
 #include <optional>
@@ -8,11 +8,11 @@
 
 namespace rolecall {
 
-// Shows `prompt` on /dev/tty and reads one line from there with echo off; standard input, output
-// and error are not touched. Nothing where the process has no terminal. The terminal is as before
-// at every way out: a signal that ends or stops the program is acted upon once echo is on again.
-// Throws Error (failed) at the end of input, where it is interrupted, and where the process runs in
-// the background and cannot come forward.
+// Shows `prompt` on /dev/tty and reads one line from there with echo off. Standard input, output
+// and error are not touched. Returns nothing if the process has no terminal. Always restores the
+// terminal: a signal that ends or stops the program takes effect only after echo is on again.
+// Throws Error (failed) at the end of input, if a signal interrupts the prompt, and if the process
+// is in the background and cannot come to the foreground.
 std::optional<Secret> ask_on_terminal(const std::string& prompt);
 
 }  // namespace rolecall

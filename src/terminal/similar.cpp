@@ -5,7 +5,8 @@
 namespace rolecall::cli {
 namespace {
 
-// The number of letters to change, add, drop or swap with their neighbour between the two.
+// How many letters have to be changed, added, dropped or swapped with their neighbour to make `b`
+// from `a`.
 std::size_t distance(std::string_view a, std::string_view b) {
   std::vector<std::vector<std::size_t>> rows(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
   for (std::size_t i = 0; i <= a.size(); ++i) {
@@ -27,7 +28,8 @@ std::string_view without_dashes(std::string_view text) {
   return text.substr(std::min(text.find_first_not_of('-'), text.size()));
 }
 
-// Names that have `word` as what they begin with, else as one of their words.
+// The names that begin with `word`; if there are none, the names that have it as one of their
+// words.
 std::vector<std::string> with_word(std::string_view word, const std::vector<std::string>& names) {
   std::vector<std::string> begin;
   std::vector<std::string> other;
@@ -49,7 +51,7 @@ std::string similar(std::string_view wrong, const std::vector<std::string>& name
   constexpr std::size_t most_named = 3;
   const std::string* best = nullptr;
   std::size_t fewest = std::max<std::size_t>(wrong.size() / 3, 1) + 1;
-  if (wrong.size() < 100) {  // nobody mistypes so much
+  if (wrong.size() < 100) {  // nobody mistypes so long a name
     for (const std::string& name : names) {
       const std::size_t changes = distance(wrong, name);
       if (changes < fewest) {

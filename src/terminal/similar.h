@@ -7,10 +7,9 @@
 
 namespace rolecall::cli {
 
-// "did you mean NAME?" for the name that is nearest to `wrong`: by a letter or two, as its
-// beginning
-// (--cert for --certificate), or as a word of it (--key for --private-key). "… A or B?" where both
-// begin so. Empty where none is near.
+// "did you mean NAME?" for the name that is most similar to `wrong`: a letter or two are different,
+// the name begins with `wrong` (--cert for --certificate), or `wrong` is a word of it (--key for
+// --private-key). "did you mean A or B?" if two or three names match. Empty if no name is similar.
 std::string similar(std::string_view wrong, const std::vector<std::string>& names);
 
 }  // namespace rolecall::cli

@@ -12,7 +12,7 @@ struct Range {
   char32_t last;
 };
 
-// wcwidth() knows them all, but only in a locale that the system may not have.
+// Not wcwidth(): it knows all these, but only in a locale that the system may not have.
 constexpr std::array<Range, 5> of_no_width = {
     {{0x300, 0x36F}, {0x200B, 0x200F}, {0x20D0, 0x20FF}, {0xFE00, 0xFE0F}, {0xFE20, 0xFE2F}}};
 constexpr std::array<Range, 9> of_double_width = {{{0x1100, 0x115F},

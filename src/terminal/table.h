@@ -1,4 +1,4 @@
-// Texts in columns, for people.
+// Arranges texts in columns, for people.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 
 namespace rolecall::cli {
 
-// How many columns of a terminal it takes. `text` is UTF-8 without control characters.
+// How many columns of a terminal `text` takes. `text` is UTF-8 without control characters.
 std::size_t display_width(std::string_view text);
 
 // A line for each row, with at least two blanks between columns. All rows have as many cells as the

@@ -30,7 +30,7 @@ const auto program_start = std::chrono::steady_clock::now();
 
 void write_text(std::string_view text) {
   const ssize_t put = write(STDERR_FILENO, text.data(), text.size());
-  static_cast<void>(put);  // there is nowhere left to complain
+  static_cast<void>(put);  // if this fails, nothing can report it
 }
 
 bool is_dumb() {
@@ -38,7 +38,7 @@ bool is_dumb() {
   return type != nullptr && std::string_view(type) == "dumb";
 }
 
-// A line on a terminal that says what is being waited for, and is removed again.
+// A line on a terminal that says what the program waits for. It is removed after the wait.
 class StatusLine {
  public:
   void show(const std::string& what) {
@@ -49,7 +49,7 @@ class StatusLine {
     is_shown_ = true;
   }
 
-  // No other text may be written into it.
+  // Removes the line before `write` runs, because no other text may be written into the line.
   template <class Write>
   void without(Write&& write) {
     const std::scoped_lock lock(mutex_);
@@ -67,14 +67,14 @@ class StatusLine {
     return group <= 0 || group == getpgrp();
   }
 
-  // A line that wraps could not be removed.
+  // Cuts the text to the width of the terminal, because a line that wraps could not be removed.
   static std::string fitting(std::string text) {
     winsize size{};
     const bool is_known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
     const std::size_t columns = (is_known ? size.ws_col : 80U) - 1U;
     if (text.size() <= columns) return text;
     text.resize(columns);
-    // No part of a character of several bytes.
+    // Removes the part of a multi-byte character that may be left at the end.
     while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0x80) != 0)
       text.pop_back();
     return text;
@@ -84,13 +84,14 @@ class StatusLine {
   bool is_shown_ = false;
 };
 
-// Never destroyed: another thread may use it until the end.
+// Never destroyed, because another thread may use it until the process ends.
 StatusLine& status_line() {
   static StatusLine& the_only = *new StatusLine;
   return the_only;
 }
 
-// Steps (--debug) say more than such a line; and it is for people only.
+// Only for people, so not if stderr is no terminal. Not called with --debug, because its steps say
+// more.
 void show_waits_on_terminal() {
   static bool is_done = false;
   if (std::exchange(is_done, true)) return;
@@ -98,13 +99,14 @@ void show_waits_on_terminal() {
              [] { return isatty(STDERR_FILENO) == 1 && !is_dumb(); });
 }
 
-// One write a message: SDKs and journals read stderr of several processes at once.
+// One call of write for each message, because SDKs and journals read stderr of several processes at
+// once.
 void write_line(const std::string& line) {
   status_line().without([&] { write_text(line + "\n"); });
 }
 
-// Flags and the configuration file are a reason for warnings before they have been read to their
-// end, where it may say that none are wanted.
+// Holds warnings back at first. Reading flags and the configuration file can cause warnings, and
+// only at the end of the file is it known whether warnings are wanted.
 class Warnings {
  public:
   void add(const std::string& line) {
@@ -129,16 +131,16 @@ class Warnings {
   std::vector<std::string> held_;
 };
 
-// Never destroyed: a thread may still warn at the end of the process.
+// Never destroyed, because a thread may still warn at the end of the process.
 Warnings& warnings() {
   static Warnings& the_only = *new Warnings;
   return the_only;
 }
 
-// The warnings that a reporter has given: each is given once.
+// The warnings that a reporter has given, so that each is given only once.
 class Said {
  public:
-  // Whether it is new.
+  // Returns whether the text is new.
   bool add(std::string_view text) {
     const std::scoped_lock lock(mutex_);
     return texts_.emplace(text).second;
@@ -149,7 +151,7 @@ class Said {
   std::set<std::string, std::less<>> texts_;
 };
 
-// Never destroyed, as the warnings above.
+// Never destroyed, for the same reason.
 Said& said() {
   static Said& the_only = *new Said;
   return the_only;
@@ -180,7 +182,7 @@ std::string with_flags(std::string text) {
 void print_error(const Error& error) {
   release_warnings(false);
   const std::string what = with_flags(error.what());
-  // Names of files and texts of others stand in it.
+  // It may contain file names and texts from other programs.
   std::string text = "rolecall: error: " + terminal_safe(what + origins_in(what));
   if (!error.hint().empty()) text += "\nhint: " + terminal_safe(with_flags(error.hint()));
   write_line(text);
@@ -208,7 +210,7 @@ bool write_log(const std::string& text) {
   const std::string line = with_flags(text);
   static std::mutex mutex;
   const std::scoped_lock lock(mutex);
-  // A pipe that is ready has room for PIPE_BUF bytes.
+  // If a pipe is ready for writing, it has room for PIPE_BUF bytes.
   pollfd log{STDERR_FILENO, POLLOUT, 0};
   if (line.size() > PIPE_BUF || poll(&log, 1, 0) != 1) return false;
   try {

@@ -1,4 +1,4 @@
-// All that a person reads on stderr goes through here.
+// Everything that a person reads on stderr is printed here.
 #pragma once
 
 #include <string>
@@ -9,37 +9,39 @@
 
 namespace rolecall::cli {
 
-// Options stand in texts as `role-arn` (rolecall/error.h). with_flags makes --role-arn of it, if
-// `is_option` says that it is one: file names may have backquotes too. Everything below that prints
-// does so itself.
+// Texts name an option as `role-arn` (rolecall/error.h). with_flags turns this into --role-arn, if
+// `is_option` says that it is an option, because file names may contain backquotes too. The
+// functions below that print call with_flags themselves.
 void spell_as_flags(bool (*is_option)(std::string_view name));
 std::string with_flags(std::string text);
 
-// "rolecall: error: <what>", with the places of the values that it is about (terminal/origins.h),
-// and where there is one "hint: <what to do>". Warnings have these places as well.
+// Prints "rolecall: error: <what>". If a value came from a file or a variable, says from where
+// (terminal/origins.h). If there is a hint, adds "hint: <what to do>". Warnings also say where
+// values came from.
 void print_error(const Error& error);
 
-// Each time, whatever was said before; held back until release_warnings.
+// Prints the text each time, even if it was printed before. Before release_warnings, holds it back.
 void print_warning(std::string_view text);
 
-// What went well, for who reads the log of a service.
+// Reports a success, for people who read the log of a service.
 void print_note(std::string_view text);
 
-// To standard output as it is, for programs; on a terminal the line is ended, so that the prompt
-// does not follow it.
+// Prints to standard output without a change, for programs. On a terminal, adds a missing line end,
+// so that the prompt does not follow on the same line.
 void print_result(const std::string& text);
 
-// Once it is known whether there are to be any: prints the warnings that were held back and each
-// later one at once, or, if `quiet`, none. An error releases them too.
+// Called once it is known whether warnings are wanted. Prints the warnings that were held back, and
+// from then on each warning at once; if `quiet`, prints none. print_error calls it too.
 void release_warnings(bool quiet);
 
-// For logs of servers, from any thread. A log that nobody reads is no reason to answer nobody: a
-// line that would wait is dropped. False: it was.
+// Writes to the log of a server, from any thread. If the line would have to wait, it is dropped and
+// the result is false, because a server must answer even if nobody reads its log.
 bool write_log(const std::string& line);
 
-// Warnings always, but each text once, as a run may last for months; steps with the milliseconds
-// since the program's start where `debug` is set. Where it is not, and stderr is a terminal, a line
-// says what this thread waits for if that takes more than a second; it is removed again.
+// Prints warnings, but each text only once, because a run may last for months. If `debug` is set,
+// prints steps with the milliseconds since the program's start. If it is not set and stderr is a
+// terminal, a line says what this thread waits for if that takes more than a second; the line is
+// removed again.
 Reporter stderr_reporter(bool debug);
 
 }  // namespace rolecall::cli
