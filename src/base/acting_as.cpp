@@ -20,7 +20,7 @@
 namespace rolecall {
 namespace {
 
-// No user has this id. If setfsuid() and setfsgid() get it, they change nothing and return the
+// No user has this id. With this id, setfsuid() and setfsgid() change nothing and return the
 // current id.
 constexpr uid_t no_change = static_cast<uid_t>(-1);
 

@@ -129,8 +129,8 @@ struct stat status_of(int fd, const std::string& name) {
 FileContent read_file(std::string_view what, const std::string& path, Empty empty,
                       Deadline* deadline) {
   const std::string name = cat(what, " ", without_pin(path));
-  // O_NONBLOCK, because opening a FIFO that nobody writes to would hang. It changes nothing for
-  // regular files.
+  // O_NONBLOCK, because opening a FIFO that nobody writes to would hang. The flag changes nothing
+  // for regular files.
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   if (!file.is_open()) {
     const int error = errno;

@@ -38,11 +38,11 @@ FileContent read_file(std::string_view what, const std::string& path, Empty empt
 // read more than once, or by a library that would wait for a pipe for ever.
 void refuse_pipe(std::string_view what, const std::string& path);
 
-// As read_file, except for streams. A stream may be anything that can be read. It is read from its
-// current position to its end (without a deadline: for at most 30 seconds), and stays open. Throws
-// Error (usage) if nothing comes through a pipe or socket for a minute. The deadline is paused
-// until the first byte comes, because the program that writes may have to ask a person. Any other
-// source is read as a path.
+// As read_file, except for streams. A stream may be anything that can be read. The stream is read
+// from its current position to its end (without a deadline: for at most 30 seconds), and stays
+// open. Throws Error (usage) if nothing comes through a pipe or socket for a minute. The deadline
+// is paused until the first byte comes, because the program that writes may have to ask a person.
+// Any other source is read as a path.
 FileContent read_source(std::string_view what, const Source& source, Deadline* deadline = nullptr);
 
 // The permission bits, as chmod takes them: "0644".

@@ -9,8 +9,8 @@
 namespace rolecall {
 
 // Blocks signals for this thread and for the threads that it starts later, so that only wait() gets
-// them. They stay blocked after this object's end, because a second SIGTERM must not cut an orderly
-// end short.
+// the signals. The signals stay blocked after this object's end, because a second SIGTERM must not
+// cut an orderly end short.
 class Signals {
  public:
   explicit Signals(const std::vector<int>& numbers);
@@ -45,8 +45,8 @@ class EndOnSignal {
   sigset_t before_{};
 };
 
-// While this object lives, this thread and the threads that it starts get no signals. They are for
-// other threads.
+// While this object lives, this thread and the threads that it starts get no signals, so that other
+// threads get them.
 class NoSignals {
  public:
   NoSignals();

@@ -15,7 +15,7 @@ struct Spawned {
 };
 
 // Starts argv[0], which is found by PATH. `argv` and `environment` (nullptr: the environment of
-// this process) end with a null pointer. `prepare` runs in the child before the program. It may do
+// this process) end with a null pointer. `prepare` runs in the child before the program, and may do
 // only what is safe after a fork of a process with threads. Throws Error (try_later) if the system
 // cannot start another process.
 Spawned spawn(char* const* argv, char* const* environment, const std::function<void()>& prepare);

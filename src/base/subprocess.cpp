@@ -104,8 +104,8 @@ void prepare(int output) {
   const int nothing = open("/dev/null", O_RDONLY);
   dup2(nothing, STDIN_FILENO);
   dup2(output, STDOUT_FILENO);
-  close_range(STDERR_FILENO + 1, UINT_MAX,
-              CLOSE_RANGE_CLOEXEC);  // before Linux 5.11, they stay open
+  // Before Linux 5.11, the other descriptors stay open.
+  close_range(STDERR_FILENO + 1, UINT_MAX, CLOSE_RANGE_CLOEXEC);
   prctl(PR_SET_PDEATHSIG, SIGTERM);  // a signal may end us before we can kill it
   sigset_t none;
   sigemptyset(&none);

@@ -6,8 +6,8 @@
 
 namespace rolecall {
 
-// While this object lives, this thread waits for `what`, such as "an answer of https://example". It
-// costs nothing unless show_waits was called.
+// While this object lives, this thread waits for `what`, such as "an answer of https://example". A
+// Waiting costs nothing unless show_waits was called.
 class Waiting {
  public:
   explicit Waiting(std::string what);
@@ -19,11 +19,11 @@ class Waiting {
   unsigned long number_;  // 0: this wait is not shown
 };
 
-// Calls `show` with the text of a wait once this thread has waited for it for a second, and with an
-// empty text when the wait is over. `show` runs in a thread of its own or in this one, but never
-// twice at once. Waits of other threads are not shown, because no person waits for them.
-// `is_wanted`, if given, is called at the first wait and says whether `show` is wanted. It is not
-// called before, because most runs that find everything in the cache do not wait.
+// Calls `show` with the text of a wait once this thread has waited for a second, and with an empty
+// text when the wait is over. `show` runs in a thread of its own or in this one, but never twice at
+// once. Waits of other threads are not shown, because no person waits for them. If `is_wanted` is
+// given, the first wait calls `is_wanted` to learn whether waits are to be shown. Nothing calls
+// `is_wanted` before, because most runs that find everything in the cache do not wait.
 void show_waits(std::function<void(const std::string& what)> show,
                 std::function<bool()> is_wanted = {});
 

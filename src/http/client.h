@@ -1,4 +1,4 @@
-// The HTTP client. It sends requests to one server, and keeps the connection open between them.
+// The HTTP client: sends requests to one server, and keeps the connection open between them.
 #pragma once
 
 #include <chrono>

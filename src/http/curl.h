@@ -1,5 +1,5 @@
-// libcurl, which is loaded when the first request is made. It brings thirty libraries with it, and
-// for some users most runs find their credentials in the cache. Only the client includes this
+// libcurl, which is loaded when the first request is made. libcurl brings thirty libraries with it,
+// and for some users most runs find their credentials in the cache. Only the client includes this
 // header.
 #pragma once
 

@@ -1,5 +1,5 @@
-// libmicrohttpd, which is loaded when the first server starts. It brings GnuTLS with it, and most
-// runs start no server. Only the server includes this header.
+// libmicrohttpd, which is loaded when the first server starts. libmicrohttpd brings GnuTLS with it,
+// and most runs start no server. Only the server includes this header.
 #pragma once
 
 #include <microhttpd.h>

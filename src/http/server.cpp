@@ -103,7 +103,7 @@ struct ResponseDelete {
 };
 using ResponsePtr = std::unique_ptr<MHD_Response, ResponseDelete>;
 
-// Does not copy the body. Its memory is wiped once it is sent.
+// Does not copy the body. The body's memory is wiped once the body is sent.
 ResponsePtr make_response(Response response) {
   ResponsePtr made;
   const std::size_t size = response.body.size();

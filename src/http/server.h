@@ -1,4 +1,4 @@
-// The HTTP server. It calls a handler for each request that comes in at a listening socket.
+// The HTTP server: calls a handler for each request that comes in at a listening socket.
 #pragma once
 
 #include <chrono>
@@ -43,7 +43,7 @@ struct ServerOptions {
   // because each connection then ends with its response.)
   std::chrono::milliseconds request_timeout_when_full{30000};
   // Called with the status if libmicrohttpd refuses a request by itself, before the handler sees
-  // it. It is called in the same threads as the handler. It must not throw.
+  // the request. Called in the same threads as the handler. Must not throw.
   std::function<void(int status)> on_unreadable;
 };
 

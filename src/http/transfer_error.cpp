@@ -37,8 +37,8 @@ Error proxy_refusal(const std::string& server, const ClientOptions& options, lon
           "ask the owner of the proxy to allow this host"};
 }
 
-// The reason in OpenSSL's message. It is "wrong version number" in "error:0A00010B:SSL
-// routines::wrong version number, errno 0". Empty if OpenSSL gives no reason.
+// The reason in OpenSSL's message, such as "wrong version number" in the message
+// "error:0A00010B:SSL routines::wrong version number, errno 0". Empty if OpenSSL gives no reason.
 std::string tls_reason(std::string_view text) {
   if (text.find("SSL routines:") == std::string_view::npos) return {};
   text = text.substr(0, text.find(", errno"));

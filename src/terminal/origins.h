@@ -13,9 +13,9 @@ namespace rolecall::cli {
 void remember_origin(std::string flag, std::vector<std::string> values, std::string place);
 
 // The text to append to a message, such as "; --region comes from environment variable
-// ROLECALL_REGION". It mentions each flag that the message names, or whose value the message
-// repeats, unless the value came from the command line or the message already says where it came
-// from.
+// ROLECALL_REGION". The text mentions each flag that the message names, or whose value the message
+// repeats, unless the value came from the command line or the message already says where the value
+// came from.
 std::string origins_in(std::string_view message);
 
 }  // namespace rolecall::cli

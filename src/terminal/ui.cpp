@@ -38,7 +38,7 @@ bool is_dumb() {
   return type != nullptr && std::string_view(type) == "dumb";
 }
 
-// A line on a terminal that says what the program waits for. It is removed after the wait.
+// A line on a terminal that says what the program waits for, and that is removed after the wait.
 class StatusLine {
  public:
   void show(const std::string& what) {
