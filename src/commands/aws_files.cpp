@@ -21,7 +21,7 @@ std::string home_for(const char* variable, FileUse use) {
               cat("set HOME, or name the file in ", variable));
 }
 
-std::string path_of(const char* variable, const char* otherwise, FileUse use) {
+std::string aws_file_path(const char* variable, const char* otherwise, FileUse use) {
   std::string path = environment(variable);
   if (path.empty()) path = otherwise;
   if (path.starts_with("~/")) return home_for(variable, use) + path.substr(1);
@@ -33,11 +33,11 @@ std::string path_of(const char* variable, const char* otherwise, FileUse use) {
 }  // namespace
 
 std::string aws_config_path(FileUse use) {
-  return path_of("AWS_CONFIG_FILE", "~/.aws/config", use);
+  return aws_file_path("AWS_CONFIG_FILE", "~/.aws/config", use);
 }
 
 std::string aws_credentials_path(FileUse use) {
-  return path_of("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials", use);
+  return aws_file_path("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials", use);
 }
 
 bool is_null_device(const std::string& path) {

@@ -140,7 +140,7 @@ Row row_of(const Settings& own, const std::string& name,
                                     : ""));
 }
 
-void run(const Settings& settings, const CommandLine& /*line*/) {
+void run_bindings(const Settings& settings, const CommandLine& /*line*/) {
   const ConfigFile& file = settings.file();
   if (file.bindings.empty()) refuse_no_binding(file);
   settings.reporter().trace([&] { return "configuration file " + file.path; });
@@ -157,7 +157,7 @@ void run(const Settings& settings, const CommandLine& /*line*/) {
   write_all(STDOUT_FILENO, table(rows), "standard output");
 }
 
-constexpr auto options =
+constexpr auto bindings_options =
     joined(std::array<Option, 1>{{
                {.name = "names",
                 .kind = Kind::toggle,
@@ -187,8 +187,8 @@ constinit const Command bindings_command = {
         "  trust-anchor-arn = \"TRUST_ANCHOR_ARN\"\n"
         "  profile-arn = \"PROFILE_ARN\"\n"
         "  role-arn = \"arn:aws:iam::111122223333:role/billing\"",
-    .options = {options, configuration_options},
-    .run = run,
+    .options = {bindings_options, configuration_options},
+    .run = run_bindings,
     .lists_bindings_of = &credential_process_command,
 };
 

@@ -17,7 +17,7 @@ namespace {
 
 // The value of the line "name=value" in the key of a cache entry. For a file, the value ends before
 // the file's stamp.
-std::string value_of(const std::string& key, const std::string& name) {
+std::string part_of_key(const std::string& key, const std::string& name) {
   std::istringstream lines(key);
   for (std::string line; std::getline(lines, line);) {
     if (!line.starts_with(name + "=")) continue;
@@ -34,11 +34,11 @@ void add_entries(Rows& rows, const aws::Cache& cache) {
   for (const aws::CacheEntry& entry : cache.entries()) {
     const auto end = entry.credentials.expiration;
     rows.push_back({rfc3339(end) + " (" + rough_duration(end - wall_clock()) + ")",
-                    value_of(entry.key, "role"), value_of(entry.key, "certificate")});
+                    part_of_key(entry.key, "role"), part_of_key(entry.key, "certificate")});
   }
 }
 
-void run(const Settings& /*settings*/, const CommandLine& line) {
+void run_cache(const Settings& /*settings*/, const CommandLine& line) {
   const std::string& what = line.operand;
   if (what != "list" && what != "clear") {
     throw Error(ErrorKind::usage,
@@ -80,7 +80,7 @@ constinit const Command cache_command = {
         "  rolecall exec --binding billing --cache -- aws s3 ls\n"
         "  rolecall cache list\n"
         "  rolecall cache clear",
-    .run = run,
+    .run = run_cache,
     .usage = "list|clear",
     .operand = "list|clear",
     .operand_help =

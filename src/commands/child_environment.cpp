@@ -14,7 +14,7 @@ namespace rolecall::cli {
 namespace {
 
 // The value of the variable. If it is set several times, the first value that is not empty.
-std::string value_of(std::string_view name) {
+std::string environment_value(std::string_view name) {
   for (char** variable = environ; *variable != nullptr; ++variable) {
     const std::string_view text(*variable);
     if (text.size() > name.size() + 1 && text.starts_with(name) && text[name.size()] == '=') {
@@ -45,8 +45,8 @@ std::vector<Variable> credential_variables(const Credentials& credentials) {
 }
 
 std::vector<Variable> region_variables(const std::string& region) {
-  const std::string newer = value_of("AWS_REGION");
-  const std::string older = value_of("AWS_DEFAULT_REGION");
+  const std::string newer = environment_value("AWS_REGION");
+  const std::string older = environment_value("AWS_DEFAULT_REGION");
   const std::string& otherwise = newer.empty() ? (older.empty() ? region : older) : newer;
   std::vector<Variable> variables;
   variables.push_back({"AWS_REGION", Secret(otherwise)});
@@ -69,7 +69,7 @@ std::vector<VariableInEffect> other_variables_in_effect() {
   std::vector<VariableInEffect> found;
   for (std::string& name : other_credential_variables()) {
     const aws::CredentialVariable& row = *aws::credential_variable(name);
-    if (!row.chooses_profile && value_of(name).empty()) continue;
+    if (!row.chooses_profile && environment_value(name).empty()) continue;
     found.push_back({std::move(name), row});
   }
   return found;

@@ -29,26 +29,26 @@
 namespace rolecall::cli {
 namespace {
 
-constexpr const char* group = "Profile";
-constexpr std::array<Option, 3> options = {{
+constexpr const char* profile_group = "Profile";
+constexpr std::array<Option, 3> configure_options = {{
     {.name = "profile",
-     .group = group,
+     .group = profile_group,
      .value = "NAME",
      .help = "The profile to set up, as in aws --profile NAME. Required unless the configuration "
              "file sets it."},
     {.name = "dry-run",
      .kind = Kind::toggle,
-     .group = group,
+     .group = profile_group,
      .help = "Show what would change. Nothing is changed, and no credentials are requested."},
     {.name = "remove-static-keys",
      .kind = Kind::toggle,
-     .group = group,
+     .group = profile_group,
      .help = "After the profile has worked, remove its static keys from AWS's files. Static keys "
              "take precedence over credential_process. rolecall keeps a copy of each changed file "
              "beside the file, with mode 0600."},
 }};
 // Options for this run only. They do not become part of credential_process.
-constexpr auto own_options = joined(options, debug_option);
+constexpr auto own_options = joined(configure_options, debug_option);
 // If only these options are given, the credential_process that the profile has is taken over.
 constexpr auto options_beside_line =
     joined(own_options, std::array<Option, 1>{{{.name = "quiet", .kind = Kind::toggle}}});
@@ -276,7 +276,7 @@ std::string fate_of_profile(const ProfileEditor& editor, bool replaces, bool was
          (remove_static_keys ? ", so static keys are left in" : "") + ": ";
 }
 
-void run(const Settings& settings, const CommandLine& command_line) {
+void run_configure(const Settings& settings, const CommandLine& command_line) {
   const std::vector<FlagWords> given = given_flags(configure_command, command_line, own_options);
   const std::vector<std::string> variables = settings.own_variables();
   const std::string profile = profile_name(settings);
@@ -353,8 +353,9 @@ constinit const Command configure_command = {
         "To take over a command line of aws_signing_helper:\n"
         "  rolecall configure --profile billing \\\n"
         "    -- aws_signing_helper credential-process ...",
-    .options = {options, all_session_options, cache_options, configuration_options, binding_option},
-    .run = run,
+    .options = {configure_options, all_session_options, cache_options, configuration_options,
+                binding_option},
+    .run = run_configure,
     .rewrite = with_ready_line,
 };
 

@@ -56,7 +56,7 @@ std::string source_value(const std::string& value) {
   return value;
 }
 
-std::string value_of(const Option& option, const std::string& value) {
+std::string absolute_value(const Option& option, const std::string& value) {
   const std::string flag = "--" + std::string(option.name);
   if (option.kind == Kind::input) return source_text(flag, value);
   if (option.kind == Kind::path) return value.empty() ? value : absolute(value);
@@ -94,7 +94,7 @@ void check_quotable(const std::string& word, const std::string& name) {
   if (terminal_safe(word) != word) refuse("a control character, or bytes that are not UTF-8");
 }
 
-std::string quoted(const std::string& word) {
+std::string quoted_for_sdks(const std::string& word) {
   return is_plain(word) ? word : "\"" + word + "\"";
 }
 
@@ -140,7 +140,7 @@ std::vector<FlagWords> given_flags(const Command& command, const CommandLine& li
       flags.push_back({truth(given->texts.back()) ? flag : flag + "=false"});
       continue;
     }
-    const std::string value = value_of(*option, given->texts.back());
+    const std::string value = absolute_value(*option, given->texts.back());
     if (holds_pin(value)) {
       throw Error(
           ErrorKind::usage,
@@ -176,10 +176,10 @@ std::string credential_process_line(const std::string& program, std::vector<Flag
   check_quotable(program, "the path of this program, " + program + ",");
   std::stable_partition(flags.begin(), flags.end(),
                         [](const FlagWords& words) { return !all_plain(words); });
-  std::string line = quoted(program) + " credential-process";
+  std::string line = quoted_for_sdks(program) + " credential-process";
   for (const FlagWords& words : flags) {
     for (const std::string& word : words)
-      line += " " + quoted(word);
+      line += " " + quoted_for_sdks(word);
   }
   if (line.starts_with('"') && line.ends_with('"')) {
     throw Error(ErrorKind::usage,

@@ -10,7 +10,7 @@
 namespace rolecall::cli {
 namespace {
 
-void run(const Settings& settings, const CommandLine& /*line*/) {
+void run_credential_process(const Settings& settings, const CommandLine& /*line*/) {
   Secret json =
       credential_process_json(obtain_credentials(session_flags(settings), cache_flags(settings)));
   json.append("\n");
@@ -39,7 +39,7 @@ constinit const Command credential_process_command = {
         "\n"
         "\"rolecall emulate --help\" explains how to try this without AWS.",
     .options = {all_session_options, cache_options, configuration_options, binding_option},
-    .run = run,
+    .run = run_credential_process,
 };
 
 }  // namespace rolecall::cli

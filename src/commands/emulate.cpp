@@ -77,7 +77,7 @@ class Pause {
   bool over_ = false;
 };
 
-void run(const Settings& settings, const CommandLine& /*line*/) {
+void run_emulate(const Settings& settings, const CommandLine& /*line*/) {
   const http::ServerOptions tls = server_options(settings);
   emulate::Emulator emulator(emulator_options(settings));
   const bool logs = settings.is_on("log");
@@ -107,7 +107,7 @@ void run(const Settings& settings, const CommandLine& /*line*/) {
 
 constexpr const char* service_group = "Emulated service";
 constexpr const char* server_group = "Server";
-constexpr std::array<Option, 12> options = {{
+constexpr std::array<Option, 12> emulate_options = {{
     {.name = "trust-anchor",
      .kind = Kind::path,
      .group = service_group,
@@ -210,8 +210,8 @@ constinit const Command emulate_command = {
         "In another terminal, use the endpoint:\n"
         "  rolecall credential-process --binding billing \\\n"
         "    --endpoint http://127.0.0.1:8443",
-    .options = {options, own_configuration},
-    .run = run,
+    .options = {emulate_options, own_configuration},
+    .run = run_emulate,
     // --role-arn, --port and others have another meaning here than in other commands.
     .names = Names::own,
 };

@@ -30,7 +30,7 @@ using std::chrono::milliseconds;
 
 // The value as one word, for a shell and for systemd: unchanged if it has only harmless characters,
 // otherwise in single quotes.
-std::string quoted(const std::string& value) {
+std::string quoted_for_files(const std::string& value) {
   if (value.find_first_of("'\n\r") != std::string::npos) {
     throw Error(ErrorKind::usage,
                 "a quote or a line feed in " + value + " cannot be printed safely",
@@ -108,7 +108,7 @@ serve::ContainerFiles find(const std::string& directory, const std::string& bind
   }
 }
 
-void run(const Settings& settings, const CommandLine& /*line*/) {
+void run_env(const Settings& settings, const CommandLine& /*line*/) {
   const std::string binding = settings.text("binding");
   const bool token_file = settings.is_on("token-file");
   const milliseconds patience = settings.seconds("wait");
@@ -135,29 +135,29 @@ void run(const Settings& settings, const CommandLine& /*line*/) {
   // token's file. An EnvironmentFile cannot unset a variable.
   if (shell) text.append("unset AWS_CONTAINER_CREDENTIALS_RELATIVE_URI\n");
   if (shell && token_file) text.append("unset AWS_CONTAINER_AUTHORIZATION_TOKEN\n");
-  line("AWS_CONTAINER_CREDENTIALS_FULL_URI", quoted(files.uri));
+  line("AWS_CONTAINER_CREDENTIALS_FULL_URI", quoted_for_files(files.uri));
   if (!token_file) line("AWS_CONTAINER_AUTHORIZATION_TOKEN", files.token.view());
   // Some SDKs know only the token, others only the token's file. In an EnvironmentFile the file is
   // named only on request: the unit's user may not be able to read it, and then an SDK would use no
   // token.
   if (token_file || shell) {
     line("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-         quoted(std::filesystem::absolute(files.token_path).string()));
+         quoted_for_files(std::filesystem::absolute(files.token_path).string()));
   }
   if (shell) warn_of_other_credentials();
   write_all(STDOUT_FILENO, text.view(), "standard output");
 }
 
-constexpr const char* server_group = "Server";
-constexpr std::array<Option, 5> options = {{
+constexpr const char* serve_group = "Server";
+constexpr std::array<Option, 5> env_options = {{
     {.name = "binding",
-     .group = server_group,
+     .group = serve_group,
      .value = "NAME",
      .help = "The binding of serve whose credentials the SDKs get.",
      .fallback = "default"},
     {.name = "token-dir",
      .kind = Kind::directory,
-     .group = server_group,
+     .group = serve_group,
      .value = "DIR",
      .help = "The directory with the tokens of serve. Use the same directory as for serve.",
      .otherwise = "$RUNTIME_DIRECTORY, otherwise $XDG_RUNTIME_DIR/rolecall"},
@@ -175,7 +175,7 @@ constexpr std::array<Option, 5> options = {{
              "read the file."},
     {.name = "wait",
      .kind = Kind::seconds,
-     .group = server_group,
+     .group = serve_group,
      .value = "SECONDS",
      .help = "Wait until serve has credentials, for at most this time.",
      .otherwise = "0 (no waiting)",
@@ -195,8 +195,8 @@ constinit const Command env_command = {
         "Examples:\n"
         "  eval \"$(rolecall env --wait 30)\"\n"
         "  aws sts get-caller-identity",
-    .options = {options, configuration_options},
-    .run = run,
+    .options = {env_options, configuration_options},
+    .run = run_env,
 };
 
 }  // namespace rolecall::cli

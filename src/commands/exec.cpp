@@ -87,7 +87,7 @@ int Program::report(int error) const {
 
 namespace {
 
-void run(const Settings& settings, const CommandLine& line) {
+void run_exec(const Settings& settings, const CommandLine& line) {
   if (settings.is_on("refresh")) {
     if (!settings.is_on("allow-default-profile")) refuse_other_credentials();
     end_process(run_with_endpoint(binding_options(settings, "default"), line.command,
@@ -99,16 +99,16 @@ void run(const Settings& settings, const CommandLine& line) {
   become(Program(line.command, child_environment(credential_variables(credentials), region)));
 }
 
-constexpr const char* group = "Renewal";
-constexpr std::array<Option, 2> options = {{
+constexpr const char* renewal_group = "Renewal";
+constexpr std::array<Option, 2> exec_options = {{
     {.name = "refresh",
      .kind = Kind::toggle,
-     .group = group,
+     .group = renewal_group,
      .help = "Renew the credentials while the command runs, for a command that runs longer than a "
              "session. The command gets an endpoint instead of credentials."},
     {.name = "allow-default-profile",
      .kind = Kind::toggle,
-     .group = group,
+     .group = renewal_group,
      .help = "With --refresh, run the command even if AWS's files have credentials for the default "
              "profile. The command then uses those credentials. Without this option, that is an "
              "error."},
@@ -136,8 +136,9 @@ constinit const Command exec_command = {
         "  126  The command cannot be run.\n"
         "  127  The command cannot be found.\n"
         "Otherwise, exec returns the exit code of the command.",
-    .options = {options, all_session_options, cache_options, configuration_options, binding_option},
-    .run = run,
+    .options = {exec_options, all_session_options, cache_options, configuration_options,
+                binding_option},
+    .run = run_exec,
     .usage = "[OPTIONS] -- COMMAND [ARGUMENTS]",
     .takes_command = true,
     .failure = no_credentials,

@@ -15,7 +15,7 @@
 namespace rolecall::cli {
 namespace {
 
-void run(const Settings& settings, const CommandLine& /*line*/) {
+void run_export(const Settings& settings, const CommandLine& /*line*/) {
   const SessionFlags flags = session_flags(settings);
   const Credentials credentials = obtain_credentials(flags, cache_flags(settings));
   const std::string region = aws::parse_trust_anchor_arn(flags.session.trust_anchor_arn).region;
@@ -29,7 +29,7 @@ void run(const Settings& settings, const CommandLine& /*line*/) {
       "standard output");
 }
 
-constexpr std::array<Option, 2> options = {{
+constexpr std::array<Option, 2> export_options = {{
     {.name = "format",
      .kind = Kind::choice,
      .group = output_group,
@@ -59,8 +59,9 @@ constinit const Command export_command = {
         "  rolecall export --binding billing --format fish | source\n"
         "  rolecall export --binding billing --format powershell |\n"
         "    Out-String | Invoke-Expression",
-    .options = {options, all_session_options, cache_options, configuration_options, binding_option},
-    .run = run,
+    .options = {export_options, all_session_options, cache_options, configuration_options,
+                binding_option},
+    .run = run_export,
 };
 
 }  // namespace rolecall::cli

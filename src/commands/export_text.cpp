@@ -11,7 +11,7 @@ namespace {
 // The text in single quotes. `escape` returns what replaces a character, or nullptr if the
 // character stays.
 template <class Escape>
-Secret quoted(std::string_view text, Escape escape) {
+Secret in_single_quotes(std::string_view text, Escape escape) {
   Secret word("'");
   for (const char& c : text) {
     const char* instead = escape(c);
@@ -71,11 +71,13 @@ Secret lines(const Credentials& credentials, const ShellChanges& changes, const 
 }  // namespace
 
 Secret posix_word(std::string_view text) {
-  return quoted(text, [](char c) { return c == '\'' ? "'\\''" : nullptr; });
+  return in_single_quotes(text, [](char c) { return c == '\'' ? "'\\''" : nullptr; });
 }
 
 Secret fish_word(std::string_view text) {
-  return quoted(text, [](char c) { return c == '\'' ? "\\'" : c == '\\' ? "\\\\" : nullptr; });
+  return in_single_quotes(text, [](char c) {
+    return c == '\'' ? "\\'" : c == '\\' ? "\\\\" : nullptr;
+  });
 }
 
 Secret powershell_word(std::string_view text) {

@@ -22,7 +22,8 @@
 namespace rolecall::cli {
 namespace {
 
-[[noreturn]] void refuse(const FileRole& role, const std::string& path, const std::string& why) {
+[[noreturn]] void refuse_unreadable(const FileRole& role, const std::string& path,
+                                    const std::string& why) {
   throw Error(
       ErrorKind::usage,
       cat("whether ", role.what, " ", path,
@@ -46,24 +47,24 @@ bool is_expanded_by_some(std::string_view path) {
 // Opens only regular files: a pipe, for example, can be read only once and by one program.
 Secret text_of(const FileRole& role, const std::string& path) {
   if (is_expanded_by_some(environment(role.variable)))
-    refuse(role, path, "programs replace ~ and $ in this path in different ways");
+    refuse_unreadable(role, path, "programs replace ~ and $ in this path in different ways");
   struct stat info {};
   if (stat(path.c_str(), &info) != 0) {
     if (is_none(errno)) return {};
-    refuse(role, path, std::strerror(errno));
+    refuse_unreadable(role, path, std::strerror(errno));
   }
   if (is_null_device(path)) return {};
-  if (!S_ISREG(info.st_mode)) refuse(role, path, "it is not a regular file");
+  if (!S_ISREG(info.st_mode)) refuse_unreadable(role, path, "it is not a regular file");
   if (faccessat(AT_FDCWD, path.c_str(), R_OK, AT_EACCESS) != 0 && is_none(errno)) return {};
   try {
     return read_text_file(role, path);
   } catch (const Error& error) {
-    refuse(role, path, error.what());
+    refuse_unreadable(role, path, error.what());
   }
 }
 
 // Empty if there is no home directory, because then there is no such file.
-std::optional<std::string> path_of(std::string (*find)(FileUse)) {
+std::optional<std::string> path_if_known(std::string (*find)(FileUse)) {
   try {
     return find(FileUse::reading);
   } catch (const Error&) {
@@ -72,8 +73,8 @@ std::optional<std::string> path_of(std::string (*find)(FileUse)) {
 }
 
 std::vector<std::string> in_default_profile() {
-  const std::optional<std::string> config = path_of(aws_config_path);
-  const std::optional<std::string> credentials = path_of(aws_credentials_path);
+  const std::optional<std::string> config = path_if_known(aws_config_path);
+  const std::optional<std::string> credentials = path_if_known(aws_credentials_path);
   const Secret config_text = config ? text_of(aws::config_file_role, *config) : Secret();
   const Secret credentials_text =
       credentials ? text_of(aws::credentials_file_role, *credentials) : Secret();
@@ -125,7 +126,7 @@ std::vector<std::string> other_credentials_in_files() {
 
 std::vector<Variable> credentials_file_variables() {
   std::vector<Variable> variables;
-  if (const std::optional<std::string> path = path_of(aws_credentials_path))
+  if (const std::optional<std::string> path = path_if_known(aws_credentials_path))
     variables.push_back({"AWS_CREDENTIAL_PROFILES_FILE", Secret(*path)});
   const bool is_named = !environment("AWS_SHARED_CREDENTIALS_FILE").empty();
   if (is_named && environment("AWS_SDK_LOAD_CONFIG").empty())

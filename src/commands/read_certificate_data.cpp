@@ -72,7 +72,7 @@ std::string token_list(const std::vector<identity::TokenCertificate>& found,
   return text;
 }
 
-void run(const Settings& settings, const CommandLine& /*line*/) {
+void run_read_certificate_data(const Settings& settings, const CommandLine& /*line*/) {
   const Reporter reporter = settings.reporter();
   const std::string format = settings.text("format");
   const IdentityOptions identity = identity_flags(settings);
@@ -89,7 +89,7 @@ void run(const Settings& settings, const CommandLine& /*line*/) {
                                 : certificate_data(certificates.front()));
 }
 
-constexpr auto options =
+constexpr auto read_certificate_data_options =
     joined(std::array<Option, 2>{{
                {.name = "certificate",
                 .kind = Kind::input,
@@ -126,8 +126,8 @@ constinit const Command read_certificate_data_command = {
         "\n"
         "To list all certificates on PKCS#11 tokens:\n"
         "  rolecall read-certificate-data --certificate pkcs11:",
-    .options = {options, configuration_options, binding_option},
-    .run = run,
+    .options = {read_certificate_data_options, configuration_options, binding_option},
+    .run = run_read_certificate_data,
 };
 
 }  // namespace rolecall::cli

@@ -13,8 +13,8 @@ namespace {
 using Words = std::vector<std::string>;
 
 constexpr std::string_view helper = "aws_signing_helper";
-constexpr std::string_view command = "credential-process";
-constexpr std::string_view key = "credential_process";
+constexpr std::string_view helper_command = "credential-process";
+constexpr std::string_view config_key = "credential_process";
 
 bool is_program(std::string_view word) {
   return word.substr(word.rfind('/') + 1) == helper;
@@ -22,13 +22,13 @@ bool is_program(std::string_view word) {
 
 // Whether the word is a part of "credential_process =", which may be one word or several.
 bool is_of_key(std::string_view word) {
-  return word == key || word == "=" || word == cat(key, "=");
+  return word == config_key || word == "=" || word == cat(config_key, "=");
 }
 
 std::string_view without_key(std::string_view line) {
   line = trim(line);
-  if (!line.starts_with(key)) return line;
-  const std::string_view rest = trim(line.substr(key.size()));
+  if (!line.starts_with(config_key)) return line;
+  const std::string_view rest = trim(line.substr(config_key.size()));
   return rest.starts_with('=') ? trim(rest.substr(1)) : line;
 }
 
@@ -38,11 +38,11 @@ std::optional<Words> flags_of_line(const std::string& line) {
   const std::string_view text = without_key(line);
   const std::size_t name = text.find(helper);
   // Split the text only if it is a line of the helper, because other text may contain anything.
-  if (name == std::string_view::npos || text.find(command, name) == std::string_view::npos) {
+  if (name == std::string_view::npos || text.find(helper_command, name) == std::string_view::npos) {
     return std::nullopt;
   }
   const Words words = split_command(text);
-  if (words.size() < 2 || !is_program(words[0]) || words[1] != command) return std::nullopt;
+  if (words.size() < 2 || !is_program(words[0]) || words[1] != helper_command) return std::nullopt;
   return Words(words.begin() + 2, words.end());
 }
 
@@ -50,7 +50,8 @@ Words with_flags_of_line(Words arguments) {
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     std::optional<Words> flags;
     Words behind;
-    if (is_program(arguments[i]) && i + 1 < arguments.size() && arguments[i + 1] == command) {
+    if (is_program(arguments[i]) && i + 1 < arguments.size() &&
+        arguments[i + 1] == helper_command) {
       flags = Words(arguments.begin() + static_cast<std::ptrdiff_t>(i) + 2, arguments.end());
     } else if (arguments[i].find(' ') != std::string::npos) {
       flags = flags_of_line(arguments[i]);

@@ -356,7 +356,7 @@ std::vector<serve::BindingOptions> bindings_of(const Settings& settings) {
   return bindings;
 }
 
-void run(const Settings& settings, const CommandLine& /*line*/) {
+void run_serve(const Settings& settings, const CommandLine& /*line*/) {
   std::vector<serve::BindingOptions> bindings = bindings_of(settings);
   Daemon daemon(settings, listen(settings));
   for (serve::BindingOptions& binding : bindings)
@@ -386,7 +386,7 @@ constinit const Command serve_command = {
         "For a program that uses instance metadata:\n"
         "  export AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:9911/",
     .options = {daemon_options, all_session_options, configuration_options, bindings_option},
-    .run = run,
+    .run = run_serve,
 };
 
 }  // namespace rolecall::cli

@@ -31,7 +31,7 @@ std::string formatted(const std::string& signature, const std::string& format) {
   return format == "text" ? hex : "\"" + hex + "\"";
 }
 
-void run(const Settings& settings, const CommandLine& /*line*/) {
+void run_sign_string(const Settings& settings, const CommandLine& /*line*/) {
   const IdentityOptions identity = identity_flags(settings);
   if (identity.private_key.empty() && identity.certificate.empty() && !identity.selector) {
     throw settings.missing("--private-key");
@@ -46,7 +46,7 @@ void run(const Settings& settings, const CommandLine& /*line*/) {
 }
 
 // This command uses only the key, so the help of the other files differs.
-constexpr auto options = [] {
+constexpr auto sign_string_options = [] {
   auto list =
       joined(std::array<Option, 2>{{
                  {.name = "digest",
@@ -95,8 +95,8 @@ constinit const Command sign_string_command = {
         "  rolecall sign-string --private-key app.key\n"
         "  rolecall sign-string --private-key pkcs11:token=app \\\n"
         "    --certificate app.pem",
-    .options = {options, configuration_options, binding_option},
-    .run = run,
+    .options = {sign_string_options, configuration_options, binding_option},
+    .run = run_sign_string,
 };
 
 }  // namespace rolecall::cli

@@ -16,7 +16,7 @@
 namespace rolecall::cli {
 namespace {
 
-constexpr const char* name = "token";
+constexpr const char* token_name = "token";
 
 std::string place() {
   std::string runtime = user_runtime_directory();
@@ -34,8 +34,9 @@ TokenFile::TokenFile(const Secret& token) {
     lock_ = Descriptor(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     flock(lock_.fd(), LOCK_SH | LOCK_NB);
     const Descriptor file(
-        openat(lock_.fd(), name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-    if (file.is_open() && write_bytes(file.fd(), token.view()) == 0) path_ = directory + "/" + name;
+        openat(lock_.fd(), token_name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (file.is_open() && write_bytes(file.fd(), token.view()) == 0)
+      path_ = directory + "/" + token_name;
   }
   if (!path_.empty()) return;
   print_warning("the token of the endpoint cannot be written to a file in " + place() + " (" +
@@ -46,7 +47,7 @@ TokenFile::TokenFile(const Secret& token) {
 
 TokenFile::~TokenFile() {
   if (directory_.empty()) return;
-  unlinkat(lock_.fd(), name, 0);
+  unlinkat(lock_.fd(), token_name, 0);
   rmdir(directory_.c_str());
 }
 

@@ -23,7 +23,6 @@ namespace rolecall::cli {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::seconds;
 
 // The profile that the credentials are written to.
 class Profile {
@@ -110,7 +109,7 @@ void refuse_streams(const IdentityOptions& identity) {
   Profile profile(settings);
   serve::RenewalRules rules;
   rules.start = serve::Start::patient;
-  rules.refresh_before = seconds(settings.number("refresh-before"));
+  rules.refresh_before = std::chrono::seconds(settings.number("refresh-before"));
   rules.attempts = aws::usual_attempts;
   rules.deliver = [&profile](const serve::Renewal& renewal) { profile.write_and_say(renewal); };
 
@@ -141,27 +140,27 @@ void refuse_streams(const IdentityOptions& identity) {
     follow_signal(std::chrono::hours(1));
 }
 
-void run(const Settings& settings, const CommandLine& /*line*/) {
+void run_update(const Settings& settings, const CommandLine& /*line*/) {
   if (!settings.is_on("once")) keep_up_to_date(settings);
   const SessionFlags flags = session_flags(settings);
   Profile profile(settings);
   profile.write(create_session(flags.identity, flags.session, settings.reporter()));
 }
 
-constexpr const char* group = "Credentials file";
-constexpr std::array<Option, 3> options = {{
+constexpr const char* credentials_file_group = "Credentials file";
+constexpr std::array<Option, 3> update_options = {{
     {.name = "profile",
-     .group = group,
+     .group = credentials_file_group,
      .value = "NAME",
      .help = "The profile whose credentials are written.",
      .fallback = "default"},
     {.name = "once",
      .kind = Kind::toggle,
-     .group = group,
+     .group = credentials_file_group,
      .help = "Write the credentials once, and exit."},
     {.name = "refresh-before",
      .kind = Kind::number,
-     .group = group,
+     .group = credentials_file_group,
      .value = "SECONDS",
      .help = "How long before their expiry the credentials are renewed.",
      .fallback = "960",
@@ -184,8 +183,8 @@ constinit const Command update_command = {
         "Examples:\n"
         "  rolecall update --binding billing --profile billing\n"
         "  rolecall update --binding billing --once",
-    .options = {options, all_session_options, configuration_options, binding_option},
-    .run = run,
+    .options = {update_options, all_session_options, configuration_options, binding_option},
+    .run = run_update,
 };
 
 }  // namespace rolecall::cli

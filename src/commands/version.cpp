@@ -70,12 +70,12 @@ std::string contents() {
   return text;
 }
 
-void run(const Settings& settings, const CommandLine& /*line*/) {
+void run_version(const Settings& settings, const CommandLine& /*line*/) {
   write_all(STDOUT_FILENO, settings.is_on("verbose") ? contents() : ROLECALL_VERSION "\n",
             "standard output");
 }
 
-constexpr std::array<Option, 1> options = {{
+constexpr std::array<Option, 1> version_options = {{
     {.name = "verbose",
      .kind = Kind::toggle,
      .group = output_group,
@@ -91,8 +91,8 @@ constinit const Command version_command = {
         "Examples:\n"
         "  rolecall version\n"
         "  rolecall version --verbose",
-    .options = {options},
-    .run = run,
+    .options = {version_options},
+    .run = run_version,
     .names = Names::none,  // so that a broken configuration file does not stop it
 };
 

@@ -55,9 +55,10 @@ std::string friendly_name(const PKCS12_SAFEBAG* bag) {
 // Reads the whole file with one password. OpenSSL's PKCS12_parse is not used for two reasons: it
 // takes the first of several keys without an error, and it ties the key to the library context of
 // the cipher.
-class Walk {
+class Pkcs12Walk {
  public:
-  Walk(std::string name, OSSL_LIB_CTX* library, std::string_view password, const Deadline* deadline)
+  Pkcs12Walk(std::string name, OSSL_LIB_CTX* library, std::string_view password,
+             const Deadline* deadline)
       : name_(std::move(name)), library_(library), password_(password), deadline_(deadline) {}
 
   Decryption read(const PKCS12* file) {
@@ -231,7 +232,7 @@ Pkcs12 read_pkcs12(std::string_view bytes, const std::string& name, const Passwo
         return why_decryption_failed();
       }
     }
-    Walk walk(name, library, candidate, deadline);
+    Pkcs12Walk walk(name, library, candidate, deadline);
     const Decryption result = walk.read(file.get());
     content = std::move(walk.found);
     return result;

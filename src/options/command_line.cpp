@@ -27,9 +27,9 @@ bool is_end_of_line(std::string_view argument) {
   return argument == "\\" || argument.starts_with('\n') || argument.starts_with("\r\n");
 }
 
-class Reader {
+class LineReader {
  public:
-  Reader(const Command& command, std::vector<std::string> arguments)
+  LineReader(const Command& command, std::vector<std::string> arguments)
       : command_(command), words_(std::move(arguments)) {}
 
   CommandLine read() {
@@ -187,7 +187,7 @@ class Reader {
 }  // namespace
 
 CommandLine read_command_line(const Command& command, std::vector<std::string> arguments) {
-  return Reader(command, std::move(arguments)).read();
+  return LineReader(command, std::move(arguments)).read();
 }
 
 void check_ends(const Option& option, const std::string& value) {

@@ -35,7 +35,7 @@ namespace rolecall::cli {
 namespace {
 
 constexpr std::size_t longest_file = 128 * 1024;
-constexpr const char* variable = "ROLECALL_CONFIG";
+constexpr const char* path_variable = "ROLECALL_CONFIG";
 constexpr const char* system_file = "/etc/rolecall/config.toml";
 
 std::string user_file() {
@@ -58,7 +58,7 @@ std::string why_unreadable(const std::string& path, int error) {
 // The result has only `path` and `unreadable`.
 ConfigFile find_file(const std::string& named) {
   ConfigFile found;
-  found.path = named.empty() ? environment(variable) : named;
+  found.path = named.empty() ? environment(path_variable) : named;
   if (!found.path.empty()) return found;
   for (const std::string& path : {user_file(), std::string(system_file)}) {
     if (path.empty()) continue;
@@ -81,7 +81,7 @@ FileContent opened(const std::string& path, bool from_variable) {
     return read_file("configuration file", path, Empty::allowed);
   } catch (const Error& error) {
     if (!from_variable) throw;
-    throw Error(error.kind(), cat("environment variable ", variable, ": ", error.what()),
+    throw Error(error.kind(), cat("environment variable ", path_variable, ": ", error.what()),
                 error.hint());
   }
 }
@@ -104,9 +104,9 @@ bool is_binding_name(const std::string& name) {
   return only(name, letters_and_digits, "._-");
 }
 
-class Reader {
+class ConfigReader {
  public:
-  explicit Reader(ConfigFile file) : file_(std::move(file)) {}
+  explicit ConfigReader(ConfigFile file) : file_(std::move(file)) {}
 
   ConfigFile read(std::string_view text) {
     parse(text);
@@ -322,13 +322,13 @@ ConfigFile read_config_file(const std::string& named) {
   const std::string path = found.path;
   if (path.empty()) return found;
   if (path == "/dev/null") return {};
-  const FileContent file = opened(path, named.empty() && !environment(variable).empty());
+  const FileContent file = opened(path, named.empty() && !environment(path_variable).empty());
   check_owner(file, "configuration file " + path);
   if (file.bytes.size() > longest_file) {
     throw Error(ErrorKind::usage, "configuration file " + path + " is larger than 128 KiB",
                 "is it the right file?");
   }
-  ConfigFile result = Reader(std::move(found)).read(file.bytes.view());
+  ConfigFile result = ConfigReader(std::move(found)).read(file.bytes.view());
   result.others_can_read = S_ISREG(file.mode) && (file.mode & S_IROTH) != 0;
   return result;
 }

@@ -11,7 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string path_of(const std::string& value, const std::string& file) {
+std::string beside_file(const std::string& value, const std::string& file) {
   if (value.starts_with('/') || Source::kind_of(value) != Source::Kind::file) return value;
   if (value.starts_with("~/") && !home_directory().empty()) {
     return home_directory() + value.substr(1);
@@ -25,7 +25,7 @@ std::string path_of(const std::string& value, const std::string& file) {
 
 std::string behind(const std::string& scheme, const std::string& value, const std::string& file) {
   if (!value.starts_with(scheme) || value.size() == scheme.size()) return value;
-  return scheme + path_of(value.substr(scheme.size()), file);
+  return scheme + beside_file(value.substr(scheme.size()), file);
 }
 
 }  // namespace
@@ -36,9 +36,9 @@ std::string path_from_file(const Option& option, const std::string& value,
     case Kind::input:
     case Kind::path:
     case Kind::directory:
-      return path_of(value, file);
+      return beside_file(value, file);
     case Kind::library:  // the system searches for a name without a slash
-      return value.find('/') == std::string::npos ? value : path_of(value, file);
+      return value.find('/') == std::string::npos ? value : beside_file(value, file);
     case Kind::source:
       return behind("file:", value, file);
     case Kind::selector:

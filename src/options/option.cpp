@@ -19,12 +19,12 @@ namespace {
 constexpr std::array<std::string_view, 3> words_for_true = {"true", "1", "t"};
 constexpr std::array<std::string_view, 3> words_for_false = {"false", "0", "f"};
 
-bool has_word(const std::array<std::string_view, 3>& words, std::string_view text) {
+bool is_one_of(const std::array<std::string_view, 3>& words, std::string_view text) {
   return std::find(words.begin(), words.end(), lower_case(text)) != words.end();
 }
 
-[[noreturn]] void refuse(const Option& option, const std::string& takes, const std::string& text,
-                         const std::string& hint) {
+[[noreturn]] void refuse_value(const Option& option, const std::string& takes,
+                               const std::string& text, const std::string& hint) {
   throw Error(ErrorKind::usage, cat("--", option.name, " takes ", takes, ", not \"", text, "\""),
               hint);
 }
@@ -49,10 +49,10 @@ void check_number(const Option& option, const std::string& text, const std::stri
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, number);
   if (error == std::errc() && stop == end && option.low <= number && number <= option.high) return;
-  refuse(option,
-         cat(option.value == "SECONDS" ? "seconds" : "a number", " from ", option.low, " to ",
-             option.high),
-         text, hint_for_number(option, text, help));
+  refuse_value(option,
+               cat(option.value == "SECONDS" ? "seconds" : "a number", " from ", option.low, " to ",
+                   option.high),
+               text, hint_for_number(option, text, help));
 }
 
 void check_seconds(const Option& option, const std::string& text) {
@@ -60,8 +60,8 @@ void check_seconds(const Option& option, const std::string& text) {
   const auto seconds = parse_seconds(text);
   const bool is_too_short = !seconds || (!takes_zero && seconds->count() == 0);
   if (!is_too_short && *seconds <= std::chrono::hours(24)) return;
-  refuse(option, cat("seconds from ", takes_zero ? "0" : "0.001", " to 86400"), text,
-         "a number without a unit, such as 5 or 2.5");
+  refuse_value(option, cat("seconds from ", takes_zero ? "0" : "0.001", " to 86400"), text,
+               "a number without a unit, such as 5 or 2.5");
 }
 
 // The parts of Option::value between the bars.
@@ -85,7 +85,7 @@ void check_choice(const Option& option, const std::string& text, const std::stri
   std::string hint = same_letters != choices.end()
                          ? "did you mean " + *same_letters + "? Upper and lower case differ"
                          : similar(text, choices);
-  refuse(option, listed(choices, "or"), text, hint.empty() ? help : hint);
+  refuse_value(option, listed(choices, "or"), text, hint.empty() ? help : hint);
 }
 
 }  // namespace
@@ -97,11 +97,11 @@ const Option* find_option(Options options, std::string_view name) {
 }
 
 bool is_truth(std::string_view text) {
-  return has_word(words_for_true, text) || has_word(words_for_false, text);
+  return is_one_of(words_for_true, text) || is_one_of(words_for_false, text);
 }
 
 bool truth(std::string_view text) {
-  return has_word(words_for_true, text);
+  return is_one_of(words_for_true, text);
 }
 
 void check_value(const Option& option, const std::string& text, const std::string& explained_by) {
@@ -119,7 +119,8 @@ void check_value(const Option& option, const std::string& text, const std::strin
       return;
     case Kind::toggle:
       if (is_truth(text)) return;
-      refuse(option, "true or false", text, name + " turns it on, " + name + "=false turns it off");
+      refuse_value(option, "true or false", text,
+                   name + " turns it on, " + name + "=false turns it off");
     default:
       return;
   }

@@ -30,9 +30,9 @@ constexpr std::array<std::pair<std::string_view, const char*>, 3> aws_variables 
 
 // Options that give the same thing in different ways. If one of them is set, the others are not
 // searched for in places of lower precedence.
-constexpr std::array<std::string_view, 3> password_options = {"password-source", "pkcs8-password",
-                                                              "tpm-key-password"};
-constexpr std::array<std::string_view, 2> certificate_options = {"certificate", "cert-selector"};
+constexpr std::array<std::string_view, 3> password_ways = {"password-source", "pkcs8-password",
+                                                           "tpm-key-password"};
+constexpr std::array<std::string_view, 2> certificate_ways = {"certificate", "cert-selector"};
 
 constexpr const char* command_line_place = "command line";
 
@@ -173,7 +173,7 @@ bool Settings::is_open(const Option& option) const {
     return std::find(ways.begin(), ways.end(), option.name) != ways.end() &&
            std::any_of(ways.begin(), ways.end(), [this](std::string_view way) { return has(way); });
   };
-  return !is_one_given(password_options) && !is_one_given(certificate_options);
+  return !is_one_given(password_ways) && !is_one_given(certificate_ways);
 }
 
 void Settings::set(Value value, const std::string& remark) {

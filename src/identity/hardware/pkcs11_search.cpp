@@ -13,7 +13,7 @@ namespace {
 
 // `uri` returns the URI of one thing.
 template <class Things, class UriOf>
-std::string listed(const Things& things, UriOf&& uri) {
+std::string listed_as(const Things& things, UriOf&& uri) {
   std::string text;
   for (const auto& one : things)
     text += (text.empty() ? "" : ", ") + uri(one);
@@ -131,7 +131,7 @@ void Search::refuse_absent(const std::optional<Uri>& uri) {
                                       : "no token here matches " + uri->text,
               present.empty() ? "is it plugged in, and is its module one that p11-kit list-modules "
                                 "shows? (or name it: `pkcs11-lib`)"
-                              : "is it plugged in? here are: " + listed(present, uri_of_token));
+                              : "is it plugged in? here are: " + listed_as(present, uri_of_token));
 }
 
 std::vector<FoundCertificate> Search::certificates() {
@@ -219,10 +219,10 @@ std::vector<FoundCertificate> Search::leaves(std::vector<FoundCertificate> found
     };
     throw Error(ErrorKind::usage, cat(found.size(), " certificates match ", what),
                 (by_uri ? "name one of them, or give `use-latest-expiring-certificate`: " +
-                              listed(found, uri_of_object)
+                              listed_as(found, uri_of_object)
                         : "their URIs are the same; in place of `certificate` give `cert-selector` "
                           "with the serial number of one, or `use-latest-expiring-certificate`: " +
-                              listed(found, serial)));
+                              listed_as(found, serial)));
   }
   std::erase_if(found, is_other);
   return found;
@@ -281,7 +281,7 @@ std::vector<Search::Candidate> Search::log_in_and_search(
   if (closed.size() > 1) {
     throw Error(ErrorKind::usage,
                 cat(closed.size(), " tokens may hold the private key, and each wants its own PIN"),
-                "name one of them in `private-key`: " + listed(closed, uri_of_token));
+                "name one of them in `private-key`: " + listed_as(closed, uri_of_token));
   }
   pins_.log_in(closed.front());
   return candidates(closed.front(), leaves, certificates);
@@ -293,9 +293,9 @@ void Search::refuse_several(const std::vector<Candidate>& found) {
     uris.insert(one.object.uri);
   throw Error(ErrorKind::usage, cat(found.size(), " private keys could be meant"),
               uris.size() == found.size()
-                  ? "name one of them in `private-key`: " + listed(found, uri_of_object)
+                  ? "name one of them in `private-key`: " + listed_as(found, uri_of_object)
                   : "some have the same URI; `certificate` tells them apart: " +
-                        listed(found, uri_of_object));
+                        listed_as(found, uri_of_object));
 }
 
 // Prefers keys on the token of the certificate. If there are none, returns those on other tokens.
