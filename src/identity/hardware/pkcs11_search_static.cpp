@@ -30,7 +30,7 @@ std::vector<Certificate> Search::neighbours(const std::vector<FoundCertificate>&
 }
 
 FoundKey Search::key(const std::vector<FoundCertificate>& /*leaves*/,
-                     const std::vector<Certificate>& /*certificates*/) {
+                     const std::vector<Certificate>& /*certificates*/) && {
   return {};
 }
 
