@@ -27,7 +27,7 @@ struct PasswordRequest {
   // The name of another token that accepted the PIN from this source but does not have the key.
   // Usually empty. If it is not empty, a source that would give the same PIN again should throw,
   // because a PIN must not be sent to another token.
-  std::string taken_by = {};
+  std::string accepted_by = {};
   // The deadline of the run, or nullptr. It is paused while the source is asked.
   Deadline* deadline = nullptr;
 };

@@ -105,10 +105,10 @@ Arn parse(const std::string& text, const ArnKind& kind) {
   const std::string_view prefix = kind.resource;
   if (!resource.starts_with(prefix)) refuse(cat("is not a ", prefix, " resource"));
   const std::string_view id = resource.substr(prefix.size());
-  if (id.empty() || id.ends_with('/')) refuse("ends without a name");
-  if (regional && !only(id, letters_and_digits, "-")) refuse("has an id that is none");
+  if (id.empty() || id.ends_with('/')) refuse("has no name at its end");
+  if (regional && !only(id, letters_and_digits, "-")) refuse("has an id that is not valid");
   if (!regional && !is_role(id)) {
-    refuse("has no role name of 1 to 64 letters, digits and _+=,.@- (behind its path)");
+    refuse("has no role name of 1 to 64 letters, digits and _+=,.@- (after its path)");
   }
   return arn;
 }

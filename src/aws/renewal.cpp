@@ -10,12 +10,12 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr seconds most_jitter{60};
+constexpr seconds max_jitter{60};
 constexpr seconds longest_wait{60};
 constexpr milliseconds shortest_wait{200};
 // A quarter of the shortest session (900 s). Such a session is then still valid for the 10 minutes
 // that botocore needs (see usual_refresh_before). This also limits how often a binding renews.
-constexpr seconds soonest_renewal{225};
+constexpr seconds min_renewal_time{225};
 
 milliseconds part(double share, milliseconds whole) {
   return milliseconds(static_cast<milliseconds::rep>(share * static_cast<double>(whole.count())));
@@ -41,9 +41,9 @@ void RenewalSchedule::succeeded(Instant now, std::chrono::system_clock::time_poi
                                 seconds asked, double random) {
   failures_ = 0;
   const milliseconds lifetime = lifetime_of(expiration, asked, now);
-  milliseconds wait = std::max<milliseconds>(lifetime - refresh_before_,
-                                             std::min<milliseconds>(lifetime / 2, soonest_renewal));
-  wait -= part(random, std::min<milliseconds>(wait / 10, most_jitter));
+  milliseconds wait = std::max<milliseconds>(
+      lifetime - refresh_before_, std::min<milliseconds>(lifetime / 2, min_renewal_time));
+  wait -= part(random, std::min<milliseconds>(wait / 10, max_jitter));
   set(now, wait);
 }
 

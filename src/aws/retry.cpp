@@ -29,13 +29,13 @@ std::optional<sys_seconds> server_time(const http::Response& response) {
 }
 
 // Limits Retry-After, so that a very large value cannot overflow the clocks.
-constexpr seconds longest_asked = std::chrono::hours(24);
+constexpr seconds max_retry_after = std::chrono::hours(24);
 
 // The body of a 503 from the service may have retryAfterSeconds, with or without the header.
 std::optional<milliseconds> retry_after_of_body(const http::Response& response) {
   const auto count = number_member(parse_json(response.body.view()), "retryAfterSeconds");
   if (!count || *count < 0) return std::nullopt;
-  return seconds(std::min<std::int64_t>(*count, longest_asked.count()));
+  return seconds(std::min<std::int64_t>(*count, max_retry_after.count()));
 }
 
 // Retry-After is a number of seconds or a date (RFC 9110, 10.2.3).
@@ -45,15 +45,15 @@ std::optional<milliseconds> retry_after(const http::Response& response, sys_seco
   int count = 0;
   const auto [end, error] = std::from_chars(value->data(), value->data() + value->size(), count);
   if (error == std::errc() && end == value->data() + value->size() && count >= 0) {
-    return std::min(seconds(count), longest_asked);
+    return std::min(seconds(count), max_retry_after);
   }
   const auto date = parse_http_date(*value);
   if (!date) return retry_after_of_body(response);
-  return std::clamp(*date - server_time(response).value_or(now), seconds(0), longest_asked);
+  return std::clamp(*date - server_time(response).value_or(now), seconds(0), max_retry_after);
 }
 
 // Only these statuses are worth another attempt. Other 5xx will not change within a few seconds.
-bool is_tried_again(const Error& error, int status) {
+bool is_worth_retrying(const Error& error, int status) {
   return error.kind() == ErrorKind::try_later &&
          (status < 501 || status == 502 || status == 503 || status == 504);
 }
@@ -161,8 +161,8 @@ class Attempts {
     if (credentials.expiration <= latest + clock_tolerance) return;
     reporter_.trace([&] {
       return "the service says that the session expires at " + rfc3339(credentials.expiration) +
-             ", which is later than was asked for by this machine's clock; rolecall uses the time "
-             "that was asked for";
+             ", which is later than requested, by this machine's clock; rolecall uses the time "
+             "that was requested";
     });
     credentials.expiration = latest;
   }
@@ -176,26 +176,26 @@ class Attempts {
       return false;
     }
     correction_ = off;
-    reporter_.warning("this machine's clock is " + rough_duration(off) +
+    reporter_.warning("this machine's clock is " + largest_unit_text(off) +
                       (off > seconds(0) ? " behind" : " ahead of") +
-                      " the service's; trying once more with the service's time. Set the clock");
+                      " the service's; trying again with the service's time. Set the clock");
     return true;
   }
 
   // Waits before the next attempt. If there is no next attempt, throws the failure.
   void wait_after(const Outcome& outcome) const {
     const Error& failure = *outcome.failure;
-    if (!is_tried_again(failure, outcome.status)) fail(outcome, failure.what(), failure.hint());
+    if (!is_worth_retrying(failure, outcome.status)) fail(outcome, failure.what(), failure.hint());
     const std::string what =
         failure.what() + (number_ > 1 ? " (" + number_text() + ")" : std::string());
     if (number_ == most_) fail(outcome, what, failure.hint());
     const milliseconds wait = outcome.asked_wait ? *outcome.asked_wait : random_wait(number_ - 1);
     if (wait >= deadline_.left()) {
       fail(outcome, what,
-           outcome.asked_wait
-               ? "the service asks to wait " + rough_duration(std::chrono::ceil<seconds>(wait)) +
-                     ", longer than `timeout` leaves"
-               : failure.hint());
+           outcome.asked_wait ? "the service asks for a wait of " +
+                                    largest_unit_text(std::chrono::ceil<seconds>(wait)) +
+                                    ", longer than `timeout` leaves"
+                              : failure.hint());
     }
     reporter_.trace([&] { return cat(failure.what(), "\nnext attempt in ", wait.count(), " ms"); });
     const Waiting waiting(cat("the next attempt, after this: ", failure.what()));

@@ -73,16 +73,17 @@ bool is_throttling(std::string_view name) {
          name == "RequestLimitExceeded";
 }
 
-bool may_pass(int status, std::string_view name) {
+bool may_be_temporary(int status, std::string_view name) {
   return is_throttling(name) || status == 429 || status >= 500;
 }
 
 // Answers that the service never sends: something else answered instead.
-std::optional<Error> error_of_another(const http::Response& response, const std::string& endpoint) {
+std::optional<Error> error_not_from_service(const http::Response& response,
+                                            const std::string& endpoint) {
   if (response.status == 511) {
     return Error(ErrorKind::try_later,
-                 "something between here and " + endpoint + " wants a login first (HTTP 511)",
-                 "this network lets nothing through before a login: open a page in a browser, or "
+                 "something between here and " + endpoint + " requires a login first (HTTP 511)",
+                 "this network requires a login: open a page in a browser, or "
                  "ask the owner of the network");
   }
   if (response.status < 300 || response.status > 399) return std::nullopt;
@@ -91,7 +92,8 @@ std::optional<Error> error_of_another(const http::Response& response, const std:
   return Error(ErrorKind::failed,
                cat(endpoint, " answered with a redirect", target.empty() ? "" : " to " + target,
                    " (HTTP ", response.status, ")"),
-               "IAM Roles Anywhere sends none, and none is followed: a proxy or the login page of "
+               "IAM Roles Anywhere never does that, and rolecall follows no redirect: a proxy or "
+               "the login page of "
                "a network stands between, or the endpoint is another server");
 }
 
@@ -105,7 +107,7 @@ std::string untrusted_hint(const identity::Identity& identity, std::chrono::sys_
   return (found.doubtful.empty()
               ? "the certificate itself meets the service's requirements; "
               : "this may be the reason: " + identity::joined(found.doubtful) + ". Otherwise ") +
-         "the trust anchor must hold the CA \"" + top.issuer() + "\"" +
+         "the trust anchor must have the CA \"" + top.issuer() + "\"" +
          (identity.chain.empty() ? " (if that is an intermediate, give it with `intermediates`)"
                                  : "") +
          ", be enabled, and no imported CRL may list the certificate";
@@ -114,7 +116,7 @@ std::string untrusted_hint(const identity::Identity& identity, std::chrono::sys_
 // The service's text names the attributes that the profile maps:
 // "… Issuer: [ CN ]; Subject: [  ]; SAN: [ DNS/2 ]".
 std::string mapping_hint(const std::string& text, const identity::Certificate& leaf) {
-  if (std::string unfit = identity::unfit_tags(leaf); !unfit.empty()) return unfit;
+  if (std::string unfit = identity::refused_tags(leaf); !unfit.empty()) return unfit;
   std::vector<identity::SessionTag> named;
   for (const auto& [word, field] : {std::pair("Issuer: [", "x509Issuer"),
                                     {"Subject: [", "x509Subject"},
@@ -130,7 +132,7 @@ std::string mapping_hint(const std::string& text, const identity::Certificate& l
     }
   }
   if (named.empty()) return "rolecall read-certificate-data --format text shows the certificate";
-  return "a session tag takes letters, digits, blanks and _.:/=+-@ only; " +
+  return "a session tag accepts only letters, digits, spaces and _.:/=+-@; " +
          identity::remedy_for(named);
 }
 
@@ -174,7 +176,7 @@ std::string hint_for(const ServiceAnswer& answer, int status, const identity::Id
   if (answer.name.empty()) {
     return "is the endpoint really IAM Roles Anywhere, or does a proxy answer for it?";
   }
-  return "if it stays so, AWS support can look the request id up";
+  return "if that does not change, AWS support can look up the request id";
 }
 
 }  // namespace
@@ -185,7 +187,7 @@ bool is_from_service(const http::Response& response) {
 
 Error service_error(const http::Response& response, const std::string& endpoint,
                     const identity::Identity& identity, std::chrono::sys_seconds now) {
-  if (const auto error = error_of_another(response, endpoint)) return *error;
+  if (const auto error = error_not_from_service(response, endpoint)) return *error;
   const ServiceAnswer answer = read_answer(response);
   std::string what = "the service refused: ";
   what += answer.name.empty() ? "no error that IAM Roles Anywhere is known to send" : answer.name;
@@ -197,8 +199,8 @@ Error service_error(const http::Response& response, const std::string& endpoint,
     what += ", request id " + presentable(*id);
   }
   what += ")";
-  return {may_pass(response.status, answer.name) ? ErrorKind::try_later : ErrorKind::failed, what,
-          hint_for(answer, response.status, identity, now)};
+  return {may_be_temporary(response.status, answer.name) ? ErrorKind::try_later : ErrorKind::failed,
+          what, hint_for(answer, response.status, identity, now)};
 }
 
 }  // namespace rolecall::aws

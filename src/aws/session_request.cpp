@@ -27,10 +27,10 @@ void check_options(const SessionOptions& options) {
   if (options.session_duration < min_duration || options.session_duration > max_duration) {
     throw Error(ErrorKind::usage,
                 cat("`session-duration` ", options.session_duration.count(), " is out of range"),
-                "it takes 900 to 43200 seconds (15 minutes to 12 hours)");
+                "use 900 to 43200 seconds (15 minutes to 12 hours)");
   }
   if (!options.role_session_name.empty() && !is_session_name(options.role_session_name)) {
-    throw Error(ErrorKind::usage, "`role-session-name` is not one that the service takes",
+    throw Error(ErrorKind::usage, "`role-session-name` is not a name that the service accepts",
                 "2 to 64 letters, digits and characters of _+=,.@-");
   }
 }
@@ -46,8 +46,9 @@ std::vector<std::string> account_warnings(const Arn& anchor, const Arn& profile,
   std::vector<std::string> warnings;
   const auto compare = [&](const char* flag, const Arn& arn) {
     if (arn.account == profile.account) return;
-    warnings.push_back(cat(flag, " is of account ", arn.account, ", but `profile-arn` of account ",
-                           profile.account, "; normally both are of one account"));
+    warnings.push_back(cat(flag, " belongs to account ", arn.account,
+                           ", but `profile-arn` to account ", profile.account,
+                           "; normally both are in the same account"));
   };
   compare("`role-arn`", role);
   compare("`trust-anchor-arn`", anchor);
@@ -64,7 +65,7 @@ Scope agreed_scope(const SessionOptions& options) {
     throw Error(ErrorKind::usage,
                 what + " is " + theirs + ", but that of `trust-anchor-arn` is " + anchors, hint);
   };
-  const std::string one_partition = "all three ARNs must be of one partition";
+  const std::string one_partition = "all three ARNs must be in the same partition";
   if (profile.partition != anchor.partition) {
     disagree("the partition of `profile-arn`", profile.partition, anchor.partition, one_partition);
   }
@@ -73,11 +74,11 @@ Scope agreed_scope(const SessionOptions& options) {
   }
   if (profile.region != anchor.region) {
     disagree("the region of `profile-arn`", profile.region, anchor.region,
-             "profile and trust anchor must be of one region; the role is of none");
+             "the profile and the trust anchor must be in the same region; a role has no region");
   }
   if (!options.region.empty() && options.region != anchor.region) {
     disagree("`region`", options.region, anchor.region,
-             "leave `region` out: the ARN's region is the one to ask");
+             "leave `region` out: rolecall then uses the region of the ARN");
   }
   check_region(anchor.partition, anchor.region);
   return {anchor.partition, anchor.region, account_warnings(anchor, profile, role)};

@@ -23,7 +23,7 @@ void Sessions::State::load() {
   } catch (const Error& error) {
     if (!has_one) throw;
     reporter.warning(std::string("the certificate and its key cannot be used as they are now: ") +
-                     error.what() + "; those from before are used");
+                     error.what() + "; the ones from before are used");
   }
 }
 

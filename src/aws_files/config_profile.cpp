@@ -73,13 +73,13 @@ void for_each_section(const ProfileFiles& files, Look look) {
 void check_config_profile_name(std::string_view profile) {
   check_profile_name(profile);
   if (profile.front() == '-') {
-    throw Error(ErrorKind::usage, cat("profile name \"", profile, "\" begins as a flag does"),
-                "aws --profile would not take it: begin it with a letter or a digit");
+    throw Error(ErrorKind::usage, cat("profile name \"", profile, "\" begins like a flag"),
+                "aws --profile would not accept it: begin it with a letter or a digit");
   }
   if (!only(profile, letters_and_digits, "_./%@:+-")) {
     throw Error(ErrorKind::usage,
-                cat("profile name \"", profile, "\" has a character that not every SDK takes"),
-                "it takes letters, digits and _ . / % @ : + -");
+                cat("profile name \"", profile, "\" has a character that not every SDK accepts"),
+                "use letters, digits and _ . / % @ : + -");
   }
 }
 
@@ -92,7 +92,7 @@ std::string config_section(std::string_view what, std::string_view file, std::st
       throw Error(ErrorKind::usage,
                   cat(what, " has profile ", profile, " twice, in line ", found->line,
                       " and in line ", section.line),
-                  "the AWS CLI and the SDKs do not agree on which counts: make one of them");
+                  "the AWS CLI and the SDKs do not use the same one: merge them");
     }
     found = &section;
   }

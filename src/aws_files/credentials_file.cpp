@@ -49,7 +49,7 @@ void check_profile_name(std::string_view profile) {
                 "give the name that follows: `profile` " + (name.empty() ? "NAME" : name));
   }
   if (profile == "DEFAULT") {
-    fails("is that of the values which the AWS CLI takes for every profile; write it as default");
+    fails("is the section of the AWS CLI's default values; write it as default");
   }
 }
 
@@ -103,7 +103,7 @@ std::vector<std::string> LockedCredentialsFile::set(std::string_view profile,
     backup = file_.back_up(".rolecall-backup-" + amz_date(wall_clock()));
     warnings.push_back(cat("[", profile, "] in ", name,
                            " held a long-term key, which is replaced; ", backup,
-                           " is the file as it was: delete it once nothing needs it"));
+                           " is a copy of the old file: delete it when you no longer need it"));
   }
   if (const mode_t mode = file_.mode(); (mode & (S_IROTH | S_IWGRP)) != 0) {
     warnings.push_back(

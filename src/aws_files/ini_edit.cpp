@@ -47,12 +47,12 @@ class Editor {
     if (file_.starts_with(byte_order_mark)) {
       warn("it begins with a byte order mark, which the AWS CLI cannot read");
     }
-    warn_of_what_is_refused();
+    warn_about_unreadable_file();
     find_section();
     if (section_ == lines_.size()) {
       warn_of_indented_header();
       put(file_);
-      if (sets_any()) append_section();
+      if (adds_keys()) append_section();
     } else {
       find_keys();
       rewrite();
@@ -72,7 +72,7 @@ class Editor {
     return file_.substr(begin, end - begin);
   }
 
-  bool sets_any() const {
+  bool adds_keys() const {
     return std::any_of(changes_.begin(), changes_.end(),
                        [](const IniChange& change) { return change.value.has_value(); });
   }
@@ -87,7 +87,7 @@ class Editor {
 
   // Warns only about the first line that the AWS CLI refuses. The AWS CLI also names only the
   // first, and then none of its profiles works.
-  void warn_of_what_is_refused() {
+  void warn_about_unreadable_file() {
     std::set<std::string_view> sections;
     std::set<std::string_view> keys;
     bool in_block = false;  // "s3 =", and indented settings below it
@@ -104,9 +104,10 @@ class Editor {
         in_block = trim(between(line.value, line.next)).empty();
       } else if (line.kind == Kind::continuation) {
         const bool is_setting = between(line.text, line.end).find('=') != std::string_view::npos;
-        if (in_block && !is_setting) what = " is no setting, as those indented below a key are";
+        if (in_block && !is_setting)
+          what = " is not a setting, but is indented below a key as a setting is";
       } else if (line.kind == Kind::unreadable) {
-        what = " is no setting";
+        what = " is not a setting";
       }
       if (what.empty()) continue;
       warn(line_number(i) + what + "; the AWS CLI refuses such a file");
@@ -121,7 +122,7 @@ class Editor {
       if (section_ == lines_.size()) {
         section_ = i;
       } else {
-        warn(cat("section [", name_, "] is there again in ", line_number(i),
+        warn(cat("section [", name_, "] occurs a second time in ", line_number(i),
                  "; only the first, in ", line_number(section_),
                  ", is edited, and the AWS CLI refuses such a file"));
       }
@@ -133,9 +134,9 @@ class Editor {
     for (std::size_t i = 0; i < lines_.size(); ++i) {
       if (lines_[i].kind != Kind::continuation) continue;
       if (lines_[i].name != name_) continue;
-      warn(cat(line_number(i), " is no header of [", name_,
+      warn(cat(line_number(i), " is not a header of [", name_,
                "] but a part of the value above it, as the AWS CLI reads it, since it is indented",
-               sets_any() ? "; a new section stands at the end" : ""));
+               adds_keys() ? "; a new section stands at the end" : ""));
     }
   }
 
@@ -147,7 +148,8 @@ class Editor {
     for (end_ = section_ + 1; end_ < lines_.size(); ++end_) {
       const IniLine& line = lines_[end_];
       if (line.kind == Kind::header) break;
-      if (line.kind == Kind::continuation && owner < changes_.size()) refuse_loss(end_, owner);
+      if (line.kind == Kind::continuation && owner < changes_.size())
+        check_nothing_is_lost(end_, owner);
       if (line.kind != Kind::option) continue;
       owner = change_of(line);
       if (owner == changes_.size()) continue;
@@ -156,14 +158,14 @@ class Editor {
     }
   }
 
-  void refuse_loss(std::size_t index, std::size_t owner) const {
+  void check_nothing_is_lost(std::size_t index, std::size_t owner) const {
     const IniLine& line = lines_[index];
     if (!looks_like_a_setting(between(line.text, line.end))) return;
     throw Error(ErrorKind::usage,
                 cat(line_number(index), " of ", what_,
                     " looks like a setting, but its indentation makes it part of the value of ",
                     changes_[owner].key),
-                "take the blanks at its beginning away, so that it is not lost with that value");
+                "remove the spaces at its beginning, so that it is not lost with that value");
   }
 
   void rewrite() {

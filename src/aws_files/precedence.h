@@ -14,8 +14,8 @@ struct CredentialVariable {
   std::string_view name;  // a * at its end stands for any rest of the name
   // The programs in which it takes precedence, as the end of a sentence that begins "takes
   // precedence over …": "in AWS SDKs". Empty if it never does.
-  std::string_view over_endpoint;  // over a container credentials endpoint
-  std::string_view over_profile;   // over the credential_process of a profile
+  std::string_view precedence_over_endpoint;  // over a container credentials endpoint
+  std::string_view precedence_over_profile;   // over the credential_process of a profile
   bool chooses_profile = false;
 };
 

@@ -33,7 +33,7 @@ bool take_group(gid_t group) {
   return static_cast<gid_t>(setfsgid(no_change)) == group;
 }
 
-void take_own_rights(const std::vector<gid_t>& groups) {
+void restore_own_rights(const std::vector<gid_t>& groups) {
   take_user(geteuid());  // first, because it restores the capabilities
   take_group(getegid());
   const int result = setgroups(groups.size(), groups.data());
@@ -71,7 +71,7 @@ ActingAs::ActingAs(uid_t user) : user_(user) {
       (prctl(PR_GET_SECUREBITS) & static_cast<int>(SECBIT_NO_SETUID_FIXUP)) != 0;
   if (keeps_capabilities || setgroups(groups.others.size(), groups.others.data()) != 0 ||
       !take_group(groups.primary) || !take_user(user)) {
-    take_own_rights(own_groups_);
+    restore_own_rights(own_groups_);
     throw Error(ErrorKind::failed, cat("cannot take the rights of user ", user),
                 "root needs the capabilities CAP_SETUID and CAP_SETGID to write another user's "
                 "file; else run as that user");
@@ -79,7 +79,7 @@ ActingAs::ActingAs(uid_t user) : user_(user) {
 }
 
 ActingAs::~ActingAs() {
-  take_own_rights(own_groups_);
+  restore_own_rights(own_groups_);
 }
 
 ActingAs::Pause::Pause(const ActingAs& rights) : user_(rights.user_) {

@@ -25,13 +25,13 @@ namespace {
 
 constexpr std::size_t max_file_size = 1 << 20;
 using std::chrono::milliseconds;
-constexpr milliseconds pipe_patience{5000};  // also the limit for a whole pipe without a deadline
+constexpr milliseconds pipe_max_wait{5000};  // also the limit for a whole pipe without a deadline
 // The writer of a stream that was handed to us may have to ask a vault or a person.
-constexpr milliseconds stream_patience{60000};
+constexpr milliseconds stream_max_wait{60000};
 constexpr milliseconds stream_limit{30000};
 
 // `is_set`: the deadline was set with --timeout.
-[[noreturn]] void refuse_slow(const std::string& name, const Deadline& deadline, bool is_set) {
+[[noreturn]] void fail_on_timeout(const std::string& name, const Deadline& deadline, bool is_set) {
   throw Error(
       ErrorKind::try_later, name + " did not come to its end in " + seconds_text(deadline.limit()),
       cat("does the program that writes to it end?", is_set ? " `timeout` sets the limit" : ""));
@@ -80,7 +80,7 @@ std::string open_hint(int error, const std::string& path) {
 // Reads a regular file, a pipe or a terminal to its end.
 FileContent read_descriptor(const std::string& name, int fd, const struct stat& info,
                             bool handed_to_us, Empty empty, Deadline* set_deadline) {
-  Deadline usual(handed_to_us ? stream_limit : pipe_patience);
+  Deadline usual(handed_to_us ? stream_limit : pipe_max_wait);
   Deadline& deadline = set_deadline != nullptr ? *set_deadline : usual;
   const bool is_pipe = S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode);
   const auto await_bytes = [&](std::size_t used) {
@@ -90,13 +90,13 @@ FileContent read_descriptor(const std::string& name, int fd, const struct stat& 
       poll(&ready, 1, -1);
       return;
     }
-    if (used > 0 && deadline.passed()) refuse_slow(name, deadline, set_deadline != nullptr);
+    if (used > 0 && deadline.passed()) fail_on_timeout(name, deadline, set_deadline != nullptr);
     const bool untimed = handed_to_us && used == 0;
     const Deadline::Pause pause(untimed ? &deadline : nullptr);
-    const milliseconds patience = handed_to_us ? stream_patience : pipe_patience;
+    const milliseconds patience = handed_to_us ? stream_max_wait : pipe_max_wait;
     const milliseconds wait = untimed ? patience : std::min(patience, deadline.left());
     if (await_writer(fd, name, wait)) return;
-    if (deadline.passed()) refuse_slow(name, deadline, set_deadline != nullptr);
+    if (deadline.passed()) fail_on_timeout(name, deadline, set_deadline != nullptr);
     throw Error(ErrorKind::usage, "nothing came through " + name + " in " + seconds_text(patience),
                 "it is a pipe: is there a program that writes to it?");
   };
@@ -171,7 +171,8 @@ std::string mode_text(mode_t mode) {
   return octal.data();
 }
 
-void warn_of_others(const std::string& name, const FileContent& file, const Reporter& reporter) {
+void warn_about_open_mode(const std::string& name, const FileContent& file,
+                          const Reporter& reporter) {
   if (!S_ISREG(file.mode)) return;
   // Access by a group is no reason to warn, because a group is made on purpose, such as the fsGroup
   // of Kubernetes.
@@ -185,10 +186,10 @@ void warn_of_others(const std::string& name, const FileContent& file, const Repo
                                       : "read") +
                      " it; chmod o-rwx it");
   }
-  warn_of_owner(name, file, reporter);
+  warn_about_owner(name, file, reporter);
 }
 
-void warn_of_owner(const std::string& name, const FileContent& file, const Reporter& reporter) {
+void warn_about_owner(const std::string& name, const FileContent& file, const Reporter& reporter) {
   const std::string owner = foreign_owner(file.owner, geteuid());
   if (!S_ISREG(file.mode) || owner.empty()) return;
   reporter.warning(name + " " + owner +

@@ -50,11 +50,12 @@ std::string mode_text(mode_t mode);
 
 // Warns if a regular file that holds a secret can be read or written by every user of the machine,
 // or if it belongs neither to root nor to this user. `name` stands for the file in the message.
-void warn_of_others(const std::string& name, const FileContent& file, const Reporter& reporter);
+void warn_about_open_mode(const std::string& name, const FileContent& file,
+                          const Reporter& reporter);
 
 // Warns if a regular file belongs neither to root nor to this user, because its owner can change
 // its content.
-void warn_of_owner(const std::string& name, const FileContent& file, const Reporter& reporter);
+void warn_about_owner(const std::string& name, const FileContent& file, const Reporter& reporter);
 
 // What the file system says about a file without opening it: device, inode, size, modification time
 // and change time. Two stamps are equal if the file was neither replaced nor written to in between.

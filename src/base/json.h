@@ -52,7 +52,7 @@ inline std::optional<std::int64_t> number_member(const json& object, const char*
   return value->get<std::int64_t>();
 }
 
-inline std::optional<bool> truth_member(const json& object, const char* name) {
+inline std::optional<bool> bool_member(const json& object, const char* name) {
   const json* value = member(object, name);
   if (value == nullptr || !value->is_boolean()) return std::nullopt;
   return value->get<bool>();

@@ -6,7 +6,7 @@
 
 namespace rolecall {
 
-bool loads_libraries() {
+bool can_load_libraries() {
   return true;
 }
 

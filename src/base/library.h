@@ -10,13 +10,13 @@ namespace rolecall {
 
 // Returns false in the static build. There, a library would bring the C library of the machine with
 // it, and two C libraries do not work together in one process.
-bool loads_libraries();
+bool can_load_libraries();
 
 // Throws Error (usage) if this build loads no libraries. `what` says what needs a library, such as
 // "pkcs11: URIs need p11-kit". The hint is to use the packaged rolecall, and `or_else` is appended
 // to it.
-inline void need_libraries(const std::string& what, const std::string& or_else = "") {
-  if (loads_libraries()) return;
+inline void require_libraries(const std::string& what, const std::string& or_else = "") {
+  if (can_load_libraries()) return;
   throw Error(ErrorKind::usage,
               what + ", and this rolecall is the static one, which loads no libraries",
               "use the packaged rolecall" + or_else);

@@ -6,13 +6,13 @@
 
 namespace rolecall {
 
-bool loads_libraries() {
+bool can_load_libraries() {
   return false;
 }
 
 SharedLibrary::SharedLibrary(const char* name, const char* /*package*/)
     : name_(name), handle_(nullptr) {
-  need_libraries("this needs " + name_);
+  require_libraries("this needs " + name_);
 }
 
 void* SharedLibrary::address_of(const char* /*symbol*/) const {

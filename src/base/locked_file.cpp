@@ -202,7 +202,7 @@ void LockedFile::wait_for_lock(int lock, const std::string& path) const {
 // content.
 void LockedFile::give_to_owner(int descriptor) const {
   struct stat info {};
-  if (geteuid() != 0 || directory_.rights() != nullptr || !directory_.is_ours_alone()) return;
+  if (geteuid() != 0 || directory_.rights() != nullptr || !directory_.only_we_can_write()) return;
   if (fstatat(directory_.fd(), directory_.name().c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) return;
   const int result = fchown(descriptor, info.st_uid, info.st_gid);
   static_cast<void>(result);  // if the owner cannot be changed, the lock works anyway
@@ -232,7 +232,7 @@ void LockedFile::replace(std::string_view bytes) const {
   if (file_.is_open() && is_mounted(file_.fd())) return write_in_place(bytes, mounted);
   NewFile file(directory_.fd(), new_file_name(directory_.name()));
   if (file.error() != 0) {
-    const bool is_safe = file_.is_open() && directory_.is_ours_alone();
+    const bool is_safe = file_.is_open() && directory_.only_we_can_write();
     if (is_safe && cannot_be_written_to(file.error()))
       return write_in_place(bytes, "its directory cannot be written to");
     fail_on_file(role_, file.error(), "cannot make a file in " + directory_.path());

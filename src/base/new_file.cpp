@@ -58,10 +58,10 @@ int NewFile::replace(const std::string& name) {
   return 0;
 }
 
-int replace_file(int directory, const std::string& name, const std::string& made_as,
+int replace_file(int directory, const std::string& name, const std::string& temporary_name,
                  std::string_view bytes) {
-  unlinkat(directory, made_as.c_str(), 0);
-  NewFile file(directory, made_as);
+  unlinkat(directory, temporary_name.c_str(), 0);
+  NewFile file(directory, temporary_name);
   if (file.error() != 0) return file.error();
   const int error = file.write(bytes);
   return error != 0 ? error : file.replace(name);

@@ -41,10 +41,11 @@ class NewFile {
   bool stays_ = false;
 };
 
-// Replaces the content of the file `name` with `bytes`, by a NewFile whose name is `made_as` until
-// then. Only for a directory that belongs to this user alone: a file `made_as` is deleted first,
-// because only a killed process can have left it. Returns 0, or an errno if it fails.
-[[nodiscard]] int replace_file(int directory, const std::string& name, const std::string& made_as,
-                               std::string_view bytes);
+// Replaces the content of the file `name` with `bytes`, by a NewFile whose name is `temporary_name`
+// until then. Only for a directory that belongs to this user alone: a file `temporary_name` is
+// deleted first, because only a killed process can have left it. Returns 0, or an errno if it
+// fails.
+[[nodiscard]] int replace_file(int directory, const std::string& name,
+                               const std::string& temporary_name, std::string_view bytes);
 
 }  // namespace rolecall

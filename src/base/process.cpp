@@ -27,7 +27,7 @@ bool core_lowered = false;
 
 }  // namespace
 
-void take_signals() noexcept {
+void set_signal_actions() noexcept {
   for (Disposition& one : dispositions) {
     struct sigaction action {};
     action.sa_handler = one.wanted;
@@ -35,7 +35,7 @@ void take_signals() noexcept {
   }
 }
 
-void give_back_signals_and_limits() noexcept {
+void restore_signals_and_limits() noexcept {
   for (const Disposition& one : dispositions) {
     if (one.taken) sigaction(one.signal, &one.before, nullptr);
   }

@@ -11,11 +11,11 @@ void protect_memory() noexcept;
 // Ignores SIGPIPE and SIGXFSZ, so that rolecall reports an error, instead of dying without a
 // message, if a reader is gone or a file may not grow. Sets SIGCHLD to its default, because if the
 // parent process ignored SIGCHLD, rolecall could not get the exit code of a command.
-void take_signals() noexcept;
+void set_signal_actions() noexcept;
 
-// Undoes take_signals and restores the limit for core dumps, for a program that rolecall starts or
-// that replaces it. That program gets what rolecall got.
-void give_back_signals_and_limits() noexcept;
+// Undoes set_signal_actions and restores the limit for core dumps, for a program that rolecall
+// starts or that replaces it. That program gets what rolecall got.
+void restore_signals_and_limits() noexcept;
 
 // Ends the process without the work of exit(3): OpenSSL would free its memory, and some thirty
 // libraries would run their exit functions, although the output is written and the secrets are

@@ -45,7 +45,7 @@ SafeDirectory::SafeDirectory(const FileRole& role, const std::string& path,
 }
 
 bool SafeDirectory::trusts_owner(uid_t owner) const {
-  return owner == 0 || owner == user_ || (user_ == 0 && ours_alone_);
+  return owner == 0 || owner == user_ || (user_ == 0 && only_we_can_write_);
 }
 
 void SafeDirectory::follow(std::deque<std::string> rest) {
@@ -71,7 +71,7 @@ void SafeDirectory::start_at(const char* path) {
   if (!next.is_open()) fail_on_file(role_, errno, cat("cannot open directory ", path));
   directory_ = std::move(next);
   shown_ = *path == '/' ? "/" : "";
-  ours_alone_ = true;
+  only_we_can_write_ = true;
   judge(path);
 }
 
@@ -121,7 +121,7 @@ void SafeDirectory::judge(const std::string& path) {
   const bool open_to_others = others_can_write(info);
   const bool sticky = (info.st_mode & S_ISVTX) != 0;
   if (!depth_ && (!ours || (open_to_others && !sticky))) depth_ = 0;
-  ours_alone_ = !depth_ && !open_to_others;
+  only_we_can_write_ = !depth_ && !open_to_others;
 }
 
 // Returns nothing if `name` is not a symbolic link.
@@ -155,13 +155,13 @@ std::optional<std::string> SafeDirectory::link_target(const std::string& name) {
 }
 
 void SafeDirectory::take_rights(uid_t owner, const std::string& path) {
-  const bool could_be_swapped = !ours_alone_;
+  const bool could_be_swapped = !only_we_can_write_;
   rights_ = std::make_unique<ActingAs>(owner);
   user_ = owner;
   if (!could_be_swapped) return;
   reporter_.warning(
       cat(path, " belongs to user ", owner,
-          ", and is in a directory where others than root can make it: that user gets "
+          ", and is in a directory that users other than root can write to: that user gets "
           "what is written"));
 }
 

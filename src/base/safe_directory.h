@@ -48,7 +48,7 @@ class SafeDirectory {
   const std::string& path() const { return shown_; }  // for messages; ends with a slash
   std::string path_of(const std::string& name) const { return shown_ + name; }
   // Whether only root and the user can change what is in the directory, or on the way to it.
-  bool is_ours_alone() const { return ours_alone_; }
+  bool only_we_can_write() const { return only_we_can_write_; }
   // Whether a file of `owner` in the directory can be the user's, and is not a trap that another
   // user put there.
   bool trusts_owner(uid_t owner) const;
@@ -75,7 +75,7 @@ class SafeDirectory {
   std::unique_ptr<ActingAs> rights_;
   uid_t user_;
   int links_ = 0;
-  bool ours_alone_ = true;
+  bool only_we_can_write_ = true;
   std::optional<int> depth_;  // levels below the first directory that others can change
 };
 

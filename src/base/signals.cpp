@@ -42,7 +42,7 @@ void Signals::act(std::chrono::milliseconds time) const {
   pthread_sigmask(SIG_BLOCK, &set_, nullptr);
 }
 
-EndOnSignal::EndOnSignal() {
+ExitOnSignal::ExitOnSignal() {
   struct sigaction action {};
   action.sa_handler = end_at_once;
   sigemptyset(&action.sa_mask);
@@ -52,7 +52,7 @@ EndOnSignal::EndOnSignal() {
   pthread_sigmask(SIG_UNBLOCK, &set, &before_);
 }
 
-NoSignals::NoSignals() {
+BlockAllSignals::BlockAllSignals() {
   sigset_t all;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before_);

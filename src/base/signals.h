@@ -34,12 +34,12 @@ class Signals {
 
 // While this object lives, SIGTERM and SIGINT end the process at once, with exit code 0. For work
 // that a thread with Signals cannot interrupt, such as asking for a password.
-class EndOnSignal {
+class ExitOnSignal {
  public:
-  EndOnSignal();
-  EndOnSignal(const EndOnSignal&) = delete;
-  EndOnSignal& operator=(const EndOnSignal&) = delete;
-  ~EndOnSignal() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  ExitOnSignal();
+  ExitOnSignal(const ExitOnSignal&) = delete;
+  ExitOnSignal& operator=(const ExitOnSignal&) = delete;
+  ~ExitOnSignal() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
 
  private:
   sigset_t before_{};
@@ -47,12 +47,12 @@ class EndOnSignal {
 
 // While this object lives, this thread and the threads that it starts get no signals, so that other
 // threads get them.
-class NoSignals {
+class BlockAllSignals {
  public:
-  NoSignals();
-  NoSignals(const NoSignals&) = delete;
-  NoSignals& operator=(const NoSignals&) = delete;
-  ~NoSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  BlockAllSignals();
+  BlockAllSignals(const BlockAllSignals&) = delete;
+  BlockAllSignals& operator=(const BlockAllSignals&) = delete;
+  ~BlockAllSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
 
  private:
   sigset_t before_{};

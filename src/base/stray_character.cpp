@@ -14,28 +14,28 @@ struct Kind {
   const char* hint;
 };
 
-constexpr const char* of_an_editor =
+constexpr const char* editor_hint =
     "an editor or a web page made it; write straight quotes or none";
-constexpr const char* of_a_shell =
+constexpr const char* shell_hint =
     "quotes are for shells and TOML; here they are part of the value";
-constexpr const char* of_windows =
-    "the file that it is from has the line ends of Windows (CR LF); dos2unix mends that";
+constexpr const char* windows_hint =
+    "the file that it comes from has Windows line endings (CR LF); dos2unix corrects them";
 constexpr const char* remove_it = "remove it";
 constexpr std::array<Kind, 14> kinds = {{
-    {"\r", "a carriage return", of_windows},
+    {"\r", "a carriage return", windows_hint},
     {"\n", "a line feed", remove_it},
     {" ", "a blank", remove_it},
     {"\t", "a tab", remove_it},
     {"\xc2\xa0", "a no-break space", remove_it},
     {"\xe2\x80\x8b", "an invisible character", remove_it},
     {"\xef\xbb\xbf", "an invisible character", remove_it},
-    {"\"", "a quotation mark (\")", of_a_shell},
-    {"'", "a quotation mark (')", of_a_shell},
-    {"`", "a quotation mark (`)", of_a_shell},
-    {"\xe2\x80\x9c", "a curly quotation mark", of_an_editor},
-    {"\xe2\x80\x9d", "a curly quotation mark", of_an_editor},
-    {"\xe2\x80\x98", "a curly quotation mark", of_an_editor},
-    {"\xe2\x80\x99", "a curly quotation mark", of_an_editor},
+    {"\"", "a quotation mark (\")", shell_hint},
+    {"'", "a quotation mark (')", shell_hint},
+    {"`", "a quotation mark (`)", shell_hint},
+    {"\xe2\x80\x9c", "a curly quotation mark", editor_hint},
+    {"\xe2\x80\x9d", "a curly quotation mark", editor_hint},
+    {"\xe2\x80\x98", "a curly quotation mark", editor_hint},
+    {"\xe2\x80\x99", "a curly quotation mark", editor_hint},
 }};
 constexpr Kind not_ascii = {"", "a character that is not ASCII", remove_it};
 constexpr Kind control = {"", "a control character", remove_it};

@@ -26,7 +26,7 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr std::size_t most_output = 64 * 1024;
-constexpr std::chrono::milliseconds look_interval(20);
+constexpr std::chrono::milliseconds poll_interval(20);
 
 [[noreturn]] void refuse(const std::string& why) {
   throw Error(ErrorKind::usage, "the command cannot be split into words: " + why,
@@ -110,7 +110,7 @@ void prepare(int output) {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
-  give_back_signals_and_limits();
+  restore_signals_and_limits();
 }
 
 // The destructor kills the child if it still runs, because an exception may have been thrown.
@@ -193,7 +193,7 @@ Secret command_output(const std::vector<std::string>& argv, std::chrono::millise
     // leaves behind may hold the pipe open for ever.
     const bool ended = child.has_ended();
     pollfd ready{output.to_read.fd(), POLLIN, 0};
-    const int wait = ended ? 0 : static_cast<int>(look_interval.count());
+    const int wait = ended ? 0 : static_cast<int>(poll_interval.count());
     const int found = poll(&ready, open ? 1 : 0, wait);
     if (found > 0) {
       open = read_some(output.to_read.fd(), bytes, name);

@@ -173,7 +173,7 @@ std::optional<std::chrono::milliseconds> parse_seconds(std::string_view text) {
   return std::chrono::milliseconds(std::stoll(milliseconds));
 }
 
-std::string rough_duration(std::chrono::seconds duration) {
+std::string largest_unit_text(std::chrono::seconds duration) {
   const auto seconds = duration < duration.zero() ? -duration : duration;
   const auto say = [](auto count, const char* unit) {
     return cat(count, " ", unit, count == 1 ? "" : "s");

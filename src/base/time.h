@@ -31,7 +31,7 @@ std::optional<std::chrono::milliseconds> parse_seconds(std::string_view text);
 
 // "3 days", "2 hours", "1 minute": rounded down to the largest unit that is not 0, for messages.
 // The sign is ignored.
-std::string rough_duration(std::chrono::seconds duration);
+std::string largest_unit_text(std::chrono::seconds duration);
 
 // "2 s", "0.25 s": to the millisecond, for limits in messages.
 std::string seconds_text(std::chrono::milliseconds time);

@@ -61,7 +61,7 @@ class Board {
 
   void watch() {
     if (is_watched_) return;
-    const NoSignals none;
+    const BlockAllSignals none;
     try {
       std::thread([this] { run(); }).detach();
       is_watched_ = true;

@@ -31,13 +31,13 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr std::size_t longest_entry = 64 * 1024;  // bytes
+constexpr std::size_t max_entry_size = 64 * 1024;  // bytes
 // If the endpoint is down while the old session is still valid, only one run in 15 s waits for it,
 // and only for `short_wait`. The other runs do not wait.
 constexpr seconds hold_off{15};
 constexpr milliseconds short_wait{3000};
 // The longest session that can be requested. An entry with a longer one is wrong.
-constexpr seconds longest_life = seconds(43200) + clock_tolerance;
+constexpr seconds max_lifetime = seconds(43200) + clock_tolerance;
 constexpr const char* entry_suffix = ".json";
 constexpr const char* new_suffix = ".new";
 
@@ -106,17 +106,17 @@ Secret entry_text(const CacheEntry& entry) {
 // Whether a process that waited for this renewal, and has `left` for an attempt of its own, would
 // fail in the same way. Only a refusal by the service is the same for all processes. Passwords,
 // proxies and the like can differ.
-bool is_ours_too(const CacheLock::Failure& failure, milliseconds left,
-                 std::chrono::system_clock::time_point now) {
+bool applies_to_all(const CacheLock::Failure& failure, milliseconds left,
+                    std::chrono::system_clock::time_point now) {
   // If the clock was set back, a failure may be from the future.
   if (failure.when > now) return false;
   return failure.refused && (failure.error.kind() == ErrorKind::failed || failure.had >= left);
 }
 
-void warn_of_old(const CacheEntry& entry, const Error& error, const Reporter& reporter) {
-  reporter.warning("these credentials are from the cache and end at " +
+void warn_about_old_entry(const CacheEntry& entry, const Error& error, const Reporter& reporter) {
+  reporter.warning("these credentials are from the cache and expire at " +
                    rfc3339(entry.credentials.expiration) +
-                   ", as no new ones could be had: " + error.what());
+                   ", because there are no new ones: " + error.what());
 }
 
 // Nearly all runs need only this one system call. If the result is not open, errno says why.
@@ -166,7 +166,7 @@ std::optional<CacheEntry> Cache::read(const std::string& name) const {
     return std::nullopt;
   }
   Secret bytes;
-  if (read_whole(file.fd(), longest_entry, bytes) != 0) return std::nullopt;
+  if (read_whole(file.fd(), max_entry_size, bytes) != 0) return std::nullopt;
   return parse_entry(bytes.view());
 }
 
@@ -186,7 +186,7 @@ void Cache::write(const CacheEntry& entry) const {
 
 bool Cache::lives(const CacheEntry& entry) const {
   const seconds left = entry.credentials.expiration - clock_.wall_seconds();
-  return left > seconds(0) && left <= longest_life;
+  return left > seconds(0) && left <= max_lifetime;
 }
 
 // An entry from the future was written while the clock was wrong.
@@ -203,7 +203,7 @@ bool Cache::is_there(const std::string& file) const {
 
 // After each change of a certificate, an entry is left that no run asks for again. After each run
 // that fails, a lock file is left.
-void Cache::remove_ended() const {
+void Cache::remove_expired() const {
   remove_unfinished();
   for (const std::string& name : names(entry_suffix)) {
     const auto is_useless = [&] {
@@ -241,7 +241,7 @@ Credentials Cache::get(const Request& request, const Reporter& reporter) const {
   std::optional<Waiting> waiting;
   for (milliseconds nap(2); !lock.take(); nap = std::min(nap * 2, milliseconds(50))) {
     if (entry && lives(*entry)) {
-      reporter.trace([] { return "another process renews; the cached session is still good"; });
+      reporter.trace([] { return "another process renews; the cached session is still valid"; });
       return std::move(entry->credentials);
     }
     if (deadline.left() - nap < request.timeout / 2) {
@@ -262,11 +262,12 @@ Credentials Cache::get(const Request& request, const Reporter& reporter) const {
   entry = find(request.key);
   if (entry && is_fresh(*entry, request.margin)) return std::move(entry->credentials);
   if (const auto failure = lock.last_failure()) {
-    if (!entry && waited && failure->when >= start && is_ours_too(*failure, left(), clock_.wall()))
+    if (!entry && waited && failure->when >= start &&
+        applies_to_all(*failure, left(), clock_.wall()))
       throw Error(failure->error);
     const bool is_outage = failure->refused || failure->error.kind() == ErrorKind::try_later;
     if (entry && is_outage && failure->when <= start && start - failure->when < hold_off) {
-      warn_of_old(*entry, failure->error, reporter);
+      warn_about_old_entry(*entry, failure->error, reporter);
       return std::move(entry->credentials);
     }
   }
@@ -286,7 +287,7 @@ Credentials Cache::renew(const Request& request, milliseconds time, std::optiona
     const bool refused = dynamic_cast<const ServiceRefusal*>(&error) != nullptr;
     lock.note_failure({clock_.wall(), time, refused, error});
     if (!old || !lives(*old)) throw;
-    warn_of_old(*old, error, reporter);
+    warn_about_old_entry(*old, error, reporter);
     return std::move(old->credentials);
   }
   if (entry.credentials.clock_skew != seconds(0)) {
@@ -296,7 +297,7 @@ Credentials Cache::renew(const Request& request, milliseconds time, std::optiona
   }
   try {
     write(entry);
-    remove_ended();
+    remove_expired();
   } catch (const Error& error) {
     reporter.warning("nothing is cached in " + directory_ + ": " + error.what());
   }
@@ -340,11 +341,11 @@ void Cache::clear() const {
     CacheLock lock(opened_.fd(), name);
     if (lock.take()) remove(name + new_suffix);  // if not, its writer still runs and will remove it
   }
-  remove_ended();
+  remove_expired();
   if (kept.empty()) return;
   throw Error(ErrorKind::failed,
               "cannot remove " + directory_ + "/" + kept + ": " + std::strerror(error),
-              "the credentials in it are good until they end");
+              "the credentials in it are valid until they expire");
 }
 
 }  // namespace rolecall::aws

@@ -74,7 +74,7 @@ class Cache {
   bool lives(const CacheEntry& entry) const;
   bool is_fresh(const CacheEntry& entry, std::chrono::seconds margin) const;
   bool is_there(const std::string& file) const;
-  void remove_ended() const;
+  void remove_expired() const;
   void remove_unfinished() const;
   std::vector<std::string> names(std::string_view suffix) const;
 

@@ -39,7 +39,7 @@ class Key {
   void add_file(std::string_view name, const std::string& path) {
     if (path.empty()) return;
     const std::string stamp = file_stamp(path);
-    if (stamp.empty()) refuse(path + " is not there");
+    if (stamp.empty()) refuse(path + " cannot be found");
     add(name, std::filesystem::absolute(path).lexically_normal().string() + " " + stamp);
   }
 

@@ -17,7 +17,7 @@ struct CacheKey {
   // the certificate is on a token, if the identity comes from a stream, or if a file cannot be
   // found.
   std::string text;
-  std::string why_not;  // for people: why `text` is empty
+  std::string reason_not_cached;  // for people: why `text` is empty
 };
 
 // Returns the key for a run with these options. Opens no file.

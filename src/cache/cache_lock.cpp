@@ -64,7 +64,7 @@ std::optional<CacheLock::Failure> CacheLock::last_failure() const {
   const json note = parse_json(text.view());
   const auto when = number_member(note, "When");
   const auto had = number_member(note, "Had");
-  const auto refused = truth_member(note, "Refused");
+  const auto refused = bool_member(note, "Refused");
   const auto kind = number_member(note, "Kind");
   const auto what = text_member(note, "What");
   const auto hint = text_member(note, "Hint");

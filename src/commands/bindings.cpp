@@ -31,8 +31,8 @@ std::string or_dash(const std::string& text) {
 std::string expiry(const identity::Certificate& leaf) {
   const auto end = leaf.not_after();
   return rfc3339(end) + (end < wall_clock()
-                             ? " (expired " + rough_duration(wall_clock() - end) + " ago)"
-                             : " (" + rough_duration(end - wall_clock()) + ")");
+                             ? " (expired " + largest_unit_text(wall_clock() - end) + " ago)"
+                             : " (" + largest_unit_text(end - wall_clock()) + ")");
 }
 
 // The certificate that is most likely the leaf. Only the key shows for sure which one is.
@@ -57,7 +57,7 @@ void fill_from_token(Row& row, const IdentityOptions& options) {
 }
 
 // Thrown instead of asking the user.
-struct NobodyIsAsked {};
+struct PasswordUnknown {};
 
 // The leaf that matches the key. Reads everything else that a run would read, too. If the key is on
 // hardware, or nobody has given the password of its file, this function cannot know whether the key
@@ -67,7 +67,7 @@ identity::Certificate checked_leaf(IdentityOptions options,
   const Source::Kind kind = options.private_key.kind();
   if (kind != Source::Kind::file && kind != Source::Kind::none) return likely_leaf(all);
   options.password = [ask = std::move(options.password)](const PasswordRequest& request) {
-    if (!ask || request.kind != PasswordKind::file) throw NobodyIsAsked();
+    if (!ask || request.kind != PasswordKind::file) throw PasswordUnknown();
     return ask(request);
   };
   // Another column shows that a certificate has expired, so an expired one is no error here: each
@@ -78,7 +78,7 @@ identity::Certificate checked_leaf(IdentityOptions options,
   for (const auto& time : times) {
     try {
       return identity::load_identity(options, time, {}).leaf;
-    } catch (const NobodyIsAsked&) {
+    } catch (const PasswordUnknown&) {
       break;
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::failed || &time == &times.back()) throw;
@@ -107,7 +107,7 @@ Row row_of(const Settings& own, const std::string& name,
     // This command asks the user for no password. A descriptor can be read only once, so all rows
     // share its source.
     const std::string source = settings.text("password-source");
-    if (source.empty() && !settings.is_filled("pkcs8-password")) identity.password = nullptr;
+    if (source.empty() && !settings.is_not_empty("pkcs8-password")) identity.password = nullptr;
     if (source.starts_with("fd:")) {
       identity.password = streams.try_emplace(source, identity.password).first->second;
     }
@@ -134,10 +134,10 @@ Row row_of(const Settings& own, const std::string& name,
                     (file.unreadable.empty() ? "" : "; " + file.unreadable));
   }
   throw Error(
-      ErrorKind::usage, why_no_file(file),
-      hint_for_no_file(file) + (file.unreadable.empty()
-                                    ? "; rolecall bindings --help shows a table [binding.NAME]"
-                                    : ""));
+      ErrorKind::usage, missing_file_reason(file),
+      missing_file_hint(file) + (file.unreadable.empty()
+                                     ? "; rolecall bindings --help shows a table [binding.NAME]"
+                                     : ""));
 }
 
 void run_bindings(const Settings& settings, const CommandLine& /*line*/) {

@@ -33,7 +33,7 @@ using Rows = std::vector<std::vector<std::string>>;
 void add_entries(Rows& rows, const aws::Cache& cache) {
   for (const aws::CacheEntry& entry : cache.entries()) {
     const auto end = entry.credentials.expiration;
-    rows.push_back({rfc3339(end) + " (" + rough_duration(end - wall_clock()) + ")",
+    rows.push_back({rfc3339(end) + " (" + largest_unit_text(end - wall_clock()) + ")",
                     part_of_key(entry.key, "role"), part_of_key(entry.key, "certificate")});
   }
 }
@@ -48,7 +48,7 @@ void run_cache(const Settings& /*settings*/, const CommandLine& line) {
   const std::vector<std::string> directories = cache_directories();
   if (directories.empty()) {
     throw Error(ErrorKind::usage, "there is no cache directory",
-                "it is below XDG_RUNTIME_DIR, XDG_CACHE_HOME or HOME, where that is this user's");
+                "it is in XDG_RUNTIME_DIR, XDG_CACHE_HOME or HOME, if that belongs to this user");
   }
   Rows rows = {{"EXPIRES", "ROLE", "CERTIFICATE"}};
   std::optional<Error> first_error;

@@ -142,9 +142,9 @@ std::string serial(const Certificate& certificate) {
 
 std::string remaining(const Certificate& certificate, sys_seconds now) {
   if (now > certificate.not_after()) {
-    return "expired " + rough_duration(now - certificate.not_after()) + " ago";
+    return "expired " + largest_unit_text(now - certificate.not_after()) + " ago";
   }
-  return rough_duration(certificate.not_after() - now) + " left";
+  return largest_unit_text(certificate.not_after() - now) + " left";
 }
 
 std::string link(const Certificate& certificate, sys_seconds now) {
@@ -178,7 +178,7 @@ void add_alternative_names(View& view, const Certificate& certificate) {
 
 void add_validity(View& view, const Certificate& certificate, sys_seconds now) {
   const sys_seconds from = certificate.not_before();
-  const std::string wait = now < from ? " (in " + rough_duration(from - now) + ")" : "";
+  const std::string wait = now < from ? " (in " + largest_unit_text(from - now) + ")" : "";
   view.add("Valid from", rfc3339(from) + wait);
   view.add("Valid until",
            rfc3339(certificate.not_after()) + " (" + remaining(certificate, now) + ")");

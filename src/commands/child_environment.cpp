@@ -87,12 +87,12 @@ Secret child_environment(std::vector<Variable> variables, const std::string& reg
     const std::size_t equals = text.find('=');
     if (equals == std::string_view::npos) continue;
     const std::string_view name = text.substr(0, equals);
-    if (aws::credential_variable(name) != nullptr || is_for_us_alone(name)) continue;
+    if (aws::credential_variable(name) != nullptr || is_for_this_process_only(name)) continue;
     // If a variable is set twice, getenv(3) finds the first value, and other programs find the last
     // one. So only the first is passed on.
     if (kept.insert(name).second) add(block, name, text.substr(equals + 1));
   }
-  if (!key_log_of_commands().empty()) add(block, "SSLKEYLOGFILE", key_log_of_commands());
+  if (!key_log_for_commands().empty()) add(block, "SSLKEYLOGFILE", key_log_for_commands());
   for (const Variable& variable : variables)
     add(block, variable.name, variable.value.view());
   return block;

@@ -50,14 +50,14 @@ constexpr std::array<Option, 3> configure_options = {{
 // Options for this run only. They do not become part of credential_process.
 constexpr auto own_options = joined(configure_options, debug_option);
 // If only these options are given, the credential_process that the profile has is taken over.
-constexpr auto options_beside_line =
+constexpr auto options_allowed_with_existing_line =
     joined(own_options, std::array<Option, 1>{{{.name = "quiet", .kind = Kind::toggle}}});
 
 // Sentences about the variables that make commands use other credentials than the profile's.
-std::vector<std::string> environment_that_precedes(const std::string& profile) {
+std::vector<std::string> variables_with_precedence(const std::string& profile) {
   std::vector<std::string> sentences;
   for (const auto& [name, row] : other_variables_in_effect()) {
-    if (row.over_profile.empty()) continue;
+    if (row.precedence_over_profile.empty()) continue;
     std::string sentence = name + " in the environment ";
     if (row.chooses_profile) {
       const std::string other = environment(name.c_str());
@@ -66,7 +66,7 @@ std::vector<std::string> environment_that_precedes(const std::string& profile) {
                                 : "is " + other + ": commands use that profile, except those with";
       sentence += " --profile " + profile;
     } else {
-      sentence += cat("takes precedence over the profile ", row.over_profile);
+      sentence += cat("takes precedence over the profile ", row.precedence_over_profile);
     }
     sentences.push_back(sentence + "; unset it");
   }
@@ -216,7 +216,7 @@ std::string summary(const ProfileEditor& editor, const std::string& profile,
       (written ? ":\n" : ", as it was:\n") + "  credential_process = " + safe(line) +
       "\ntried it: " + safe(credentials.assumed_role_arn) + " until " +
       rfc3339(credentials.expiration) + " (" +
-      rough_duration(credentials.expiration - wall_clock()) +
+      largest_unit_text(credentials.expiration - wall_clock()) +
       (in_use ? ")\nuse it: " : ")\nnot in use yet: see the warnings; after that: ") +
       "aws --profile " + profile + " sts get-caller-identity\n";
   if (!editor.has_region() && environment("AWS_REGION").empty() &&
@@ -228,7 +228,7 @@ std::string summary(const ProfileEditor& editor, const std::string& profile,
 }
 
 // The flags of the profile's credential_process, if it runs the official helper.
-std::vector<std::string> flags_there(const std::string& profile) {
+std::vector<std::string> flags_of_profile(const std::string& profile) {
   const std::string path = aws_config_path();
   const Secret text = read_text_file(aws::config_file_role, path);
   const std::string name = "AWS config file " + path;
@@ -246,10 +246,10 @@ std::vector<std::string> flags_there(const std::string& profile) {
 
 // Takes over a line of the official helper: the one among the arguments, otherwise, if the
 // arguments only name the profile, the one that the profile has.
-std::vector<std::string> with_ready_line(std::vector<std::string> arguments) {
+std::vector<std::string> with_helper_line(std::vector<std::string> arguments) {
   arguments = with_flags_of_line(std::move(arguments));
-  if (const auto alone = profile_alone(arguments, options_beside_line)) {
-    const std::vector<std::string> there = flags_there(*alone);
+  if (const auto alone = profile_if_only_option(arguments, options_allowed_with_existing_line)) {
+    const std::vector<std::string> there = flags_of_profile(*alone);
     arguments.insert(arguments.begin(), there.begin(), there.end());
   }
   return arguments;
@@ -267,8 +267,8 @@ std::string profile_name(const Settings& settings) {
 
 // The first part of the error if trying the profile failed: what happened to the profile. The
 // reason follows.
-std::string fate_of_profile(const ProfileEditor& editor, bool replaces, bool was_written,
-                            bool remove_static_keys) {
+std::string profile_state_after_failure(const ProfileEditor& editor, bool replaces,
+                                        bool was_written, bool remove_static_keys) {
   return "[" + editor.section() + "] in " + editor.config_path() +
          (replaces      ? " stays as it was, since trying the new credential_process failed"
           : was_written ? " was there already, but trying it failed"
@@ -291,7 +291,7 @@ void run_configure(const Settings& settings, const CommandLine& command_line) {
   ProfileEditor editor(profile, line);
   std::vector<std::string> warnings = editor.plan(remove_static_keys);
   const bool in_use = warnings.empty();
-  for (std::string& sentence : environment_that_precedes(profile))
+  for (std::string& sentence : variables_with_precedence(profile))
     warnings.push_back(std::move(sentence));
   if (!variables.empty()) warnings.push_back(sentence_of_variables(variables));
   const auto warn = [&] {
@@ -315,7 +315,8 @@ void run_configure(const Settings& settings, const CommandLine& command_line) {
   } catch (const Error& error) {
     warn();
     throw Error(error.kind(),
-                fate_of_profile(editor, replaces, was_written, remove_static_keys) + error.what(),
+                profile_state_after_failure(editor, replaces, was_written, remove_static_keys) +
+                    error.what(),
                 error.hint());
   }
   if (replaces) editor.write_profile(reporter);
@@ -356,7 +357,7 @@ constinit const Command configure_command = {
     .options = {configure_options, all_session_options, cache_options, configuration_options,
                 binding_option},
     .run = run_configure,
-    .rewrite = with_ready_line,
+    .rewrite = with_helper_line,
 };
 
 }  // namespace rolecall::cli

@@ -49,7 +49,7 @@ std::string source_value(const std::string& value) {
     const std::string program = split_command(value.substr(8)).front();
     if (program.find('/') != std::string::npos && !program.starts_with('/')) {
       throw Error(ErrorKind::usage,
-                  "--password-source: the command " + program + " is there in one directory only",
+                  "--password-source: the command " + program + " has a relative path",
                   "give its whole path: credential_process runs in any directory");
     }
   }
@@ -90,7 +90,7 @@ void check_quotable(const std::string& word, const std::string& name) {
       refuse(std::string("the character ") + c);
     }
   }
-  if (word.find(" ;") != std::string::npos) refuse("a semicolon behind a blank");
+  if (word.find(" ;") != std::string::npos) refuse("a semicolon after a space");
   if (terminal_safe(word) != word) refuse("a control character, or bytes that are not UTF-8");
 }
 
@@ -104,7 +104,7 @@ bool all_plain(const FlagWords& words) {
 
 // The path or name that the program was called by. A name is searched for in PATH. Empty if it
 // cannot be found.
-std::string called_by() {
+std::string invoked_path() {
   const Descriptor file(open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC));
   std::string name(4096, '\0');
   const ssize_t got = !file.is_open() ? -1 : read(file.fd(), name.data(), name.size());
@@ -161,7 +161,7 @@ std::vector<FlagWords> given_flags(const Command& command, const CommandLine& li
 std::string program_path() {
   std::error_code error;
   const fs::path self = fs::read_symlink("/proc/self/exe", error);
-  const std::string name = called_by();
+  const std::string name = invoked_path();
   const fs::path called = name.empty() ? fs::path() : fs::absolute(name).lexically_normal();
   for (const fs::path& path : {called, self}) {
     if (!path.empty() && fs::equivalent(path, "/proc/self/exe", error) && !error) {
@@ -185,7 +185,7 @@ std::string credential_process_line(const std::string& program, std::vector<Flag
     throw Error(ErrorKind::usage,
                 "the path of this program, " + program +
                     ", and every value need quotes, which the SDK for Go cannot read",
-                "call it by a path without blanks, such as a link in /usr/local/bin");
+                "call it by a path without spaces, such as a link in /usr/local/bin");
   }
   return line;
 }

@@ -48,10 +48,10 @@ http::Listener listener(const Settings& settings) {
 }
 
 http::ServerOptions server_options(const Settings& settings) {
-  if (settings.is_filled("tls-cert") != settings.is_filled("tls-key"))
+  if (settings.is_not_empty("tls-cert") != settings.is_not_empty("tls-key"))
     throw Error(ErrorKind::usage, "--tls-cert and --tls-key go together");
   http::ServerOptions options;
-  if (settings.is_filled("tls-cert")) {
+  if (settings.is_not_empty("tls-cert")) {
     options.tls_certificate = read_text("TLS certificate file", settings.text("tls-cert"));
     options.tls_key = std::move(read_file("TLS key file", settings.text("tls-key")).bytes);
   }

@@ -50,8 +50,9 @@ void warn_of_other_credentials() {
     print_warning(error.what());
   }
   for (const auto& [name, row] : other_variables_in_effect()) {
-    if (row.over_endpoint.empty()) continue;
-    print_warning(cat(name, " in the environment ", precedence, row.over_endpoint, "; unset it"));
+    if (row.precedence_over_endpoint.empty()) continue;
+    print_warning(
+        cat(name, " in the environment ", precedence, row.precedence_over_endpoint, "; unset it"));
   }
 }
 
@@ -115,7 +116,7 @@ void run_env(const Settings& settings, const CommandLine& /*line*/) {
   std::string directory = settings.text("token-dir");
   if (directory.empty()) directory = runtime_directory();
   if (directory.empty()) {
-    throw Error(ErrorKind::usage, "there is no XDG_RUNTIME_DIR of this user's",
+    throw Error(ErrorKind::usage, "XDG_RUNTIME_DIR is not set to a directory of this user",
                 "give rolecall serve and rolecall env the same directory with --token-dir, as in "
                 "--token-dir ~/.rolecall");
   }

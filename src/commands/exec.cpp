@@ -24,11 +24,11 @@ namespace rolecall::cli {
 namespace {
 
 [[noreturn]] void become(const Program& program) {
-  give_back_signals_and_limits();
+  restore_signals_and_limits();
   withhold_standard_streams();
   execvpe(program.words()[0], program.words(), program.environment());
   const int error = errno;
-  take_signals();
+  set_signal_actions();
   _exit(program.report(error));
 }
 

@@ -43,7 +43,7 @@ std::vector<int> signals_of_command() {
 // Whether the command got this signal from the terminal too. A terminal sends its signals to the
 // whole process group. The exception is SIGHUP when the terminal is gone, which only the leader of
 // the session gets.
-bool is_of_terminal(const siginfo_t& info) {
+bool came_from_terminal(const siginfo_t& info) {
   if (info.si_signo == SIGHUP && getsid(0) == getpid()) return false;
   constexpr std::array<int, 8> terminals = {SIGHUP,  SIGINT,  SIGQUIT, SIGTSTP,
                                             SIGTTIN, SIGTTOU, SIGCONT, SIGWINCH};
@@ -54,12 +54,12 @@ bool is_of_terminal(const siginfo_t& info) {
 // Whether the command was stopped by job control. Then we stop too, because a shell watches our
 // process to see that its job has stopped. Anyone who stops only the command with SIGSTOP
 // (cpulimit, a debugger) also continues only the command.
-bool is_of_job_control(int number) {
+bool is_job_control(int number) {
   return number == SIGTSTP || number == SIGTTIN || number == SIGTTOU;
 }
 
 // The exit code of the command. Empty if it still runs.
-std::optional<int> look_at_children(pid_t command) {
+std::optional<int> reap_children(pid_t command) {
   // As PID 1 of a container we also get the children of other processes. __WNOTHREAD: if a command
   // prints a password, it is a child of the thread that renews, and only that thread may wait for
   // it.
@@ -68,7 +68,7 @@ std::optional<int> look_at_children(pid_t command) {
     if (pid != command) continue;
     if (WIFEXITED(status)) return WEXITSTATUS(status);
     if (WIFSIGNALED(status)) return 128 + WTERMSIG(status);
-    if (is_of_job_control(WSTOPSIG(status))) raise(SIGSTOP);
+    if (is_job_control(WSTOPSIG(status))) raise(SIGSTOP);
   }
   return std::nullopt;
 }
@@ -80,9 +80,9 @@ int wait_for_end(pid_t command, const Signals& signals) {
     if (number != SIGCHLD) kill(command, number);
   }
   for (;;) {
-    if (const std::optional<int> code = look_at_children(command)) return *code;
+    if (const std::optional<int> code = reap_children(command)) return *code;
     const siginfo_t info = signals.wait(std::chrono::hours(1));
-    if (info.si_signo == 0 || info.si_signo == SIGCHLD || is_of_terminal(info)) continue;
+    if (info.si_signo == 0 || info.si_signo == SIGCHLD || came_from_terminal(info)) continue;
     // An editor that stops itself signals its whole process group, which includes us.
     if (info.si_code == SI_USER && info.si_pid == command) continue;
     kill(command, info.si_signo);
@@ -92,7 +92,7 @@ int wait_for_end(pid_t command, const Signals& signals) {
 int run_beside_server(const serve::Binding& binding, std::vector<std::string> command,
                       const serve::Log& log, const Signals& signals) {
   http::Listener listener;
-  const std::string uri = serve::own_origin(listener.name()).text() +
+  const std::string uri = serve::loopback_origin(listener.name()).text() +
                           std::string(serve::container_root) + binding.name();
   const Secret token = random_hex(token_bytes);
   serve::ServiceOptions options;
@@ -118,7 +118,7 @@ int run_beside_server(const serve::Binding& binding, std::vector<std::string> co
                         child_environment(std::move(variables), binding.region()));
   const Spawned child = spawn(program.words(), program.environment(), [&signals] {
     signals.give_back();
-    give_back_signals_and_limits();
+    restore_signals_and_limits();
     withhold_standard_streams();
   });
   return child.error != 0 ? program.report(child.error) : wait_for_end(child.pid, signals);

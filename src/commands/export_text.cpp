@@ -42,7 +42,7 @@ struct Form {
   std::string_view equals;
   Secret (*word)(std::string_view);
   std::string_view unset = {};  // empty: it cannot unset variables
-  std::string_view behind_unset = {};
+  std::string_view after_unset = {};
 };
 
 Secret lines(const Credentials& credentials, const ShellChanges& changes, const Form& form) {
@@ -58,7 +58,7 @@ Secret lines(const Credentials& credentials, const ShellChanges& changes, const 
     if (form.unset.empty()) break;
     text.append(form.unset);
     text.append(name);
-    text.append(form.behind_unset);
+    text.append(form.after_unset);
     text.append("\n");
   }
   for (const Variable& variable : credential_variables(credentials))

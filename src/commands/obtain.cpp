@@ -38,7 +38,7 @@ std::vector<std::string> cache_directories() {
   if (!runtime.empty()) found.push_back(runtime + "/rolecall");
   // With sudo, the variable may still name a directory of the other user. A directory of root in it
   // would be in that user's way.
-  if (names_own_place("XDG_CACHE_HOME"))
+  if (names_own_path("XDG_CACHE_HOME"))
     found.push_back(environment("XDG_CACHE_HOME") + "/rolecall");
   if (names_own_directory("HOME")) found.push_back(environment("HOME") + "/.cache/rolecall");
   found.erase(std::unique(found.begin(), found.end()), found.end());
@@ -55,7 +55,7 @@ Credentials obtain_credentials(const SessionFlags& flags, const CacheFlags& cach
   if (!cache_flags.cache) return renew(flags.session.timeout);
   aws::CacheKey key = aws::cache_key(flags.identity, flags.session);
   if (key.text.empty()) {
-    reporter.warning("--cache: nothing is cached: " + key.why_not);
+    reporter.warning("--cache: nothing is cached: " + key.reason_not_cached);
     return renew(flags.session.timeout);
   }
   const std::optional<aws::Cache> cache = open_cache(reporter);

@@ -39,14 +39,14 @@ bool is_none(int error) {
 
 // Whether programs understand the path differently: the AWS CLI and boto3 replace variables and
 // ~USER in it, other SDKs do not.
-bool is_expanded_by_some(std::string_view path) {
+bool programs_disagree_on_path(std::string_view path) {
   return path.find('$') != std::string_view::npos ||
          (path.starts_with('~') && !path.starts_with("~/"));
 }
 
 // Opens only regular files: a pipe, for example, can be read only once and by one program.
 Secret text_of(const FileRole& role, const std::string& path) {
-  if (is_expanded_by_some(environment(role.variable)))
+  if (programs_disagree_on_path(environment(role.variable)))
     refuse_unreadable(role, path, "programs replace ~ and $ in this path in different ways");
   struct stat info {};
   if (stat(path.c_str(), &info) != 0) {

@@ -68,7 +68,7 @@ Words with_flags_of_line(Words arguments) {
   return arguments;
 }
 
-std::optional<std::string> profile_alone(const Words& arguments, Options own) {
+std::optional<std::string> profile_if_only_option(const Words& arguments, Options own) {
   constexpr std::string_view flag = "--profile";
   std::optional<std::string> profile;
   for (auto word = arguments.begin(); word != arguments.end(); ++word) {

@@ -22,6 +22,7 @@ std::optional<std::vector<std::string>> flags_of_line(const std::string& line);
 std::vector<std::string> with_flags_of_line(std::vector<std::string> arguments);
 
 // The value of --profile, if the other arguments are only switches in `own`. Otherwise empty.
-std::optional<std::string> profile_alone(const std::vector<std::string>& arguments, Options own);
+std::optional<std::string> profile_if_only_option(const std::vector<std::string>& arguments,
+                                                  Options own);
 
 }  // namespace rolecall::cli

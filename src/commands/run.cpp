@@ -106,8 +106,8 @@ void run_arguments(const std::vector<std::string>& arguments) {
 
 int run(int argc, char** argv) {
   guard_standard_descriptors();
-  take_signals();
-  set_aside_key_log();
+  set_signal_actions();
+  remove_key_log_variable();
   spell_as_flags(is_option_name);
   protect_memory();  // before the arguments are copied: one may be a password
   const Command* command = find_command(argc > 1 ? argv[1] : "");

@@ -112,7 +112,7 @@ std::vector<std::string> host_names(const Settings& settings) {
 }
 
 http::Listener listen(const Settings& settings) {
-  const std::optional<int> handed_over = handed_over_socket();
+  const std::optional<int> handed_over = inherited_socket();
   const bool allow_remote = settings.is_on("allow-remote");
   const std::string address = settings.text("address");
   const int port = static_cast<int>(settings.number("port"));
@@ -149,7 +149,7 @@ class Daemon {
   Daemon(const Settings& settings, http::Listener listener)
       : settings_(settings),
         listener_(std::move(listener)),
-        origin_(serve::own_origin(listener_.name())),
+        origin_(serve::loopback_origin(listener_.name())),
         remote_(!http::is_loopback(listener_.name().address)),
         log_(log_format(settings), write_log),
         renewals_(log_, settings.reporter()) {}
@@ -162,7 +162,7 @@ class Daemon {
 
   void run() {
     // Each binding has a time limit for hardware of its own.
-    renewals_.load_identities([](milliseconds limit) { end_where_hardware_is_silent(limit); });
+    renewals_.load_identities([](milliseconds limit) { exit_if_hardware_hangs(limit); });
     // From here on, these signals do not end the process at once, which would leave token files
     // behind.
     const Signals signals({SIGTERM, SIGINT, SIGHUP});
@@ -190,10 +190,10 @@ class Daemon {
   }
 
   // The reason why IMDS is off. Empty if IMDS is on.
-  std::string why_no_imds() const {
+  std::string reason_imds_is_off() const {
     if (settings_.has("imds") && !settings_.is_on("imds")) return "--imds is false";
     if (renewals_.bindings().size() > 1) {
-      return "of several bindings it could not tell whose credentials a client wants; rolecall env "
+      return "with several bindings, instance metadata is off; rolecall env "
              "--binding NAME prints how clients get them";
     }
     if (remote_ && !settings_.is_on("imds"))
@@ -205,18 +205,19 @@ class Daemon {
     serve::ServiceOptions options;
     options.address = listener_.name();
     options.host_names = host_names(settings_);
-    options.why_no_imds = why_no_imds();
+    options.reason_imds_is_off = reason_imds_is_off();
     const auto& bindings = renewals_.bindings();
     for (const serve::Binding& binding : bindings)
       options.bindings.push_back(&binding);
-    if (options.why_no_imds.empty()) options.imds = &bindings.front();
+    if (options.reason_imds_is_off.empty()) options.imds = &bindings.front();
     // Without --token-dir, serve may run with IMDS only. That is enough for clients that do not use
     // the container endpoint, and IMDS tokens that are lost at a restart are better than none.
-    const bool may_do_without = !settings_.is_filled("token-dir") && options.imds != nullptr;
+    const bool imds_alone_is_enough =
+        !settings_.is_not_empty("token-dir") && options.imds != nullptr;
     const std::string lost = "IMDS tokens are lost at a restart";
     try {
       const std::string directory =
-          settings_.is_filled("token-dir") ? settings_.text("token-dir") : runtime_directory();
+          settings_.is_not_empty("token-dir") ? settings_.text("token-dir") : runtime_directory();
       if (directory.empty()) {
         throw Error(ErrorKind::usage,
                     "there is no RUNTIME_DIRECTORY, and no XDG_RUNTIME_DIR of this user's, for the "
@@ -228,7 +229,7 @@ class Daemon {
         options.containers.push_back({&binding, files.token().copy()});
       }
     } catch (const Error& error) {
-      if (!may_do_without) throw;
+      if (!imds_alone_is_enough) throw;
       options.containers.clear();
       token_files_.clear();
       const std::string hint = error.hint().empty() ? "" : "; hint: " + error.hint();
@@ -239,7 +240,7 @@ class Daemon {
     try {
       options.imds_key = token_files_.front().imds_key();
     } catch (const Error& error) {
-      if (!may_do_without) throw;
+      if (!imds_alone_is_enough) throw;
       log_.warning(lost, {{"reason", error.what()}});
     }
     return options;
@@ -247,7 +248,7 @@ class Daemon {
 
   void answer(serve::ServiceOptions options, const Signals& signals) {
     const bool imds = options.imds != nullptr;
-    const std::string why_no_imds = options.why_no_imds;
+    const std::string reason_imds_is_off = options.reason_imds_is_off;
     const std::string url = origin_.text();
     serve::Service service(std::move(options), log_);
     raise_limit_of_descriptors();
@@ -271,9 +272,9 @@ class Daemon {
       if (settings_.text("log-format") == "json") log_.info("imds", {{"command", line}});
       if (settings_.text("log-format") == "text") write_log(line + "\n");
     } else if (settings_.is_on("imds")) {
-      log_.warning("instance metadata is off", {{"reason", why_no_imds}});
+      log_.warning("instance metadata is off", {{"reason", reason_imds_is_off}});
     } else {
-      log_.info("instance metadata is off", {{"reason", why_no_imds}});
+      log_.info("instance metadata is off", {{"reason", reason_imds_is_off}});
     }
     supervisor_.tell("READY=1");
     until_told_to_stop(service, signals);
@@ -298,14 +299,14 @@ class Daemon {
       }
       service.tick(aws::Instant::now());
       if (Clock::now() < due) continue;
-      if (supervisor_.watchdog()) tell_that_it_answers(interval);
+      if (supervisor_.watchdog()) notify_watchdog_if_answering(interval);
       due = Clock::now() + interval;
     }
   }
 
   // This thread can run even if the thread that answers requests hangs. So WATCHDOG=1 is sent only
   // after a request to our own server was answered.
-  void tell_that_it_answers(milliseconds patience) const {
+  void notify_watchdog_if_answering(milliseconds patience) const {
     try {
       http::Client client(origin_, {}, {});
       client.get("/healthz", Deadline(patience));
@@ -326,7 +327,7 @@ class Daemon {
 };
 
 // Refuses options of the whole daemon in the table of a binding, if there are several bindings.
-void check_is_for_one(const ConfigFile& file, const std::string& name) {
+void refuse_daemon_options_in_binding(const ConfigFile& file, const std::string& name) {
   const auto table = file.tables.find("binding." + name);
   if (table == file.tables.end()) return;
   for (const Setting& setting : table->second) {
@@ -347,7 +348,7 @@ std::vector<serve::BindingOptions> bindings_of(const Settings& settings) {
     if (std::count(names.begin(), names.end(), name) > 1)
       throw Error(ErrorKind::usage, "--binding " + name + " is given twice");
     try {
-      check_is_for_one(settings.file(), name);
+      refuse_daemon_options_in_binding(settings.file(), name);
       bindings.push_back(binding_options(settings.of_binding(name), name));
     } catch (const Error& error) {
       throw serve::of_binding(name, error);

@@ -28,7 +28,7 @@ std::string take_variable(const char* name) {
 
 }  // namespace
 
-std::optional<int> handed_over_socket() {
+std::optional<int> inherited_socket() {
   const auto pid = parse_number<pid_t>(take_variable("LISTEN_PID"));
   const auto count = parse_number<int>(take_variable("LISTEN_FDS"));
   take_variable("LISTEN_FDNAMES");

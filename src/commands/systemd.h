@@ -11,7 +11,7 @@ namespace rolecall::cli {
 // The descriptor of the listening socket that the service manager passed to this process. Empty if
 // there is none. Throws Error (usage) if there are several. Removes the variables from the
 // environment.
-std::optional<int> handed_over_socket();
+std::optional<int> inherited_socket();
 
 // The directory for files that a daemon writes for its clients: $RUNTIME_DIRECTORY, which a unit
 // sets, otherwise $XDG_RUNTIME_DIR/rolecall. Empty if neither is set.

@@ -50,7 +50,7 @@ class Profile {
     return done;
   }
 
-  void write_and_say(const serve::Renewal& renewal) {
+  void write_and_report(const serve::Renewal& renewal) {
     const std::string done = write(renewal.credentials);
     if (const int failed = renewal.failed_before; failed > 0) {
       print_warning(cat("renewed [", name_, "] in ", path_, " after ", failed,
@@ -74,8 +74,7 @@ class Profile {
 
 // Writes a log event as a sentence: "renewal failed: REASON; credentials …; next try within 2 s".
 // The binding's name is left out, because there is only one.
-bool say_in_a_sentence(std::string_view level, std::string_view event,
-                       const serve::Fields& fields) {
+bool log_as_sentence(std::string_view level, std::string_view event, const serve::Fields& fields) {
   std::string text(event);
   for (const serve::Field& field : fields) {
     if (field.value.empty() || field.name == "binding") continue;
@@ -111,14 +110,14 @@ void refuse_streams(const IdentityOptions& identity) {
   rules.start = serve::Start::patient;
   rules.refresh_before = std::chrono::seconds(settings.number("refresh-before"));
   rules.attempts = aws::usual_attempts;
-  rules.deliver = [&profile](const serve::Renewal& renewal) { profile.write_and_say(renewal); };
+  rules.deliver = [&profile](const serve::Renewal& renewal) { profile.write_and_report(renewal); };
 
   const Signals signals({SIGTERM, SIGINT, SIGHUP});
-  const serve::Log log(say_in_a_sentence);
+  const serve::Log log(log_as_sentence);
   serve::Renewals renewals(log, settings.reporter());
   renewals.add(std::move(binding), std::move(rules));
   {
-    const EndOnSignal meanwhile;
+    const ExitOnSignal meanwhile;
     renewals.load_identities();
   }
   renewals.start();

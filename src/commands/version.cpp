@@ -26,9 +26,9 @@ std::string dotted(Number... numbers) {
 }
 
 // The version of a library. The library may have to be loaded first, and may not be installed.
-std::string told_by(std::string (*library)(), const char* when) {
+std::string public_key_in(std::string (*library)(), const char* when) {
   try {
-    return library() + (loads_libraries() ? cat(" (loaded ", when, ")") : "");
+    return library() + (can_load_libraries() ? cat(" (loaded ", when, ")") : "");
   } catch (const Error& error) {
     return cat("none (loaded ", when, "): ", error.what());
   }
@@ -40,11 +40,11 @@ std::string contents() {
     text += name + ": " + what + "\n";
   };
   say("rolecall", ROLECALL_VERSION);
-  say("build", loads_libraries() ? "shared" : "static");
+  say("build", can_load_libraries() ? "shared" : "static");
   say("OpenSSL", OpenSSL_version(OPENSSL_VERSION));
-  say("libcurl", told_by(http::client_library, "for the first request"));
-  say("libmicrohttpd", told_by(http::server_library, "when a server starts"));
-  if (loads_libraries()) {
+  say("libcurl", public_key_in(http::client_library, "for the first request"));
+  say("libmicrohttpd", public_key_in(http::server_library, "when a server starts"));
+  if (can_load_libraries()) {
     say("p11-kit", "loaded for the first pkcs11: URI");
     say("tpm2-openssl", "loaded for the first key in a TPM");
   } else {

@@ -167,7 +167,7 @@ std::chrono::seconds read_duration(const std::string& text) {
   return std::chrono::seconds(*seconds);
 }
 
-void check_agreement(const Arn& anchor, const Arn& profile, const Arn& role) {
+void check_arns_match(const Arn& anchor, const Arn& profile, const Arn& role) {
   const auto differ = [](const std::string& what, const std::string& a, const std::string& b) {
     throw invalid_input(what + " do not agree: " + a + " and " + b);
   };
@@ -201,7 +201,7 @@ SessionInput read_session_input(const http::Request& request) {
   const Arn anchor = service_arn("trustAnchorArn", input.trust_anchor_arn, "trust-anchor");
   const Arn profile = service_arn("profileArn", input.profile_arn, "profile");
   const Arn role = role_arn(input.role_arn);
-  check_agreement(anchor, profile, role);
+  check_arns_match(anchor, profile, role);
   input.partition = anchor.partition;
   input.region = anchor.region;
   input.anchor_account = anchor.account;

@@ -73,7 +73,7 @@ bool has_explicit_curve(const X509* certificate) {
 }
 
 // Why the certificate cannot issue others. Empty if it can.
-std::string issuer_fault(X509* certificate) {
+std::string why_not_an_issuer(X509* certificate) {
   const std::uint32_t flags = X509_get_extension_flags(certificate);
   if ((flags & EXFLAG_INVALID) != 0) return "has an extension that cannot be read";
   if (X509_get_version(certificate) != 2) return "is not X.509 version 3";
@@ -143,12 +143,12 @@ void check_leaf(X509* leaf, const std::string& who, sys_seconds now) {
   check_validity(leaf, who, now);
 }
 
-bool names_issuer(const X509* certificate, const X509* issuer) {
+bool issuer_name_matches(const X509* certificate, const X509* issuer) {
   return X509_NAME_cmp(X509_get_issuer_name(certificate), X509_get_subject_name(issuer)) == 0;
 }
 
 bool issued_by(X509* certificate, X509* issuer) {
-  if (!names_issuer(certificate, issuer)) return false;
+  if (!issuer_name_matches(certificate, issuer)) return false;
   EVP_PKEY* key = X509_get0_pubkey(issuer);
   const bool signed_by = key != nullptr && X509_verify(certificate, key) == 1;
   ERR_clear_error();
@@ -187,7 +187,7 @@ void check_order(X509* leaf, const std::vector<X509Ptr>& chain) {
                         ", but another one does; the leaf's issuer comes first");
       }
       throw untrusted(entry + " does not issue " + whose +
-                      (names_issuer(below, chain[i].get())
+                      (issuer_name_matches(below, chain[i].get())
                            ? ": the name is right, but its key did not make the signature"
                            : ", whose issuer is " + name_text(X509_get_issuer_name(below))));
     }
@@ -280,7 +280,7 @@ std::string serial_decimal(const X509* certificate) {
 Trust::Trust(const PemFile& anchors, const std::vector<PemFile>& crls)
     : anchors_(read_pem<X509Ptr>(anchors, "certificate", PEM_read_bio_X509)) {
   for (const X509Ptr& anchor : anchors_) {
-    const std::string fault = issuer_fault(anchor.get());
+    const std::string fault = why_not_an_issuer(anchor.get());
     if (!fault.empty()) {
       throw Error(ErrorKind::usage,
                   anchors.name + ": the certificate " + subject_text(anchor.get()) + " " + fault,
@@ -333,7 +333,7 @@ void Trust::check(X509* leaf, const std::vector<X509Ptr>& chain, sys_seconds now
   }
   if (anchor == nullptr) {
     const bool same_name = std::any_of(anchors_.begin(), anchors_.end(), [&path](const X509Ptr& a) {
-      return names_issuer(path.back(), a.get());
+      return issuer_name_matches(path.back(), a.get());
     });
     const std::string issuer = name_text(X509_get_issuer_name(path.back()));
     throw untrusted(
@@ -347,7 +347,7 @@ void Trust::check(X509* leaf, const std::vector<X509Ptr>& chain, sys_seconds now
   check_leaf(leaf, who_text("the leaf", leaf), now);
   for (std::size_t i = 1; i < path.size(); ++i) {
     const std::string who = who_text("the issuer", path[i]);
-    const std::string fault = issuer_fault(path[i]);
+    const std::string fault = why_not_an_issuer(path[i]);
     if (!fault.empty()) throw insufficient(who + " " + fault);
     check_signature_algorithm(path[i], who);
     check_validity(path[i], who, now);

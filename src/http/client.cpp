@@ -17,7 +17,7 @@
 namespace rolecall::http {
 namespace {
 
-constexpr std::size_t max_answer = 1 << 20;  // bytes
+constexpr std::size_t max_response = 1 << 20;  // bytes
 constexpr std::size_t max_headers = 1 << 16;
 
 struct CurlUrlDelete {
@@ -38,7 +38,7 @@ std::string url_part(CURLU* url, CURLUPart part, unsigned flags = 0) {
 
 // Whether the host of a URL is this machine. A name that only looks like an address does not count,
 // because it would be resolved and may lead anywhere.
-bool is_this_machine(const std::string& host) {
+bool is_loopback_host(const std::string& host) {
   in_addr v4{};
   if (inet_pton(AF_INET, host.c_str(), &v4) == 1) return ntohl(v4.s_addr) >> 24 == 127;
   return host == "localhost" || host == "[::1]";
@@ -96,9 +96,8 @@ Origin parse_origin(const std::string& text) {
   if ((path != "/" && !path.empty()) || text.find_first_of("?#") != std::string::npos) {
     refuse("has a path or query");
   }
-  if (origin.scheme == "http" && !is_this_machine(origin.host)) {
-    throw Error(ErrorKind::usage,
-                "endpoint \"" + text + "\" is plain http to another host than this one",
+  if (origin.scheme == "http" && !is_loopback_host(origin.host)) {
+    throw Error(ErrorKind::usage, "endpoint \"" + text + "\" is plain http to another host",
                 "credentials would cross the network unencrypted; use https");
   }
   return origin;
@@ -171,7 +170,7 @@ struct Client::Transfer {
     return !too_large;
   }
   bool take_body(std::string_view bytes) {
-    too_large = response.body.size() + bytes.size() > max_answer;
+    too_large = response.body.size() + bytes.size() > max_response;
     if (!too_large) response.body.append(bytes);
     return !too_large;
   }
@@ -180,7 +179,7 @@ struct Client::Transfer {
 Client::Client(Origin origin, ClientOptions options, Reporter reporter)
     : origin_(std::move(origin)), options_(std::move(options)), reporter_(std::move(reporter)) {
   static const CURLcode global = libcurl().global_init(CURL_GLOBAL_DEFAULT);
-  if (global != CURLE_OK) throw Error(ErrorKind::failed, "libcurl does not start");
+  if (global != CURLE_OK) throw Error(ErrorKind::failed, "libcurl cannot be initialised");
   transfer_ = std::make_unique<Transfer>();
   Transfer& t = *transfer_;
   t.set(CURLOPT_ERRORBUFFER, t.error_text.data());
@@ -225,8 +224,9 @@ void Client::set_up_tls() {
                 "install them (mostly a package ca-certificates), or name a PEM file of them with "
                 "`ca-bundle`, AWS_CA_BUNDLE or SSL_CERT_FILE");
   }
-  second_store_ = !named && !options_.trust.directory.empty() && !options_.trust.bundle.empty();
-  trust(second_store_ ? Trust{options_.trust.directory, ""} : options_.trust);
+  has_unused_bundle_ =
+      !named && !options_.trust.directory.empty() && !options_.trust.bundle.empty();
+  trust(has_unused_bundle_ ? Trust{options_.trust.directory, ""} : options_.trust);
 }
 
 void Client::trust(const Trust& roots) const {
@@ -269,13 +269,13 @@ Response Client::send(const std::string& path, const Deadline& deadline) {
   const std::string url = origin_.text() + path;
   t.set(CURLOPT_URL, url.c_str());
   CURLcode code = t.run(deadline, options_.connect_timeout);
-  if (code == CURLE_PEER_FAILED_VERIFICATION && second_store_) {
+  if (code == CURLE_PEER_FAILED_VERIFICATION && has_unused_bundle_) {
     // One of the system's two stores may be out of date (nobody refreshed its links). Nothing was
     // sent yet, because the handshake failed. If the other store does not help, the first error is
     // reported.
     const std::array<char, CURL_ERROR_SIZE> first_text = t.error_text;
     trust({"", options_.trust.bundle});
-    second_store_ = false;
+    has_unused_bundle_ = false;
     if (t.run(deadline, options_.connect_timeout) == CURLE_OK) {
       code = CURLE_OK;
     } else {

@@ -70,7 +70,7 @@ class Client {
   Origin origin_;
   ClientOptions options_;
   Reporter reporter_;
-  bool second_store_ = false;  // the system also has a bundle, which is not in use yet
+  bool has_unused_bundle_ = false;  // the system also has a bundle, which is not in use yet
   std::unique_ptr<Transfer> transfer_;
 };
 

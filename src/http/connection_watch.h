@@ -35,12 +35,12 @@ class ConnectionWatch {
     std::atomic<Clock::rep> deadline{never};
   };
 
-  // A connection has `limit` for each request. If `places` or more connections are open, no other
-  // client gets in, and the limit is `limit_when_full` instead.
-  ConnectionWatch(std::chrono::milliseconds limit, std::size_t places,
+  // A connection has `limit` for each request. If `max_connections` or more connections are open,
+  // no other client gets in, and the limit is `limit_when_full` instead.
+  ConnectionWatch(std::chrono::milliseconds limit, std::size_t max_connections,
                   std::chrono::milliseconds limit_when_full)
       : limit_(limit),
-        places_(places),
+        max_connections_(max_connections),
         limit_when_full_(std::min(limit, limit_when_full)),
         thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
@@ -51,7 +51,7 @@ class ConnectionWatch {
     connection.peer = std::move(peer);
     connection.number = ++last_number_;
     start_clock(connection);
-    full_ = connections_.size() >= places_;
+    full_ = connections_.size() >= max_connections_;
     if (connections_.size() == 1 || full_) changed_.notify_one();
     return &connection;
   }
@@ -61,7 +61,7 @@ class ConnectionWatch {
   void remove(const Connection* connection) {
     const std::scoped_lock lock(mutex_);
     connections_.remove_if([connection](const Connection& c) { return &c == connection; });
-    full_ = connections_.size() >= places_;
+    full_ = connections_.size() >= max_connections_;
     if (connections_.empty()) emptied_.notify_all();
   }
 
@@ -84,24 +84,26 @@ class ConnectionWatch {
 
  private:
   static constexpr Clock::rep never = std::numeric_limits<Clock::rep>::max();
-  static constexpr std::chrono::milliseconds usual_nap{500};
+  static constexpr std::chrono::milliseconds check_interval{500};
 
   void run(const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
     while (!stop.stop_requested()) {
       if (!changed_.wait(lock, stop, [this] { return !connections_.empty(); })) return;
       if (full_) {
-        changed_.wait_for(lock, stop, std::min(limit_when_full_ / 4, usual_nap),
+        changed_.wait_for(lock, stop, std::min(limit_when_full_ / 4, check_interval),
                           [] { return false; });
       } else {
-        changed_.wait_for(lock, stop, usual_nap, [this] { return full_.load(); });
+        changed_.wait_for(lock, stop, check_interval, [this] { return full_.load(); });
       }
       const Clock::time_point now = Clock::now();
       const Clock::rep end = now.time_since_epoch().count();
-      const Clock::rep hurried_end = (now + (limit_ - limit_when_full_)).time_since_epoch().count();
+      const Clock::rep deadline_when_full =
+          (now + (limit_ - limit_when_full_)).time_since_epoch().count();
       for (Connection& connection : connections_) {
-        const bool hurried = full_ && connection.deadline <= hurried_end && !has_sent(connection);
-        if (connection.deadline <= end || hurried) cut(connection, SHUT_RDWR);
+        const bool is_over_limit_when_full =
+            full_ && connection.deadline <= deadline_when_full && !has_sent(connection);
+        if (connection.deadline <= end || is_over_limit_when_full) cut(connection, SHUT_RDWR);
       }
     }
   }
@@ -119,7 +121,7 @@ class ConnectionWatch {
   }
 
   std::chrono::milliseconds limit_;
-  std::size_t places_;
+  std::size_t max_connections_;
   std::chrono::milliseconds limit_when_full_;
   std::mutex mutex_;
   std::condition_variable_any changed_;

@@ -22,7 +22,7 @@ bool has_control_character(std::string_view text) {
 }  // namespace
 
 std::string form_error(const Request& request) {
-  if (!is_token(request.method)) return "the method is no word";
+  if (!is_token(request.method)) return "the method is not a token";
   if (has_control_character(request.path) || has_control_character(request.query)) {
     return "a control character in the path";
   }
@@ -30,12 +30,13 @@ std::string form_error(const Request& request) {
   const std::string* encoding = nullptr;
   for (const Header& header : request.headers) {
     // A blank before the colon would hide a header from a program that looks for its name.
-    if (!is_token(header.name)) return "a header whose name is no word, or is followed by a blank";
+    if (!is_token(header.name))
+      return "the name of a header is not a token, or is followed by a space";
     if (has_control_character(header.value)) return "a control character in a header";
     const bool is_length = same_name(header.name, "content-length");
     if (!is_length && !same_name(header.name, "transfer-encoding")) continue;
     const std::string*& seen = is_length ? length : encoding;
-    if (seen != nullptr) return "two headers " + header.name;
+    if (seen != nullptr) return "the header " + header.name + " is there twice";
     seen = &header.value;
   }
   if (encoding == nullptr) return {};

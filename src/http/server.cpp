@@ -30,7 +30,7 @@ namespace rolecall::http {
 namespace {
 
 // The grace period at the end, in which clients that got their responses can close.
-constexpr std::chrono::milliseconds farewell{2000};
+constexpr std::chrono::milliseconds grace_period{2000};
 constexpr std::intptr_t thread_stack = 1024 * 1024;
 
 constexpr const char* tls_priorities = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
@@ -139,7 +139,7 @@ std::string server_library() {
 
 struct Server::Daemon {
   Handler handler;
-  std::function<void(int)> on_unreadable;
+  std::function<void(int)> on_refused_request;
   std::size_t max_body = 0;
   std::string url;
   int port = 0;
@@ -151,7 +151,7 @@ struct Server::Daemon {
 
   Daemon(Listener listener, const ServerOptions& options, Handler function)
       : handler(std::move(function)),
-        on_unreadable(options.on_unreadable),
+        on_refused_request(options.on_refused_request),
         max_body(options.max_body),
         watch(options.request_timeout, options.max_connections, options.request_timeout_when_full) {
     start(std::move(listener), options);
@@ -160,7 +160,7 @@ struct Server::Daemon {
     if (mhd == nullptr) return;
     ending = true;
     const Descriptor listener(microhttpd().quiesce_daemon(mhd));
-    watch.drain(farewell);
+    watch.drain(grace_period);
     microhttpd().stop_daemon(mhd);
   }
   Daemon(Daemon&&) = delete;
@@ -173,7 +173,7 @@ struct Server::Daemon {
                      const char* version, const char* upload, std::size_t* upload_size);
 
   // libmicrohttpd calls these functions. `self` is the Daemon.
-  void hear_refusal(std::string_view form, va_list arguments) const;
+  void report_refused_request(std::string_view form, va_list arguments) const;
   static void on_log(void* self, const char* form, va_list arguments);
   static void on_connection(void* self, MHD_Connection* connection, void** context,
                             MHD_ConnectionNotificationCode code);
@@ -187,16 +187,16 @@ struct Server::Daemon {
 
 void Server::Daemon::on_log(void* self, const char* form, va_list arguments) {
   auto* daemon = static_cast<Daemon*>(self);
-  if (daemon->started) return daemon->hear_refusal(form, arguments);
+  if (daemon->started) return daemon->report_refused_request(form, arguments);
   char line[256];
   if (std::vsnprintf(line, sizeof line, form, arguments) > 0) daemon->log = trim(line);
 }
 
 // If libmicrohttpd answers a request by itself, it tells only the logger. The other log lines are
 // about clients that closed the connection.
-void Server::Daemon::hear_refusal(std::string_view form, va_list arguments) const {
+void Server::Daemon::report_refused_request(std::string_view form, va_list arguments) const {
   constexpr std::string_view words = "Error processing request (HTTP response code is %u ";
-  if (on_unreadable && form.starts_with(words)) on_unreadable(va_arg(arguments, int));
+  if (on_refused_request && form.starts_with(words)) on_refused_request(va_arg(arguments, int));
 }
 
 void Server::Daemon::on_connection(void* self, MHD_Connection* connection, void** context,
@@ -289,7 +289,7 @@ void Server::Daemon::read_head(MHD_Connection* mhd_connection, Incoming& incomin
   request.malformed = form_error(request);
   if (request.malformed.empty() &&
       (size == nullptr || !reader.is_whole(method + size->header_size))) {
-    request.malformed = "a NUL or a second blank, or a header that goes on in the next line";
+    request.malformed = "a NUL or a second space, or a header that continues in the next line";
   }
 }
 

@@ -44,7 +44,7 @@ struct ServerOptions {
   std::chrono::milliseconds request_timeout_when_full{30000};
   // Called with the status if libmicrohttpd refuses a request by itself, before the handler sees
   // the request. Called in the same threads as the handler. Must not throw.
-  std::function<void(int status)> on_unreadable;
+  std::function<void(int status)> on_refused_request;
 };
 
 // The version of libmicrohttpd. Throws Error (failed) if libmicrohttpd cannot be loaded.

@@ -31,7 +31,8 @@ Error proxy_refusal(const std::string& server, const ClientOptions& options, lon
             options.proxy_has_user
                 ? "the proxy does not take the user and password that HTTPS_PROXY holds; special "
                   "characters in them must be percent-encoded (@ is %40)"
-                : "the proxy wants a user and password: HTTPS_PROXY=http://user:password@proxy"};
+                : "the proxy requires a user name and a password: "
+                  "HTTPS_PROXY=http://user:password@proxy"};
   }
   return {status >= 500 ? ErrorKind::try_later : ErrorKind::failed, what,
           "ask the owner of the proxy to allow this host"};
@@ -63,9 +64,9 @@ constexpr std::array<TlsReason, 11> tls_reasons = {{
      "check the server's TLS settings and this machine's policy (openssl.cnf)"},
     {"no shared cipher", "and this program have no cipher in common",
      "check the server's TLS settings and this machine's policy (openssl.cnf)"},
-    {"certificate required", "wants a TLS certificate of the client",
+    {"certificate required", "requires a TLS certificate of the client",
      "the service does not: is this endpoint IAM Roles Anywhere?"},
-    {"bad certificate", "wants another TLS certificate of the client",
+    {"bad certificate", "requires another TLS certificate of the client",
      "the service does not: is this endpoint IAM Roles Anywhere?"},
     {"unrecognized name", "does not know this host name", "check the endpoint's name"},
     {"dh key too small", "uses a key exchange that is too weak",
@@ -87,7 +88,7 @@ Error verification_error(const std::string& server, const TransferFailure& failu
   if (failure.verify_result <= X509_V_ERR_UNSPECIFIED) {
     return {ErrorKind::failed,
             "the TLS certificate of " + server + " is for another host: " + detail,
-            "check the endpoint's name, and whom that name leads to here"};
+            "check the endpoint's name, and which address this machine has for it"};
   }
   return {ErrorKind::failed, "the TLS certificate of " + server + " does not verify: " + detail,
           "name the CA that issued it with `ca-bundle` or AWS_CA_BUNDLE (a proxy that opens TLS "
@@ -163,7 +164,7 @@ std::optional<Error> tls_error(const Context& on) {
 }
 
 // Errors that come after the request was sent; nothing for other errors.
-std::optional<Error> answer_error(const Context& on) {
+std::optional<Error> response_error(const Context& on) {
   switch (on.failure.code) {
     case CURLE_OPERATION_TIMEDOUT:
       return Error(ErrorKind::try_later, on.server + " did not answer in time",
@@ -179,7 +180,7 @@ std::optional<Error> answer_error(const Context& on) {
       return Error(ErrorKind::try_later, on.server + " closed the connection without an answer",
                    on.hint);
     case CURLE_PARTIAL_FILE:
-      return Error(ErrorKind::try_later, "the answer of " + on.server + " ended too soon", on.hint);
+      return Error(ErrorKind::try_later, "the answer of " + on.server + " is incomplete", on.hint);
     case CURLE_WRITE_ERROR:
       if (!on.failure.too_large) return std::nullopt;
       return Error(ErrorKind::failed, "the answer of " + on.server + " is too large",
@@ -205,7 +206,7 @@ Error transfer_error(const Origin& origin, const ClientOptions& options,
   }
   if (const auto known = known_tls_error(on.server, on.tls_reason)) return *known;
   if (failure.code == CURLE_OUT_OF_MEMORY) throw std::bad_alloc();
-  for (const auto explain : {connection_error, tls_error, answer_error})
+  for (const auto explain : {connection_error, tls_error, response_error})
     if (const auto error = explain(on)) return *error;
   return {ErrorKind::try_later, "the exchange with " + on.server + " failed: " + on.detail,
           on.hint};

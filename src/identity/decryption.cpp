@@ -15,7 +15,8 @@
 namespace rolecall::identity {
 namespace {
 
-constexpr const char* how_anew = ": openssl pkcs8 -topk8 -v2 aes-256-cbc; openssl pkcs12 -export";
+constexpr const char* how_to_encrypt_again =
+    ": openssl pkcs8 -topk8 -v2 aes-256-cbc; openssl pkcs12 -export";
 
 // The oldest error in the queue is the cause of the others. Empties the queue.
 std::string first_reason() {
@@ -44,7 +45,8 @@ void Decryptor::load_legacy(const std::string& reason) {
   const std::string what =
       name_ + " is encrypted with " + algorithm_ + " that needs OpenSSL's legacy provider";
   const std::string anew =
-      ", or encrypt the key anew where it is: openssl pkcs8 -topk8 -provider legacy -provider "
+      ", or encrypt the key again on the machine where it is: openssl pkcs8 -topk8 -provider "
+      "legacy -provider "
       "default; openssl pkcs12";
   library_ = OSSL_LIB_CTX_new();
   if (library_ == nullptr) throw std::bad_alloc();
@@ -64,12 +66,12 @@ bool Decryptor::attempt(const DecryptAttempt& attempt) {
     result = attempt(library_);
   }
   if (result == Decryption::unsupported) {
-    need_libraries(name_ + " is encrypted with " + algorithm_ + " that is not built in",
-                   cat(", or encrypt it anew", how_anew));
+    require_libraries(name_ + " is encrypted with " + algorithm_ + " that is not built in",
+                      cat(", or encrypt it again", how_to_encrypt_again));
     throw Error(ErrorKind::usage,
                 name_ + " is encrypted with " + algorithm_ +
                     " that OpenSSL does not support: " + first_reason(),
-                cat("encrypt it anew", how_anew));
+                cat("encrypt it again", how_to_encrypt_again));
   }
   ERR_clear_error();
   return result == Decryption::done;
@@ -82,7 +84,7 @@ void Decryptor::ask(
     throw Error(ErrorKind::usage, name_ + " is encrypted, and no password was given",
                 "`password-source` says where the password is");
   }
-  for (int number = 1; number <= most_attempts; ++number) {
+  for (int number = 1; number <= max_attempts; ++number) {
     const Secret password = [&] {
       const Deadline::Pause pause(deadline_);
       PasswordRequest request{name_, number};
@@ -93,7 +95,7 @@ void Decryptor::ask(
     const std::string_view text = password.empty() ? std::string_view("") : password.view();
     if (attempt([&](OSSL_LIB_CTX* library) { return attempt_with(library, text); })) return;
   }
-  throw Error(ErrorKind::usage, cat("wrong password for ", name_, ", ", most_attempts, " times"),
+  throw Error(ErrorKind::usage, cat("wrong password for ", name_, ", ", max_attempts, " times"),
               cat("is it the password of this very file? See whether it opens it: ", command_));
 }
 

@@ -13,7 +13,7 @@
 namespace rolecall::identity {
 
 // How many passwords or PINs a person can enter in one run, for a file or for hardware.
-inline constexpr int most_attempts = 3;
+inline constexpr int max_attempts = 3;
 
 enum class Decryption { done, wrong_password, unsupported };
 

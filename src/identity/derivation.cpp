@@ -27,7 +27,7 @@ constexpr std::string_view sample_password = "password";
 constexpr std::array<unsigned char, 8> sample_salt{1, 2, 3, 4, 5, 6, 7, 8};
 constexpr unsigned longest_derived_key = 32;
 // Most files have fewer iterations. These take so little time that it is not measured.
-constexpr std::uint64_t no_matter = 50000;
+constexpr std::uint64_t iterations_not_measured = 50000;
 
 // A count from the file. A count that is not a number counts as too large.
 std::uint64_t count_of(const ASN1_INTEGER* number) {
@@ -38,8 +38,8 @@ std::uint64_t count_of(const ASN1_INTEGER* number) {
   return std::numeric_limits<std::uint64_t>::max();
 }
 
-[[noreturn]] void refuse_slow(const std::string& what, const std::string& name, Seconds time,
-                              const Deadline& deadline) {
+[[noreturn]] void fail_on_timeout(const std::string& what, const std::string& name, Seconds time,
+                                  const Deadline& deadline) {
   // The time is only an estimate. It can be larger than std::chrono::seconds can hold.
   const auto text = [](Seconds seconds) {
     return seconds_text(std::chrono::ceil<std::chrono::seconds>(std::min(seconds, Seconds(1e9))));
@@ -47,7 +47,7 @@ std::uint64_t count_of(const ASN1_INTEGER* number) {
   throw Error(ErrorKind::usage,
               name + " asks for " + what + " to make a key of its password, which would take " +
                   text(time) + "; less than " + text(deadline.left()) + " are left",
-              "encrypt it anew: openssl pkcs8 -topk8 -v2 aes-256-cbc; openssl pkcs12 -export; or "
+              "encrypt it again: openssl pkcs8 -topk8 -v2 aes-256-cbc; openssl pkcs12 -export; or "
               "allow more with `timeout`");
 }
 
@@ -63,12 +63,12 @@ Seconds duration_of(Run&& run) {
 // whole.
 void check_iterations(std::uint64_t times, unsigned parts, const std::string& name,
                       const Deadline& deadline, const std::function<void(int)>& repeat) {
-  if (times < no_matter) return;
+  if (times < iterations_not_measured) return;
   const int sample = static_cast<int>(std::clamp<std::uint64_t>(times / 64, 4096, 65536));
   const Seconds time =
       duration_of([&] { repeat(sample); }) * parts * (static_cast<double>(times) / sample);
   if (time > deadline.left()) {
-    refuse_slow(cat(times, " iterations"), name, time, deadline);
+    fail_on_timeout(cat(times, " iterations"), name, time, deadline);
   }
 }
 
@@ -107,7 +107,7 @@ void check_scrypt(const SCRYPT_PARAMS& parameters, const std::string& name,
       }) *
       (work / (sample_n * sample_r));
   if (time > deadline.left()) {
-    refuse_slow(cat("scrypt with N=", n, ", r=", r, ", p=", p), name, time, deadline);
+    fail_on_timeout(cat("scrypt with N=", n, ", r=", r, ", p=", p), name, time, deadline);
   }
 }
 

@@ -202,7 +202,7 @@ void refuse_other_form(std::string_view text, const std::string& name) {
   throw Error(ErrorKind::usage, name + " is " + form->what, form->how);
 }
 
-std::string with_file(const std::string& hint, const Source& source) {
+std::string hint_with_path(const std::string& hint, const Source& source) {
   constexpr std::string_view placeholder = "FILE";
   // If a terminal cannot show the path unchanged, nobody can paste it either.
   const std::string& given = source.text();

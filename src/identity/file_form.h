@@ -18,15 +18,15 @@ bool is_pkcs12(std::string_view bytes);
 [[noreturn]] void refuse_other_form(std::string_view text, const std::string& name);
 
 // Runs `read`, which reads the content of `source`. The hints that `read` throws contain the word
-// FILE, because the code that writes them does not know the path. naming_file puts the path in its
-// place, so that the user can paste the command into a shell.
-std::string with_file(const std::string& hint, const Source& source);
+// FILE, because the code that writes them does not know the path. with_path_in_hints puts the path
+// in its place, so that the user can paste the command into a shell.
+std::string hint_with_path(const std::string& hint, const Source& source);
 template <class Read>
-auto naming_file(const Source& source, Read read) {
+auto with_path_in_hints(const Source& source, Read read) {
   try {
     return read();
   } catch (const Error& error) {
-    const std::string hint = with_file(error.hint(), source);
+    const std::string hint = hint_with_path(error.hint(), source);
     if (hint == error.hint()) throw;
     throw Error(error.kind(), error.what(), hint);
   }

@@ -54,14 +54,14 @@ void check_validity(const Certificate& leaf, std::chrono::sys_seconds now) {
   if (now > leaf.not_after()) {
     throw Error(ErrorKind::failed,
                 "certificate " + leaf.name() + " expired " +
-                    rough_duration(now - leaf.not_after()) + " ago: it was valid from " +
+                    largest_unit_text(now - leaf.not_after()) + " ago: it was valid from " +
                     validity_text(leaf),
                 "ask its issuer for a new one" + clock_hint);
   }
   if (now < leaf.not_before()) {
     throw Error(ErrorKind::failed,
                 "certificate " + leaf.name() + " is not valid yet for " +
-                    rough_duration(leaf.not_before() - now) + ": it is valid from " +
+                    largest_unit_text(leaf.not_before() - now) + ": it is valid from " +
                     validity_text(leaf),
                 "wait, or set the clock right" + clock_hint);
   }
@@ -123,12 +123,12 @@ Material read_pkcs12_file(const FileContent& file, const IdentityOptions& option
                                     std::pair("`intermediates`", &options.intermediates)}) {
     // Only a warning, because the option is often set for all commands in a configuration file.
     if (!value->empty()) {
-      reporter.warning(name + " holds key and chain itself: " + flag + " is not read");
+      reporter.warning(name + " contains the key and the chain: " + flag + " is not used");
     }
   }
   Pkcs12 content = read_pkcs12(file.bytes.view(), name, options.password,
                                {options.pkcs12_entry, nullptr}, &deadline);
-  warn_of_others(name, file, reporter);
+  warn_about_open_mode(name, file, reporter);
   Material material;
   take_key(material, std::move(content.key));
   material.certificates = std::move(content.certificates);
@@ -165,7 +165,7 @@ void read_key(Files& files, const IdentityOptions& options, const Reporter& repo
     Pkcs12 content = read_pkcs12(file.bytes.view(), name, options.password,
                                  {options.pkcs12_entry, certificates}, &files.deadline());
     take_key(material, std::move(content.key));
-    return warn_of_others(name, file, reporter);
+    return warn_about_open_mode(name, file, reporter);
   }
   const std::vector<PemBlock> blocks = read_pem(file.bytes.view(), name);
   if (in_one_file && std::none_of(blocks.begin(), blocks.end(), is_private_key)) {
@@ -177,12 +177,12 @@ void read_key(Files& files, const IdentityOptions& options, const Reporter& repo
   if (is_tpm_key(key)) {
     // It does not matter who can read the file: its key is useless without this TPM. But the owner
     // of the file decides which key is used.
-    warn_of_owner(name, file, reporter);
+    warn_about_owner(name, file, reporter);
     const Deadline::Pause pause(&files.deadline());
     return take_key(material, load_tpm_file(key, name, options));
   }
   take_key(material, private_key_in(blocks, name, options.password, &files.deadline()));
-  warn_of_others(name, file, reporter);
+  warn_about_open_mode(name, file, reporter);
 }
 
 // The key and the certificates can come from one PKCS#12 file, from PEM files, from tokens, or from
@@ -192,7 +192,7 @@ Material read_material(Files& files, const IdentityOptions& options, std::chrono
   Material material;
   if (!options.certificate.empty() && !certificate_is_on_token(options)) {
     const FileContent& file = files.read("certificate file", options.certificate);
-    naming_file(options.certificate, [&] {
+    with_path_in_hints(options.certificate, [&] {
       if (is_pkcs12(file.bytes.view())) {
         material = read_pkcs12_file(file, options, reporter, files.deadline());
         return;
@@ -203,8 +203,8 @@ Material read_material(Files& files, const IdentityOptions& options, std::chrono
     if (material.is_whole) return material;
   }
   if (!key_is_on_token(options)) {
-    naming_file(options.private_key.empty() ? options.certificate : options.private_key,
-                [&] { read_key(files, options, reporter, material); });
+    with_path_in_hints(options.private_key.empty() ? options.certificate : options.private_key,
+                       [&] { read_key(files, options, reporter, material); });
   }
   if (key_is_on_token(options) || certificate_is_on_token(options)) {
     const Deadline::Pause pause(&files.deadline());
@@ -242,7 +242,7 @@ void add_intermediates(Files& files, const IdentityOptions& options,
   if (options.intermediates.empty() || options.intermediates == options.certificate) return;
   const std::string name = "intermediates file " + options.intermediates.name();
   const FileContent& file = files.read("intermediates file", options.intermediates);
-  naming_file(options.intermediates, [&] { take_intermediates(file, name, pool); });
+  with_path_in_hints(options.intermediates, [&] { take_intermediates(file, name, pool); });
 }
 
 // A token can also hold certificates that have nothing to do with the leaf. That is not a mistake,
@@ -303,12 +303,12 @@ std::vector<Certificate> load_certificates(const IdentityOptions& options,
   Deadline deadline(usual_limit);
   const FileContent file = read_source("certificate file", options.certificate, &deadline);
   if (!is_pkcs12(file.bytes.view())) {
-    return naming_file(options.certificate, [&] {
+    return with_path_in_hints(options.certificate, [&] {
       return certificates_of(file, "certificate file " + options.certificate.name(), false);
     });
   }
   const std::string name = "PKCS#12 file " + options.certificate.name();
-  Pkcs12 content = naming_file(options.certificate, [&] {
+  Pkcs12 content = with_path_in_hints(options.certificate, [&] {
     return read_pkcs12(file.bytes.view(), name, options.password, {options.pkcs12_entry, nullptr},
                        &deadline);
   });

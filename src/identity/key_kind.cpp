@@ -44,7 +44,7 @@ void check_key_kind(const EVP_PKEY* key, const std::string& name) {
       throw Error(ErrorKind::usage, what, "the curves P-256, P-384 and P-521 are supported");
     }
   } else {
-    throw Error(ErrorKind::usage, what, kinds_to_use);
+    throw Error(ErrorKind::usage, what, supported_kinds_hint);
   }
 }
 

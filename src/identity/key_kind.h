@@ -8,7 +8,7 @@
 
 namespace rolecall::identity {
 
-inline constexpr const char* kinds_to_use =
+inline constexpr const char* supported_kinds_hint =
     "use RSA of 2048 to 8192 bits or an EC key on P-256, P-384 or P-521";
 
 // Throws Error (usage) if the service does not accept the kind or size of the key. `name` is the

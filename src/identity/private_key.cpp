@@ -49,7 +49,8 @@ std::string openssh_kind(std::string_view bytes) {
     throw Error(ErrorKind::usage, what,
                 "convert a copy of it: cp FILE FILE.pem && ssh-keygen -p -m PEM -f FILE.pem");
   }
-  throw Error(ErrorKind::usage, what + (kind.empty() ? "" : ", of the kind " + kind), kinds_to_use);
+  throw Error(ErrorKind::usage, what + (kind.empty() ? "" : ", of the kind " + kind),
+              supported_kinds_hint);
 }
 
 [[noreturn]] void refuse_kind(const PemBlock& block, const std::string& name) {
@@ -103,12 +104,12 @@ void refuse_other_kind(const Pkcs8Ptr& info, const std::string& name) {
   const auto kind = name_of_other_kind(algorithm_of(info));
   if (!kind) return;
   const std::string what = name + " holds a key of the kind " + *kind;
-  if (!kind->starts_with("ML-DSA-")) throw Error(ErrorKind::usage, what, kinds_to_use);
+  if (!kind->starts_with("ML-DSA-")) throw Error(ErrorKind::usage, what, supported_kinds_hint);
   throw Error(
       ErrorKind::usage,
       what + ", which OpenSSL " + OpenSSL_version(OPENSSL_VERSION_STRING) + " cannot read",
       cat("OpenSSL 3.5 or later can, but this version of rolecall does not sign with ML-DSA: ",
-          kinds_to_use));
+          supported_kinds_hint));
 }
 
 [[noreturn]] void refuse_damaged_key(const std::string& name) {

@@ -73,7 +73,7 @@ class Checker {
       doubtful("extendedKeyUsage" + of + " lacks clientAuth");
     }
     check_key(leaf, of);
-    if (std::string tags = unfit_tags(leaf); !tags.empty()) doubtful(std::move(tags));
+    if (std::string tags = refused_tags(leaf); !tags.empty()) doubtful(std::move(tags));
   }
 
   // The key must be of a kind that can sign requests (IAM Roles Anywhere User Guide, "Signing

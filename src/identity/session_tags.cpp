@@ -122,7 +122,7 @@ std::string tag_fault(const SessionTag& tag) {
   return {};
 }
 
-std::string unfit_tags(const Certificate& leaf) {
+std::string refused_tags(const Certificate& leaf) {
   const std::vector<SessionTag> tags = session_tags(leaf);
   std::string text;
   std::vector<SessionTag> unfit;

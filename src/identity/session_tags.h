@@ -27,7 +27,7 @@ std::vector<SessionTag> session_tags(const Certificate& leaf);
 std::string tag_fault(const SessionTag& tag);
 
 // Lists the tags of `leaf` that STS refuses, and says what to do. Empty if STS accepts all tags.
-std::string unfit_tags(const Certificate& leaf);
+std::string refused_tags(const Certificate& leaf);
 
 // Says what to do about tags that STS refuses. Uses only `field` and `specifier` of each tag.
 std::string remedy_for(const std::vector<SessionTag>& tags);

@@ -87,7 +87,7 @@ std::string public_key_bytes(const EVP_PKEY* key) {
   std::string bytes =
       EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA ? pkcs1(key) : uncompressed_point(key);
   if (bytes.empty()) {
-    throw Error(ErrorKind::failed, "the private key has no public half: " + openssl_error());
+    throw Error(ErrorKind::failed, "the private key has no public key: " + openssl_error());
   }
   return bytes;
 }

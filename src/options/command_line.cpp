@@ -138,7 +138,7 @@ class LineReader {
 
   [[noreturn]] void refuse_leftover() const {
     if (has_end_of_line()) {
-      throw Error(ErrorKind::usage, "the end of a line stands among the arguments",
+      throw Error(ErrorKind::usage, "there is the end of a line among the arguments",
                   "a backslash joins lines only in a shell: in ~/.aws/config credential_process is "
                   "one line, without a backslash");
     }
@@ -190,7 +190,7 @@ CommandLine read_command_line(const Command& command, std::vector<std::string> a
   return LineReader(command, std::move(arguments)).read();
 }
 
-void check_ends(const Option& option, const std::string& value) {
+void check_stray_characters(const Option& option, const std::string& value) {
   const Kind kind = option.kind;
   const bool is_path = kind == Kind::input || kind == Kind::path || kind == Kind::library;
   if (kind != Kind::word && kind != Kind::url && !is_path) return;

@@ -16,6 +16,6 @@ CommandLine read_command_line(const Command& command, std::vector<std::string> a
 // Throws Error (usage) if the value has blanks, line ends or quotes at its beginning or end that
 // some tool took for a part of it. Checked are ARNs, regions and URLs, and also paths, unless the
 // file exists or the value is a PKCS#11 URI.
-void check_ends(const Option& option, const std::string& value);
+void check_stray_characters(const Option& option, const std::string& value);
 
 }  // namespace rolecall::cli

@@ -90,9 +90,10 @@ FileContent opened(const std::string& path, bool from_variable) {
 // credentials are requested from.
 void check_owner(const FileContent& file, const std::string& name) {
   if ((file.mode & (S_IWGRP | S_IWOTH)) != 0) {
-    throw Error(ErrorKind::usage,
-                name + " has mode " + mode_text(file.mode) + ": others than its owner can write it",
-                "chmod go-w it, and see that what stands in it is yours");
+    throw Error(
+        ErrorKind::usage,
+        name + " has mode " + mode_text(file.mode) + ": users other than its owner can write it",
+        "chmod go-w it, and check that its content is yours");
   }
   if (const std::string owner = foreign_owner(file.owner, geteuid()); !owner.empty()) {
     throw Error(ErrorKind::usage, name + " " + owner,
@@ -249,7 +250,7 @@ class ConfigReader {
       }
       if (!is_binding_name(name)) {
         refuse(node.source(), "\"" + name + "\" cannot be a binding's name",
-               "it takes letters, digits, \".\", \"_\" and \"-\"");
+               "use letters, digits, \".\", \"_\" and \"-\"");
       }
       add_table("binding." + name, node);
       lines_.emplace_back(node.source().begin.line, name);
@@ -337,11 +338,11 @@ std::string place_in(const ConfigFile& file, int line) {
   return cat("configuration file ", file.path, ", line ", line);
 }
 
-std::string why_no_file(const ConfigFile& file) {
+std::string missing_file_reason(const ConfigFile& file) {
   return file.unreadable.empty() ? "there is no configuration file" : file.unreadable;
 }
 
-std::string hint_for_no_file(const ConfigFile& file) {
+std::string missing_file_hint(const ConfigFile& file) {
   if (!file.unreadable.empty()) {
     return "make it readable for this user, or name another file with --config (/dev/null for "
            "none)";

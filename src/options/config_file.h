@@ -53,9 +53,9 @@ std::string binding_header(const std::string& name);
 
 // For a message if a value or a binding is missing because no file was read: either there is no
 // file, or the file cannot be read.
-std::string why_no_file(const ConfigFile& file);
+std::string missing_file_reason(const ConfigFile& file);
 
 // The hint for that message.
-std::string hint_for_no_file(const ConfigFile& file);
+std::string missing_file_hint(const ConfigFile& file);
 
 }  // namespace rolecall::cli

@@ -46,7 +46,7 @@ bool names_own_directory(const char* variable) {
          S_ISDIR(info.st_mode) && info.st_uid == geteuid();
 }
 
-bool names_own_place(const char* variable) {
+bool names_own_path(const char* variable) {
   std::string directory = environment(variable);
   if (!directory.starts_with('/')) return false;
   struct stat info {};
@@ -59,22 +59,22 @@ std::string user_runtime_directory() {
   return names_own_directory("XDG_RUNTIME_DIR") ? environment("XDG_RUNTIME_DIR") : std::string();
 }
 
-void set_for_us_alone(const char* name, const char* value) {
+void set_for_this_process_only(const char* name, const char* value) {
   if (std::getenv(name) != nullptr) return;
   setenv(name, value, 1);
   own_variables.insert(name);
 }
 
-bool is_for_us_alone(std::string_view name) {
+bool is_for_this_process_only(std::string_view name) {
   return own_variables.contains(name);
 }
 
-void set_aside_key_log() {
+void remove_key_log_variable() {
   key_log = environment("SSLKEYLOGFILE");
   unsetenv("SSLKEYLOGFILE");
 }
 
-const std::string& key_log_of_commands() {
+const std::string& key_log_for_commands() {
   return key_log;
 }
 

@@ -23,22 +23,23 @@ std::string home_directory();
 std::string user_runtime_directory();
 
 // names_own_directory: whether the variable names a directory that belongs to this user.
-// names_own_place: the same, except that the directory may be missing. Then its nearest existing
+// names_own_path: the same, except that the directory may be missing. Then its nearest existing
 // parent must belong to this user. Both need an absolute path.
 bool names_own_directory(const char* variable);
-bool names_own_place(const char* variable);
+bool names_own_path(const char* variable);
 
 // Sets a variable for a library in this process, unless it is already set. If rolecall becomes
-// another command (exec), that command must not get the variable: is_for_us_alone says which ones.
-void set_for_us_alone(const char* name, const char* value);
-bool is_for_us_alone(std::string_view name);
+// another command (exec), that command must not get the variable: is_for_this_process_only says
+// which ones.
+void set_for_this_process_only(const char* name, const char* value);
+bool is_for_this_process_only(std::string_view name);
 
 // Removes SSLKEYLOGFILE from the environment: libcurl, OpenSSL or a PKCS#11 module would write the
 // keys of our TLS connections into that file, and anyone who reads the file could decrypt the
 // credentials. The value is kept for the command of exec, because the user set the variable for
 // that command. Call this before any thread starts.
-void set_aside_key_log();
-const std::string& key_log_of_commands();  // empty: SSLKEYLOGFILE was not set
+void remove_key_log_variable();
+const std::string& key_log_for_commands();  // empty: SSLKEYLOGFILE was not set
 
 // Removes a variable that contains a secret from the environment, and returns its value, also at
 // later calls. The value is overwritten where the kernel shows it as /proc/PID/environ, and no

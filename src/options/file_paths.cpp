@@ -48,7 +48,7 @@ std::string path_from_file(const Option& option, const std::string& value,
   }
 }
 
-const char* remark_on_paths(const std::vector<std::string>& written) {
+const char* note_on_relative_paths(const std::vector<std::string>& written) {
   const bool in_home = std::any_of(written.begin(), written.end(), [](const std::string& value) {
     return value.find("~/") != std::string::npos;
   });

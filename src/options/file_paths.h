@@ -15,6 +15,6 @@ std::string path_from_file(const Option& option, const std::string& value, const
 
 // What a message adds after the place of a value that path_from_file changed. `written` are the
 // values in the file.
-const char* remark_on_paths(const std::vector<std::string>& written);
+const char* note_on_relative_paths(const std::vector<std::string>& written);
 
 }  // namespace rolecall::cli

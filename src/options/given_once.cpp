@@ -35,7 +35,7 @@ serve::BindingOptions binding_options(const Settings& settings, std::string name
   const SessionFlags flags = session_flags(settings);
   serve::BindingOptions binding{std::move(name), flags.identity, flags.session};
   const bool from_terminal =
-      !settings.is_filled("password-source") && !settings.is_filled("pkcs8-password");
+      !settings.is_not_empty("password-source") && !settings.is_not_empty("pkcs8-password");
   if (from_terminal) binding.identity.password = ask_once(std::move(binding.identity.password));
   return binding;
 }

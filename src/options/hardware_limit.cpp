@@ -7,7 +7,7 @@
 
 namespace rolecall::cli {
 
-void end_where_hardware_is_silent(std::chrono::milliseconds limit, int code) {
+void exit_if_hardware_hangs(std::chrono::milliseconds limit, int code) {
   limit_hardware_waits(limit, LimitOf::all_calls, [code](const SilentHardware& silent) {
     print_error(Error(ErrorKind::try_later, silent.text(), identity::hint_for_silent_hardware));
     _exit(code);

@@ -10,7 +10,7 @@ namespace rolecall::cli {
 // If all calls together take longer than `limit`, prints an error and exits with `code`. Exiting at
 // once is safe: the thread that hangs in the driver cannot be stopped, and it has nothing to clean
 // up.
-void end_where_hardware_is_silent(std::chrono::milliseconds limit,
-                                  int code = static_cast<int>(ErrorKind::try_later));
+void exit_if_hardware_hangs(std::chrono::milliseconds limit,
+                            int code = static_cast<int>(ErrorKind::try_later));
 
 }  // namespace rolecall::cli

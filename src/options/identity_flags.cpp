@@ -12,7 +12,7 @@ namespace rolecall::cli {
 namespace {
 
 // For commands without --timeout.
-constexpr std::chrono::seconds hardware_patience{30};
+constexpr std::chrono::seconds default_hardware_limit{30};
 
 void refuse_shared_descriptor(const Settings& settings, const IdentityOptions& identity) {
   const std::string text = settings.text("password-source");
@@ -27,14 +27,14 @@ void refuse_shared_descriptor(const Settings& settings, const IdentityOptions& i
     if (*value != password) continue;
     throw Error(ErrorKind::usage,
                 std::string(name) + " and --password-source are the same descriptor",
-                "what is read from it by one is gone for the other");
+                "each of them needs a descriptor of its own");
   }
 }
 
 void refuse_both(const Settings& settings, const char* one, const char* other) {
   if (!settings.has(one) || !settings.has(other)) return;
   throw Error(ErrorKind::usage,
-              std::string("--") + one + " and --" + other + " exclude each other");
+              std::string("--") + one + " and --" + other + " cannot be used together");
 }
 
 }  // namespace
@@ -63,12 +63,11 @@ IdentityOptions identity_flags(const Settings& settings) {
     refuse_both(settings, "tpm-key-password", "no-tpm-key-password");
   refuse_both(settings, "pkcs8-password", "password-source");
   refuse_both(settings, "tpm-key-password", "password-source");
-  end_where_hardware_is_silent(has("timeout") ? settings.seconds("timeout") : hardware_patience,
-                               settings.command().failure != 0
-                                   ? settings.command().failure
-                                   : static_cast<int>(ErrorKind::try_later));
+  exit_if_hardware_hangs(has("timeout") ? settings.seconds("timeout") : default_hardware_limit,
+                         settings.command().failure != 0 ? settings.command().failure
+                                                         : static_cast<int>(ErrorKind::try_later));
   // By default, the TPM's library writes to standard error what our messages already say.
-  set_for_us_alone("TSS2_LOG", "all+none");
+  set_for_this_process_only("TSS2_LOG", "all+none");
   identity.password = password_source(
       settings.text("password-source"),
       {Secret(settings.text("pkcs8-password")),

@@ -73,8 +73,8 @@ void check_against(const Command& command, const Option& option, const Setting& 
 }
 
 // Why `command` does not accept the setting. Empty if it does.
-std::optional<Error> complaint(const Command& command, const Setting& setting,
-                               const std::string& place) {
+std::optional<Error> setting_error(const Command& command, const Setting& setting,
+                                   const std::string& place) {
   try {
     check_against(command, *setting_of(command, setting.name), setting);
     return std::nullopt;
@@ -147,16 +147,16 @@ void KnownNames::refuse_table(const ConfigFile& file, const std::string& table) 
 void KnownNames::check_setting(const std::string& table, const Setting& setting,
                                const std::string& place) const {
   std::optional<Error> first;
-  bool is_one_thing = true;
+  bool all_errors_are_equal = true;
   for (const Command* command : readers(table)) {
     if (setting_of(*command, setting.name) == nullptr) continue;
-    const std::optional<Error> found = complaint(*command, setting, place);
+    const std::optional<Error> found = setting_error(*command, setting, place);
     if (!found) return;
     if (!first) first = found;
-    is_one_thing = is_one_thing && std::string_view(first->what()) == found->what();
+    all_errors_are_equal = all_errors_are_equal && std::string_view(first->what()) == found->what();
   }
   if (!first) refuse_name(table, setting.name, place);
-  if (is_one_thing) throw Error(*first);
+  if (all_errors_are_equal) throw Error(*first);
   throw Error(ErrorKind::usage,
               place + ": no command takes \"" + setting.values.front() + "\" as " + setting.name,
               "each command takes other values: set it in the table of the command that it is "

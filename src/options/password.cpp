@@ -22,7 +22,7 @@
 namespace rolecall::cli {
 namespace {
 
-constexpr std::chrono::seconds command_patience(60);
+constexpr std::chrono::seconds command_timeout(60);
 constexpr const char* forms =
     "file:PATH, env:NAME, fd:N, credential:NAME or command:WORDS; rolecall credential-process "
     "--help explains them";
@@ -36,7 +36,7 @@ Secret from_password_file(const std::string& path, Deadline* deadline, const Rep
   const std::string what = "password file";
   const Deadline::Resume counted(deadline);
   FileContent content = read_file(what, path, Empty::refused, deadline);
-  warn_of_others(what + " " + path, content, reporter);
+  warn_about_open_mode(what + " " + path, content, reporter);
   cut_line_end(content.bytes);
   return std::move(content.bytes);
 }
@@ -63,7 +63,7 @@ Secret from_environment(const std::string& name) {
 // The modes of these files need no check: systemd lets only the unit into the directory.
 Secret from_credential(const std::string& name, Deadline* deadline) {
   if (name.find('/') != std::string::npos || name == "." || name == "..") {
-    throw Error(ErrorKind::usage, "credential:" + name + " is no name of a credential",
+    throw Error(ErrorKind::usage, "credential:" + name + " is not the name of a credential",
                 "it is a file's name in $CREDENTIALS_DIRECTORY, without a slash");
   }
   const std::string directory = environment("CREDENTIALS_DIRECTORY");
@@ -78,7 +78,7 @@ Secret from_credential(const std::string& name, Deadline* deadline) {
 }
 
 Secret from_command(const std::string& line) {
-  Secret password = command_output(split_command(line), command_patience);
+  Secret password = command_output(split_command(line), command_timeout);
   cut_line_end(password);
   return password;
 }
@@ -103,7 +103,7 @@ Secret from_terminal(const PasswordRequest& request) {
         request.what + (is_file ? " is encrypted" : " needs a " + what) +
             ", and there is no terminal to ask for " + (is_file ? "its password" : "it"),
         std::string("give --password-source ") + forms +
-            (request.kind == PasswordKind::tpm_key ? "; --no-tpm-key-password where it has none"
+            (request.kind == PasswordKind::tpm_key ? "; if it has none, use --no-tpm-key-password"
                                                    : ""));
   }
   if (std::find(typed.begin(), typed.end(), request.what) == typed.end())
@@ -154,8 +154,8 @@ PasswordSource only_once(const std::string& name, PasswordSource read) {
     if (request.tries_left == TriesLeft::one) {
       identity::refuse_last_try(request.what, "the PIN from " + name);
     }
-    if (!request.taken_by.empty()) {
-      identity::refuse_second_token(request.taken_by, "the PIN from " + name);
+    if (!request.accepted_by.empty()) {
+      identity::refuse_second_token(request.accepted_by, "the PIN from " + name);
     }
     Secret password = read(request);
     if (password.empty()) {

@@ -74,7 +74,7 @@ SessionOptions session_options_of(const Settings& settings) {
 }
 
 // Variables of OpenSSL and Go. The official helper follows them too.
-void use_openssls_variables(SessionOptions& session, const Reporter& reporter) {
+void read_tls_variables(SessionOptions& session, const Reporter& reporter) {
   if (!session.ca_bundle.empty()) return;
   session.ca_bundle = environment("SSL_CERT_FILE");
   session.ca_directory = environment("SSL_CERT_DIR");
@@ -83,7 +83,7 @@ void use_openssls_variables(SessionOptions& session, const Reporter& reporter) {
   }
 }
 
-void look_for_proxy(SessionOptions& session, const Reporter& reporter) {
+void read_proxy_variables(SessionOptions& session, const Reporter& reporter) {
   for (const char* name : {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}) {
     const std::string proxy = environment(name);
     if (proxy.empty()) continue;
@@ -106,8 +106,8 @@ SessionFlags session_flags(const Settings& settings) {
   flags.session = session_options_of(settings);
   flags.debug = settings.is_on("debug");
   require(settings, flags);
-  use_openssls_variables(flags.session, reporter);
-  look_for_proxy(flags.session, reporter);
+  read_tls_variables(flags.session, reporter);
+  read_proxy_variables(flags.session, reporter);
   return flags;
 }
 

@@ -47,10 +47,10 @@ void check_binding(const ConfigFile& file, const std::string& binding) {
   const std::string what = "there is no binding \"" + binding + "\"";
   if (file.path.empty()) {
     throw Error(ErrorKind::usage,
-                what + (file.unreadable.empty() ? ", as " : ", and ") + why_no_file(file),
-                hint_for_no_file(file));
+                what + (file.unreadable.empty() ? ", as " : ", and ") + missing_file_reason(file),
+                missing_file_hint(file));
   }
-  std::string hint = binding.starts_with("binding.") ? "the name stands behind \"binding.\""
+  std::string hint = binding.starts_with("binding.") ? "the name is what follows \"binding.\""
                                                      : similar(binding, file.bindings);
   if (hint.empty()) hint = "a binding starts with a line " + binding_header(binding);
   if (!file.unreadable.empty()) hint += "; " + file.unreadable;
@@ -107,7 +107,7 @@ Settings::Settings(const Command& command, const CommandLine& line,
   if (command_.names == Names::shared) take_table("");
   for (const auto& [name, value] : values_) {
     for (const std::string& text : value.texts)
-      check_ends(*value.option, text);
+      check_stray_characters(*value.option, text);
   }
 }
 
@@ -119,8 +119,8 @@ void Settings::take_command_line() {
   }
 }
 
-// Finds all values before it sets the first one. Otherwise, of two options that exclude each other,
-// one would be ignored silently.
+// Finds all values before it sets the first one. Otherwise, of two options that cannot be used
+// together, one would be ignored silently.
 void Settings::take_environment() {
   std::vector<Value> found;
   for (const Options options : command_.options) {
@@ -162,7 +162,8 @@ void Settings::take_table(const std::string& table) {
                                      "), and every user of this machine can read it; chmod o-rwx "
                                      "it");
     }
-    const char* remark = value.texts != setting->values ? remark_on_paths(setting->values) : "";
+    const char* remark =
+        value.texts != setting->values ? note_on_relative_paths(setting->values) : "";
     set(std::move(value), remark);
   }
 }

@@ -33,7 +33,7 @@ class Settings {
   // An option that is set to an empty value counts as set: it hides the values of the environment
   // and of the file.
   bool has(std::string_view option) const { return values_.contains(option); }
-  bool is_filled(std::string_view option) const { return !text(option).empty(); }
+  bool is_not_empty(std::string_view option) const { return !text(option).empty(); }
   // The last value, otherwise the option's fallback, otherwise empty.
   std::string text(std::string_view option) const;
   // text() as a boolean, a number or a time. Without a value: false or 0.

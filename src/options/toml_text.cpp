@@ -110,9 +110,9 @@ class Rewriter {
   [[noreturn]] void refuse_bare_character() const {
     const bool curly_quote = text_.substr(at_, 2) == "\xe2\x80";
     refuse("a character that is not ASCII is outside quotes",
-           curly_quote
-               ? "write straight quotes, \", instead of curly ones"
-               : "texts need quotes, and so do names with other than letters, digits, - and _");
+           curly_quote ? "write straight quotes, \", instead of curly ones"
+                       : "texts need quotes, and so do names with characters other than letters, "
+                         "digits, - and _");
   }
   [[noreturn]] void refuse_escape() const { refuse(backslash_without_meaning, backslash_hint); }
 

@@ -17,7 +17,7 @@ namespace rolecall::cli {
 namespace {
 
 // Whether the option's value can name a descriptor or a variable from which a secret is read.
-bool may_name_stream(const Option& option) {
+bool may_name_secret_source(const Option& option) {
   return option.kind == Kind::input || option.kind == Kind::source;
 }
 
@@ -69,12 +69,12 @@ void withhold_secrets(const Command& command, const CommandLine& line, const Con
                       const std::vector<std::string>& bindings) {
   withhold_password_variables();
   for (const CommandLine::Given& given : line.given) {
-    if (!may_name_stream(*given.option)) continue;
+    if (!may_name_secret_source(*given.option)) continue;
     for (const std::string& text : given.texts)
       withhold(*given.option, text);
   }
   for (const Option* option : all_options(command)) {
-    if (may_name_stream(*option))
+    if (may_name_secret_source(*option))
       withhold(*option, environment(variable_name(command, option->name).c_str()));
   }
   std::vector<std::string> tables = {"", std::string(command.name)};
@@ -88,7 +88,7 @@ void withhold_secrets(const Command& command, const CommandLine& line, const Con
     if (table == file.tables.end()) continue;
     for (const Setting& setting : table->second) {
       const Option* option = find_option(reader, setting.name);
-      if (option == nullptr || !may_name_stream(*option)) continue;
+      if (option == nullptr || !may_name_secret_source(*option)) continue;
       for (const std::string& value : setting.values)
         withhold(*option, value);
     }

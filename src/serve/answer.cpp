@@ -55,9 +55,8 @@ Answer refusal(std::string_view route, int status, std::string_view code,
   return answer;
 }
 
-Answer wrong_method(std::string_view route, std::string_view allowed) {
-  Answer answer =
-      refusal(route, 405, "MethodNotAllowed", cat("this path takes ", allowed, " alone"));
+Answer method_not_allowed(std::string_view route, std::string_view allowed) {
+  Answer answer = refusal(route, 405, "MethodNotAllowed", cat("this path takes only ", allowed));
   answer.response.headers.push_back({"Allow", std::string(allowed)});
   return answer;
 }

@@ -23,7 +23,7 @@ Answer json_answer(std::string_view route, int status, Secret body);
 // sends it.
 Answer refusal(std::string_view route, int status, std::string_view code, std::string_view message);
 // Status 405, with the only method that the path allows.
-Answer wrong_method(std::string_view route, std::string_view allowed);
+Answer method_not_allowed(std::string_view route, std::string_view allowed);
 // Status 503, which SDKs try again. The body says what kind of failure the last renewal had. Only
 // the log has the reason, because file names and other details are not for clients.
 Answer no_credentials(std::string_view route, const Binding& binding, const BindingStatus& status,

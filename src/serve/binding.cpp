@@ -11,14 +11,14 @@ namespace rolecall::serve {
 
 void check_binding_name(const std::string& name) {
   if (name.size() > 64 || !only(name, letters_and_digits, "_-.") || name.front() == '.') {
-    throw Error(ErrorKind::usage, "\"" + name + "\" is no name of a binding",
+    throw Error(ErrorKind::usage, "\"" + name + "\" is not a valid name of a binding",
                 "up to 64 letters, digits, \"_\", \"-\" and \".\", the first no \".\"");
   }
 }
 
 std::string BindingStatus::held(aws::Instant now) const {
   if (!issued) return "none";
-  return (valid(now) ? "end at " : "ended at ") + rfc3339(issued->expiration);
+  return (valid(now) ? "expire at " : "expired at ") + rfc3339(issued->expiration);
 }
 
 Binding::Binding(BindingOptions options) : options_(std::move(options)) {

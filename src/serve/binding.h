@@ -59,7 +59,7 @@ struct BindingStatus {
   bool valid(aws::Instant now) const {
     return issued && now.wall < issued->end.wall && now.steady < issued->end.steady;
   }
-  std::string held(aws::Instant now) const;  // for the log: "end at …", "ended at …" or "none"
+  std::string held(aws::Instant now) const;  // for the log: "expire at …", "expired at …" or "none"
 };
 
 // The binding's Refresher writes the status; each request reads it.

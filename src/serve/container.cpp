@@ -7,7 +7,7 @@ namespace rolecall::serve {
 Answer answer_container(const http::Request& request, const std::vector<ContainerAccess>& accesses,
                         aws::Instant now) {
   const char* route = "container";
-  if (request.method != "GET") return wrong_method(route, "GET");
+  if (request.method != "GET") return method_not_allowed(route, "GET");
   const std::string_view name = std::string_view(request.path).substr(container_root.size());
   const std::string* token = http::find(request.headers, "authorization");
   const auto access = std::find_if(

@@ -29,7 +29,7 @@ class DailyWarnings {
   const Log& log_;
   std::string binding_;
   std::set<std::string> said_;
-  std::chrono::sys_days last_look_{};
+  std::chrono::sys_days last_check_{};
 };
 
 }  // namespace rolecall::serve

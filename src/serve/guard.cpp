@@ -90,7 +90,7 @@ bool has_last_word(std::string_view name, std::string_view word) {
 
 // This runs for each header of each request. For speed, it compares one letter first, which rules
 // out most names.
-bool tells_that_it_was_forwarded(std::string_view name) {
+bool is_forwarding_header(std::string_view name) {
   if (name.empty()) return false;
   for (std::size_t i = 0; i + forwarded.size() <= name.size(); ++i)
     if ((name[i] | 0x20) == forwarded.front() && is_at(name, i, forwarded)) return true;
@@ -109,7 +109,7 @@ bool tells_that_it_was_forwarded(std::string_view name) {
 // browser's user started the request, and "same-origin" means a page of serve itself, which has no
 // pages.
 std::string_view sender_of(const http::Header& header) {
-  if (tells_that_it_was_forwarded(header.name)) return "through a proxy";
+  if (is_forwarding_header(header.name)) return "through a proxy";
   const bool of_page = http::same_name(header.name, "sec-fetch-site") &&
                        !http::same_name(header.value, "same-origin") &&
                        !http::same_name(header.value, "none");

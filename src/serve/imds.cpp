@@ -11,7 +11,7 @@ namespace {
 
 constexpr const char* ttl_header = "x-aws-ec2-metadata-token-ttl-seconds";
 constexpr const char* token_header = "x-aws-ec2-metadata-token";
-constexpr int longest_ttl = longest_token_life.count();
+constexpr int longest_ttl = max_token_lifetime.count();
 
 constexpr std::string_view roles = "/latest/meta-data/iam/security-credentials";
 
@@ -24,7 +24,7 @@ std::optional<int> ttl_of(const http::Request& request) {
 
 Answer issue_token(const http::Request& request, const ImdsTokens& tokens, aws::Instant now) {
   const char* route = "imds/token";
-  if (request.method != "PUT") return wrong_method(route, "PUT");
+  if (request.method != "PUT") return method_not_allowed(route, "PUT");
   const std::optional<int> ttl = ttl_of(request);
   if (!ttl) {
     return refusal(route, 400, "InvalidTTL", cat(ttl_header, " takes 1 to 21600"));
@@ -69,7 +69,7 @@ Answer answer_with_token(const std::string& path, const Binding& binding, aws::I
 Answer answer_imds(const http::Request& request, const Binding& binding, const ImdsTokens& tokens,
                    aws::Instant now) {
   if (request.path == "/latest/api/token") return issue_token(request, tokens, now);
-  if (request.method != "GET") return wrong_method("imds/other", "GET");
+  if (request.method != "GET") return method_not_allowed("imds/other", "GET");
   const std::string* token = http::find(request.headers, token_header);
   if (token == nullptr || !tokens.valid(*token, now)) {
     return refusal("imds/unauthorized", 401, "Unauthorized",

@@ -15,9 +15,9 @@ using std::chrono::seconds;
 
 // A wait does not end early if the machine is suspended or a clock is set. So no single wait is
 // longer than this.
-constexpr milliseconds longest_nap{1000};
+constexpr milliseconds max_wait_between_checks{1000};
 
-std::string in_words(const Error& error) {
+std::string with_hint(const Error& error) {
   return error.hint().empty() ? error.what() : cat(error.what(), "; hint: ", error.hint());
 }
 
@@ -44,10 +44,10 @@ void refuse_expired(const Credentials& credentials, aws::Instant now) {
 
 }  // namespace
 
-Refresher::Refresher(Binding& binding, Gate& gate, const Log& log, Reporter reporter,
+Refresher::Refresher(Binding& binding, RateLimiter& rate_limiter, const Log& log, Reporter reporter,
                      RenewalRules rules)
     : binding_(binding),
-      gate_(gate),
+      rate_limiter_(rate_limiter),
       log_(log),
       reporter_(std::move(reporter)),
       rules_(std::move(rules)),
@@ -89,7 +89,7 @@ void Refresher::run(const std::stop_token& stop) {
       wait_until_due(stop);
     } catch (const std::exception&) {
       // There is no memory, not even for a log line. Clients still get the existing credentials.
-      wait(stop, longest_nap);
+      wait(stop, max_wait_between_checks);
     }
   }
   const std::scoped_lock lock(shared_.mutex);
@@ -101,7 +101,7 @@ void Refresher::wait_until_due(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     const milliseconds left = schedule_.left(aws::Instant::now());
     if (left == milliseconds(0)) break;
-    const bool asked = wait(stop, std::min(left, longest_nap));
+    const bool asked = wait(stop, std::min(left, max_wait_between_checks));
     if (asked || rotation_.changed()) {
       load();
       // If a renewal has failed, the new files may be what it needs.
@@ -131,8 +131,8 @@ void Refresher::load() {
                                                      {"serial", leaf.serial_decimal()},
                                                      {"expires", rfc3339(leaf.not_after())}});
   } catch (const Error& error) {
-    is_suspect_ = true;
-    const std::string reason = in_words(error);
+    reload_identity_ = true;
+    const std::string reason = with_hint(error);
     if (status_.rotation_failure == reason) return;
     note_rotation(reason);
     log_.warning(rotation_.proven() ? "the certificate and its key cannot be used as they are now; "
@@ -144,11 +144,11 @@ void Refresher::load() {
 
 void Refresher::renew(const std::stop_token& stop) {
   const bool gets = !holds_undelivered();
-  if (gets && !gate_.pass(stop, schedule_.failures() > 0)) return;
+  if (gets && !rate_limiter_.wait_for_turn(stop, schedule_.failures() > 0)) return;
   try {
     if (gets) get(stop);
     deliver();
-    gate_.succeeded();
+    rate_limiter_.succeeded();
     if (!std::exchange(first_.settled, true)) first_.promise.set_value();
   } catch (const Error& error) {
     note_failure(error);
@@ -170,8 +170,8 @@ bool Refresher::ends_start(const Error& error) {
   const bool in_time =
       schedule_.failures() < aws::usual_attempts &&
       std::chrono::steady_clock::now() - first_.begin < binding_.options().session.timeout;
-  const bool may_pass = error.kind() == ErrorKind::try_later;
-  if (may_pass && (in_time || rules_.start == Start::patient)) return false;
+  const bool may_be_temporary = error.kind() == ErrorKind::try_later;
+  if (may_be_temporary && (in_time || rules_.start == Start::patient)) return false;
   first_.settled = true;
   first_.promise.set_exception(std::make_exception_ptr(error));
   return true;
@@ -182,7 +182,7 @@ void Refresher::get(const std::stop_token& stop) {
   if (!rotation_.proven() && !rotation_.candidate()) {
     rotation_.load(wall_clock(), reporter_);
     show_certificates();
-  } else if (std::exchange(is_suspect_, false)) {
+  } else if (std::exchange(reload_identity_, false)) {
     load();  // even if no file has changed: a token may be plugged in again
   }
   Credentials credentials = ask_as_candidate_or_proven(stop);
@@ -201,9 +201,9 @@ Credentials Refresher::ask_as_candidate_or_proven(const std::stop_token& stop) {
   };
   const auto refused = [this, &stop](const Error& error) {
     log_.warning("the new certificate is refused; the one from before stays in use",
-                 {{"binding", binding_.name()}, {"reason", in_words(error)}});
-    note_rotation(in_words(error));
-    if (!gate_.pass(stop, true)) throw error;
+                 {{"binding", binding_.name()}, {"reason", with_hint(error)}});
+    note_rotation(with_hint(error));
+    if (!rate_limiter_.wait_for_turn(stop, true)) throw error;
   };
   const bool has_candidate = rotation_.candidate() != nullptr;
   Credentials credentials = rotation_.ask(ask, refused);
@@ -238,7 +238,7 @@ void Refresher::deliver() {
 
 void Refresher::note_failure(const Error& error) {
   const auto kind = static_cast<std::size_t>(error.kind());
-  is_suspect_ = error.kind() != ErrorKind::try_later;
+  reload_identity_ = error.kind() != ErrorKind::try_later;
   status_.failure = error.what();
   status_.failure_kind = error.kind();
   ++status_.failed[kind];
@@ -248,7 +248,7 @@ void Refresher::note_failure(const Error& error) {
   const aws::Instant now = aws::Instant::now();
   const auto next = std::chrono::ceil<seconds>(schedule_.left(now));
   log_.warning("renewal failed", {{"binding", binding_.name()},
-                                  {"reason", in_words(error)},
+                                  {"reason", with_hint(error)},
                                   {"credentials", status_.held(now)},
                                   {"next_try", cat("within ", next.count(), " s")}});
 }

@@ -16,8 +16,8 @@
 #include "rolecall/reporter.h"
 #include "serve/binding.h"
 #include "serve/daily_warnings.h"
-#include "serve/gate.h"
 #include "serve/log.h"
+#include "serve/rate_limiter.h"
 
 namespace rolecall::serve {
 
@@ -39,7 +39,7 @@ struct RenewalRules {
   Start start = Start::in_time;
   std::chrono::seconds refresh_before = aws::usual_refresh_before;
   // The number of calls for each renewal. With one call, only the schedule decides how long to wait
-  // after a failure. So bindings that fail together stay within the limit of their Gate.
+  // after a failure. So bindings that fail together stay within the limit of their RateLimiter.
   int attempts = 1;
   // If this function is set, it gets the credentials, in the refresher's thread, and renewals are
   // not logged. If the function throws Error, the renewal has failed, and the next renewal delivers
@@ -54,7 +54,7 @@ class Refresher {
  public:
   // Throws Error (usage) for options that cannot work. `reporter` gets only the steps; warnings go
   // to `log`.
-  Refresher(Binding& binding, Gate& gate, const Log& log, Reporter reporter,
+  Refresher(Binding& binding, RateLimiter& rate_limiter, const Log& log, Reporter reporter,
             RenewalRules rules = {});
   // Waits until a call that is in progress has ended.
   ~Refresher() = default;
@@ -120,13 +120,13 @@ class Refresher {
   double random() { return std::uniform_real_distribution<double>(0, 1)(device_); }
 
   Binding& binding_;
-  Gate& gate_;
+  RateLimiter& rate_limiter_;
   const Log& log_;
   Reporter reporter_;
   RenewalRules rules_;
   aws::SessionRequest request_;
   identity::Rotation rotation_;
-  bool is_suspect_ = false;  // before the next renewal, load the identity again
+  bool reload_identity_ = false;  // before the next renewal, load the identity again
   aws::RenewalSchedule schedule_;
   std::optional<Granted> granted_;
   BindingStatus status_;  // the status to publish next

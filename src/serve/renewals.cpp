@@ -30,7 +30,7 @@ Error Renewals::named(const Binding& binding, const Error& error) const {
 void Renewals::add(BindingOptions options, RenewalRules rules) {
   Binding& binding = bindings_.emplace_back(std::move(options));
   try {
-    refreshers_.emplace_back(binding, gate_, log_, reporter_, std::move(rules));
+    refreshers_.emplace_back(binding, rate_limiter_, log_, reporter_, std::move(rules));
   } catch (const Error& error) {
     throw named(binding, error);
   }
@@ -44,8 +44,8 @@ void Renewals::load_identities(const std::function<void(milliseconds)>& limit_ha
       refresher.load_identity();
     } catch (const Error& error) {
       const Start start = refresher.rules().start;
-      const bool may_pass = error.kind() == ErrorKind::try_later && start == Start::patient;
-      if (start != Start::lazy && !may_pass) throw named(binding, error);
+      const bool may_be_temporary = error.kind() == ErrorKind::try_later && start == Start::patient;
+      if (start != Start::lazy && !may_be_temporary) throw named(binding, error);
     }
   }
 }

@@ -57,7 +57,7 @@ class Renewals {
 
   const Log& log_;
   Reporter reporter_;
-  Gate gate_;
+  RateLimiter rate_limiter_;
   std::list<Binding> bindings_;
   std::list<Refresher> refreshers_;
 };

@@ -34,7 +34,7 @@ std::string without_port(const std::string& peer) {
 
 void RequestLog::note(const http::Request& request, const Answer& answer, aws::Instant now) {
   const std::scoped_lock lock(mutex_);
-  begin_second(now.steady);
+  start_new_second(now.steady);
   const bool is_refusal = answer.given == nullptr;
   if (is_refusal && !has_line_for_refusal()) return;  // before the kernel is asked for the user
   const Client client{uid_of(request), request.peer};
@@ -47,11 +47,11 @@ void RequestLog::note(const http::Request& request, const Answer& answer, aws::I
 
 void RequestLog::note_unreadable(int status, aws::Instant now) {
   const std::scoped_lock lock(mutex_);
-  begin_second(now.steady);
+  start_new_second(now.steady);
   if (!has_line_for_refusal()) return;
   const bool said = log_.warning("refused a request", {{"status", std::to_string(status)},
                                                        {"reason", "it cannot be read as HTTP"}});
-  if (!said) ++more_refusals_;
+  if (!said) ++uncounted_refusals_;
 }
 
 std::string RequestLog::uid_of(const http::Request& request) {
@@ -65,23 +65,23 @@ std::string RequestLog::uid_of(const http::Request& request) {
 
 bool RequestLog::has_line_for_refusal() {
   const bool has = refusals_ < lines_a_second;
-  has ? ++refusals_ : ++more_refusals_;
+  has ? ++refusals_ : ++uncounted_refusals_;
   return has;
 }
 
 void RequestLog::tick(aws::Instant now) {
   const std::scoped_lock lock(mutex_);
-  begin_second(now.steady);
+  start_new_second(now.steady);
 }
 
-void RequestLog::begin_second(Time now) {
+void RequestLog::start_new_second(Time now) {
   if (now - second_ < std::chrono::seconds(1)) return;
   second_ = now;
   refusals_ = 0;
-  say_sums();
+  log_sums();
 }
 
-void RequestLog::say_sums() {
+void RequestLog::log_sums() {
   for (auto entry = grants_.begin(); entry != grants_.end();) {
     const auto& [user, binding] = entry->first;
     Grants& grants = entry->second;
@@ -94,9 +94,9 @@ void RequestLog::say_sums() {
     grants.lines = 0;
     entry = said ? grants_.erase(entry) : std::next(entry);
   }
-  if (more_refusals_ > 0 && log_.warning("refused requests that have no line of their own",
-                                         {{"count", std::to_string(more_refusals_)}})) {
-    more_refusals_ = 0;
+  if (uncounted_refusals_ > 0 && log_.warning("refused requests that have no line of their own",
+                                              {{"count", std::to_string(uncounted_refusals_)}})) {
+    uncounted_refusals_ = 0;
   }
 }
 
@@ -124,7 +124,7 @@ void RequestLog::note_refusal(const http::Request& request, const Answer& answer
                                          {"reason", answer.refusal},
                                          {"peer", client.peer},
                                          {"uid", client.uid}});
-  if (!said) ++more_refusals_;
+  if (!said) ++uncounted_refusals_;
 }
 
 }  // namespace rolecall::serve

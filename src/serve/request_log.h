@@ -28,7 +28,7 @@ class RequestLog {
  public:
   // `address` is the address that serve listens on. `log` must exist longer than this object.
   RequestLog(const Log& log, http::SocketName address) : log_(log), address_(std::move(address)) {}
-  ~RequestLog() { say_sums(); }
+  ~RequestLog() { log_sums(); }
   RequestLog(const RequestLog&) = delete;
 
   // Logs a request whose answer contains credentials or is a refusal.
@@ -59,8 +59,8 @@ class RequestLog {
 
   std::string uid_of(const http::Request& request);
   bool has_line_for_refusal();
-  void begin_second(Time now);
-  void say_sums();
+  void start_new_second(Time now);
+  void log_sums();
   void note_grant(const Binding& binding, std::string_view route, const Client& client);
   void note_refusal(const http::Request& request, const Answer& answer, const Client& client);
 
@@ -73,7 +73,7 @@ class RequestLog {
   // Each connection has one slot here and takes it from the connection before.
   std::array<KnownUser, 128> known_users_;
   unsigned refusals_ = 0;  // lines in this second
-  std::size_t more_refusals_ = 0;
+  std::size_t uncounted_refusals_ = 0;
 };
 
 }  // namespace rolecall::serve

@@ -30,13 +30,13 @@ http::ServerOptions options_of_server(Service& service) {
   options.connection_memory = connection_memory;
   options.max_body = 0;
   options.request_timeout_when_full = std::chrono::milliseconds(50);
-  options.on_unreadable = [&service](int status) {
+  options.on_refused_request = [&service](int status) {
     service.note_unreadable(status, aws::Instant::now());
   };
   return options;
 }
 
-http::Origin own_origin(const http::SocketName& name) {
+http::Origin loopback_origin(const http::SocketName& name) {
   std::string host = name.address;
   if (host == "0.0.0.0") host = "127.0.0.1";
   if (host == "::") host = "::1";

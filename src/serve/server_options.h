@@ -13,6 +13,6 @@ namespace rolecall::serve {
 http::ServerOptions options_of_server(Service& service);
 
 // The origin by which clients on this machine reach a socket with this name.
-http::Origin own_origin(const http::SocketName& name);
+http::Origin loopback_origin(const http::SocketName& name);
 
 }  // namespace rolecall::serve

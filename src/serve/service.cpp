@@ -63,14 +63,15 @@ Answer Service::route_plain(const http::Request& request, aws::Instant now) {
   const std::string& path = request.path;
   if (path.starts_with(imds_root)) {
     if (options_.imds != nullptr) return answer_imds(request, *options_.imds, tokens_, now);
-    return refusal("imds/off", 404, "NotFound",
-                   "instance metadata is off" +
-                       (options_.why_no_imds.empty() ? "" : ": " + options_.why_no_imds));
+    return refusal(
+        "imds/off", 404, "NotFound",
+        "instance metadata is off" +
+            (options_.reason_imds_is_off.empty() ? "" : ": " + options_.reason_imds_is_off));
   }
   if (path.starts_with(container_root)) return answer_container(request, options_.containers, now);
   const bool health = path == "/healthz";
   if (health || path == "/metrics") {
-    if (request.method != "GET") return wrong_method(health ? "health" : "metrics", "GET");
+    if (request.method != "GET") return method_not_allowed(health ? "health" : "metrics", "GET");
     return health ? answer_health(options_.bindings, now)
                   : answer_metrics(options_.bindings, counts_, now);
   }

@@ -19,7 +19,7 @@ struct ServiceOptions {
   http::SocketName address;              // the address that serve listens on
   std::vector<const Binding*> bindings;  // for /healthz and /metrics
   const Binding* imds = nullptr;         // the binding for IMDSv2; nullptr: IMDSv2 is off
-  std::string why_no_imds;               // for clients that use IMDSv2 while it is off
+  std::string reason_imds_is_off;        // for clients that use IMDSv2 while it is off
   Secret imds_key;                       // for ImdsTokens; if empty, a new key for this process
   std::vector<ContainerAccess> containers;
   std::vector<std::string> host_names;  // names that clients may use, from checked_host_name

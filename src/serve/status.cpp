@@ -64,12 +64,12 @@ Answer answer_metrics(const std::vector<const Binding*>& bindings, const Request
   }
   Page page;
   page.metric("rolecall_credentials_expiry_seconds", "gauge",
-              "Time until the credentials end; below 0 they have");
+              "Time until the credentials expire; negative if they have expired");
   for (const auto& [binding, status] : all) {
     if (status->issued) page.sample(binding, (status->issued->expiration - today).count());
   }
   page.metric("rolecall_certificate_expiry_seconds", "gauge",
-              "Time until a certificate of the identity ends");
+              "Time until a certificate of the identity expires");
   for (const auto& [binding, status] : all) {
     for (const CertificateStatus& certificate : status->certificates) {
       page.sample(
@@ -98,9 +98,10 @@ Answer answer_metrics(const std::vector<const Binding*>& bindings, const Request
   for (const auto& [binding, status] : all) {
     page.sample(binding, static_cast<long long>(status->renewed));
   }
-  page.metric("rolecall_renewal_failures_total", "counter",
-              "Renewals that failed: refused by the service, for want of usable files or flags "
-              "(setup), or for now (unreachable)");
+  page.metric(
+      "rolecall_renewal_failures_total", "counter",
+      "Renewals that failed: refused by the service, because files or options cannot be used "
+      "(setup), or for now (unreachable)");
   for (const auto& [binding, status] : all) {
     for (std::size_t kind = 1; kind < reasons.size(); ++kind) {
       page.sample(binding + ",reason=" + label(reasons[kind]),

@@ -113,8 +113,8 @@ std::optional<Secret> read_trusted(int directory, const std::string& path,
                 "run this as the user that rolecall serve runs as");
   }
   if (!S_ISREG(info.st_mode)) {
-    throw Error(ErrorKind::usage, whole + " is no regular file",
-                "restart rolecall serve: it makes it anew");
+    throw Error(ErrorKind::usage, whole + " is not a regular file",
+                "restart rolecall serve: it makes a new one");
   }
   if (const std::string owner = foreign_owner(info.st_uid, geteuid()); !owner.empty()) {
     throw Error(ErrorKind::usage, whole + " " + owner,
@@ -123,7 +123,7 @@ std::optional<Secret> read_trusted(int directory, const std::string& path,
   if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
     throw Error(ErrorKind::usage,
                 whole + " has mode " + mode_text(info.st_mode) + ": others could have changed it",
-                "restart rolecall serve: it makes it anew");
+                "restart rolecall serve: it makes a new one");
   }
   return read_all(file.fd());
 }
@@ -205,7 +205,7 @@ std::optional<ContainerFiles> find_container_files(const std::string& directory,
   const bool is_plain = is_visible(files.uri) && files.uri.find('\'') == std::string::npos;
   if (!is_plain || !is_token(files.token.view())) {
     throw Error(ErrorKind::usage, "the files of " + name + " in " + directory + " are malformed",
-                "restart rolecall serve: it makes them anew");
+                "restart rolecall serve: it makes new ones");
   }
   return files;
 }

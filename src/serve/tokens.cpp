@@ -27,7 +27,7 @@ constexpr std::size_t nonce_size = 8;
 constexpr std::size_t claims_size = 3 * number_size + boot_size + nonce_size;
 constexpr std::size_t mac_size = 32;
 constexpr std::size_t imds_token_size = (claims_size + mac_size) / 3 * 4;  // in base64
-static_assert((claims_size + mac_size) % 3 == 0, "base64 without padding has one form alone");
+static_assert((claims_size + mac_size) % 3 == 0, "base64 without padding has only one form");
 
 // The wall clock may be set back between two boots, for example by NTP.
 constexpr seconds tolerance{300};
@@ -71,14 +71,14 @@ ImdsTokens::ImdsTokens(Secret key, std::string_view boot) : key_(std::move(key))
 
 std::string ImdsTokens::issue(seconds life, aws::Instant now) const {
   std::string token = bytes_of(whole_seconds(now.wall)) + bytes_of(whole_seconds(now.steady)) +
-                      bytes_of(std::min(life, longest_token_life).count()) + boot_ +
+                      bytes_of(std::min(life, max_token_lifetime).count()) + boot_ +
                       hex_decode(random_hex(nonce_size).view()).value_or("");
   token += mac(purpose, token);
   return base64_encode(token);
 }
 
 bool ImdsTokens::valid(std::string_view token, aws::Instant now) const {
-  const Genuine* found = find_genuine(token);
+  const VerifiedToken* found = find_verified(token);
   if (found == nullptr) return false;
   if (found->is_of_this_boot) {
     return found->since_boot <= now.steady && now.steady < found->since_boot + found->life;
@@ -86,9 +86,9 @@ bool ImdsTokens::valid(std::string_view token, aws::Instant now) const {
   return found->wall <= now.wall + tolerance && now.wall < found->wall + found->life;
 }
 
-const ImdsTokens::Genuine* ImdsTokens::find_genuine(std::string_view token) const {
+const ImdsTokens::VerifiedToken* ImdsTokens::find_verified(std::string_view token) const {
   if (token.size() != imds_token_size) return nullptr;
-  Genuine& recent = recent_.at(static_cast<unsigned char>(token.back()) % recent_.size());
+  VerifiedToken& recent = recent_.at(static_cast<unsigned char>(token.back()) % recent_.size());
   if (recent.token.size() == imds_token_size &&
       CRYPTO_memcmp(recent.token.data(), token.data(), imds_token_size) == 0) {
     return &recent;

@@ -11,7 +11,7 @@
 
 namespace rolecall::serve {
 
-inline constexpr std::chrono::seconds longest_token_life{21600};
+inline constexpr std::chrono::seconds max_token_lifetime{21600};
 
 // Identifies the kernel's present boot. If the kernel does not tell, returns another value each
 // time.
@@ -37,7 +37,7 @@ class ImdsTokens {
   ImdsTokens(Secret key, std::string_view boot);
 
   // Returns a new token, as text for a header. It is valid for `life`, but at most for
-  // `longest_token_life`. Throws Error (failed) if OpenSSL has no random bytes or no HMAC.
+  // `max_token_lifetime`. Throws Error (failed) if OpenSSL has no random bytes or no HMAC.
   std::string issue(std::chrono::seconds life, aws::Instant now) const;
 
   // Whether the token was issued with this key and has not expired. Takes a time that does not
@@ -46,7 +46,7 @@ class ImdsTokens {
 
  private:
   // A token whose MAC is correct.
-  struct Genuine {
+  struct VerifiedToken {
     std::string token;
     std::chrono::system_clock::time_point wall;  // time of issue on both clocks
     std::chrono::steady_clock::time_point since_boot;
@@ -54,7 +54,7 @@ class ImdsTokens {
     bool is_of_this_boot = false;
   };
 
-  const Genuine* find_genuine(std::string_view token) const;
+  const VerifiedToken* find_verified(std::string_view token) const;
   std::string mac(std::string_view use, std::string_view content) const;
 
   Secret key_;
@@ -62,7 +62,7 @@ class ImdsTokens {
   // A client sends its token with each request, and the MAC takes more time than the rest of the
   // answer. So tokens with a correct MAC are kept here. Each token has one slot and takes it from
   // the token before.
-  mutable std::array<Genuine, 64> recent_;
+  mutable std::array<VerifiedToken, 64> recent_;
 };
 
 }  // namespace rolecall::serve

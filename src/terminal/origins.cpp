@@ -48,14 +48,14 @@ bool has_word(std::string_view text, std::string_view word) {
 }
 
 // Short words, numbers, "true" and "false" also occur in messages that are not about the value.
-bool is_telling(std::string_view value) {
+bool is_distinctive(std::string_view value) {
   return value.size() > 3 && value != "true" && value != "false" && !only(value, ascii_digits, ".");
 }
 
 }  // namespace
 
 void remember_origin(std::string flag, std::vector<std::string> values, std::string place) {
-  std::erase_if(values, [](const std::string& value) { return !is_telling(value); });
+  std::erase_if(values, [](const std::string& value) { return !is_distinctive(value); });
   Origins& known = origins();
   const std::scoped_lock lock(known.mutex);
   known.all.push_back({std::move(flag), std::move(values), std::move(place)});

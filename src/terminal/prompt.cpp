@@ -49,9 +49,9 @@ class HeldSignals {
   Descriptor signals_;
 };
 
-class QuietTerminal {
+class EchoOff {
  public:
-  explicit QuietTerminal(int fd) : fd_(fd) {
+  explicit EchoOff(int fd) : fd_(fd) {
     if (tcgetattr(fd, &before_) != 0) fail();
     termios quiet = before_;
     quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO | ECHONL);
@@ -61,9 +61,9 @@ class QuietTerminal {
       if (errno != EINTR) fail();
     }
   }
-  QuietTerminal(const QuietTerminal&) = delete;
-  QuietTerminal& operator=(const QuietTerminal&) = delete;
-  ~QuietTerminal() {
+  EchoOff(const EchoOff&) = delete;
+  EchoOff& operator=(const EchoOff&) = delete;
+  ~EchoOff() {
     // Discards the rest of a line that was not read, because it must not reach the shell.
     while (tcsetattr(fd_, TCSAFLUSH, &before_) != 0 && errno == EINTR) {
     }
@@ -80,7 +80,7 @@ class QuietTerminal {
 
 // If the process is in the background, waits until it is brought to the foreground, as all programs
 // do that read from a terminal.
-void come_forward(int fd) {
+void wait_for_foreground(int fd) {
   if (tcgetpgrp(fd) == getpgrp()) return;
   kill(0, SIGTTIN);  // stops the whole job; continues here after SIGCONT
   if (tcgetpgrp(fd) == getpgrp()) return;
@@ -112,7 +112,7 @@ int read_line(int fd, const HeldSignals& signals, Secret& line) {
 
 int ask(int fd, const std::string& prompt, Secret& line) {
   const HeldSignals signals;
-  const QuietTerminal quiet(fd);
+  const EchoOff quiet(fd);
   write_all(fd, prompt, "the terminal");
   int signal = 0;
   try {
@@ -131,7 +131,7 @@ std::optional<Secret> ask_on_terminal(const std::string& prompt) {
   const Descriptor terminal(open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY));
   if (!terminal.is_open()) return std::nullopt;
   for (;;) {
-    come_forward(terminal.fd());
+    wait_for_foreground(terminal.fd());
     Secret line;
     const int signal = ask(terminal.fd(), prompt, line);
     if (signal == 0) return line;

@@ -332,7 +332,7 @@ def test_flags_that_say_nothing_about_files(identity, emulator, flags, position)
 
 def test_a_selector_in_place_of_a_certificate(identity, silent):
     assert_fails(session(silent, identity.flags, "--cert-selector", "Key=x509Subject,Value=CN=x"),
-                 2, "--certificate and --cert-selector exclude each other")
+                 2, "--certificate and --cert-selector cannot be used together")
 
 
 def test_values_that_follow_a_secret_flag_are_not_repeated():

@@ -176,7 +176,7 @@ def test_password_from_a_variable(encrypted, emulator):
 
 
 def test_a_password_given_in_one_way_ends_the_search_for_others(encrypted, emulator, tmp_path):
-    """They exclude each other on one level alone."""
+    """They cannot be used together on one level alone."""
     path = write_config(tmp_path, "pkcs8-password = 'wrong'\n", 0o600)
     right = ["--password-source", "env:PW"]
     env = {"PW": "pa55word", "ROLECALL_PKCS8_PASSWORD": "wrong"}
@@ -185,7 +185,7 @@ def test_a_password_given_in_one_way_ends_the_search_for_others(encrypted, emula
     env = {"PW": "pa55word", "ROLECALL_PASSWORD_SOURCE": "env:PW"}
     assert_credentials(run("credential-process", *flags, env=env))
     path.write_text("pkcs8-password = 'wrong'\npassword-source = 'env:PW'\n")
-    assert_fails(run("credential-process", *flags), 2, "exclude each other")
+    assert_fails(run("credential-process", *flags), 2, "cannot be used together")
 
 
 def test_a_password_variable_is_taken_away_though_nobody_asks_for_it(encrypted, emulator):

@@ -59,7 +59,7 @@ def test_an_empty_file(tmp_path):
 def test_a_file_that_others_can_write(complete, tmp_path, mode):
     path = write_config(tmp_path, complete.read_text(), mode)
     assert_fails(run("credential-process", "--config", path), 2,
-                 f"has mode {mode:04o}: others than its owner can write it", "chmod go-w")
+                 f"has mode {mode:04o}: users other than its owner can write it", "chmod go-w")
 
 
 def test_a_file_of_another_user(complete, tmp_path):

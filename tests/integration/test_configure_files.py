@@ -234,7 +234,7 @@ def test_each_backup_has_a_name_of_its_own(home):
 
 def test_a_profile_name_is_no_flag(home):
     result = run("configure", "--profile=-x", *home.flags, env={"HOME": str(home.path)})
-    assert_fails(result, 2, "begins as a flag does")
+    assert_fails(result, 2, "begins like a flag")
     assert not home.config.exists()
 
 

@@ -66,7 +66,7 @@ def test_every_form(rsa_leaf, emulator, silent, tmp_path, password_file, form):
     flags = encrypted(tmp_path, rsa_leaf, form)
     result = session(emulator, flags, "--password-source", f"file:{password_file}")
     if is_static() and ("camellia" in form or "aria" in form):
-        assert_fails(result, 2, "that is not built in", hint="packaged rolecall, or encrypt it anew")
+        assert_fails(result, 2, "that is not built in", hint="packaged rolecall, or encrypt it again")
         return
     assert_credentials(result)
     assert result.err == "", result
@@ -215,7 +215,7 @@ def test_pkcs12_needs_no_other_flags(identity, emulator, silent, tmp_path):
     for more in ("--private-key", "--intermediates"):
         result = session(emulator, [*flags, more, "/nonexistent"])
         assert_credentials(result)
-        assert len(result.warnings) == 1 and f"{more} is not read" in result.err, result
+        assert len(result.warnings) == 1 and f"{more} is not used" in result.err, result
     assert_fails(session(silent, [*identity.flags, "--intermediates", flags[1]]), 2, "PKCS#12",
                  hint="--certificate")
 

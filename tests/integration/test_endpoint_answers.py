@@ -42,7 +42,7 @@ def test_a_redirect(identity, status, location, shown):
 def test_511_says_what_it_is(identity):
     with Verifier(v.respond(511, b"<html>")) as verifier:
         result = session(verifier, identity.flags)
-    assert_fails(result, 3, "wants a login first.*511", hint="browser")
+    assert_fails(result, 3, "requires a login first.*511", hint="browser")
     assert len(verifier.requests) == 1 and verifier.url in result.errors[0], result
 
 
@@ -149,7 +149,7 @@ def test_retry_after_seconds_in_the_body(identity, answer, least, most):
 def test_a_wait_beyond_the_deadline_is_not_begun(identity, seconds):
     with Verifier(busy(seconds)) as verifier:
         result = session(verifier, identity.flags)
-    assert_fails(result, 3, "busy", hint="asks to wait" if seconds < 2**63 else None)
+    assert_fails(result, 3, "busy", hint="asks for a wait" if seconds < 2**63 else None)
     assert result.seconds < PATIENCE, result
 
 

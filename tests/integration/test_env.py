@@ -51,7 +51,7 @@ def test_links_and_fifos_are_not_believed(tokens, name):
     assert_fails(env(tokens), 2, name)
     file.unlink()
     os.mkfifo(file, 0o600)
-    assert_fails(env(tokens), 2, f"{name} is no regular file")
+    assert_fails(env(tokens), 2, f"{name} is not a regular file")
 
 
 def test_a_directory_that_others_write_to_is_not_believed(tokens):

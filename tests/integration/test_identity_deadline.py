@@ -136,7 +136,7 @@ def test_iterations_of_a_key(identity, silent, emulator, tmp_path, form):
                          "1" if change else "20", env={"PW": PASSWORD})
         if not change:
             assert_credentials(result)
-    assert_fails(result, 2, f"key.pem asks for {LARGEST} iterations", hint="encrypt it anew")
+    assert_fails(result, 2, f"key.pem asks for {LARGEST} iterations", hint="encrypt it again")
     assert result.seconds < PATIENCE, result
 
 

@@ -109,7 +109,7 @@ FAILING = [
      "does not match the certificate|does not match any"),
     (f"{CP} --certficate x", "unknown option --certficate"),
     (f"{CP} stray", 'unexpected argument "stray"'),
-    (f"{CP} --cert-selector Key=x509Subject,Value=CN=app", "exclude each other"),
+    (f"{CP} --cert-selector Key=x509Subject,Value=CN=app", "cannot be used together"),
     (f"{CP} --cert-selector Key=x509Subjekt,Value=CN=app", "x509Subjekt"),
     (f"{CP} --cert-selector file://none.json", "none.json: No such file"),
     (f"credential-process --certificate pkcs11:nonsense {ARNS} {HERE}",

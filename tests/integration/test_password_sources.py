@@ -156,7 +156,7 @@ def test_command_that_fails_is_not_a_wrong_password(locked, silent):
 
 def test_flag_and_source_exclude_each_other(locked, silent):
     assert_fails(session(silent, locked.flags, "--pkcs8-password", PASSWORD, "--password-source",
-                         "env:X"), 2, "exclude")
+                         "env:X"), 2, "cannot be used together")
 
 
 def test_wrong_flag_and_descriptor_used_twice(locked, silent):

@@ -108,7 +108,7 @@ def test_no_certificate_at_all(hsm, tmp_path):
     tokens.put("t", key, "alone")
     command = ["sign-string", "--private-key", "pkcs11:token=t", "--format", "bin"]
     env = {"prefix": ["env", f"ROLECALL_PIN={PIN}"]}
-    assert_fails(by_itself(tokens, *command, **env), 1, "does not tell the public half",
+    assert_fails(by_itself(tokens, *command, **env), 1, "does not have the public key",
                  hint="--certificate")
     tokens.put("t", pki.make("x", private_key=key), "alone")
     done = subprocess.run([BINARY, *command], env=environment({**tokens.env, "ROLECALL_PIN": PIN}),

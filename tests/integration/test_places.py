@@ -373,7 +373,7 @@ def test_no_variable_of_ours_is_unknown(identity, emulator):
     {"ROLECALL_PASSWORD_SOURCE": "env:X", "ROLECALL_TPM_KEY_PASSWORD": "x"}], ids=range(3))
 def test_two_variables_that_exclude_each_other(variables):
     """Neither is passed over: it may be the one that counts."""
-    assert_fails(run("credential-process", *ARNS, env=variables), 2, "exclude each other")
+    assert_fails(run("credential-process", *ARNS, env=variables), 2, "cannot be used together")
 
 
 def test_the_emptiness_of_a_variable_of_a_script(identity, tmp_path):

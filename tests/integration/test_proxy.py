@@ -63,7 +63,7 @@ def test_proxy_with_password(identity, tls_emulator, tmp_path):
 
 
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
-@pytest.mark.parametrize("user,hint", [("", "wants a user and password"),
+@pytest.mark.parametrize("user,hint", [("", "requires a user name and a password"),
                                        ("bob:hunter2@", "does not take the user and password"),
                                        ("bob@", "does not take the user and password")])
 def test_a_proxy_that_says_407(identity, variable, user, hint):

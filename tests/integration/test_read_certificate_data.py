@@ -98,4 +98,4 @@ def test_wrong_flags_of_read_certificate_data(identity, tmp_path):
         fails(*idle, pattern="missing: --certificate")
         assert read(identity.certificate, *idle) == read(identity.certificate)
     fails("--certificate", identity.certificate, "--cert-selector", "Key=x509Subject,Value=CN=a",
-          pattern="exclude each other")
+          pattern="cannot be used together")

@@ -114,8 +114,8 @@ def test_wrong_flags_of_sign_string(identity, tmp_path):
     for one, other in (("--tpm-key-password", "--password-source"),
                        ("--pkcs8-password", "--password-source")):
         assert "hunter2" not in fails(*key, one, "hunter2", other, "file:x",
-                                      pattern="exclude each other").err
-    fails(*key, "--tpm-key-password", "x", "--no-tpm-key-password", pattern="exclude each other")
+                                      pattern="cannot be used together").err
+    fails(*key, "--tpm-key-password", "x", "--no-tpm-key-password", pattern="cannot be used together")
 
 
 def test_an_open_key_file_is_warned_of(tmp_path):

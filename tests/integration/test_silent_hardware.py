@@ -163,7 +163,7 @@ def test_serve_tells_of_a_token_that_is_silent(faults, tmp_path, identity):
         running.process.send_signal(signal.SIGHUP)
         event = eventually(lambda: waits(running))[0]
         assert "token card has not answered in 2 s; hint: " in event["reason"], event
-        assert event["binding"] == "default" and event["credentials"].startswith("end at "), event
+        assert event["binding"] == "default" and event["credentials"].startswith("expire at "), event
         health = running.ask("GET", "/healthz")
         assert health.status == 200 and "token or TPM" in health.json["waits"]["default"], health
         assert metric(running) >= 1

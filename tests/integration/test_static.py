@@ -379,7 +379,7 @@ def test_old_ciphers(system, identity, emulator, cipher, pattern):
          "-passout", "pass:geheim", "-in", identity.key], check=True, capture_output=True).stdout)
     result = system.ask(emulator.url, "--pkcs8-password", "geheim")
     if pattern:
-        assert_fails(result, 2, pattern, "encrypt it anew")
+        assert_fails(result, 2, pattern, "encrypt it again")
     else:
         assert_credentials(result)
 

@@ -172,7 +172,7 @@ def test_a_line_that_would_be_lost(identity, emulator, tmp_path):
     path = tmp_path / "credentials"
     before = "[default]\naws_access_key_id = A\n  [other]\n  aws_access_key_id = B\n"
     path.write_text(before)
-    assert_fails(update(emulator, identity, path), 2, "line 3.*looks like a setting", "blanks")
+    assert_fails(update(emulator, identity, path), 2, "line 3.*looks like a setting", "spaces")
     assert path.read_text() == before and not leftovers(path)
 
 
@@ -180,7 +180,7 @@ def test_duplicate_sections(identity, emulator, tmp_path):
     path = tmp_path / "credentials"
     path.write_text("[default]\nx = 1\n[default]\naws_access_key_id = A\n")
     result = assert_updated(update(emulator, identity, path))
-    assert [w for w in result.warnings if "again in line 3" in w], result
+    assert [w for w in result.warnings if "occurs a second time in line 3" in w], result
     assert path.read_text().endswith("[default]\naws_access_key_id = A\n")
 
 

@@ -121,7 +121,7 @@ def test_links_where_the_backup_is_to_be(scene):
     for second in range(-1, 60):
         stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now + second))
         link_of(ATTACKER, scene.evil / f"credentials.rolecall-backup-{stamp}", scene.precious)
-    assert "is the file as it was" in scene.update(path).err
+    assert "is a copy of the old file" in scene.update(path).err
     keys_in(path)
     scene.check()
     copies = [p for p in scene.evil.glob("*backup*") if not p.is_symlink()]

@@ -113,8 +113,8 @@ def test_the_endpoint_goes_and_comes_back(identity, tmp_path):
             daemon.wait_for_change()
         daemon.process.send_signal(signal.SIGHUP)
         # While the old credentials live, and after.
-        daemon.wait_for_line("; credentials end at ")
-        daemon.wait_for_line("; credentials ended at ")
+        daemon.wait_for_line("; credentials expire at ")
+        daemon.wait_for_line("; credentials expired at ")
         values = read(path)
         with Emulator(identity.root_file, "--port", str(server.port)):
             daemon.process.send_signal(signal.SIGHUP)
@@ -136,7 +136,7 @@ def test_failed_renewals_are_tried_again_while_the_old_ones_live(identity, tmp_p
             daemon.wait_for_change(values)
             daemon.wait_for_line("after 2 tries that failed")
     assert daemon.err.count("renewal failed: ") == 2, daemon.err
-    assert daemon.err.count("; credentials end at ") == 2, daemon.err
+    assert daemon.err.count("; credentials expire at ") == 2, daemon.err
 
 
 def test_a_first_try_that_may_pass_is_tried_again(identity, tmp_path):

@@ -92,7 +92,7 @@ def test_root_says_who_gets_the_credentials(identity, emulator, mode):
     """Where anybody can make the file or directory that root was told to write."""
     with reachable_directory(mode) as base:
         path = file_of(ATTACKER, base / "credentials", "[default]\n")
-        warning = f"belongs to user {ATTACKER}, and is in a directory where others than root"
+        warning = f"belongs to user {ATTACKER}, and is in a directory that users other than root"
         assert_written(update_once(emulator, identity.flags, path), f"{path} {warning}")
         assert path.stat().st_uid == ATTACKER
         below = directory_of(ATTACKER, base / "aws") / "credentials"

@@ -23,12 +23,12 @@ struct Wait {
   steady_clock::time_point begin;
   steady_clock::duration before;  // total time of the waits that ended before
   bool resumed = false;
-  bool told = false;
+  bool reported = false;
 };
 
 // All waits, and the thread that watches them. The thread starts with the first wait that has a
 // limit, because most runs use no hardware.
-class Board {
+class Waits {
  public:
   void begin(const std::string& name) {
     const std::scoped_lock lock(mutex_);
@@ -86,7 +86,7 @@ class Board {
   void watch() {
     if (idle_) changed_.notify_one();  // not for each call: it costs a switch of threads
     if (watched_) return;
-    const NoSignals none;
+    const BlockAllSignals none;
     try {
       std::thread([this] { run(); }).detach();
       watched_ = true;
@@ -100,7 +100,7 @@ class Board {
     for (;;) {
       Wait* next = nullptr;
       for (Wait& wait : waits_)
-        if (!wait.told && (next == nullptr || due(wait) < due(*next))) next = &wait;
+        if (!wait.reported && (next == nullptr || due(wait) < due(*next))) next = &wait;
       if (!then_ || next == nullptr) {
         idle_ = true;
         changed_.wait(lock);
@@ -114,7 +114,7 @@ class Board {
         next->resumed = true;
         next->begin = steady_clock::now();
       } else {
-        next->told = true;
+        next->reported = true;
         then_(silence_of(*next));
       }
     }
@@ -134,8 +134,8 @@ class Board {
 };
 
 // Never destroyed, because a call that hangs at exit still uses it.
-Board& board() {
-  static Board& the_only = *new Board;
+Waits& all_waits() {
+  static Waits& the_only = *new Waits;
   return the_only;
 }
 
@@ -150,18 +150,18 @@ const char* const hint_for_silent_hardware =
 
 HardwareWait::HardwareWait(const std::string& name) {
   if (depth++ != 0) return;
-  board().begin(name);
+  all_waits().begin(name);
   waiting.emplace(name);
 }
 
 HardwareWait::~HardwareWait() {
   if (--depth != 0) return;
   waiting.reset();
-  board().end();
+  all_waits().end();
 }
 
 std::optional<SilentHardware> silent_hardware(std::thread::id thread) {
-  return board().silent(thread);
+  return all_waits().silent(thread);
 }
 
 }  // namespace rolecall::identity
@@ -174,7 +174,7 @@ std::string SilentHardware::text() const {
 
 void limit_hardware_waits(std::chrono::milliseconds limit, LimitOf what,
                           std::function<void(const SilentHardware&)> then) {
-  identity::board().limit(limit, what, std::move(then));
+  identity::all_waits().limit(limit, what, std::move(then));
 }
 
 }  // namespace rolecall

@@ -22,7 +22,7 @@ std::string padded(const unsigned char (&field)[size]) {
 // After one of these errors, everything must be opened again. This includes a lost login, because a
 // token that was removed and put back has lost its login. It also includes a session that is not in
 // the state that we expect.
-bool is_gone(CK_RV code) {
+bool needs_reopening(CK_RV code) {
   static constexpr std::array<CK_RV, 13> codes = {
       CKR_CRYPTOKI_NOT_INITIALIZED,  CKR_DEVICE_ERROR,          CKR_DEVICE_REMOVED,
       CKR_KEY_HANDLE_INVALID,        CKR_OBJECT_HANDLE_INVALID, CKR_OPERATION_ACTIVE,
@@ -45,7 +45,7 @@ bool is_before_login(CK_RV code) {
 
 [[noreturn]] void fail(const std::string& token, const std::string& what, CK_RV code) {
   const std::string text = "token " + token + " cannot " + what + ": " + reason(code);
-  if (is_gone(code)) throw TokenGone(text);
+  if (needs_reopening(code)) throw TokenLost(text);
   throw Error(ErrorKind::failed, text);
 }
 
@@ -72,13 +72,13 @@ constexpr CK_ULONG longest_value = 1 << 20;
 constexpr std::size_t most_objects = 100000;
 
 // PKCS#11 takes pointers to non-const, but does not write through these.
-unsigned char* cryptoki_bytes(std::string_view text) {
+unsigned char* pkcs11_bytes(std::string_view text) {
   return reinterpret_cast<unsigned char*>(const_cast<char*>(text.data()));
 }
 
 }  // namespace
 
-TokenGone::TokenGone(const std::string& what)
+TokenLost::TokenLost(const std::string& what)
     : Error(ErrorKind::try_later, what, "put it back, or see to it that its driver works") {}
 
 LoginFailed::LoginFailed(const std::string& what)
@@ -128,7 +128,7 @@ struct Token::State {
       CK_ATTRIBUTE attribute = {type, measure ? nullptr : value.data(), value.size()};
       const CK_RV code =
           call(&CK_FUNCTION_LIST::C_GetAttributeValue, session, object, &attribute, CK_ULONG{1});
-      if (is_gone(code)) fail(name, "show an object", code);
+      if (needs_reopening(code)) fail(name, "show an object", code);
       // CK_UNAVAILABLE_INFORMATION is larger than longest_value.
       const bool is_told = code == CKR_OK && attribute.ulValueLen <= longest_value &&
                            (measure || attribute.ulValueLen <= value.size());
@@ -186,7 +186,7 @@ Login Token::login(LoginAs who, std::string_view pin) const {
   const CK_RV code = pin.data() == nullptr
                          ? state_->module->C_Login(state_->session, user, nullptr, 0)
                          : state_->call(&CK_FUNCTION_LIST::C_Login, state_->session, user,
-                                        cryptoki_bytes(pin), pin.size());
+                                        pkcs11_bytes(pin), pin.size());
   switch (code) {
     case CKR_OK:
     case CKR_USER_ALREADY_LOGGED_IN:
@@ -279,8 +279,8 @@ bool Token::begin_sign(const Object& key, Mechanism mechanism) const {
 std::string Token::finish_sign(std::string_view data) const {
   std::string signature(1024, '\0');  // the length for RSA with 8192 bits
   CK_ULONG size = signature.size();
-  const CK_RV code = state_->call(&CK_FUNCTION_LIST::C_Sign, state_->session, cryptoki_bytes(data),
-                                  data.size(), cryptoki_bytes(signature), &size);
+  const CK_RV code = state_->call(&CK_FUNCTION_LIST::C_Sign, state_->session, pkcs11_bytes(data),
+                                  data.size(), pkcs11_bytes(signature), &size);
   if (code != CKR_OK) fail(state_->name, "sign", code);
   if (size == 0 || size > signature.size()) {
     throw Error(ErrorKind::failed, "token " + state_->name + " gave no signature, and no error",

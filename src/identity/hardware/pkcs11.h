@@ -34,8 +34,8 @@ Uri parse_uri(const std::string& text);
 // The token, its session or the handle of the key is no longer valid. The module, the token and the
 // key must be opened again. This may help at once (if the module lost its state) or not (if the
 // token was removed).
-struct TokenGone : Error {
-  explicit TokenGone(const std::string& what);
+struct TokenLost : Error {
+  explicit TokenLost(const std::string& what);
 };
 
 // A login failed in a way that leaves unknown whether the token counted the PIN as a wrong one.
@@ -80,7 +80,7 @@ enum class LoginAs {
 };  // for_key: a login for one signature, after begin_sign, if the key has always_authenticate
 
 // A token in its slot. Copies share one session, which is opened at the first use and closed with
-// the last copy. Every function throws TokenGone, or Error (failed) with the name of the token and
+// the last copy. Every function throws TokenLost, or Error (failed) with the name of the token and
 // its answer. Not thread-safe.
 class Token {
  public:
@@ -93,7 +93,7 @@ class Token {
 
   PinState pin() const;
   bool logged_in() const;  // by login() of any copy
-  // If this throws TokenGone, the token has not checked the PIN. If it throws LoginFailed, the
+  // If this throws TokenLost, the token has not checked the PIN. If it throws LoginFailed, the
   // token may have checked it.
   Login login(LoginAs who, std::string_view pin) const;
 

@@ -68,7 +68,7 @@ EvpPkeyPtr ec_key(const std::string& parameters, std::string point) {
   return key_of("EC", builder.get());
 }
 
-EvpPkeyPtr told_by(const Token& token, const Object& object) {
+EvpPkeyPtr public_key_in(const Token& token, const Object& object) {
   const auto get = [&](Attribute which) {
     return token.attribute(object, which).value_or(std::string());
   };
@@ -167,18 +167,18 @@ std::string sign_once(OpenKey& key, std::string_view message, Digest digest) {
 
 }  // namespace
 
-EvpPkeyPtr public_half(const Token& token, const Object& key) {
-  if (EvpPkeyPtr half = told_by(token, key)) return half;
+EvpPkeyPtr stored_public_key(const Token& token, const Object& key) {
+  if (EvpPkeyPtr public_key = public_key_in(token, key)) return public_key;
   for (const Object& beside : token.find(ObjectClass::public_key, nullptr)) {
     const bool same = key.id.empty() ? beside.label == key.label : beside.id == key.id;
     if (!same || token.algorithm(beside) != token.algorithm(key)) continue;
-    if (EvpPkeyPtr half = told_by(token, beside)) return half;
+    if (EvpPkeyPtr public_key = public_key_in(token, beside)) return public_key;
   }
   return nullptr;
 }
 
-EvpPkeyPtr proven_half(OpenKey& key, const std::vector<EVP_PKEY*>& halves) {
-  if (halves.empty()) return nullptr;
+EvpPkeyPtr proven_public_key(OpenKey& key, const std::vector<EVP_PKEY*>& public_keys) {
+  if (public_keys.empty()) return nullptr;
   // This text is not a string to sign, so nobody can use the signature for a request to AWS.
   constexpr std::string_view text = "rolecall: does this key fit its certificate?";
   std::string signature;
@@ -187,15 +187,15 @@ EvpPkeyPtr proven_half(OpenKey& key, const std::vector<EVP_PKEY*>& halves) {
   } catch (const NoMechanism&) {
     return nullptr;
   }
-  for (EVP_PKEY* half : halves) {
+  for (EVP_PKEY* public_key : public_keys) {
     const EvpMdCtxPtr context(EVP_MD_CTX_new());
     const bool fits =
-        context && half != nullptr &&
-        EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr, half) == 1 &&
+        context && public_key != nullptr &&
+        EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr, public_key) == 1 &&
         EVP_DigestVerify(context.get(), bytes(signature), signature.size(), bytes(text),
                          text.size()) == 1;
     openssl_error();
-    if (fits && EVP_PKEY_up_ref(half) == 1) return EvpPkeyPtr(half);
+    if (fits && EVP_PKEY_up_ref(public_key) == 1) return EvpPkeyPtr(public_key);
   }
   return nullptr;
 }
@@ -206,7 +206,8 @@ bool same_key(const EVP_PKEY* a, const EVP_PKEY* b) {
   return same;
 }
 
-OpenKey reopen(const std::string& module, const std::string& text, EVP_PKEY* half, Pins pins) {
+OpenKey reopen(const std::string& module, const std::string& text, EVP_PKEY* public_key,
+               Pins pins) {
   const Uri uri = parse_uri(text);
   const std::vector<Token> all = tokens(module);
   const auto token =
@@ -215,23 +216,23 @@ OpenKey reopen(const std::string& module, const std::string& text, EVP_PKEY* hal
     OpenKey key{*token, {}, std::move(pins)};
     key.pins.log_in(*token);
     // Two keys can have the same label and no id.
-    std::vector<Object> untold;
+    std::vector<Object> without_public_key;
     for (Object& object : token->find(ObjectClass::private_key, &uri)) {
-      const EvpPkeyPtr told = public_half(*token, object);
-      if (half != nullptr && told && !same_key(half, told.get())) continue;
-      if (half != nullptr && !told) {
-        untold.push_back(std::move(object));
+      const EvpPkeyPtr stored = stored_public_key(*token, object);
+      if (public_key != nullptr && stored && !same_key(public_key, stored.get())) continue;
+      if (public_key != nullptr && !stored) {
+        without_public_key.push_back(std::move(object));
         continue;
       }
       key.object = std::move(object);
       return key;
     }
-    for (Object& object : untold) {
+    for (Object& object : without_public_key) {
       key.object = std::move(object);
-      if (untold.size() == 1 || proven_half(key, {half})) return key;
+      if (without_public_key.size() == 1 || proven_public_key(key, {public_key})) return key;
     }
   }
-  throw TokenGone("the private key " + text + " is not there any more");
+  throw TokenLost("the private key " + text + " cannot be found any more");
 }
 
 namespace {
@@ -258,7 +259,7 @@ class TokenSigner final : public Signer {
 
   std::string public_key() const override {
     if (!public_key_) {
-      throw Error(ErrorKind::failed, "the token does not tell the public half of " + uri_,
+      throw Error(ErrorKind::failed, "the token does not have the public key of " + uri_,
                   "name its certificate too: `certificate`");
     }
     return public_key_bytes(public_key_.get());
@@ -270,11 +271,11 @@ class TokenSigner final : public Signer {
     if (key_) {
       try {
         return sign_once(*key_, message, digest);
-      } catch (const TokenGone&) {
+      } catch (const TokenLost&) {
         // All uses of the module must end before reopen_, because a module is started again only if
         // nothing uses it.
         key_.reset();
-        let_go_of_others();
+        close_other_keys();
       }
     }
     key_ = reopen_();
@@ -293,7 +294,7 @@ class TokenSigner final : public Signer {
 
   // The others may use the same module. Those that are making a signature at this moment will
   // notice the error themselves.
-  void let_go_of_others() const {
+  void close_other_keys() const {
     const std::scoped_lock lock(all().mutex);
     for (const TokenSigner* other : all().signers) {
       if (other == this || !other->mutex_.try_lock()) continue;

@@ -12,7 +12,7 @@ namespace {
 
 [[noreturn]] void refuse_locked(const Token& token) {
   throw Error(ErrorKind::failed, "the PIN of token " + token.name() + " is locked",
-              "too many wrong ones were given; whoever has its PUK or SO PIN can unlock it: "
+              "too many wrong ones were given; anyone who has its PUK or SO PIN can unlock it: "
               "pkcs11-tool --init-pin");
 }
 
@@ -35,8 +35,8 @@ struct Sent {
 // whatever state it reports later. The token may have counted the PIN, and tokens lock themselves.
 Sent send(const Token& token, LoginAs who, const std::string& whose, std::string_view pin) {
   if (pin.empty()) return {Login::wrong};  // a person only pressed Enter
-  const auto lock = one_at_a_time(whose, "token " + token.name());
-  if (const auto how = how_it_was_spent(whose, pin)) {
+  const auto lock = lock_sending(whose, "token " + token.name());
+  if (const auto how = earlier_refusal(whose, pin)) {
     if (how->empty()) return {Login::wrong, true};
     throw Error(ErrorKind::failed, *how,
                 "its PIN may have been counted as a wrong one, and is not sent again; a new start "
@@ -46,7 +46,7 @@ Sent send(const Token& token, LoginAs who, const std::string& whose, std::string
   Login result = Login::wrong;
   try {
     result = token.login(who, pin);
-  } catch (const TokenGone&) {
+  } catch (const TokenLost&) {
     give_back(whose, pin);
     throw;
   } catch (const LoginFailed& failure) {
@@ -85,7 +85,7 @@ std::string path_of(const std::string& pin_source) {
 Secret read_pin(const std::string& pin_source, const Reporter& reporter) {
   const std::string path = path_of(pin_source);
   const FileContent content = read_file("PIN file", path);
-  warn_of_others("PIN file " + path, content, reporter);
+  warn_about_open_mode("PIN file " + path, content, reporter);
   Secret pin(without_line_end(content.bytes.view()));
   if (pin.empty()) throw Error(ErrorKind::usage, "PIN file " + path + " is empty");
   return pin;
@@ -139,7 +139,7 @@ void Pins::enter(const Token& token, const std::string& what, LoginAs who) {
   // A key may have a PIN of its own. The same text can be wrong for the key and right for the user.
   // So they are remembered separately.
   const std::string whose = who == LoginAs::user ? token.uri() : what + " " + token.uri();
-  for (int attempt = 1; attempt <= most_attempts; ++attempt) {
+  for (int attempt = 1; attempt <= max_attempts; ++attempt) {
     PinState state = token.pin();
     if (state.locked) refuse_locked(token);
     Given given;
@@ -169,7 +169,7 @@ void Pins::enter(const Token& token, const std::string& what, LoginAs who) {
     if (state.locked) {
       throw Error(ErrorKind::failed,
                   "wrong PIN for " + what + ", and it is locked now: that was the last try",
-                  "whoever has its PUK or SO PIN can unlock it: pkcs11-tool --init-pin");
+                  "anyone who has its PUK or SO PIN can unlock it: pkcs11-tool --init-pin");
     }
     if (state.pin_pad || !given.from.empty()) {
       throw Error(
@@ -179,7 +179,7 @@ void Pins::enter(const Token& token, const std::string& what, LoginAs who) {
           sent.before ? "it was refused before, and not sent again" : "it is not tried again");
     }
   }
-  throw Error(ErrorKind::usage, cat("wrong PIN for ", what, ", ", most_attempts, " times",
+  throw Error(ErrorKind::usage, cat("wrong PIN for ", what, ", ", max_attempts, " times",
                                     tries_text(tries_left(token.pin()))));
 }
 

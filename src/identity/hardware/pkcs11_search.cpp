@@ -27,10 +27,11 @@ bool holds(const std::vector<Token>& tokens, const Token& one) {
   return std::find(tokens.begin(), tokens.end(), one) != tokens.end();
 }
 
-bool fits_one(const EVP_PKEY* half, const std::vector<Certificate>& certificates) {
-  return certificates.empty() ||
-         std::any_of(certificates.begin(), certificates.end(),
-                     [half](const Certificate& one) { return same_key(half, one.public_key()); });
+bool matches_any(const EVP_PKEY* public_key, const std::vector<Certificate>& certificates) {
+  return certificates.empty() || std::any_of(certificates.begin(), certificates.end(),
+                                             [public_key](const Certificate& one) {
+                                               return same_key(public_key, one.public_key());
+                                             });
 }
 
 bool of_kind(KeyAlgorithm algorithm, const std::vector<Certificate>& certificates) {
@@ -44,7 +45,7 @@ bool of_kind(KeyAlgorithm algorithm, const std::vector<Certificate>& certificate
 
 // Whether key and certificate have the same id, or the same label if there is no id. This is used
 // if the token does not provide the public key.
-bool named_as_one(const Object& key, const std::vector<FoundCertificate>& leaves) {
+bool has_id_or_label_of_any(const Object& key, const std::vector<FoundCertificate>& leaves) {
   return leaves.empty() ||
          std::any_of(leaves.begin(), leaves.end(), [&key](const FoundCertificate& leaf) {
            return leaf.object.id.empty() ? leaf.object.label == key.label
@@ -68,11 +69,11 @@ EVP_PKEY* up_ref(EVP_PKEY* key) {
   return key != nullptr && EVP_PKEY_up_ref(key) == 1 ? key : nullptr;
 }
 
-std::vector<EVP_PKEY*> halves_of(const std::vector<Certificate>& certificates) {
-  std::vector<EVP_PKEY*> halves;
+std::vector<EVP_PKEY*> public_keys_of(const std::vector<Certificate>& certificates) {
+  std::vector<EVP_PKEY*> public_keys;
   for (const Certificate& one : certificates)
-    if (one.public_key() != nullptr) halves.push_back(one.public_key());
-  return halves;
+    if (one.public_key() != nullptr) public_keys.push_back(one.public_key());
+  return public_keys;
 }
 
 // options.pkcs11_module takes precedence over the module in the URI.
@@ -92,7 +93,7 @@ Pins make_pins(const IdentityOptions& options, const Reporter& reporter) {
 struct Search::Candidate {
   Token token;
   Object object;
-  EvpPkeyPtr half;
+  EvpPkeyPtr public_key;
 };
 
 Search::Search(const IdentityOptions& options, const Reporter& reporter)
@@ -124,7 +125,7 @@ std::vector<Token> Search::matching(const std::optional<Uri>& uri) {
   return found;
 }
 
-void Search::refuse_absent(const std::optional<Uri>& uri) {
+void Search::refuse_without_token(const std::optional<Uri>& uri) {
   const std::vector<Token>& present = all_tokens(module_of(options_, uri));
   throw Error(ErrorKind::try_later,
               present.empty() || !uri ? "there is no PKCS#11 token here"
@@ -163,7 +164,7 @@ std::vector<FoundCertificate> Search::certificates() {
   return found;
 }
 
-std::string Search::names_there() {
+std::string Search::selectors_on_tokens() {
   constexpr std::size_t most = 5;
   std::vector<Certificate> there;
   for (const Token& token : matching(certificate_uri_)) {
@@ -190,10 +191,10 @@ std::vector<FoundCertificate> Search::leaves(std::vector<FoundCertificate> found
       certificate_uri_ ? certificate_uri_->text
                        : "`cert-selector` " + selector_text(options_.selector.value_or(Selector()));
   if (found.empty()) {
-    if (matching(certificate_uri_).empty()) refuse_absent(certificate_uri_);
+    if (matching(certificate_uri_).empty()) refuse_without_token(certificate_uri_);
     throw Error(ErrorKind::usage, "no certificate on a token matches " + what,
                 options_.selector
-                    ? names_there()
+                    ? selectors_on_tokens()
                     : "rolecall read-certificate-data --certificate pkcs11: lists them all");
   }
   const auto is_ca = [](const FoundCertificate& one) {
@@ -246,12 +247,13 @@ std::vector<Search::Candidate> Search::candidates(const Token& token,
   std::vector<Candidate> found;
   for (Object& object : token.find(ObjectClass::private_key, key_uri_ ? &*key_uri_ : nullptr)) {
     if (!token.algorithm(object)) continue;
-    EvpPkeyPtr half = public_half(token, object);
+    EvpPkeyPtr public_key = stored_public_key(token, object);
     // If the public key is unknown, kind and name are compared now, and a signature decides later.
-    const bool fits = half ? fits_one(half.get(), certificates)
-                           : of_kind(*token.algorithm(object), certificates) &&
-                                 (key_uri_.has_value() || named_as_one(object, leaves));
-    if (fits) found.push_back({token, std::move(object), std::move(half)});
+    const bool fits = public_key
+                          ? matches_any(public_key.get(), certificates)
+                          : of_kind(*token.algorithm(object), certificates) &&
+                                (key_uri_.has_value() || has_id_or_label_of_any(object, leaves));
+    if (fits) found.push_back({token, std::move(object), std::move(public_key)});
   }
   return found;
 }
@@ -269,8 +271,8 @@ std::vector<Search::Candidate> Search::log_in_and_search(
     for (const Token& token : closed) {
       for (const Object& object :
            token.find(ObjectClass::public_key, key_uri_ ? &*key_uri_ : nullptr)) {
-        const EvpPkeyPtr half = public_half(token, object);
-        if (half && fits_one(half.get(), certificates) && !holds(likely, token)) {
+        const EvpPkeyPtr public_key = stored_public_key(token, object);
+        if (public_key && matches_any(public_key.get(), certificates) && !holds(likely, token)) {
           likely.push_back(token);
         }
       }
@@ -325,17 +327,17 @@ std::vector<Search::Candidate> Search::keys_in(const std::vector<Token>& scope,
 // these apart.
 void Search::narrow(std::vector<Candidate>& found, bool has_certificates) {
   // A key that is known to match is better than one that may match.
-  const auto is_known = [](const Candidate& one) { return one.half != nullptr; };
+  const auto is_known = [](const Candidate& one) { return one.public_key != nullptr; };
   if (has_certificates && std::any_of(found.begin(), found.end(), is_known)) {
     std::erase_if(found, std::not_fn(is_known));
   }
   const Candidate& first = found.front();
   const auto is_same = [&first](const Candidate& one) {
-    return same_key(one.half.get(), first.half.get());
+    return same_key(one.public_key.get(), first.public_key.get());
   };
   // Only on one token, because a login is valid for one token.
   const auto can_be_tried = [&](const Candidate& one) {
-    return has_certificates && one.half == nullptr && one.token == first.token;
+    return has_certificates && one.public_key == nullptr && one.token == first.token;
   };
   if (!std::all_of(found.begin() + 1, found.end(), is_same) &&
       !std::all_of(found.begin(), found.end(), can_be_tried)) {
@@ -351,17 +353,18 @@ EvpPkeyPtr Search::prove(OpenKey& key, const std::vector<Candidate>& found,
   // If no certificate was given, the key may belong to a certificate on its token.
   const std::vector<Certificate> beside =
       certificates.empty() ? certificates_on(key.token) : std::vector<Certificate>();
-  const std::vector<EVP_PKEY*> halves = halves_of(certificates.empty() ? beside : certificates);
+  const std::vector<EVP_PKEY*> public_keys =
+      public_keys_of(certificates.empty() ? beside : certificates);
   EvpPkeyPtr public_key;
   const Object* matching = &found.front().object;
   for (const Candidate& one : found) {
     key.object = one.object;
-    EvpPkeyPtr proven = proven_half(key, halves);
+    EvpPkeyPtr proven = proven_public_key(key, public_keys);
     if (!proven || same_key(public_key.get(), proven.get())) continue;
     if (public_key) refuse_several(found);
     public_key = std::move(proven);
     matching = &one.object;
-    if (halves.size() == 1) break;
+    if (public_keys.size() == 1) break;
   }
   key.object = *matching;
   if (!public_key && !certificates.empty()) refuse_key({key.token}, certificates);
@@ -372,13 +375,14 @@ FoundKey Search::key(const std::vector<FoundCertificate>& leaves,
                      const std::vector<Certificate>& certificates) && {
   const std::optional<Uri>& where = key_uri_ ? key_uri_ : certificate_uri_;
   const std::vector<Token> scope = matching(where);
-  if (scope.empty()) refuse_absent(where);
+  if (scope.empty()) refuse_without_token(where);
   std::vector<Candidate> found = keys_in(scope, leaves, certificates);
   narrow(found, !certificates.empty());
   Candidate& first = found.front();
   pins_.log_in(first.token);
   OpenKey key{first.token, first.object, std::move(pins_)};
-  EvpPkeyPtr public_key = first.half ? std::move(first.half) : prove(key, found, certificates);
+  EvpPkeyPtr public_key =
+      first.public_key ? std::move(first.public_key) : prove(key, found, certificates);
   if (public_key) check_key_kind(public_key.get(), "private key " + key.object.uri);
   reporter_.trace([&] { return "private key: " + key.object.uri; });
 

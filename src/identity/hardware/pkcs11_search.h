@@ -26,11 +26,11 @@ struct FoundCertificate {
 
 struct FoundKey {
   std::unique_ptr<Signer> signer;
-  EvpPkeyPtr public_half;  // nullptr if unknown, which is possible only if no certificate was given
+  EvpPkeyPtr public_key;  // nullptr if unknown, which is possible only if no certificate was given
 };
 
 // One search. The first call loads the modules, and the list of tokens does not change until the
-// search ends. If a function throws TokenGone, a new search may find more.
+// search ends. If a function throws TokenLost, a new search may find more.
 class Search {
  public:
   // Throws Error (usage) if a URI or a selector is malformed.
@@ -42,7 +42,7 @@ class Search {
   std::vector<FoundCertificate> certificates();
 
   // For a hint: the certificates on the tokens, in the form of selectors.
-  std::string names_there();
+  std::string selectors_on_tokens();
 
   // Returns the certificate that the user means, and all others in `found` with the same key. CA
   // certificates are ignored if there are other certificates. If `any_key` is true, returns the
@@ -79,7 +79,7 @@ class Search {
   static void narrow(std::vector<Candidate>& found, bool has_certificates);
   EvpPkeyPtr prove(OpenKey& key, const std::vector<Candidate>& found,
                    const std::vector<Certificate>& certificates);
-  [[noreturn]] void refuse_absent(const std::optional<Uri>& uri);
+  [[noreturn]] void refuse_without_token(const std::optional<Uri>& uri);
   [[noreturn]] static void refuse_several(const std::vector<Candidate>& found);
   [[noreturn]] void refuse_key(const std::vector<Token>& scope,
                                const std::vector<Certificate>& certificates);

@@ -17,8 +17,8 @@ void Search::refuse_key(const std::vector<Token>& scope,
     for (const Object& object :
          token.find(ObjectClass::private_key, key_uri_ ? &*key_uri_ : nullptr)) {
       uris.push_back(object.uri);
-      const EvpPkeyPtr half = public_half(token, object);
-      kind = half ? " (" + describe_key(half.get()) + ")" : "";
+      const EvpPkeyPtr public_key = stored_public_key(token, object);
+      kind = public_key ? " (" + describe_key(public_key.get()) + ")" : "";
     }
   }
   if (uris.empty()) {

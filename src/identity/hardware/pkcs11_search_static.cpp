@@ -7,7 +7,7 @@ namespace rolecall::identity::pkcs11 {
 
 Search::Search(const IdentityOptions& options, const Reporter& reporter)
     : options_(options), reporter_(reporter), pins_({}, {}, false, reporter) {
-  need_libraries("PKCS#11 tokens need p11-kit");
+  require_libraries("PKCS#11 tokens need p11-kit");
 }
 
 // The constructor always throws, so these functions are never called.
@@ -16,7 +16,7 @@ std::vector<FoundCertificate> Search::certificates() {
   return {};
 }
 
-std::string Search::names_there() {
+std::string Search::selectors_on_tokens() {
   return {};
 }
 

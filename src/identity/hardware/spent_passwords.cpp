@@ -28,7 +28,7 @@ const char* tries_text(TriesLeft left) {
   return left == TriesLeft::few ? " (a few more wrong ones and it locks)" : "";
 }
 
-std::unique_lock<std::mutex> one_at_a_time(const std::string& what, const std::string& hardware) {
+std::unique_lock<std::mutex> lock_sending(const std::string& what, const std::string& hardware) {
   std::unique_lock lock(guard);
   std::mutex& sender = senders[what];
   lock.unlock();
@@ -36,7 +36,7 @@ std::unique_lock<std::mutex> one_at_a_time(const std::string& what, const std::s
   return std::unique_lock(sender);
 }
 
-std::optional<std::string> how_it_was_spent(const std::string& what, std::string_view password) {
+std::optional<std::string> earlier_refusal(const std::string& what, std::string_view password) {
   const std::lock_guard lock(guard);
   if (spent.empty()) return std::nullopt;
   const auto found = spent.find(digest_of(what, password));

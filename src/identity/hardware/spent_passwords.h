@@ -13,13 +13,13 @@ namespace rolecall::identity {
 // `what` names the token or key. Only a digest of each password is kept, until the process ends.
 // All functions are thread-safe.
 
-// Returns a lock, to be held from how_it_was_spent to spend or give_back. The lock keeps two
+// Returns a lock, to be held from earlier_refusal to spend or give_back. The lock keeps two
 // threads from sending the same password at once. While a thread waits for the lock, it has a
 // HardwareWait for `hardware`.
-std::unique_lock<std::mutex> one_at_a_time(const std::string& what, const std::string& hardware);
+std::unique_lock<std::mutex> lock_sending(const std::string& what, const std::string& hardware);
 
 // Returns what spend() was called with, or nullopt if the password may be sent.
-std::optional<std::string> how_it_was_spent(const std::string& what, std::string_view password);
+std::optional<std::string> earlier_refusal(const std::string& what, std::string_view password);
 
 // Records that the password must not be sent again. `how` is the failure, for a message; "" if the
 // password was wrong.

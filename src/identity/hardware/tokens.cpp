@@ -22,7 +22,7 @@ FromTokens read_once(const IdentityOptions& options, const std::vector<Certifica
     pkcs11::FoundKey key = std::move(search).key(
         leaves, found.certificates.empty() ? certificates : found.certificates);
     found.signer = std::move(key.signer);
-    found.public_key = std::move(key.public_half);
+    found.public_key = std::move(key.public_key);
   }
   return found;
 }
@@ -40,7 +40,7 @@ std::vector<TokenCertificate> list_once(const IdentityOptions& options, const Re
   }
   if (all.empty() && options.selector) {
     reporter.warning("no certificate matches `cert-selector` " + selector_text(*options.selector) +
-                     "; " + search.names_there());
+                     "; " + search.selectors_on_tokens());
   }
   return all;
 }
@@ -60,9 +60,9 @@ FromTokens read_tokens(const IdentityOptions& options, const std::vector<Certifi
                        std::chrono::sys_seconds now, const Reporter& reporter) {
   try {
     return read_once(options, certificates, now, reporter);
-  } catch (const pkcs11::TokenGone& gone) {
+  } catch (const pkcs11::TokenLost& gone) {
     // A module that has lost its state may find the token when it is started again.
-    reporter.trace([&] { return std::string(gone.what()) + "; once more"; });
+    reporter.trace([&] { return std::string(gone.what()) + "; trying again"; });
     return read_once(options, certificates, now, reporter);
   }
 }
@@ -71,7 +71,7 @@ std::vector<TokenCertificate> list_tokens(const IdentityOptions& options,
                                           const Reporter& reporter) {
   try {
     return list_once(options, reporter);
-  } catch (const pkcs11::TokenGone&) {
+  } catch (const pkcs11::TokenLost&) {
     return list_once(options, reporter);
   }
 }

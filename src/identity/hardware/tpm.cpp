@@ -150,7 +150,7 @@ std::string tpm_of(const std::string& name) {
 
 // Has its own library context, so that nothing else uses the provider, not even for random numbers.
 LibraryPtr load_provider(const std::string& name) {
-  need_libraries(name + " is in a TPM, which needs OpenSSL's provider tpm2");
+  require_libraries(name + " is in a TPM, which needs OpenSSL's provider tpm2");
   struct Providers {
     std::string name;
     OSSL_LIB_CTX* library;
@@ -242,12 +242,12 @@ EvpPkeyPtr public_key_of(const EVP_PKEY* key) {
   const ParamsPtr owner(params);
   const char* type = EVP_PKEY_get0_type_name(key);
   const EvpPkeyCtxPtr context(EVP_PKEY_CTX_new_from_name(nullptr, type, nullptr));
-  EVP_PKEY* half = nullptr;
+  EVP_PKEY* public_key = nullptr;
   if (got != 1 || !context || EVP_PKEY_fromdata_init(context.get()) != 1 ||
-      EVP_PKEY_fromdata(context.get(), &half, EVP_PKEY_PUBLIC_KEY, params) != 1) {
+      EVP_PKEY_fromdata(context.get(), &public_key, EVP_PKEY_PUBLIC_KEY, params) != 1) {
     return nullptr;
   }
-  return EvpPkeyPtr(half);
+  return EvpPkeyPtr(public_key);
 }
 
 // If the TPM refused a password, it is not sent again in this process. This is also true for an
@@ -274,8 +274,8 @@ class TpmSigner final : public Signer {
   std::string sign(std::string_view message, Digest digest) const override {
     std::unique_lock<std::mutex> alone;
     if (!is_right_) {
-      alone = one_at_a_time(whose_, tpm_of(name_));
-      if (how_it_was_spent(whose_, password_.view()))
+      alone = lock_sending(whose_, tpm_of(name_));
+      if (earlier_refusal(whose_, password_.view()))
         refuse_key(name_, {Trouble::wrong_password, ""});
     }
     const HardwareWait wait(tpm_of(name_));
@@ -303,13 +303,14 @@ class TpmSigner final : public Signer {
 EvpPkeyPtr load_with_parent(const std::string& name, const std::string& whose, const Loader& loader,
                             OSSL_LIB_CTX* library, PasswordCallback& callback) {
   const std::string parent = "parent of " + whose;
-  const auto alone = one_at_a_time(parent, tpm_of(name));
+  const auto alone = lock_sending(parent, tpm_of(name));
   const auto refuse_parent = [&name] {
-    throw Error(ErrorKind::usage, "the TPM refuses the password of the parent of " + name,
-                "its parent key has one: it stands in TPM2OPENSSL_PARENT_AUTH. It is not tried "
-                "again, as the TPM counts wrong ones: give the right one, and start anew");
+    throw Error(
+        ErrorKind::usage, "the TPM refuses the password of the parent of " + name,
+        "its parent key has one: it stands in TPM2OPENSSL_PARENT_AUTH. It is not tried "
+        "again, as the TPM counts wrong ones: give the right one, and start rolecall again");
   };
-  if (how_it_was_spent(parent, "")) refuse_parent();
+  if (earlier_refusal(parent, "")) refuse_parent();
   ERR_clear_error();
   callback.tpm = tpm_of(name);
   callback.wait.emplace(callback.tpm);
@@ -332,7 +333,7 @@ TpmKey load(const std::string& name, std::string_view which, const IdentityOptio
             const Loader& loader) {
   const std::string whose = cat(name, which);
   const LibraryPtr library = load_provider(name);
-  for (int attempt = 1; attempt <= most_attempts; ++attempt) {
+  for (int attempt = 1; attempt <= max_attempts; ++attempt) {
     PasswordCallback callback;
     callback.get = [&] {
       if (options.tpm_key_has_no_password) return Secret();
@@ -342,25 +343,25 @@ TpmKey load(const std::string& name, std::string_view which, const IdentityOptio
       return options.password({name, attempt, PasswordKind::tpm_key});
     };
     EvpPkeyPtr key = load_with_parent(name, whose, loader, library.get(), callback);
-    EvpPkeyPtr half = public_key_of(key.get());
-    if (!half) refuse_key(name, take_failure());
-    check_key_kind(half.get(), name);
+    EvpPkeyPtr public_key = public_key_of(key.get());
+    if (!public_key) refuse_key(name, take_failure());
+    check_key_kind(public_key.get(), name);
     // The provider leaves errors of other steps in the queue, even if it succeeds.
     ERR_clear_error();
     const bool is_given = callback.asked && !callback.password.empty();
     auto signer = std::make_unique<TpmSigner>(
         make_signer(std::move(key), library, [name] { refuse_key(name, take_failure()); }), name,
         whose, std::move(callback.password));
-    if (!is_given) return {std::move(signer), std::move(half)};
+    if (!is_given) return {std::move(signer), std::move(public_key)};
     // Only a signature shows whether the password is right.
     try {
       signer->sign("rolecall: is this the password?");
-      return {std::move(signer), std::move(half)};
+      return {std::move(signer), std::move(public_key)};
     } catch (const WrongPassword&) {
       continue;
     }
   }
-  throw Error(ErrorKind::usage, cat("wrong password for ", name, ", ", most_attempts, " times"));
+  throw Error(ErrorKind::usage, cat("wrong password for ", name, ", ", max_attempts, " times"));
 }
 
 }  // namespace

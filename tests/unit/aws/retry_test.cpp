@@ -166,7 +166,7 @@ TEST_F(RetryTest, DoesNotWaitPastTheDeadline) {
   will_answer(answer(503, "", {{"Retry-After", "30"}}));
   const Error error = failure();
   EXPECT_EQ(error.kind(), ErrorKind::try_later);
-  EXPECT_THAT(error.hint(), HasSubstr("the service asks to wait 30 seconds"));
+  EXPECT_THAT(error.hint(), HasSubstr("the service asks for a wait of 30 seconds"));
   EXPECT_EQ(error.retry_after(), 30s);
   EXPECT_THAT(clock_.waits, SizeIs(0));
 }

@@ -70,7 +70,7 @@ TEST_F(ServiceError, WhatTheServiceNeverSendsIsFromAnother) {
   for (const int status : {302, 403, 511})
     EXPECT_FALSE(is_from_service(answer(status, "<html>"))) << status;
   EXPECT_FALSE(is_from_service(answer(511, R"({"code":"AccessDeniedException"})")));
-  EXPECT_THAT(error(511, "").what(), HasSubstr("wants a login first"));
+  EXPECT_THAT(error(511, "").what(), HasSubstr("requires a login first"));
 }
 
 TEST_F(ServiceError, ARedirectIsShownWithoutItsSecrets) {

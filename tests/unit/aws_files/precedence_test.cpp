@@ -18,19 +18,21 @@ TEST(Precedence, KnowsVariablesByNameAndByBeginning) {
 TEST(Precedence, AKeyTakesItAndItsSecretDoesNot) {
   for (const char* name : {"AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY", "AMAZON_ACCESS_KEY_ID",
                            "EC2_ACCESS_KEY", "AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE"}) {
-    EXPECT_FALSE(credential_variable(name)->over_endpoint.empty()) << name;
-    EXPECT_FALSE(credential_variable(name)->over_profile.empty()) << name;
+    EXPECT_FALSE(credential_variable(name)->precedence_over_endpoint.empty()) << name;
+    EXPECT_FALSE(credential_variable(name)->precedence_over_profile.empty()) << name;
   }
   for (const char* name : {"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN",
                            "AWS_CONTAINER_AUTHORIZATION_TOKEN"}) {
-    EXPECT_TRUE(credential_variable(name)->over_endpoint.empty()) << name;
-    EXPECT_TRUE(credential_variable(name)->over_profile.empty()) << name;
+    EXPECT_TRUE(credential_variable(name)->precedence_over_endpoint.empty()) << name;
+    EXPECT_TRUE(credential_variable(name)->precedence_over_profile.empty()) << name;
   }
 }
 
 TEST(Precedence, TheMoreExactRowCounts) {
-  EXPECT_FALSE(credential_variable("AWS_CONTAINER_CREDENTIALS_FULL_URI")->over_profile.empty());
-  EXPECT_TRUE(credential_variable("AWS_CONTAINER_CREDENTIALS_FULL_URI")->over_endpoint.empty());
+  EXPECT_FALSE(
+      credential_variable("AWS_CONTAINER_CREDENTIALS_FULL_URI")->precedence_over_profile.empty());
+  EXPECT_TRUE(
+      credential_variable("AWS_CONTAINER_CREDENTIALS_FULL_URI")->precedence_over_endpoint.empty());
   EXPECT_EQ(credential_variable("AWS_CONTAINER_OTHER")->name, "AWS_CONTAINER_*");
 }
 

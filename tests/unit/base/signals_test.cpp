@@ -27,7 +27,7 @@ TEST(Signals, AreTakenOneByOne) {
 TEST(Signals, EndTheProcessMeanwhile) {
   const auto end = [] {
     const Signals signals({SIGTERM, SIGHUP});
-    const EndOnSignal meanwhile;
+    const ExitOnSignal meanwhile;
     raise(SIGHUP);  // waits
     raise(SIGTERM);
     _exit(1);
@@ -38,7 +38,7 @@ TEST(Signals, EndTheProcessMeanwhile) {
 TEST(Signals, WaitAgainAfterThat) {
   const auto wait = [] {
     const Signals signals({SIGTERM});
-    { const EndOnSignal meanwhile; }
+    { const ExitOnSignal meanwhile; }
     raise(SIGTERM);
     _exit(signals.wait(milliseconds(10000)).si_signo == SIGTERM ? 3 : 1);
   };
@@ -47,7 +47,7 @@ TEST(Signals, WaitAgainAfterThat) {
 
 TEST(Signals, AreNotForSomeThreads) {
   {
-    const NoSignals none;
+    const BlockAllSignals none;
     std::thread([] { EXPECT_TRUE(is_blocked(SIGTERM)); }).join();
   }
   EXPECT_FALSE(is_blocked(SIGTERM));

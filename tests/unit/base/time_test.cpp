@@ -55,10 +55,10 @@ TEST(Time, RefusesWhatIsNoTime) {
 }
 
 TEST(Time, RoughDurations) {
-  EXPECT_EQ(rough_duration(seconds(1)), "1 second");
-  EXPECT_EQ(rough_duration(seconds(-120)), "2 minutes");
-  EXPECT_EQ(rough_duration(seconds(7199)), "1 hour");
-  EXPECT_EQ(rough_duration(std::chrono::days(3)), "3 days");
+  EXPECT_EQ(largest_unit_text(seconds(1)), "1 second");
+  EXPECT_EQ(largest_unit_text(seconds(-120)), "2 minutes");
+  EXPECT_EQ(largest_unit_text(seconds(7199)), "1 hour");
+  EXPECT_EQ(largest_unit_text(std::chrono::days(3)), "3 days");
 }
 
 TEST(SecondsText, IsExactToTheMillisecond) {

@@ -112,11 +112,11 @@ TEST_F(CacheKeyTest, NoneWhereTheIdentityCannotBeTold) {
 TEST_F(CacheKeyTest, SaysWhyThereIsNone) {
   const std::string missing = std::string(key_) + ".missing";
   identity_.private_key = "-";
-  EXPECT_EQ(cache_key(identity_, session_).why_not, "key comes from a stream");
+  EXPECT_EQ(cache_key(identity_, session_).reason_not_cached, "key comes from a stream");
   identity_.private_key = missing;
-  EXPECT_EQ(cache_key(identity_, session_).why_not, missing + " is not there");
+  EXPECT_EQ(cache_key(identity_, session_).reason_not_cached, missing + " cannot be found");
   identity_.certificate = "pkcs11:object=x";
-  EXPECT_THAT(cache_key(identity_, session_).why_not, testing::HasSubstr("on a token"));
+  EXPECT_THAT(cache_key(identity_, session_).reason_not_cached, testing::HasSubstr("on a token"));
 }
 
 TEST_F(CacheKeyTest, OneFileByTwoPathsIsOne) {

@@ -30,7 +30,7 @@ TEST(TransferError, SaysWhatOpenSslMeans) {
       {"error:0A00042E:SSL routines::tlsv1 alert protocol version", "no TLS version in common"},
       {"error:0A000410:SSL routines::sslv3 alert handshake failure", "in common"},
       {"error:0A00045C:SSL routines::tlsv13 alert certificate required, errno 0",
-       "wants a TLS certificate"}};
+       "requires a TLS certificate"}};
   for (const auto& [text, said] : reasons) {
     for (const int code : {CURLE_SSL_CONNECT_ERROR, CURLE_RECV_ERROR}) {
       const Error error = error_of(tls_failure(text, code));
@@ -64,7 +64,7 @@ TEST(TransferError, AProxyThatWantsAPassword) {
   failure.connect_status = 407;
   ClientOptions options;
   options.use_proxy = true;
-  EXPECT_THAT(error_of(failure, options).hint(), HasSubstr("wants a user and password"));
+  EXPECT_THAT(error_of(failure, options).hint(), HasSubstr("requires a user name and a password"));
   options.proxy_has_user = true;
   EXPECT_THAT(error_of(failure, options).hint(), HasSubstr("does not take the user"));
 }

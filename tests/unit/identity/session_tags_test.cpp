@@ -35,7 +35,7 @@ std::string unfit(const std::string& leaf, const std::string& ca, const std::str
   const Entity issuer = test::make_ca(ca);
   Recipe recipe;
   recipe.name = leaf;
-  return unfit_tags(read(make(recipe.with(NID_subject_alt_name, san), &issuer)));
+  return refused_tags(read(make(recipe.with(NID_subject_alt_name, san), &issuer)));
 }
 
 TEST(SessionTags, AreMadeAsTheDefaultMappingSays) {

@@ -81,9 +81,9 @@ TEST(CommandLine, SaysWhatWasMeant) {
   EXPECT_TRUE(serve({"--port"}).starts_with("--port needs a value; --port PORT; "));
   EXPECT_EQ(serve({"--port", "--lazy"}),
             "--port needs a value, but --lazy follows it; --port PORT");
-  EXPECT_TRUE(serve({"--lazy", "\\"}).starts_with("the end of a line stands among"));
+  EXPECT_TRUE(serve({"--lazy", "\\"}).starts_with("there is the end of a line among"));
   EXPECT_TRUE(serve({"--certificate", "\\", "--port", "1", "\\"})
-                  .starts_with("the end of a line stands among"));
+                  .starts_with("there is the end of a line among"));
   EXPECT_TRUE(serve({""}).starts_with("unexpected empty argument"));
 }
 

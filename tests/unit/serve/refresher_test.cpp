@@ -155,12 +155,12 @@ class RefresherTest : public testing::Test {
             lines += line;
             return true;
           }};
-  Gate gate;
+  RateLimiter limiter;
 };
 
 TEST_F(RefresherTest, PublishesWhatItGets) {
   Binding binding(options());
-  Refresher refresher(binding, gate, log, {});
+  Refresher refresher(binding, limiter, log, {});
   refresher.start();
   refresher.first().get();
   const auto status = binding.status();
@@ -175,7 +175,7 @@ TEST_F(RefresherTest, RenewsAheadOfTheEndAndOneAtATime) {
   endpoint.lifetime = 4s;
   endpoint.delay = 50ms;
   Binding binding(options());
-  Refresher refresher(binding, gate, log, {});
+  Refresher refresher(binding, limiter, log, {});
   refresher.start();
   refresher.first().get();
   const auto end = std::chrono::steady_clock::now() + 5s;
@@ -190,7 +190,7 @@ TEST_F(RefresherTest, RenewsAheadOfTheEndAndOneAtATime) {
 
 TEST_F(RefresherTest, AFailureLeavesWhatIsThere) {
   Binding binding(options());
-  Refresher refresher(binding, gate, log, {});
+  Refresher refresher(binding, limiter, log, {});
   refresher.start();
   refresher.first().get();
   endpoint.next({403, 503, 200});
@@ -209,7 +209,7 @@ TEST_F(RefresherTest, AFailureLeavesWhatIsThere) {
 // By this machine's clock they are no credentials: what is held is not given up for them.
 TEST_F(RefresherTest, CredentialsThatHaveEndedAreAFailure) {
   Binding binding(options());
-  Refresher refresher(binding, gate, log, {});
+  Refresher refresher(binding, limiter, log, {});
   refresher.start();
   refresher.first().get();
   endpoint.clock_offset = -2h;
@@ -227,7 +227,7 @@ TEST_F(RefresherTest, TenThatFailAskOnceASecond) {
   std::list<Binding> bindings;
   std::list<Refresher> refreshers;
   for (int i = 0; i < 10; ++i) {
-    refreshers.emplace_back(bindings.emplace_back(options()), gate, log, Reporter{}).start();
+    refreshers.emplace_back(bindings.emplace_back(options()), limiter, log, Reporter{}).start();
   }
   const auto start = std::chrono::steady_clock::now();
   std::this_thread::sleep_for(2500ms);
@@ -243,7 +243,7 @@ TEST_F(RefresherTest, TenThatFailAskOnceASecond) {
 TEST_F(RefresherTest, TheFirstCredentialsHaveThreeTries) {
   endpoint.next({503, 503});
   Binding binding(options());
-  Refresher refresher(binding, gate, log, {});
+  Refresher refresher(binding, limiter, log, {});
   refresher.start();
   refresher.first().get();
   EXPECT_EQ(endpoint.calls, 3);
@@ -253,7 +253,7 @@ TEST_F(RefresherTest, TheFirstCredentialsHaveThreeTries) {
 TEST_F(RefresherTest, TheFirstTryTellsWhyItFailed) {
   endpoint.next({403});
   Binding binding(options());
-  Refresher refresher(binding, gate, log, {});
+  Refresher refresher(binding, limiter, log, {});
   refresher.start();
   EXPECT_THROW(refresher.first().get(), Error);
   EXPECT_FALSE(binding.status()->issued);
@@ -263,13 +263,13 @@ TEST_F(RefresherTest, TheFirstTryTellsWhyItFailed) {
 TEST_F(RefresherTest, APatientStartGoesOnForAsLongAsThatMayHelp) {
   endpoint.next({503, 503, 503, 503});
   Binding binding(options());
-  Refresher refresher(binding, gate, log, {}, {.start = Start::patient});
+  Refresher refresher(binding, limiter, log, {}, {.start = Start::patient});
   refresher.start();
   refresher.first().get();
   EXPECT_EQ(endpoint.calls, 5);
   endpoint.next({403});
   Binding refused(options());
-  Refresher other(refused, gate, log, {}, {.start = Start::patient});
+  Refresher other(refused, limiter, log, {}, {.start = Start::patient});
   other.start();
   EXPECT_THROW(other.first().get(), Error);
 }
@@ -279,7 +279,7 @@ TEST_F(RefresherTest, WhatCouldNotBeDeliveredIsNotAskedForAgain) {
   std::vector<std::pair<std::string, int>> delivered;
   std::atomic<int> failures = 2;
   Binding binding(options());
-  Refresher refresher(binding, gate, log, {}, {.deliver = [&](const Renewal& renewal) {
+  Refresher refresher(binding, limiter, log, {}, {.deliver = [&](const Renewal& renewal) {
                         if (failures-- > 0) throw Error(ErrorKind::try_later, "the disk is full");
                         const std::scoped_lock lock(mutex);
                         delivered.emplace_back(renewal.credentials.access_key_id,
@@ -301,8 +301,8 @@ TEST_F(RefresherTest, AnEndpointThatStallsDelaysNoOtherBinding) {
   slow.session.endpoint = stalled.url();
   Binding waiting(slow);
   Binding binding(options());
-  Refresher first(waiting, gate, log, {});
-  Refresher second(binding, gate, log, {});
+  Refresher first(waiting, limiter, log, {});
+  Refresher second(binding, limiter, log, {});
   first.start();
   second.start();
   second.first().get();
@@ -312,7 +312,7 @@ TEST_F(RefresherTest, AnEndpointThatStallsDelaysNoOtherBinding) {
 
 TEST_F(RefresherTest, TakesANewSetOnceItIsWhole) {
   Binding binding(options());
-  Refresher refresher(binding, gate, log, {});
+  Refresher refresher(binding, limiter, log, {});
   refresher.start();
   refresher.first().get();
   const auto next = make_leaf("second", 2000h);
@@ -330,7 +330,7 @@ TEST_F(RefresherTest, TakesANewSetOnceItIsWhole) {
 
 TEST_F(RefresherTest, KeepsTheOldSetWhereTheNewOneIsRefused) {
   Binding binding(options());
-  Refresher refresher(binding, gate, log, {});
+  Refresher refresher(binding, limiter, log, {});
   refresher.start();
   refresher.first().get();
   const std::string before = endpoint.last_certificate();
@@ -349,7 +349,7 @@ TEST_F(RefresherTest, KeepsTheOldSetWhereTheNewOneIsRefused) {
 
 TEST_F(RefresherTest, FilesThatAreGoneDoNotStopRenewals) {
   Binding binding(options());
-  Refresher refresher(binding, gate, log, {});
+  Refresher refresher(binding, limiter, log, {});
   refresher.start();
   refresher.first().get();
   std::filesystem::remove(directory + "/leaf.pem");
@@ -361,7 +361,7 @@ TEST_F(RefresherTest, FilesThatAreGoneDoNotStopRenewals) {
 TEST_F(RefresherTest, WarnsOfCertificatesThatEnd) {
   write_identity(make_leaf("short", 49h, 1000h));
   Binding binding(options());
-  Refresher refresher(binding, gate, log, {});
+  Refresher refresher(binding, limiter, log, {});
   refresher.start();
   refresher.first().get();
   EXPECT_TRUE(eventually([&] { return logged().find("expires soon") != std::string::npos; }));
@@ -376,7 +376,7 @@ TEST_F(RefresherTest, WarnsOfCertificatesThatEnd) {
 TEST_F(RefresherTest, NewFilesEndAWaitAfterFailures) {
   std::filesystem::remove(directory + "/key.pem");
   Binding binding(options());
-  Refresher refresher(binding, gate, log, {});
+  Refresher refresher(binding, limiter, log, {});
   refresher.start();
   EXPECT_THROW(refresher.first().get(), Error);
   EXPECT_EQ(endpoint.calls, 0);
@@ -389,7 +389,7 @@ TEST_F(RefresherTest, NewFilesEndAWaitAfterFailures) {
 
 TEST_F(RefresherTest, StopsWhileItWaitsAtOnce) {
   Binding binding(options());
-  Refresher refresher(binding, gate, log, {});
+  Refresher refresher(binding, limiter, log, {});
   refresher.start();
   refresher.first().get();
   refresher.ask_to_stop();

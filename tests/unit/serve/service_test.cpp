@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "base/json.h"
-#include "serve/gate.h"
+#include "serve/rate_limiter.h"
 #include "unit/serve/support.h"
 
 namespace rolecall::serve {
@@ -94,7 +94,7 @@ TEST_F(ServiceTest, EndedCredentialsAreA503ThatSdksTryAgain) {
 TEST_F(ServiceTest, WithoutImdsItsPathsAreNotThere) {
   ServiceOptions without = options();
   without.imds = nullptr;
-  without.why_no_imds = "of several bindings it could not tell";
+  without.reason_imds_is_off = "of several bindings it could not tell";
   Service service(std::move(without), log);
   const http::Response answer = service.handle(test::request("PUT", "/latest/api/token"), now);
   EXPECT_EQ(answer.status, 404);
@@ -171,48 +171,48 @@ TEST(Log, TextIsOneSafeLine) {
   EXPECT_THAT(lines, testing::MatchesRegex("20..-..-..T..:..:..Z rolecall: renewed\n"));
 }
 
-TEST(Gate, FailingCallsBeginASecondApart) {
-  Gate gate;
-  const auto start = Gate::Clock::now();
+TEST(RateLimiter, FailingCallsBeginASecondApart) {
+  RateLimiter limiter;
+  const auto start = RateLimiter::Clock::now();
   std::atomic<int> passed = 0;
   std::vector<std::jthread> bindings;
   for (int i = 0; i < 10; ++i) {
     bindings.emplace_back([&, i](const std::stop_token& stop) {
-      while (gate.pass(stop, i % 2 == 0))
+      while (limiter.wait_for_turn(stop, i % 2 == 0))
         ++passed;
     });
   }
   std::this_thread::sleep_for(3500ms);
   const int calls = passed;
-  EXPECT_LE(calls, 1 + std::chrono::duration<double>(Gate::Clock::now() - start).count());
+  EXPECT_LE(calls, 1 + std::chrono::duration<double>(RateLimiter::Clock::now() - start).count());
   EXPECT_GE(calls, 2);
 }
 
-TEST(Gate, ASuccessLetsTheOthersPass) {
-  Gate gate;
+TEST(RateLimiter, ASuccessLetsTheOthersPass) {
+  RateLimiter limiter;
   const std::stop_source stop;
-  EXPECT_TRUE(gate.pass(stop.get_token(), false));
+  EXPECT_TRUE(limiter.wait_for_turn(stop.get_token(), false));
   std::atomic<int> passed = 0;
   std::vector<std::jthread> bindings;
   for (int i = 0; i < 9; ++i) {
     bindings.emplace_back([&](const std::stop_token& told) {
-      if (gate.pass(told, false)) ++passed;
+      if (limiter.wait_for_turn(told, false)) ++passed;
     });
   }
-  const auto start = Gate::Clock::now();
-  gate.succeeded();
+  const auto start = RateLimiter::Clock::now();
+  limiter.succeeded();
   for (std::jthread& binding : bindings)
     binding.join();
   EXPECT_EQ(passed, 9);
-  EXPECT_LT(Gate::Clock::now() - start, 5s);  // one after the other they take nine
+  EXPECT_LT(RateLimiter::Clock::now() - start, 5s);  // one after the other they take nine
 }
 
-TEST(Gate, AStopEndsAWait) {
-  Gate gate;
+TEST(RateLimiter, AStopEndsAWait) {
+  RateLimiter limiter;
   std::stop_source stop;
-  gate.pass(stop.get_token(), false);
+  limiter.wait_for_turn(stop.get_token(), false);
   stop.request_stop();
-  EXPECT_FALSE(gate.pass(stop.get_token(), true));
+  EXPECT_FALSE(limiter.wait_for_turn(stop.get_token(), true));
 }
 
 }  // namespace

@@ -12,14 +12,14 @@ namespace rolecall::serve {
 // a call that succeeded, calls begin without a wait. So ten bindings that start together wait for
 // the first answer and not for ten seconds. The exception does not apply to a binding whose last
 // call failed.
-class Gate {
+class RateLimiter {
  public:
   using Clock = std::chrono::steady_clock;
 
   // Waits until a call may begin, then returns true. Returns false if a stop is requested.
-  bool pass(const std::stop_token& stop, bool after_failure) {
+  bool wait_for_turn(const std::stop_token& stop, bool after_failure) {
     std::unique_lock lock(mutex_);
-    const auto is_open = [&] { return !after_failure && Clock::now() < open_until_; };
+    const auto is_open = [&] { return !after_failure && Clock::now() < unlimited_until_; };
     for (;;) {
       if (stop.stop_requested()) return false;
       if (is_open()) return true;
@@ -34,7 +34,7 @@ class Gate {
 
   void succeeded() {
     const std::scoped_lock lock(mutex_);
-    open_until_ = Clock::now() + distance;
+    unlimited_until_ = Clock::now() + distance;
     changed_.notify_all();
   }
 
@@ -44,7 +44,7 @@ class Gate {
   std::mutex mutex_;
   std::condition_variable_any changed_;
   Clock::time_point next_{};
-  Clock::time_point open_until_{};
+  Clock::time_point unlimited_until_{};
 };
 
 }  // namespace rolecall::serve
