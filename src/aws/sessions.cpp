@@ -16,7 +16,8 @@ struct Sessions::State {
 };
 
 void Sessions::State::load() {
-  const bool has_one = rotation.proven() != nullptr;
+  // A candidate that could not be tried yet counts: it is not loaded again, and no PIN asked again.
+  const bool has_one = rotation.proven() != nullptr || rotation.candidate() != nullptr;
   if (has_one && !rotation.changed() && !suspect) return;
   try {
     rotation.load(wall_clock(), reporter);
