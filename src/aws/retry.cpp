@@ -1,7 +1,6 @@
 #include "aws/retry.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <random>
 
@@ -42,11 +41,8 @@ std::optional<milliseconds> retry_after_of_body(const http::Response& response) 
 std::optional<milliseconds> retry_after(const http::Response& response, sys_seconds now) {
   const std::string* value = http::find(response.headers, "retry-after");
   if (value == nullptr) return retry_after_of_body(response);
-  int count = 0;
-  const auto [end, error] = std::from_chars(value->data(), value->data() + value->size(), count);
-  if (error == std::errc() && end == value->data() + value->size() && count >= 0) {
-    return std::min(seconds(count), max_retry_after);
-  }
+  const auto count = parse_number<int>(*value);
+  if (count && *count >= 0) return std::min(seconds(*count), max_retry_after);
   const auto date = parse_http_date(*value);
   if (!date) return retry_after_of_body(response);
   return std::clamp(*date - server_time(response).value_or(now), seconds(0), max_retry_after);

@@ -101,12 +101,12 @@ std::string untrusted_hint(const identity::Identity& identity, std::chrono::sys_
   const identity::Requirements found =
       identity::check_requirements(identity.leaf, identity.chain, now);
   if (!found.unmet.empty()) {
-    return "the service requires more of this certificate: " + identity::joined(found.unmet);
+    return "the service requires more of this certificate: " + join(found.unmet, "; ");
   }
   const identity::Certificate& top = identity.chain.empty() ? identity.leaf : identity.chain.back();
   return (found.doubtful.empty()
               ? "the certificate itself meets the service's requirements; "
-              : "this may be the reason: " + identity::joined(found.doubtful) + ". Otherwise ") +
+              : "this may be the reason: " + join(found.doubtful, "; ") + ". Otherwise ") +
          "the trust anchor must have the CA \"" + top.issuer() + "\"" +
          (identity.chain.empty() ? " (if that is an intermediate, give it with `intermediates`)"
                                  : "") +

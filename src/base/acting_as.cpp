@@ -10,9 +10,9 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <memory>
 #include <string>
 
+#include "base/file_ptr.h"
 #include "base/text.h"
 #include "base/user_groups.h"
 #include "rolecall/error.h"
@@ -43,10 +43,7 @@ void restore_own_rights(const std::vector<gid_t>& groups) {
 }  // namespace
 
 bool is_known_user(uid_t user) {
-  struct Close {
-    void operator()(std::FILE* file) const { std::fclose(file); }
-  };
-  const std::unique_ptr<std::FILE, Close> map(std::fopen("/proc/self/uid_map", "re"));
+  const FilePtr map(std::fopen("/proc/self/uid_map", "re"));
   if (map == nullptr) return true;
   std::array<char, 128> line{};
   while (std::fgets(line.data(), line.size(), map.get()) != nullptr) {

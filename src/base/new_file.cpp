@@ -37,24 +37,19 @@ int NewFile::write(std::string_view bytes) const {
   return write_bytes(file_.fd(), bytes);
 }
 
-// Some file systems report a full disk only here.
-int NewFile::finish() {
-  const bool is_on_disk = fsync(file_.fd()) == 0 && close(file_.release()) == 0;
-  return is_on_disk ? 0 : errno;
-}
-
 int NewFile::keep() {
-  if (const int error = finish(); error != 0) return error;
-  stays_ = true;
-  sync_directory(directory_);
-  return 0;
+  return replace(name_);
 }
 
-int NewFile::replace(const std::string& name) {
-  if (const int error = finish(); error != 0) return error;
-  if (renameat(directory_, name_.c_str(), directory_, name.c_str()) != 0) return errno;
+int NewFile::replace(const std::string& name, Flush flush) {
+  if (flush == Flush::yes && fsync(file_.fd()) != 0) return errno;
+  // Some file systems report a full disk only with close.
+  if (close(file_.release()) != 0) return errno;
+  const bool is_renamed =
+      name == name_ || renameat(directory_, name_.c_str(), directory_, name.c_str()) == 0;
+  if (!is_renamed) return errno;
   stays_ = true;
-  sync_directory(directory_);
+  if (flush == Flush::yes) sync_directory(directory_);
   return 0;
 }
 
@@ -64,7 +59,7 @@ int replace_file(int directory, const std::string& name, const std::string& temp
   NewFile file(directory, temporary_name);
   if (file.error() != 0) return file.error();
   const int error = file.write(bytes);
-  return error != 0 ? error : file.replace(name);
+  return error != 0 ? error : file.replace(name, NewFile::Flush::no);
 }
 
 }  // namespace rolecall

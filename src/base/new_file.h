@@ -27,13 +27,13 @@ class NewFile {
   [[nodiscard]] int write(std::string_view bytes) const;
   // Flushes the file to the disk. The file stays under its own name.
   [[nodiscard]] int keep();
-  // Flushes the file to the disk and replaces the file `name` with it in one step: readers see the
-  // old file or the new one, also after a crash. EBUSY: something is mounted at `name`.
-  [[nodiscard]] int replace(const std::string& name);
+  // Replaces the file `name` with this file in one step: readers see the old file or the new one.
+  // With Flush::yes, that also holds after a crash of the machine. EBUSY: something is mounted at
+  // `name`.
+  enum class Flush { yes, no };
+  [[nodiscard]] int replace(const std::string& name, Flush flush = Flush::yes);
 
  private:
-  int finish();
-
   int directory_;
   std::string name_;
   Descriptor file_;
@@ -43,8 +43,9 @@ class NewFile {
 
 // Replaces the content of the file `name` with `bytes`, by a NewFile whose name is `temporary_name`
 // until then. Only for a directory that belongs to this user alone: a file `temporary_name` is
-// deleted first, because only a killed process can have left it. Returns 0, or an errno if it
-// fails.
+// deleted first, because only a killed process can have left it. Nothing is flushed to the disk,
+// because a credential request waits for this: after a crash of the machine, the file may be empty,
+// and its readers must treat it like a missing one. Returns 0, or an errno if it fails.
 [[nodiscard]] int replace_file(int directory, const std::string& name,
                                const std::string& temporary_name, std::string_view bytes);
 

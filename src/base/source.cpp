@@ -3,10 +3,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <charconv>
-
 #include "base/files.h"
 #include "base/pkcs11_uri.h"
+#include "base/text.h"
 #include "rolecall/error.h"
 
 namespace rolecall {
@@ -17,14 +16,12 @@ constexpr std::string_view descriptor_scheme = "fd:";
 constexpr std::string_view tpm_scheme = "handle:";
 
 int descriptor_in(const std::string& text) {
-  int fd = -1;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data() + descriptor_scheme.size(), end, fd);
-  if (error != std::errc() || stop != end || fd < 0) {
+  const auto fd = parse_number<int>(std::string_view(text).substr(descriptor_scheme.size()));
+  if (!fd || *fd < 0) {
     throw Error(ErrorKind::usage, "\"" + text + "\" names no descriptor",
                 "fd: takes the number of an open descriptor, such as fd:3");
   }
-  return fd;
+  return *fd;
 }
 
 }  // namespace

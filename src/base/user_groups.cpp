@@ -3,31 +3,26 @@
 #include <grp.h>
 #include <pwd.h>
 
-#include <cstdio>
-#include <memory>
 #include <set>
 #include <string>
+
+#include "base/file_ptr.h"
 
 namespace rolecall {
 namespace {
 
 constexpr gid_t no_group = 65534;
 
-struct Close {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-};
-using File = std::unique_ptr<std::FILE, Close>;
-
 template <class Visit>
 void for_each_user(const Visit& visit) {
-  const File users(std::fopen("/etc/passwd", "re"));
+  const FilePtr users(std::fopen("/etc/passwd", "re"));
   while (const passwd* user = users ? fgetpwent(users.get()) : nullptr)
     visit(*user);
 }
 
 template <class Visit>
 void for_each_group(const Visit& visit) {
-  const File groups(std::fopen("/etc/group", "re"));
+  const FilePtr groups(std::fopen("/etc/group", "re"));
   while (const group* each = groups ? fgetgrent(groups.get()) : nullptr)
     visit(*each);
 }

@@ -2,18 +2,13 @@
 #include <pwd.h>
 #include <unistd.h>
 
-#include <cstdio>
-#include <memory>
-
+#include "base/file_ptr.h"
 #include "base/user.h"
 
 namespace rolecall {
 
 std::string home_of_user() {
-  struct Close {
-    void operator()(std::FILE* file) const { std::fclose(file); }
-  };
-  const std::unique_ptr<std::FILE, Close> users(std::fopen("/etc/passwd", "re"));
+  const FilePtr users(std::fopen("/etc/passwd", "re"));
   while (const passwd* user = users ? fgetpwent(users.get()) : nullptr) {
     if (user->pw_uid == geteuid()) return user->pw_dir;
   }

@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
+#include "base/text.h"
 #include "commands/all_commands.h"
 #include "options/environment.h"
 #include "options/options.h"
@@ -115,11 +115,9 @@ std::string options_text(const Command& command, std::size_t width) {
 
 std::size_t help_width() {
   const std::string text = environment("COLUMNS");
-  std::size_t columns = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), columns);
-  const bool is_number = error == std::errc() && end == text.data() + text.size() && columns > 0;
+  const std::size_t columns = parse_number<std::size_t>(text).value_or(0);
   // One column less, because some terminals wrap a line that is as wide as the terminal.
-  return std::clamp(is_number ? columns : columns_of_terminal(), least_columns, most_columns) - 1;
+  return std::clamp(columns > 0 ? columns : columns_of_terminal(), least_columns, most_columns) - 1;
 }
 
 std::string explanation(const Option& option) {

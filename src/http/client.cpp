@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <new>
 
 #include "base/codec.h"
@@ -90,7 +89,7 @@ Origin parse_origin(const std::string& text) {
   if (origin.scheme != "https" && origin.scheme != "http") refuse("is neither https nor http");
   if (origin.host.empty()) refuse("has no host");
   const std::string port = url_part(url.get(), CURLUPART_PORT, CURLU_DEFAULT_PORT);
-  std::from_chars(port.data(), port.data() + port.size(), origin.port);
+  origin.port = parse_number<int>(port).value_or(0);
   if (origin.port < 1 || origin.port > 65535) refuse("has no usable port");
   const std::string path = url_part(url.get(), CURLUPART_PATH);
   if ((path != "/" && !path.empty()) || text.find_first_of("?#") != std::string::npos) {

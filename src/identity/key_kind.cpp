@@ -18,6 +18,14 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 3> ml_dsa = 
     {"2.16.840.1.101.3.4.3.19", "ML-DSA-87"},
 }};
 
+// Empty for every other algorithm.
+std::string_view ml_dsa_name(const ASN1_OBJECT* algorithm) {
+  const std::string number = oid_text(algorithm);
+  for (const auto& [known, name] : ml_dsa)
+    if (number == known) return name;
+  return {};
+}
+
 std::string curve_of(const EVP_PKEY* key) {
   std::array<char, 64> name{};
   std::size_t size = 0;
@@ -56,15 +64,17 @@ std::string describe_key(const EVP_PKEY* key) {
   return type == nullptr ? "unknown" : type;
 }
 
+bool is_ml_dsa(const ASN1_OBJECT* algorithm) {
+  return !ml_dsa_name(algorithm).empty();
+}
+
 std::optional<std::string> name_of_other_kind(const ASN1_OBJECT* algorithm) {
   const int kind = OBJ_obj2nid(algorithm);
   if (algorithm == nullptr || kind == NID_rsaEncryption || kind == NID_X9_62_id_ecPublicKey)
     return {};
   if (kind != NID_undef) return OBJ_nid2sn(kind);
-  const std::string number = oid_text(algorithm);
-  for (const auto& [known, name] : ml_dsa)
-    if (number == known) return std::string(name);
-  return number;
+  const std::string_view name = ml_dsa_name(algorithm);
+  return name.empty() ? oid_text(algorithm) : std::string(name);
 }
 
 }  // namespace rolecall::identity

@@ -18,6 +18,9 @@ void check_key_kind(const EVP_PKEY* key, const std::string& name);
 // For messages: "RSA 2048", "P-256", …
 std::string describe_key(const EVP_PKEY* key);
 
+// Whether this is the algorithm of ML-DSA keys and signatures (FIPS 204).
+bool is_ml_dsa(const ASN1_OBJECT* algorithm);
+
 // For a key that OpenSSL cannot read: the name of its algorithm, such as "DSA", or the OID if the
 // algorithm has no name. nullopt for RSA and EC, which OpenSSL can read.
 std::optional<std::string> name_of_other_kind(const ASN1_OBJECT* algorithm);

@@ -13,12 +13,6 @@
 namespace rolecall::identity {
 namespace {
 
-// ML-DSA-44, -65 and -87 (FIPS 204) by OID, because OpenSSL before 3.5 does not know their names.
-bool is_mldsa(const std::string& oid) {
-  return oid == "2.16.840.1.101.3.4.3.17" || oid == "2.16.840.1.101.3.4.3.18" ||
-         oid == "2.16.840.1.101.3.4.3.19";
-}
-
 class Checker {
  public:
   explicit Checker(std::chrono::sys_seconds now) : now_(now) {}
@@ -110,7 +104,7 @@ class Checker {
     X509_get0_signature(nullptr, &algorithm, certificate.x509());
     const ASN1_OBJECT* kind = nullptr;
     X509_ALGOR_get0(&kind, nullptr, nullptr, algorithm);
-    if (is_mldsa(oid_text(kind))) return;
+    if (is_ml_dsa(kind)) return;
     int digest = NID_undef;
     int key = NID_undef;
     X509_get_signature_info(certificate.x509(), &digest, &key, nullptr, nullptr);
@@ -158,15 +152,12 @@ void warn_of_requirements(const Certificate& leaf, const std::vector<Certificate
                           std::chrono::sys_seconds now, const Reporter& reporter) {
   const Requirements found = check_requirements(leaf, chain, now);
   if (!found.unmet.empty()) {
-    reporter.warning("IAM Roles Anywhere refuses such a certificate: " + joined(found.unmet));
+    reporter.warning("IAM Roles Anywhere refuses such a certificate: " + join(found.unmet, "; "));
   }
   if (!found.doubtful.empty()) {
-    reporter.warning("IAM Roles Anywhere may refuse this certificate: " + joined(found.doubtful));
+    reporter.warning("IAM Roles Anywhere may refuse this certificate: " +
+                     join(found.doubtful, "; "));
   }
-}
-
-std::string joined(const std::vector<std::string>& clauses) {
-  return join(clauses, "; ");
 }
 
 }  // namespace rolecall::identity

@@ -27,6 +27,4 @@ Requirements check_requirements(const Certificate& leaf, const std::vector<Certi
 void warn_of_requirements(const Certificate& leaf, const std::vector<Certificate>& chain,
                           std::chrono::sys_seconds now, const Reporter& reporter);
 
-std::string joined(const std::vector<std::string>& clauses);  // joined by "; "
-
 }  // namespace rolecall::identity

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <chrono>
 #include <vector>
 
@@ -45,10 +44,8 @@ std::string hint_for_number(const Option& option, const std::string& text,
 }
 
 void check_number(const Option& option, const std::string& text, const std::string& help) {
-  long number = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, number);
-  if (error == std::errc() && stop == end && option.low <= number && number <= option.high) return;
+  const auto number = parse_number<long>(text);
+  if (number && option.low <= *number && *number <= option.high) return;
   refuse_value(option,
                cat(option.value == "SECONDS" ? "seconds" : "a number", " from ", option.low, " to ",
                    option.high),
