@@ -82,6 +82,7 @@ class Scene:
     def write_credentials_file(self):
         """As `update` finds it: with a profile of somebody else, and what it wrote before."""
         (self.directory / "credentials").write_text(CREDENTIALS_FILE)
+        (self.directory / "credentials").chmod(0o600)  # else update warns in each run
 
     def system_directory(self):
         directory = self.directory / "certs"
