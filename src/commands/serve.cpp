@@ -193,7 +193,7 @@ class Daemon {
   std::string reason_imds_is_off() const {
     if (settings_.has("imds") && !settings_.is_on("imds")) return "--imds is false";
     if (renewals_.bindings().size() > 1) {
-      return "with several bindings, instance metadata is off; rolecall env "
+      return "there are several bindings; rolecall env "
              "--binding NAME prints how clients get them";
     }
     if (remote_ && !settings_.is_on("imds"))

@@ -301,6 +301,8 @@ MHD_Result Server::Daemon::receive(MHD_Connection* mhd_connection, Incoming& inc
   if (!incoming.has_headers) {
     incoming.has_headers = true;
     read_head(mhd_connection, incoming, method, version);
+    if (max_body == 0 && find(request.headers, "transfer-encoding") != nullptr)
+      request.malformed = "a Transfer-Encoding, and no request here has a body";
     const std::string* length = find(request.headers, "content-length");
     request.body_too_large =
         length != nullptr && std::strtoull(length->c_str(), nullptr, 10) > max_body;
@@ -321,10 +323,8 @@ MHD_Result Server::Daemon::receive(MHD_Connection* mhd_connection, Incoming& inc
   const auto status = static_cast<unsigned>(response.status);
   const bool close = response.close || !request.malformed.empty() || ending || watch.full();
   const ResponsePtr made = make_response(std::move(response));
-  // If all connection slots are taken, each connection ends after one response. When the server
-  // stops, the response must say so too. libmicrohttpd would otherwise have to notice the end of
-  // input that drain() causes, but with epoll it does not notice an end that comes together with a
-  // request.
+  // If all connection slots are taken, each connection ends after one response. So does it when the
+  // server stops: with epoll, libmicrohttpd does not notice the end of input that drain() causes.
   if (close) microhttpd().add_response_header(made.get(), "Connection", "close");
   watch.start_clock(*incoming.connection);  // from now on, the client must take the response
   return microhttpd().queue_response(mhd_connection, status, made.get());

@@ -33,8 +33,9 @@ struct ServerOptions {
   // number above is allowed.
   unsigned max_connections = 64;
   std::size_t connection_memory = 64 * 1024;  // bytes; a request head that needs more gets a 431
-  std::size_t max_body = 64 * 1024;           // bytes; more is dropped (Request::body_too_large)
-  std::chrono::seconds idle_timeout{10};      // without a byte from the client
+  // Bytes; more is dropped (Request::body_too_large). 0: a Transfer-Encoding is refused at once.
+  std::size_t max_body = 64 * 1024;
+  std::chrono::seconds idle_timeout{10};  // without a byte from the client
   // From the start of the connection, or the end of the last response, to the last byte of the next
   // request. After that time, the connection is closed.
   std::chrono::seconds request_timeout{30};

@@ -144,8 +144,6 @@ std::optional<Rejection> refuse(const http::Request& request, const std::string&
     if (http::same_name(header.name, "host")) {
       if (host != nullptr) return Rejection{400, "two Host headers"};
       host = &header.value;
-    } else if (http::same_name(header.name, "transfer-encoding")) {
-      return Rejection{400, "a Transfer-Encoding: no request here has a body"};
     } else if (const std::string_view sender = sender_of(header); !sender.empty()) {
       return Rejection{403, cat("the request came ", sender, " (", shown_name(header.name), ")")};
     }

@@ -109,6 +109,16 @@ def test_what_is_malformed_ends_the_connection(serve, name):
     assert_refused(serve, MALFORMED[name], 400)
 
 
+@pytest.mark.parametrize("line", [b"GET /healthz HTTP/1.1", b"PUT /latest/api/token HTTP/1.1"])
+@pytest.mark.parametrize("body", [b"", b"5\r\nhel"])
+def test_the_end_of_a_chunked_body_is_not_waited_for(serve, line, body):
+    with Connection(serve) as connection:
+        connection.send(request(b"Transfer-Encoding: chunked", line=line) + body)
+        answer = connection.answer()
+        assert answer is not None and answer[0] == 400 and answer[1]["connection"] == "close", answer
+        assert connection.answer() is None
+
+
 def test_a_nul_in_pieces(serve):
     """However the bytes come in, and behind other requests of the same connection."""
     with Connection(serve) as connection:
