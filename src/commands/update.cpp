@@ -128,7 +128,7 @@ void refuse_streams(const IdentityOptions& identity) {
   };
   try {
     renewals.await_first([&follow_signal] {
-      follow_signal(milliseconds(10));
+      follow_signal(milliseconds(100));  // an outage at the start can last for hours
       return false;
     });
   } catch (const Error& error) {
