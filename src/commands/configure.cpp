@@ -227,15 +227,18 @@ std::string summary(const ProfileEditor& editor, const std::string& profile,
   return text;
 }
 
-// The flags of the profile's credential_process, if it runs the official helper.
-std::vector<std::string> flags_of_profile(const std::string& profile) {
+// The flags of the profile's credential_process, if it runs the official helper or, with
+// `also_own_line`, rolecall.
+std::vector<std::string> flags_of_profile(const std::string& profile, bool also_own_line) {
   const std::string path = aws_config_path();
   const Secret text = read_text_file(aws::config_file_role, path);
   const std::string name = "AWS config file " + path;
   const std::string line = aws::setting(
       text.view(), aws::config_section(name, text.view(), profile), "credential_process");
   try {
-    return flags_of_line(line).value_or(std::vector<std::string>());
+    auto flags = flags_of_line(line);
+    if (!flags && also_own_line) flags = flags_of_line(line, "rolecall");
+    return flags.value_or(std::vector<std::string>());
   } catch (const Error& error) {
     throw Error(ErrorKind::usage,
                 "credential_process of profile " + profile + " in " + name +
@@ -244,13 +247,18 @@ std::vector<std::string> flags_of_profile(const std::string& profile) {
   }
 }
 
-// Takes over a line of the official helper: the one among the arguments, otherwise, if the
-// arguments only name the profile, the one that the profile has.
-std::vector<std::string> with_helper_line(std::vector<std::string> arguments) {
+// Takes over the options of an existing line: of the official helper's line among the arguments,
+// otherwise, if the arguments only name the profile, of the line that the profile has. A line of
+// rolecall is taken over only for --remove-static-keys, which tries the profile before it removes
+// keys.
+std::vector<std::string> with_flags_of_existing_line(std::vector<std::string> arguments) {
   arguments = with_flags_of_line(std::move(arguments));
-  if (const auto alone = profile_if_only_option(arguments, options_allowed_with_existing_line)) {
-    const std::vector<std::string> there = flags_of_profile(*alone);
-    arguments.insert(arguments.begin(), there.begin(), there.end());
+  const auto profile = profile_if_only_option(arguments, options_allowed_with_existing_line);
+  if (profile) {
+    const bool removes_keys =
+        std::find(arguments.begin(), arguments.end(), "--remove-static-keys") != arguments.end();
+    const std::vector<std::string> flags = flags_of_profile(*profile, removes_keys);
+    arguments.insert(arguments.begin(), flags.begin(), flags.end());
   }
   return arguments;
 }
@@ -351,13 +359,16 @@ constinit const Command configure_command = {
         "To take over the options of a profile that uses aws_signing_helper:\n"
         "  rolecall configure --profile billing\n"
         "\n"
+        "To remove the static keys of a profile that already uses rolecall:\n"
+        "  rolecall configure --profile billing --remove-static-keys\n"
+        "\n"
         "To take over a command line of aws_signing_helper:\n"
         "  rolecall configure --profile billing \\\n"
         "    -- aws_signing_helper credential-process ...",
     .options = {configure_options, all_session_options, cache_options, configuration_options,
                 binding_option},
     .run = run_configure,
-    .rewrite = with_helper_line,
+    .rewrite = with_flags_of_existing_line,
 };
 
 }  // namespace rolecall::cli

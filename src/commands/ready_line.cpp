@@ -12,12 +12,11 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-constexpr std::string_view helper = "aws_signing_helper";
-constexpr std::string_view helper_command = "credential-process";
+constexpr std::string_view subcommand = "credential-process";
 constexpr std::string_view config_key = "credential_process";
 
-bool is_program(std::string_view word) {
-  return word.substr(word.rfind('/') + 1) == helper;
+bool names_program(std::string_view word, std::string_view program) {
+  return word.substr(word.rfind('/') + 1) == program;
 }
 
 // Whether the word is a part of "credential_process =", which may be one word or several.
@@ -34,15 +33,17 @@ std::string_view without_key(std::string_view line) {
 
 }  // namespace
 
-std::optional<Words> flags_of_line(const std::string& line) {
+std::optional<Words> flags_of_line(const std::string& line, std::string_view program) {
   const std::string_view text = without_key(line);
-  const std::size_t name = text.find(helper);
-  // Split the text only if it is a line of the helper, because other text may contain anything.
-  if (name == std::string_view::npos || text.find(helper_command, name) == std::string_view::npos) {
+  const std::size_t name = text.find(program);
+  // Split the text only if it is a line of the program, because other text may contain anything.
+  if (name == std::string_view::npos || text.find(subcommand, name) == std::string_view::npos) {
     return std::nullopt;
   }
   const Words words = split_command(text);
-  if (words.size() < 2 || !is_program(words[0]) || words[1] != helper_command) return std::nullopt;
+  if (words.size() < 2 || !names_program(words[0], program) || words[1] != subcommand) {
+    return std::nullopt;
+  }
   return Words(words.begin() + 2, words.end());
 }
 
@@ -50,8 +51,8 @@ Words with_flags_of_line(Words arguments) {
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     std::optional<Words> flags;
     Words behind;
-    if (is_program(arguments[i]) && i + 1 < arguments.size() &&
-        arguments[i + 1] == helper_command) {
+    if (names_program(arguments[i], official_helper) && i + 1 < arguments.size() &&
+        arguments[i + 1] == subcommand) {
       flags = Words(arguments.begin() + static_cast<std::ptrdiff_t>(i) + 2, arguments.end());
     } else if (arguments[i].find(' ') != std::string::npos) {
       flags = flags_of_line(arguments[i]);

@@ -222,6 +222,20 @@ def test_static_keys_are_taken_out_with_a_backup(home):
     assert result.warnings == [] and len(list(home.path.glob(".aws/*backup*"))) == 2, result
 
 
+def test_static_keys_of_a_profile_that_uses_rolecall(home):
+    """The profile's own options are used, and its line stays."""
+    assert_configured(home.configure("--cache"))
+    config = home.config.read_bytes()
+    home.write(credentials="[demo]\n" + STATIC)
+    result = home.configure("--remove-static-keys", "--dry-run", flags=[])
+    assert result.code == 0 and "-aws_access_key_id" in result.out, result
+    assert "credential_process" not in result.out, result
+    result = assert_configured(home.configure("--remove-static-keys", flags=[]))
+    assert "as it was" in result.out and home.config.read_bytes() == config, result
+    assert home.credentials.read_text() == "[demo]\n"
+    assert len(list(home.path.glob(".aws/credentials.rolecall-backup-*"))) == 1
+
+
 def test_each_backup_has_a_name_of_its_own(home):
     """Also where several are made in one second."""
     texts = [f"# {i}\n[demo]\n" + STATIC for i in range(4)]
