@@ -161,11 +161,14 @@ class Daemon {
   }
 
   void run() {
-    // Each binding has a time limit for hardware of its own.
-    renewals_.load_identities([](milliseconds limit) { exit_if_hardware_hangs(limit); });
-    // From here on, these signals do not end the process at once, which would leave token files
-    // behind.
+    // After the identities are loaded, these signals do not end the process at once, because that
+    // would leave token files behind.
     const Signals signals({SIGTERM, SIGINT, SIGHUP});
+    {
+      const ExitOnSignal while_loading;
+      // Each binding has a time limit for hardware of its own.
+      renewals_.load_identities([](milliseconds limit) { exit_if_hardware_hangs(limit); });
+    }
     serve::ServiceOptions options = service_options();
     renewals_.start();
     const auto told_to_stop = [&signals] {

@@ -8,6 +8,7 @@ import socket
 import time
 
 import pytest
+from support import pki
 from support.process import ARNS, PATIENCE, Emulator, assert_fails, free_port, run
 from support.serve import CREDENTIALS, Serve, eventually
 from support.verifier import Verifier, stall
@@ -68,6 +69,18 @@ def test_a_stalled_start_can_be_ended(identity, tmp_path):
             eventually(lambda: slow.requests)
             running.process.send_signal(signal.SIGTERM)
             assert running.process.wait(timeout=PATIENCE) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signals_end_it_while_it_loads_the_key(identity, silent, tmp_path, number):
+    key = pki.write(tmp_path, "key", pki.key_pem(identity.leaf.key, password=b"pw"))
+    started = tmp_path / "started"
+    source = f"command:sh -c 'touch {started}; exec sleep 60'"
+    with Serve(tmp_path, "--private-key", key, "--password-source", source, server=silent,
+               flags=identity.flags[:2], wait=False) as running:
+        eventually(started.exists)
+        running.process.send_signal(number)
+        assert running.process.wait(timeout=PATIENCE) == 0
 
 
 def test_ending_under_load_cuts_nobody_short(identity, emulator, tmp_path):
