@@ -114,6 +114,12 @@ def assert_works(chroot):
     assert "rolecall-serve (1)" in chroot.run("man", "-k", "rolecall-serve").stdout
     assert (chroot.root / "usr/lib/systemd/system/rolecall-serve.socket").is_file()
     assert not (chroot.root / "usr/include/rolecall").exists()
+    documents = chroot.root / "usr/share/doc/rolecall"
+    readme = (documents / "README.md").read_text(encoding="utf-8")
+    links = re.findall(r"\((docs/(?:guide/\w+|glossary|threat-model)\.md)\)", readme)
+    assert "docs/guide/migrate.md" in links and "docs/guide/clients.md" in links
+    for link in links:
+        assert (documents / link).is_file(), link
     share = chroot.root / "usr/share"
     for name in ("rolecall", "aws_signing_helper"):
         assert (share / "bash-completion/completions" / name).is_file()
