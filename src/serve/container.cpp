@@ -4,8 +4,8 @@
 
 namespace rolecall::serve {
 
-Answer answer_container(const http::Request& request, const std::vector<ContainerAccess>& accesses,
-                        aws::Instant now) {
+LoggedResponse answer_container(const http::Request& request,
+                                const std::vector<ContainerAccess>& accesses, aws::Instant now) {
   const char* route = "container";
   if (request.method != "GET") return method_not_allowed(route, "GET");
   const std::string_view name = std::string_view(request.path).substr(container_root.size());
@@ -14,18 +14,19 @@ Answer answer_container(const http::Request& request, const std::vector<Containe
       accesses.begin(), accesses.end(),
       [&](const ContainerAccess& candidate) { return candidate.binding->name() == name; });
   if (token == nullptr || access == accesses.end() || !access->token.equals(*token)) {
-    return refusal(route, 401, "Unauthorized",
-                   token == nullptr
-                       ? "the request has no Authorization; rolecall env prints how to get it"
-                       : "there is no binding of this name with this Authorization");
+    return error_response(route, 401, "Unauthorized",
+                          token == nullptr
+                              ? "the request has no Authorization header; rolecall env prints the "
+                                "variables that SDKs need"
+                              : "there is no binding with this name and this Authorization header");
   }
   const Binding& binding = *access->binding;
   const auto status = binding.status();
   if (!status->valid(now)) return no_credentials(route, binding, *status, now);
-  Answer answer = json_answer(route, 200, {});
-  answer.response.shared_body = status->issued->container;
-  answer.given = &binding;
-  return answer;
+  LoggedResponse logged = json_response(route, 200, {});
+  logged.response.shared_body = status->issued->container;
+  logged.credentials_of = &binding;
+  return logged;
 }
 
 }  // namespace rolecall::serve

@@ -2,7 +2,7 @@
 // provider").
 #pragma once
 
-#include "serve/answer.h"
+#include "serve/logged_response.h"
 
 namespace rolecall::serve {
 
@@ -17,7 +17,7 @@ struct ContainerAccess {
 
 // Answers a request for a path below container_root: GET /credentials/BINDING. The answers for an
 // unknown binding and for a wrong token are the same.
-Answer answer_container(const http::Request& request, const std::vector<ContainerAccess>& accesses,
-                        aws::Instant now);
+LoggedResponse answer_container(const http::Request& request,
+                                const std::vector<ContainerAccess>& accesses, aws::Instant now);
 
 }  // namespace rolecall::serve

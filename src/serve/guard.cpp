@@ -14,12 +14,12 @@
 namespace rolecall::serve {
 namespace {
 
-constexpr std::size_t most_headers = 8 * 1024;
+constexpr std::size_t max_header_bytes = 8 * 1024;
 
-bool is_numeric(const std::string& host) {
-  in6_addr any{};
-  return inet_pton(AF_INET, host.c_str(), &any) == 1 ||
-         inet_pton(AF_INET6, host.c_str(), &any) == 1;
+bool is_ip_address(const std::string& host) {
+  in6_addr ignored{};
+  return inet_pton(AF_INET, host.c_str(), &ignored) == 1 ||
+         inet_pton(AF_INET6, host.c_str(), &ignored) == 1;
 }
 
 // "127.0.0.1:9911" → "127.0.0.1", "[::1]" → "::1". Empty if the value does not have this form (RFC
@@ -41,79 +41,81 @@ std::string host_of(std::string_view value) {
   return port ? lower_case(host) : std::string();
 }
 
-bool is_ours(const std::string& host, const std::string& address,
-             const std::vector<std::string>& names) {
+bool is_allowed_host(const std::string& host, const std::string& address,
+                     const std::vector<std::string>& names) {
   if (host == "localhost" || host == address || http::is_loopback(host)) return true;
   if (std::find(names.begin(), names.end(), host) != names.end()) return true;
-  return (address == "0.0.0.0" || address == "::") && is_numeric(host);
+  return (address == "0.0.0.0" || address == "::") && is_ip_address(host);
 }
 
 constexpr std::size_t longest_name = 253;  // the limit of DNS
 
 bool is_host_name(std::string_view name) {
   return name.size() <= longest_name &&
-         (is_numeric(std::string(name)) || only(name, lower_letters, ascii_digits, "-_."));
+         (is_ip_address(std::string(name)) || only(name, lower_letters, ascii_digits, "-_."));
 }
 
-Rejection foreign_host(const std::string& value, const std::string& host) {
-  if (!is_host_name(host)) return {403, "the Host header names no host"};
+Refusal refusal_of_host(const std::string& value, const std::string& host) {
+  if (!is_host_name(host)) return {403, "the Host header is not the name of a host"};
   return {403, "the Host header " + value.substr(0, longest_name) +
-                   " names neither this machine's loopback nor the address that rolecall serve "
-                   "listens on; if clients are to use this name, start it with --allow-host " +
+                   " is neither a name of this machine's loopback nor the address that rolecall "
+                   "serve listens on; to allow this name, start rolecall serve with --allow-host " +
                    host};
 }
 
 // Headers that show that a request was forwarded. There are dozens besides the standard one, and
 // proxies and CDNs invent more. Most of their names consist of these words.
-constexpr std::string_view forwarded = "forwarded";  // at any position
-constexpr std::array<std::string_view, 3> first_words = {"x-original-", "x-envoy-", "x-rewrite-"};
-constexpr std::array<std::string_view, 6> last_words = {"via",      "ip",       "cdn-loop",
-                                                        "clientip", "socketip", "remote-addr"};
+constexpr std::string_view forwarding_word = "forwarded";  // at any position
+constexpr std::array<std::string_view, 3> forwarding_prefixes = {"x-original-", "x-envoy-",
+                                                                 "x-rewrite-"};
+constexpr std::array<std::string_view, 6> forwarding_suffixes = {
+    "via", "ip", "cdn-loop", "clientip", "socketip", "remote-addr"};
 
 // In lower case, and with "-" for "_", because some servers read "_" as "-".
-constexpr char plain(char c) {
+constexpr char normalized(char c) {
   if (c >= 'A' && c <= 'Z') return static_cast<char>(c - 'A' + 'a');
   return c == '_' ? '-' : c;
 }
 
-bool is_at(std::string_view name, std::size_t place, std::string_view word) {
+bool has_word_at(std::string_view name, std::size_t position, std::string_view word) {
   for (std::size_t i = 0; i < word.size(); ++i)
-    if (plain(name[place + i]) != word[i]) return false;
+    if (normalized(name[position + i]) != word[i]) return false;
   return true;
 }
 
-bool has_last_word(std::string_view name, std::string_view word) {
+bool ends_with_word(std::string_view name, std::string_view word) {
   if (name.size() < word.size()) return false;
   const std::size_t begin = name.size() - word.size();
-  return is_at(name, begin, word) && (begin == 0 || plain(name[begin - 1]) == '-');
+  return has_word_at(name, begin, word) && (begin == 0 || normalized(name[begin - 1]) == '-');
 }
 
 // This runs for each header of each request. For speed, it compares one letter first, which rules
 // out most names.
 bool is_forwarding_header(std::string_view name) {
   if (name.empty()) return false;
-  for (std::size_t i = 0; i + forwarded.size() <= name.size(); ++i)
-    if ((name[i] | 0x20) == forwarded.front() && is_at(name, i, forwarded)) return true;
-  if (plain(name.front()) == 'x') {
-    for (const std::string_view word : first_words)
-      if (name.size() >= word.size() && is_at(name, 0, word)) return true;
+  for (std::size_t i = 0; i + forwarding_word.size() <= name.size(); ++i)
+    if ((name[i] | 0x20) == forwarding_word.front() && has_word_at(name, i, forwarding_word))
+      return true;
+  if (normalized(name.front()) == 'x') {
+    for (const std::string_view word : forwarding_prefixes)
+      if (name.size() >= word.size() && has_word_at(name, 0, word)) return true;
   }
-  const char last = plain(name.back());
-  for (const std::string_view word : last_words)
-    if (last == word.back() && has_last_word(name, word)) return true;
+  const char last = normalized(name.back());
+  for (const std::string_view word : forwarding_suffixes)
+    if (last == word.back() && ends_with_word(name, word)) return true;
   return false;
 }
 
-// What added this header: a program between the client and serve ("through a proxy"), a page in a
-// browser ("from a web page"), or neither (empty). For Sec-Fetch-Site, "none" means that the
+// How the request came, if this header shows that no SDK sent it directly: "through a proxy" or
+// "from a web page"; otherwise empty. For Sec-Fetch-Site, "none" means that the
 // browser's user started the request, and "same-origin" means a page of serve itself, which has no
 // pages.
-std::string_view sender_of(const http::Header& header) {
+std::string_view indirect_way_of(const http::Header& header) {
   if (is_forwarding_header(header.name)) return "through a proxy";
-  const bool of_page = http::same_name(header.name, "sec-fetch-site") &&
-                       !http::same_name(header.value, "same-origin") &&
-                       !http::same_name(header.value, "none");
-  return of_page || http::same_name(header.name, "origin") ? "from a web page" : "";
+  const bool is_from_page = http::same_name(header.name, "sec-fetch-site") &&
+                            !http::same_name(header.value, "same-origin") &&
+                            !http::same_name(header.value, "none");
+  return is_from_page || http::same_name(header.name, "origin") ? "from a web page" : "";
 }
 
 constexpr std::size_t longest_shown_name = 64;
@@ -127,32 +129,33 @@ std::string shown_name(const std::string& name) {
 std::string checked_host_name(const std::string& name) {
   std::string host = lower_case(name);
   if (is_host_name(host)) return host;
-  throw Error(ErrorKind::usage, "`allow-host` takes the name of a host, not \"" + name + "\"",
-              "give it as it stands in the clients' URL, without scheme and port: rolecall, "
-              "host.docker.internal, app.prod.svc");
+  throw Error(ErrorKind::usage, "`allow-host` \"" + name + "\" is not the name of a host",
+              "give the name in the clients' URL without scheme and port, such as rolecall, "
+              "host.docker.internal or app.prod.svc");
 }
 
-std::optional<Rejection> refuse(const http::Request& request, const std::string& address,
-                                const std::vector<std::string>& names) {
+std::optional<Refusal> reason_to_refuse(const http::Request& request, const std::string& address,
+                                        const std::vector<std::string>& names) {
   if (!request.malformed.empty()) {
-    return Rejection{400, "the request is malformed: " + request.malformed};
+    return Refusal{400, "the request is malformed: " + request.malformed};
   }
   std::size_t size = request.path.size() + request.query.size();
   const std::string* host = nullptr;
   for (const http::Header& header : request.headers) {
     size += header.name.size() + header.value.size() + 4;
     if (http::same_name(header.name, "host")) {
-      if (host != nullptr) return Rejection{400, "two Host headers"};
+      if (host != nullptr) return Refusal{400, "the request has two Host headers"};
       host = &header.value;
-    } else if (const std::string_view sender = sender_of(header); !sender.empty()) {
-      return Rejection{403, cat("the request came ", sender, " (", shown_name(header.name), ")")};
+    } else if (const std::string_view way = indirect_way_of(header); !way.empty()) {
+      return Refusal{403, cat("the request came ", way, " (", shown_name(header.name), ")")};
     }
   }
-  if (size > most_headers) return Rejection{431, "headers of more than 8 KiB"};
-  if (host == nullptr) return Rejection{400, "no Host header"};
+  if (size > max_header_bytes) return Refusal{431, "the headers have more than 8 KiB"};
+  if (host == nullptr) return Refusal{400, "the request has no Host header"};
   const std::string name = host_of(*host);
-  if (!is_ours(name, address, names)) return foreign_host(*host, name);
-  if (!request.body.empty() || request.body_too_large) return Rejection{413, "a body"};
+  if (!is_allowed_host(name, address, names)) return refusal_of_host(*host, name);
+  if (!request.body.empty() || request.body_too_large)
+    return Refusal{413, "the request has a body"};
   return std::nullopt;
 }
 

@@ -9,12 +9,13 @@
 
 namespace rolecall::serve {
 
-struct Rejection {
+struct Refusal {
   int status;
   std::string reason;
 };
 
-// Refuses what no SDK sends, but a browser, a proxy or a smuggled request may send:
+// Returns why to refuse a request that no SDK sends, but that may come from a browser, from a
+// proxy, or hidden in another request; nullopt if the request is accepted. These are refused:
 // - a malformed HTTP request, any Transfer-Encoding, a body, headers of more than 8 KiB
 // - a Host that is neither this machine's loopback, nor `address`, nor one of `names`: a web page
 //   may have a host name that was made to point here ("DNS rebinding")
@@ -23,10 +24,9 @@ struct Rejection {
 //
 // A reason contains at most 64 bytes of a header's name and at most 253 bytes of a Host. `address`
 // is the address that serve listens on. If it stands for all addresses (0.0.0.0, ::), any numeric
-// Host is accepted, because only a name can be rebound. `names` must be in lower case. Returns
-// nullopt if the request is accepted.
-std::optional<Rejection> refuse(const http::Request& request, const std::string& address,
-                                const std::vector<std::string>& names = {});
+// Host is accepted, because only a name can be rebound. `names` must be in lower case.
+std::optional<Refusal> reason_to_refuse(const http::Request& request, const std::string& address,
+                                        const std::vector<std::string>& names = {});
 
 // Returns `name` in lower case. Throws Error (usage) unless it can be the name or address in a Host
 // header, without a port.

@@ -2,7 +2,7 @@
 // (EC2 User Guide, "Use the Instance Metadata Service to access instance metadata").
 #pragma once
 
-#include "serve/answer.h"
+#include "serve/logged_response.h"
 #include "serve/tokens.h"
 
 namespace rolecall::serve {
@@ -15,7 +15,7 @@ inline constexpr std::string_view imds_root = "/latest/";
 // - GET /latest/meta-data/iam/security-credentials[/], …/ROLE
 // - GET /latest/meta-data/placement/region
 // - GET /latest/dynamic/instance-identity/document, where some SDKs look for the region
-Answer answer_imds(const http::Request& request, const Binding& binding, const ImdsTokens& tokens,
-                   aws::Instant now);
+LoggedResponse answer_imds(const http::Request& request, const Binding& binding,
+                           const ImdsTokens& tokens, aws::Instant now);
 
 }  // namespace rolecall::serve

@@ -32,16 +32,17 @@ std::string without_port(const std::string& peer) {
 
 }  // namespace
 
-void RequestLog::note(const http::Request& request, const Answer& answer, aws::Instant now) {
+void RequestLog::note(const http::Request& request, const LoggedResponse& logged,
+                      aws::Instant now) {
   const std::scoped_lock lock(mutex_);
   start_new_second(now.steady);
-  const bool is_refusal = answer.given == nullptr;
+  const bool is_refusal = logged.credentials_of == nullptr;
   if (is_refusal && !has_line_for_refusal()) return;  // before the kernel is asked for the user
   const Client client{uid_of(request), request.peer};
   if (is_refusal) {
-    note_refusal(request, answer, client);
+    note_refusal(request, logged, client);
   } else {
-    note_grant(*answer.given, answer.route, client);
+    note_grant(*logged.credentials_of, logged.route, client);
   }
 }
 
@@ -114,14 +115,14 @@ void RequestLog::note_grant(const Binding& binding, std::string_view route, cons
   }
 }
 
-void RequestLog::note_refusal(const http::Request& request, const Answer& answer,
+void RequestLog::note_refusal(const http::Request& request, const LoggedResponse& logged,
                               const Client& client) {
   const bool said =
-      log_.warning("refused a request", {{"status", std::to_string(answer.response.status)},
+      log_.warning("refused a request", {{"status", std::to_string(logged.response.status)},
                                          {"method", shown(request.method)},
                                          {"path", shown(request.path)},
-                                         {"route", std::string(answer.route)},
-                                         {"reason", answer.refusal},
+                                         {"route", std::string(logged.route)},
+                                         {"reason", logged.refusal_reason},
                                          {"peer", client.peer},
                                          {"uid", client.uid}});
   if (!said) ++uncounted_refusals_;

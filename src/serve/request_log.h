@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "http/listener.h"
-#include "serve/answer.h"
 #include "serve/log.h"
+#include "serve/logged_response.h"
 
 namespace rolecall::serve {
 
@@ -32,7 +32,7 @@ class RequestLog {
   RequestLog(const RequestLog&) = delete;
 
   // Logs a request whose answer contains credentials or is a refusal.
-  void note(const http::Request& request, const Answer& answer, aws::Instant now);
+  void note(const http::Request& request, const LoggedResponse& logged, aws::Instant now);
 
   // Logs a request that the HTTP server itself refused. The server does not say who sent it.
   void note_unreadable(int status, aws::Instant now);
@@ -62,7 +62,8 @@ class RequestLog {
   void start_new_second(Time now);
   void log_sums();
   void note_grant(const Binding& binding, std::string_view route, const Client& client);
-  void note_refusal(const http::Request& request, const Answer& answer, const Client& client);
+  void note_refusal(const http::Request& request, const LoggedResponse& logged,
+                    const Client& client);
 
   const Log& log_;
   http::SocketName address_;

@@ -30,11 +30,12 @@ Service::Service(ServiceOptions options, const Log& log)
               this_boot()) {}
 
 http::Response Service::handle(const http::Request& request, aws::Instant now) {
-  Answer answer = route(request, now);
-  ++counts_[{answer.route, answer.response.status}];
-  if (answer.given != nullptr || !answer.refusal.empty()) request_log_.note(request, answer, now);
-  answer.response.headers.push_back({"Date", date(now)});
-  return std::move(answer.response);
+  LoggedResponse logged = route(request, now);
+  ++counts_[{logged.route, logged.response.status}];
+  if (logged.credentials_of != nullptr || !logged.refusal_reason.empty())
+    request_log_.note(request, logged, now);
+  logged.response.headers.push_back({"Date", date(now)});
+  return std::move(logged.response);
 }
 
 void Service::note_unreadable(int status, aws::Instant now) noexcept {
@@ -46,11 +47,12 @@ void Service::note_unreadable(int status, aws::Instant now) noexcept {
   }
 }
 
-Answer Service::route(const http::Request& request, aws::Instant now) {
-  if (const auto refused = refuse(request, options_.address.address, options_.host_names)) {
-    Answer answer = refusal("guard", refused->status, "Refused", refused->reason);
-    answer.response.close = true;
-    return answer;
+LoggedResponse Service::route(const http::Request& request, aws::Instant now) {
+  if (const auto refused =
+          reason_to_refuse(request, options_.address.address, options_.host_names)) {
+    LoggedResponse logged = error_response("guard", refused->status, "Refused", refused->reason);
+    logged.response.close = true;
+    return logged;
   }
   std::string path = plain_path(request.path);
   if (path == request.path) return route_plain(request, now);
@@ -59,11 +61,11 @@ Answer Service::route(const http::Request& request, aws::Instant now) {
   return route_plain(plain, now);
 }
 
-Answer Service::route_plain(const http::Request& request, aws::Instant now) {
+LoggedResponse Service::route_plain(const http::Request& request, aws::Instant now) {
   const std::string& path = request.path;
   if (path.starts_with(imds_root)) {
     if (options_.imds != nullptr) return answer_imds(request, *options_.imds, tokens_, now);
-    return refusal(
+    return error_response(
         "imds/off", 404, "NotFound",
         "instance metadata is off" +
             (options_.reason_imds_is_off.empty() ? "" : ": " + options_.reason_imds_is_off));
@@ -75,7 +77,7 @@ Answer Service::route_plain(const http::Request& request, aws::Instant now) {
     return health ? answer_health(options_.bindings, now)
                   : answer_metrics(options_.bindings, counts_, now);
   }
-  return refusal("other", 404, "NotFound", "there is nothing at this path");
+  return error_response("other", 404, "NotFound", "there is nothing at this path");
 }
 
 const std::string& Service::date(aws::Instant now) {

@@ -42,8 +42,8 @@ class Service {
   void tick(aws::Instant now) { request_log_.tick(now); }
 
  private:
-  Answer route(const http::Request& request, aws::Instant now);
-  Answer route_plain(const http::Request& request, aws::Instant now);
+  LoggedResponse route(const http::Request& request, aws::Instant now);
+  LoggedResponse route_plain(const http::Request& request, aws::Instant now);
   const std::string& date(aws::Instant now);
 
   ServiceOptions options_;

@@ -40,7 +40,7 @@ class Page {
 
 }  // namespace
 
-Answer answer_health(const std::vector<const Binding*>& bindings, aws::Instant now) {
+LoggedResponse answer_health(const std::vector<const Binding*>& bindings, aws::Instant now) {
   json without = json::array();
   for (const Binding* binding : bindings) {
     if (!binding->status()->valid(now)) without.push_back(binding->name());
@@ -49,13 +49,13 @@ Answer answer_health(const std::vector<const Binding*>& bindings, aws::Instant n
   if (!without.empty()) body = {{"status", "no valid credentials"}, {"bindings", without}};
   for (const Binding* binding : bindings) {
     if (const auto silent = binding->silent_hardware())
-      body["waits"][binding->name()] = silence(*silent);
+      body["waits"][binding->name()] = silent_hardware_text(*silent);
   }
-  return json_answer("health", without.empty() ? 200 : 503, Secret(to_text(body)));
+  return json_response("health", without.empty() ? 200 : 503, Secret(to_text(body)));
 }
 
-Answer answer_metrics(const std::vector<const Binding*>& bindings, const RequestCounts& requests,
-                      aws::Instant now) {
+LoggedResponse answer_metrics(const std::vector<const Binding*>& bindings,
+                              const RequestCounts& requests, aws::Instant now) {
   const auto today = std::chrono::floor<seconds>(now.wall);
   std::vector<std::pair<std::string, std::shared_ptr<const BindingStatus>>> all;
   all.reserve(bindings.size());
@@ -113,9 +113,9 @@ Answer answer_metrics(const std::vector<const Binding*>& bindings, const Request
     page.sample(cat("route=", label(key.first), ",status=\"", key.second, "\""),
                 static_cast<long long>(count));
   }
-  Answer answer = text_answer("metrics", 200, page.text());
-  answer.response.headers.front().value = "text/plain; version=0.0.4";
-  return answer;
+  LoggedResponse logged = text_response("metrics", 200, page.text());
+  logged.response.headers.front().value = "text/plain; version=0.0.4";
+  return logged;
 }
 
 }  // namespace rolecall::serve

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "serve/answer.h"
+#include "serve/logged_response.h"
 
 namespace rolecall::serve {
 
@@ -15,10 +15,10 @@ using RequestCounts = std::map<std::pair<std::string_view, int>, std::size_t>;
 
 // Status 200 if every binding has valid credentials; otherwise 503 with the names of the bindings
 // without them. Both bodies also name renewals that wait for hardware.
-Answer answer_health(const std::vector<const Binding*>& bindings, aws::Instant now);
+LoggedResponse answer_health(const std::vector<const Binding*>& bindings, aws::Instant now);
 
 // The metrics in Prometheus' text format, version 0.0.4.
-Answer answer_metrics(const std::vector<const Binding*>& bindings, const RequestCounts& requests,
-                      aws::Instant now);
+LoggedResponse answer_metrics(const std::vector<const Binding*>& bindings,
+                              const RequestCounts& requests, aws::Instant now);
 
 }  // namespace rolecall::serve

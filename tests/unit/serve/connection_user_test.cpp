@@ -25,7 +25,7 @@ TEST(RequestLogUsers, AreAskedForOncePerConnection) {
   http::Request request = test::request("GET", "/nowhere");
   const auto uid = [&](std::uint64_t connection) {
     request.connection = connection;
-    requests.note(request, refusal("other", 404, "NotFound", "nothing"), test::now);
+    requests.note(request, error_response("other", 404, "NotFound", "nothing"), test::now);
     return events.back().value("uid", "none");
   };
   const std::string mine = std::to_string(getuid());

@@ -11,7 +11,7 @@ int status_for(const http::Headers& headers, const std::string& address = "127.0
   http::Request request;
   request.method = "GET";
   request.headers = headers;
-  const auto refused = refuse(request, address);
+  const auto refused = reason_to_refuse(request, address);
   return refused ? refused->status : 200;
 }
 int status_for_host(const std::string& host, const std::string& address = "127.0.0.1") {
@@ -50,7 +50,7 @@ TEST(Guard, LetsAllowedNamesPass) {
   const auto status = [](const std::string& host) {
     http::Request request = test::request("GET", "/healthz");
     request.headers = {{"Host", host}};
-    const auto refused = refuse(request, "172.17.0.1", {"rolecall", "app.prod.svc"});
+    const auto refused = reason_to_refuse(request, "172.17.0.1", {"rolecall", "app.prod.svc"});
     return refused ? refused->status : 200;
   };
   for (const char* host : {"rolecall", "ROLECALL:9911", "app.prod.svc:80"}) {
@@ -64,9 +64,11 @@ TEST(Guard, LetsAllowedNamesPass) {
 TEST(Guard, TellsHowANameIsAllowed) {
   http::Request request = test::request("GET", "/healthz");
   request.headers = {{"Host", "Rolecall:9911"}};
-  EXPECT_NE(refuse(request, "127.0.0.1")->reason.find("--allow-host rolecall"), std::string::npos);
+  EXPECT_NE(reason_to_refuse(request, "127.0.0.1")->reason.find("--allow-host rolecall"),
+            std::string::npos);
   request.headers = {{"Host", "$(reboot)"}};
-  EXPECT_EQ(refuse(request, "127.0.0.1")->reason, "the Host header names no host");
+  EXPECT_EQ(reason_to_refuse(request, "127.0.0.1")->reason,
+            "the Host header is not the name of a host");
 }
 
 TEST(Guard, TakesNamesOfHosts) {
@@ -136,7 +138,7 @@ TEST(Guard, ShowsPartOfALongName) {
   http::Request request = test::request("GET", "/healthz");
   const std::string name = "X-Forwarded-" + std::string(4000, 'A');
   request.headers.push_back({name, "1"});
-  EXPECT_EQ(refuse(request, "127.0.0.1")->reason,
+  EXPECT_EQ(reason_to_refuse(request, "127.0.0.1")->reason,
             "the request came through a proxy (" + name.substr(0, 64) + "…)");
 }
 
@@ -168,17 +170,17 @@ TEST(Guard, LetsHeadersOfClientsPass) {
 TEST(Guard, RefusesWhatIsMalformed) {
   http::Request request = test::request("GET", "/healthz");
   request.malformed = "a NUL";
-  EXPECT_EQ(refuse(request, "127.0.0.1")->status, 400);
+  EXPECT_EQ(reason_to_refuse(request, "127.0.0.1")->status, 400);
 }
 
 TEST(Guard, RefusesBodiesAndLongHeaders) {
   http::Request request = test::request("PUT", "/latest/api/token");
-  EXPECT_FALSE(refuse(request, "127.0.0.1"));
+  EXPECT_FALSE(reason_to_refuse(request, "127.0.0.1"));
   request.body = "x";
-  EXPECT_EQ(refuse(request, "127.0.0.1")->status, 413);
+  EXPECT_EQ(reason_to_refuse(request, "127.0.0.1")->status, 413);
   request.body.clear();
   request.body_too_large = true;
-  EXPECT_EQ(refuse(request, "127.0.0.1")->status, 413);
+  EXPECT_EQ(reason_to_refuse(request, "127.0.0.1")->status, 413);
   EXPECT_EQ(status_for({{"Host", "localhost"}, {"A", std::string(8000, 'a')}}), 200);
   EXPECT_EQ(status_for({{"Host", "localhost"}, {"A", std::string(8192, 'a')}}), 431);
 }

@@ -17,11 +17,12 @@ class ImdsTest : public testing::Test {
  protected:
   ImdsTest() { binding.publish(test::valid_status()); }
 
-  Answer put(const http::Headers& headers = {}) {
+  LoggedResponse put(const http::Headers& headers = {}) {
     return answer_imds(test::request("PUT", "/latest/api/token", headers), binding, tokens, now);
   }
   std::string token() { return test::body_of(put().response); }
-  Answer get(const std::string& path, const std::string& with_token, aws::Instant when = now) {
+  LoggedResponse get(const std::string& path, const std::string& with_token,
+                     aws::Instant when = now) {
     return answer_imds(test::request("GET", path, {{"X-aws-EC2-metadata-token", with_token}}),
                        binding, tokens, when);
   }
@@ -31,10 +32,10 @@ class ImdsTest : public testing::Test {
 };
 
 TEST_F(ImdsTest, GivesTokensForTheTimeAskedFor) {
-  const Answer answer = put({{"X-Aws-Ec2-Metadata-Token-Ttl-Seconds", "60"}});
-  EXPECT_EQ(answer.response.status, 200);
-  EXPECT_EQ(*http::find(answer.response.headers, "x-aws-ec2-metadata-token-ttl-seconds"), "60");
-  const std::string token = test::body_of(answer.response);
+  const LoggedResponse logged = put({{"X-Aws-Ec2-Metadata-Token-Ttl-Seconds", "60"}});
+  EXPECT_EQ(logged.response.status, 200);
+  EXPECT_EQ(*http::find(logged.response.headers, "x-aws-ec2-metadata-token-ttl-seconds"), "60");
+  const std::string token = test::body_of(logged.response);
   const std::string path = "/latest/meta-data/placement/region";
   EXPECT_EQ(get(path, token, test::after(59s)).response.status, 200);
   EXPECT_EQ(get(path, token, test::after(60s)).response.status, 401);
@@ -43,8 +44,8 @@ TEST_F(ImdsTest, GivesTokensForTheTimeAskedFor) {
 }
 
 TEST_F(ImdsTest, ATokenWithoutATimeLivesSixHours) {
-  const Answer answer = put();
-  EXPECT_EQ(*http::find(answer.response.headers, "x-aws-ec2-metadata-token-ttl-seconds"), "21600");
+  const LoggedResponse logged = put();
+  EXPECT_EQ(*http::find(logged.response.headers, "x-aws-ec2-metadata-token-ttl-seconds"), "21600");
 }
 
 TEST_F(ImdsTest, RefusesOtherTimesToLive) {
@@ -62,10 +63,10 @@ TEST_F(ImdsTest, TellsTheRoleWithoutItsPath) {
 }
 
 TEST_F(ImdsTest, GivesCredentials) {
-  const Answer answer = get(credentials_path, token());
-  EXPECT_EQ(answer.response.status, 200);
-  EXPECT_EQ(answer.given, &binding);
-  const json body = json::parse(test::body_of(answer.response));
+  const LoggedResponse logged = get(credentials_path, token());
+  EXPECT_EQ(logged.response.status, 200);
+  EXPECT_EQ(logged.credentials_of, &binding);
+  const json body = json::parse(test::body_of(logged.response));
   EXPECT_EQ(body, json::parse(R"({"Code":"Success","LastUpdated":"2026-11-23T18:00:00Z",
       "Type":"AWS-HMAC","AccessKeyId":"ASIAEXAMPLE",
       "SecretAccessKey":"secretsecretsecretsecretsecretsecretsecr",
@@ -75,9 +76,9 @@ TEST_F(ImdsTest, GivesCredentials) {
 
 TEST_F(ImdsTest, GivesNothingWithoutAToken) {
   for (const std::string& wrong : {std::string(), std::string("x"), token().substr(1)}) {
-    const Answer answer = get(credentials_path, wrong);
-    EXPECT_EQ(answer.response.status, 401);
-    EXPECT_EQ(answer.given, nullptr);
+    const LoggedResponse logged = get(credentials_path, wrong);
+    EXPECT_EQ(logged.response.status, 401);
+    EXPECT_EQ(logged.credentials_of, nullptr);
   }
   EXPECT_EQ(
       answer_imds(test::request("GET", credentials_path), binding, tokens, now).response.status,
@@ -88,10 +89,10 @@ TEST_F(ImdsTest, GivesNothingThatHasEnded) {
   const std::string held = token();
   EXPECT_EQ(get(credentials_path, held, test::after(3599s)).response.status, 200);
   for (const auto& [wall, steady] : {std::pair(3600s, 10s), std::pair(-9000s, 3600s)}) {
-    const Answer answer = get(credentials_path, held, test::after(wall, steady));
-    EXPECT_EQ(answer.response.status, 503);
-    EXPECT_EQ(answer.given, nullptr);
-    EXPECT_EQ(answer.response.shared_body, nullptr);
+    const LoggedResponse logged = get(credentials_path, held, test::after(wall, steady));
+    EXPECT_EQ(logged.response.status, 503);
+    EXPECT_EQ(logged.credentials_of, nullptr);
+    EXPECT_EQ(logged.response.shared_body, nullptr);
   }
 }
 
@@ -103,9 +104,9 @@ TEST_F(ImdsTest, SaysWhyItHasNone) {
     none.failure = "cannot open /etc/pki/app.key";
     none.failure_kind = kind;
     binding.publish(none);
-    const Answer answer = get(credentials_path, token());
-    EXPECT_EQ(answer.response.status, 503);
-    const std::string message = json::parse(test::body_of(answer.response)).at("message");
+    const LoggedResponse logged = get(credentials_path, token());
+    EXPECT_EQ(logged.response.status, 503);
+    const std::string message = json::parse(test::body_of(logged.response)).at("message");
     EXPECT_NE(message.find(reason), std::string::npos) << message;
     EXPECT_EQ(message.find("/etc"), std::string::npos) << message;
   }

@@ -17,13 +17,14 @@ using namespace std::chrono_literals;
 
 class RequestLogTest : public testing::Test {
  protected:
-  Answer given(const Binding& binding) {
-    Answer answer = text_answer("imds/credentials", 200, "");
-    answer.given = &binding;
-    return answer;
+  LoggedResponse given(const Binding& binding) {
+    LoggedResponse logged = text_response("imds/credentials", 200, "");
+    logged.credentials_of = &binding;
+    return logged;
   }
   void refuse(const std::string& path = "/nowhere", aws::Instant when = now) {
-    requests.note(test::request("GET", path), refusal("other", 404, "NotFound", "nothing"), when);
+    requests.note(test::request("GET", path), error_response("other", 404, "NotFound", "nothing"),
+                  when);
   }
   void give(const std::string& peer, const Binding& binding, aws::Instant when = now) {
     http::Request request = test::request("GET", "/credentials/x");
