@@ -11,12 +11,13 @@ namespace rolecall::serve {
 
 void check_binding_name(const std::string& name) {
   if (name.size() > 64 || !only(name, letters_and_digits, "_-.") || name.front() == '.') {
-    throw Error(ErrorKind::usage, "\"" + name + "\" is not a valid name of a binding",
-                "up to 64 letters, digits, \"_\", \"-\" and \".\", the first no \".\"");
+    throw Error(
+        ErrorKind::usage, "\"" + name + "\" is not a valid name of a binding",
+        "use up to 64 letters, digits, \"_\", \"-\" and \".\"; the first must not be \".\"");
   }
 }
 
-std::string BindingStatus::held(aws::Instant now) const {
+std::string BindingStatus::expiry_text(aws::Instant now) const {
   if (!issued) return "none";
   return (valid(now) ? "expire at " : "expired at ") + rfc3339(issued->expiration);
 }
@@ -29,7 +30,8 @@ Binding::Binding(BindingOptions options) : options_(std::move(options)) {
 }
 
 std::shared_ptr<const Issued> make_issued(const Credentials& credentials,
-                                          const std::string& role_arn, std::chrono::seconds asked,
+                                          const std::string& role_arn,
+                                          std::chrono::seconds requested_duration,
                                           aws::Instant now) {
   const auto text = [](std::string_view value) { return WipingString(value); };
   const std::string expiration = rfc3339(credentials.expiration);
@@ -53,8 +55,9 @@ std::shared_ptr<const Issued> make_issued(const Credentials& credentials,
   issued.imds = std::make_shared<const Secret>(to_text(imds));
   issued.container = std::make_shared<const Secret>(to_text(container));
   issued.expiration = credentials.expiration;
-  issued.end = {credentials.expiration,
-                now.steady + aws::lifetime_of(credentials.expiration, asked, now)};
+  issued.expiry_on_both_clocks = {
+      credentials.expiration,
+      now.steady + aws::lifetime_of(credentials.expiration, requested_duration, now)};
   return std::make_shared<const Issued>(std::move(issued));
 }
 

@@ -1,4 +1,4 @@
-// A role, the identity that requests its credentials, and the present state of these credentials.
+// A role, the identity that requests credentials for it, and the current state of the credentials.
 #pragma once
 
 #include <array>
@@ -33,13 +33,13 @@ struct Issued {
   std::shared_ptr<const Secret> imds;       // JSON, as the instance metadata service answers
   std::shared_ptr<const Secret> container;  // JSON, as the container credentials endpoint answers
   std::chrono::sys_seconds expiration;
-  // The credentials have expired if either clock has passed this, because the wall clock may be set
-  // back.
-  aws::Instant end;
+  // When the credentials expire, on two clocks. The first one counts, because the wall clock may be
+  // set back.
+  aws::Instant expiry_on_both_clocks;
 };
 
 struct CertificateStatus {
-  std::string place;  // "leaf", or "chain 1" for its issuer and so on
+  std::string position;  // "leaf"; "chain 1" for the issuer of the leaf, and so on
   std::string subject;
   std::chrono::sys_seconds not_before;
   std::chrono::sys_seconds not_after;
@@ -47,19 +47,20 @@ struct CertificateStatus {
 
 // Never changes after it is published.
 struct BindingStatus {
-  std::shared_ptr<const Issued> issued;  // nullptr: none yet; may have expired
+  std::shared_ptr<const Issued> issued;  // nullptr: none yet. They may have expired
   std::string failure;                   // why the last renewal failed; empty if it succeeded
   ErrorKind failure_kind{};              // the kind of that failure
-  std::string rotation_failure;          // why the present files are not in use; empty if they are
+  std::string rotation_failure;  // why the files on the disk are not in use; empty if they are
   std::vector<CertificateStatus> certificates;
   std::chrono::sys_seconds last_success{};
   std::size_t renewed = 0;
   std::array<std::size_t, 4> failed{};  // indexed by ErrorKind
 
   bool valid(aws::Instant now) const {
-    return issued && now.wall < issued->end.wall && now.steady < issued->end.steady;
+    return issued && now.wall < issued->expiry_on_both_clocks.wall &&
+           now.steady < issued->expiry_on_both_clocks.steady;
   }
-  std::string held(aws::Instant now) const;  // for the log: "expire at …", "expired at …" or "none"
+  std::string expiry_text(aws::Instant now) const;  // "expire at …", "expired at …" or "none"
 };
 
 // The binding's Refresher writes the status; each request reads it.
@@ -92,7 +93,7 @@ class Binding {
     const std::scoped_lock lock(mutex_);
     return renewer_;
   }
-  // The token or TPM that a renewal waits for at present, if it does not answer.
+  // The token or TPM that the renewal is waiting for, if the token or TPM does not answer.
   std::optional<SilentHardware> silent_hardware() const {
     return identity::silent_hardware(renewer());
   }
@@ -106,11 +107,11 @@ class Binding {
   std::shared_ptr<const BindingStatus> status_ = std::make_shared<const BindingStatus>();
 };
 
-// Makes all forms of the credentials, with the role's ARN in the container form. `asked` is the
-// requested duration. It is used if the expiration and this machine's clock disagree, as in
-// RenewalSchedule (see lifetime_of).
+// Makes all forms of the credentials, with the role's ARN in the container form. See lifetime_of
+// for `requested_duration`, which is used if the expiration and this machine's clock disagree.
 std::shared_ptr<const Issued> make_issued(const Credentials& credentials,
-                                          const std::string& role_arn, std::chrono::seconds asked,
+                                          const std::string& role_arn,
+                                          std::chrono::seconds requested_duration,
                                           aws::Instant now);
 
 }  // namespace rolecall::serve

@@ -1,4 +1,5 @@
-// Logs warnings about one binding for months, but each warning only once a day.
+// Logs the warnings about one binding, each at most once a day, because the program runs for
+// months.
 #pragma once
 
 #include <chrono>
@@ -18,17 +19,18 @@ class DailyWarnings {
   DailyWarnings(const Log& log, std::string binding) : log_(log), binding_(std::move(binding)) {}
 
   // Logs the warning unless it was already logged today.
-  void say(std::string_view text);
+  void warn(std::string_view text);
 
   // Warns once a day about certificates that expire soon. If `credentials_expire` is set (after
   // each renewal), also warns each time about certificates that expire before the new credentials.
-  void look_at(const std::vector<CertificateStatus>& certificates, std::chrono::sys_seconds now,
-               std::optional<std::chrono::sys_seconds> credentials_expire = std::nullopt);
+  void check_certificates(
+      const std::vector<CertificateStatus>& certificates, std::chrono::sys_seconds now,
+      std::optional<std::chrono::sys_seconds> credentials_expire = std::nullopt);
 
  private:
   const Log& log_;
   std::string binding_;
-  std::set<std::string> said_;
+  std::set<std::string> logged_today_;
   std::chrono::sys_days last_check_{};
 };
 

@@ -18,10 +18,10 @@ using Fields = std::initializer_list<Field>;
 
 class Log {
  public:
-  // Logs an event of level "info" or "warning" in a form of its own.
-  using Say =
+  // Writes an event of level "info" or "warning" in a form that the caller chooses.
+  using WriteEvent =
       std::function<bool(std::string_view level, std::string_view event, const Fields& fields)>;
-  explicit Log(Say say) : say_(std::move(say)) {}
+  explicit Log(WriteEvent write_event) : write_event_(std::move(write_event)) {}
 
   enum class Format { text, timed_text, json };
   // Writes a whole line, which includes the line feed. Several threads call it at once. Returns
@@ -36,14 +36,14 @@ class Log {
 
   // Both return false if the line was lost.
   bool info(std::string_view event, const Fields& fields) const {
-    return say_("info", event, fields);
+    return write_event_("info", event, fields);
   }
   bool warning(std::string_view event, const Fields& fields) const {
-    return say_("warning", event, fields);
+    return write_event_("warning", event, fields);
   }
 
  private:
-  Say say_;
+  WriteEvent write_event_;
 };
 
 }  // namespace rolecall::serve

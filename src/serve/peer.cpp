@@ -27,7 +27,7 @@ http::SocketName parse(const std::string& text) {
   return name;
 }
 
-struct Question {
+struct SocketQuery {
   nlmsghdr header;
   inet_diag_req_v2 body;
 };
@@ -39,14 +39,14 @@ std::optional<uid_t> peer_uid(const std::string& peer, const http::SocketName& s
   if (!http::is_loopback(from.address) || from.ipv6 != server.ipv6) return std::nullopt;
   // If the server listens on all addresses, a client on the loopback usually connects to the
   // address that it also connects from.
-  const bool every = server.address == "0.0.0.0" || server.address == "::";
-  const std::string& to = every ? from.address : server.address;
+  const bool listens_on_all = server.address == "0.0.0.0" || server.address == "::";
+  const std::string& to = listens_on_all ? from.address : server.address;
 
-  Question question{};
-  question.header.nlmsg_len = sizeof question;
-  question.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
-  question.header.nlmsg_flags = NLM_F_REQUEST;
-  inet_diag_req_v2& body = question.body;
+  SocketQuery query{};
+  query.header.nlmsg_len = sizeof query;
+  query.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
+  query.header.nlmsg_flags = NLM_F_REQUEST;
+  inet_diag_req_v2& body = query.body;
   body.sdiag_family = from.ipv6 ? AF_INET6 : AF_INET;
   body.sdiag_protocol = IPPROTO_TCP;
   body.idiag_states = ~0U;
@@ -60,22 +60,22 @@ std::optional<uid_t> peer_uid(const std::string& peer, const http::SocketName& s
   // This socket stays open, because the kernel is asked about each client that gets credentials.
   thread_local const Descriptor kernel(
       socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
-  thread_local std::uint32_t questions = 0;
-  question.header.nlmsg_seq = ++questions;
+  thread_local std::uint32_t query_number = 0;
+  query.header.nlmsg_seq = ++query_number;
   if (!kernel.is_open() ||
-      send(kernel.fd(), &question, sizeof question, 0) != static_cast<ssize_t>(sizeof question)) {
+      send(kernel.fd(), &query, sizeof query, 0) != static_cast<ssize_t>(sizeof query)) {
     return std::nullopt;
   }
-  // The kernel has already answered when send() returns.
-  alignas(nlmsghdr) char answer[1024];
+  // The kernel has already replied when send() returns.
+  alignas(nlmsghdr) char reply[1024];
   nlmsghdr header{};
   inet_diag_msg found{};
   do {
-    const ssize_t size = recv(kernel.fd(), answer, sizeof answer, MSG_DONTWAIT);
+    const ssize_t size = recv(kernel.fd(), reply, sizeof reply, MSG_DONTWAIT);
     if (size < static_cast<ssize_t>(NLMSG_HDRLEN + sizeof found)) return std::nullopt;
-    std::memcpy(&header, answer, sizeof header);
-  } while (header.nlmsg_seq != questions);
-  std::memcpy(&found, answer + NLMSG_HDRLEN, sizeof found);
+    std::memcpy(&header, reply, sizeof header);
+  } while (header.nlmsg_seq != query_number);
+  std::memcpy(&found, reply + NLMSG_HDRLEN, sizeof found);
   if (header.nlmsg_type != SOCK_DIAG_BY_FAMILY || found.id.idiag_sport != id.idiag_sport ||
       found.idiag_inode == 0) {  // closed by its owner; the user would be 0
     return std::nullopt;

@@ -1,4 +1,4 @@
-// Finds out which user of this machine is at the other end of a connection.
+// Finds out which user of this machine has the other end of a connection.
 #pragma once
 
 #include <sys/types.h>

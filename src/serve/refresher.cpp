@@ -23,8 +23,8 @@ std::string with_hint(const Error& error) {
 
 std::vector<CertificateStatus> certificates_of(const identity::Identity& identity) {
   std::vector<CertificateStatus> all;
-  const auto add = [&all](const std::string& place, const identity::Certificate& one) {
-    all.push_back({place, one.name(), one.not_before(), one.not_after()});
+  const auto add = [&all](const std::string& position, const identity::Certificate& one) {
+    all.push_back({position, one.name(), one.not_before(), one.not_after()});
   };
   add("leaf", identity.leaf);
   for (std::size_t i = 0; i < identity.chain.size(); ++i)
@@ -55,7 +55,7 @@ Refresher::Refresher(Binding& binding, RateLimiter& rate_limiter, const Log& log
       rotation_(binding.options().identity),
       schedule_(rules_.refresh_before),
       warnings_(log, binding.name()) {
-  reporter_.warn = [this](std::string_view text) { warnings_.say(text); };
+  reporter_.warn = [this](std::string_view text) { warnings_.warn(text); };
 }
 
 void Refresher::load_identity() {
@@ -107,7 +107,7 @@ void Refresher::wait_until_due(const std::stop_token& stop) {
       // If a renewal has failed, the new files may be what it needs.
       if (asked || (rotation_.candidate() && schedule_.failures() > 0)) break;
     }
-    warnings_.look_at(status_.certificates, wall_clock());
+    warnings_.check_certificates(status_.certificates, wall_clock());
   }
 }
 
@@ -233,7 +233,7 @@ void Refresher::deliver() {
                           {"expires", rfc3339(status_.issued->expiration)},
                           {"failed_before", failures == 0 ? "" : std::to_string(failures)}});
   }
-  warnings_.look_at(status_.certificates, wall_clock(), status_.issued->expiration);
+  warnings_.check_certificates(status_.certificates, wall_clock(), status_.issued->expiration);
 }
 
 void Refresher::note_failure(const Error& error) {
@@ -249,7 +249,7 @@ void Refresher::note_failure(const Error& error) {
   const auto next = std::chrono::ceil<seconds>(schedule_.left(now));
   log_.warning("renewal failed", {{"binding", binding_.name()},
                                   {"reason", with_hint(error)},
-                                  {"credentials", status_.held(now)},
+                                  {"credentials", status_.expiry_text(now)},
                                   {"next_try", cat("within ", next.count(), " s")}});
 }
 

@@ -70,7 +70,7 @@ void Renewals::log_silence(const SilentHardware& silent) const {
     log_.warning("a renewal waits for hardware that does not answer",
                  {{"binding", binding.name()},
                   {"reason", silent.text() + "; hint: " + identity::hint_for_silent_hardware},
-                  {"credentials", binding.status()->held(aws::Instant::now())}});
+                  {"credentials", binding.status()->expiry_text(aws::Instant::now())}});
   }
 }
 

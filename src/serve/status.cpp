@@ -41,68 +41,69 @@ class Page {
 }  // namespace
 
 LoggedResponse answer_health(const std::vector<const Binding*>& bindings, aws::Instant now) {
-  json without = json::array();
+  json without_credentials = json::array();
   for (const Binding* binding : bindings) {
-    if (!binding->status()->valid(now)) without.push_back(binding->name());
+    if (!binding->status()->valid(now)) without_credentials.push_back(binding->name());
   }
   json body = {{"status", "ok"}};
-  if (!without.empty()) body = {{"status", "no valid credentials"}, {"bindings", without}};
+  if (!without_credentials.empty())
+    body = {{"status", "no valid credentials"}, {"bindings", without_credentials}};
   for (const Binding* binding : bindings) {
     if (const auto silent = binding->silent_hardware())
       body["waits"][binding->name()] = silent_hardware_text(*silent);
   }
-  return json_response("health", without.empty() ? 200 : 503, Secret(to_text(body)));
+  return json_response("health", without_credentials.empty() ? 200 : 503, Secret(to_text(body)));
 }
 
 LoggedResponse answer_metrics(const std::vector<const Binding*>& bindings,
                               const RequestCounts& requests, aws::Instant now) {
   const auto today = std::chrono::floor<seconds>(now.wall);
-  std::vector<std::pair<std::string, std::shared_ptr<const BindingStatus>>> all;
-  all.reserve(bindings.size());
+  std::vector<std::pair<std::string, std::shared_ptr<const BindingStatus>>> statuses;
+  statuses.reserve(bindings.size());
   for (const Binding* binding : bindings) {
-    all.emplace_back("binding=" + label(binding->name()), binding->status());
+    statuses.emplace_back("binding=" + label(binding->name()), binding->status());
   }
   Page page;
   page.metric("rolecall_credentials_expiry_seconds", "gauge",
               "Time until the credentials expire; negative if they have expired");
-  for (const auto& [binding, status] : all) {
+  for (const auto& [binding, status] : statuses) {
     if (status->issued) page.sample(binding, (status->issued->expiration - today).count());
   }
   page.metric("rolecall_certificate_expiry_seconds", "gauge",
               "Time until a certificate of the identity expires");
-  for (const auto& [binding, status] : all) {
+  for (const auto& [binding, status] : statuses) {
     for (const CertificateStatus& certificate : status->certificates) {
-      page.sample(
-          binding + ",place=" + label(certificate.place) + ",subject=" + label(certificate.subject),
-          (certificate.not_after - today).count());
+      page.sample(binding + ",certificate=" + label(certificate.position) +
+                      ",subject=" + label(certificate.subject),
+                  (certificate.not_after - today).count());
     }
   }
   page.metric("rolecall_certificate_rejected", "gauge",
-              "1 while the files hold a certificate and key that cannot be used or are refused, "
-              "and those from before are in use");
-  for (const auto& [binding, status] : all) {
+              "1 if the files contain a certificate or key that cannot be used or that the service "
+              "refused, otherwise 0");
+  for (const auto& [binding, status] : statuses) {
     page.sample(binding, status->rotation_failure.empty() ? 0 : 1);
   }
   page.metric("rolecall_hardware_silent_seconds", "gauge",
-              "How long a renewal waits for a token or TPM that does not answer; 0: none does");
+              "How long a token or TPM has not answered a renewal; 0 if no renewal waits for one");
   for (const Binding* binding : bindings) {
     const auto silent = binding->silent_hardware();
     page.sample("binding=" + label(binding->name()), silent ? silent->time.count() : 0);
   }
   page.metric("rolecall_last_success_timestamp_seconds", "gauge",
-              "When the last renewal succeeded; 0: never");
-  for (const auto& [binding, status] : all) {
+              "Time of the last successful renewal; 0 if there was none");
+  for (const auto& [binding, status] : statuses) {
     page.sample(binding, status->last_success.time_since_epoch().count());
   }
   page.metric("rolecall_renewals_total", "counter", "Renewals that succeeded");
-  for (const auto& [binding, status] : all) {
+  for (const auto& [binding, status] : statuses) {
     page.sample(binding, static_cast<long long>(status->renewed));
   }
   page.metric(
       "rolecall_renewal_failures_total", "counter",
-      "Renewals that failed: refused by the service, because files or options cannot be used "
-      "(setup), or for now (unreachable)");
-  for (const auto& [binding, status] : all) {
+      "Renewals that failed, by reason: refused (by the service), setup (files or options), "
+      "unreachable (failures that may pass)");
+  for (const auto& [binding, status] : statuses) {
     for (std::size_t kind = 1; kind < reasons.size(); ++kind) {
       page.sample(binding + ",reason=" + label(reasons[kind]),
                   static_cast<long long>(status->failed[kind]));

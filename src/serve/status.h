@@ -1,4 +1,4 @@
-// What supervisors can see: /healthz and /metrics. Neither contains a secret.
+// The status for supervisors: /healthz and /metrics. Neither contains a secret.
 #pragma once
 
 #include <map>

@@ -127,7 +127,7 @@ def test_health_and_metrics(serve):
     assert page.headers["Content-Type"].startswith("text/plain; version=0.0.4")
     assert serve.metric('rolecall_requests_total{route="imds/credentials"') >= before + 1
     assert 3000 < serve.metric("rolecall_credentials_expiry_seconds") <= 3600
-    assert serve.metric('rolecall_certificate_expiry_seconds{binding="default",place="leaf"') > 0
+    assert serve.metric('rolecall_certificate_expiry_seconds{binding="default",certificate="leaf"') > 0
     assert serve.metric("rolecall_renewals_total") == 1
     assert abs(serve.metric("rolecall_last_success_timestamp_seconds") - time.time()) < 600
     for line in page.body.splitlines():

@@ -44,7 +44,7 @@ class Host:
     def subject(self):
         """Of the certificate that got the last credentials."""
         for line in self.serve.ask("GET", "/metrics").body.splitlines():
-            if line.startswith("rolecall_certificate") and 'place="leaf"' in line:
+            if line.startswith("rolecall_certificate") and 'certificate="leaf"' in line:
                 return line.split('subject="')[1].split('"')[0]
         return None
 
@@ -168,10 +168,10 @@ def test_a_certificate_that_ends_soon_is_warned_of(identity, tmp_path):
     with Emulator(identity.root_file) as emulator:
         leaf = identity.intermediate.issue("short", not_after=pki.NOW + pki.DAY / 48)
         with Serve(tmp_path, server=emulator, flags=pki.write_identity(tmp_path, leaf)) as serve:
-            ends = eventually(lambda: serve.events("a certificate expires before the credentials do"))
+            ends = eventually(lambda: serve.events("a certificate expires before the credentials"))
             assert ends[0]["subject"] == "CN=short" and ends[0]["certificate"] == "leaf", ends
             assert 0 < serve.metric(
-                'rolecall_certificate_expiry_seconds{binding="default",place="leaf"') < 1800
+                'rolecall_certificate_expiry_seconds{binding="default",certificate="leaf"') < 1800
 
 
 def test_a_password_is_typed_once(identity, tmp_path):

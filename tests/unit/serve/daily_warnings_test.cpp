@@ -18,7 +18,7 @@ class DailyWarningsTest : public testing::Test {
   static CertificateStatus leaf(std::chrono::hours age, std::chrono::hours left) {
     return {"leaf", "CN=x", now - age, now + left};
   }
-  // What was logged since the last call.
+  // Returns the lines that were logged since the last call.
   std::string logged() { return std::exchange(lines_, {}); }
 
  private:
@@ -32,42 +32,43 @@ class DailyWarningsTest : public testing::Test {
   DailyWarnings warnings{log_, "default"};
 };
 
-TEST_F(DailyWarningsTest, OfACertificateThatExpiresSoonOnceADay) {
+TEST_F(DailyWarningsTest, WarnsOnceADayAboutACertificateThatExpiresSoon) {
   const std::vector<CertificateStatus> certificates = {leaf(1000h, 50h)};
-  warnings.look_at(certificates, now);
+  warnings.check_certificates(certificates, now);
   EXPECT_EQ(logged(),
             "rolecall: warning: a certificate expires soon, binding=default, certificate=leaf, "
             "subject=CN=x, expires=2024-10-06T02:00:00Z, in=2 days\n");
-  warnings.look_at(certificates, now + 23h);
+  warnings.check_certificates(certificates, now + 23h);
   EXPECT_EQ(logged(), "");
-  warnings.look_at(certificates, now + 24h);
+  warnings.check_certificates(certificates, now + 24h);
   EXPECT_THAT(logged(), HasSubstr("in=1 day"));
 }
 
-TEST_F(DailyWarningsTest, InTheLastThirdOfAShortLife) {
-  warnings.look_at({leaf(15h, 9h)}, now);
+TEST_F(DailyWarningsTest, WarnsInTheLastThirdOfAShortLifetime) {
+  warnings.check_certificates({leaf(15h, 9h)}, now);
   EXPECT_EQ(logged(), "");
-  warnings.look_at({leaf(17h, 7h)}, now + 24h);
+  warnings.check_certificates({leaf(17h, 7h)}, now + 24h);
   EXPECT_THAT(logged(), HasSubstr("expires soon"));
 }
 
-TEST_F(DailyWarningsTest, EachTimeOfACertificateThatExpiresBeforeTheCredentials) {
+TEST_F(DailyWarningsTest, WarnsAfterEachRenewalIfTheCertificateExpiresBeforeTheCredentials) {
   for (int i = 0; i < 2; ++i) {
-    warnings.look_at({leaf(1000h, 1h)}, now, now + 65min);
-    EXPECT_THAT(logged(), HasSubstr("a certificate expires before the credentials do"));
+    warnings.check_certificates({leaf(1000h, 1h)}, now, now + 65min);
+    EXPECT_THAT(logged(), HasSubstr("a certificate expires before the credentials"));
   }
 }
 
-TEST_F(DailyWarningsTest, OfOtherThingsOnceADay) {
-  warnings.say("x");
-  warnings.say("x");
+TEST_F(DailyWarningsTest, LogsTheSameWarningOnceADay) {
+  warnings.warn("x");
+  warnings.warn("x");
   EXPECT_EQ(logged(), "rolecall: warning: x, binding=default\n");
   const std::vector<CertificateStatus> certificates = {leaf(1h, 10000h)};
-  warnings.look_at(certificates, now);  // the first day begins with the start
-  warnings.say("x");
+  warnings.check_certificates(certificates,
+                              now);  // the first check belongs to the day of the start
+  warnings.warn("x");
   EXPECT_EQ(logged(), "");
-  warnings.look_at(certificates, now + 24h);
-  warnings.say("x");
+  warnings.check_certificates(certificates, now + 24h);
+  warnings.warn("x");
   EXPECT_EQ(logged(), "rolecall: warning: x, binding=default\n");
 }
 

@@ -150,8 +150,8 @@ TEST(Binding, RefusesNamesThatAreNone) {
 
 TEST(Issued, AnImplausibleExpirationEndsByTheSteadyClock) {
   const auto issued = make_issued(test::credentials(90000s), "", 3600s, now);
-  EXPECT_EQ(issued->end.steady, now.steady + 3600s);
-  EXPECT_EQ(issued->end.wall, now.wall + 90000s);
+  EXPECT_EQ(issued->expiry_on_both_clocks.steady, now.steady + 3600s);
+  EXPECT_EQ(issued->expiry_on_both_clocks.wall, now.wall + 90000s);
 }
 
 }  // namespace

@@ -370,7 +370,7 @@ TEST_F(RefresherTest, WarnsOfCertificatesThatEnd) {
   endpoint.lifetime = 65min;
   refresher.renew_now();
   EXPECT_TRUE(eventually(
-      [&] { return logged().find("expires before the credentials do") != std::string::npos; }));
+      [&] { return logged().find("expires before the credentials") != std::string::npos; }));
 }
 
 TEST_F(RefresherTest, NewFilesEndAWaitAfterFailures) {

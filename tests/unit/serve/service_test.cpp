@@ -134,7 +134,7 @@ TEST_F(ServiceTest, MetricsTellNoSecret) {
   const std::string text = test::body_of(get(service, "/metrics", {}, test::after(60s)));
   for (const char* line :
        {"rolecall_credentials_expiry_seconds{binding=\"first\"} 3540\n",
-        "rolecall_certificate_expiry_seconds{binding=\"second\",place=\"leaf\","
+        "rolecall_certificate_expiry_seconds{binding=\"second\",certificate=\"leaf\","
         "subject=\"CN=a \\\"quoted\\\" \\\\ name\"} 86340\n",
         "rolecall_last_success_timestamp_seconds{binding=\"second\"} 1795456800\n",
         "rolecall_renewals_total{binding=\"first\"} 1\n",
