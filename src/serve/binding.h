@@ -33,8 +33,8 @@ struct Issued {
   std::shared_ptr<const Secret> imds;       // JSON, as the instance metadata service answers
   std::shared_ptr<const Secret> container;  // JSON, as the container credentials endpoint answers
   std::chrono::sys_seconds expiration;
-  // When the credentials expire, on two clocks. The first one counts, because the wall clock may be
-  // set back.
+  // When the credentials expire, on two clocks. The earlier one counts, because the wall clock may
+  // be set back.
   aws::Instant expiry_on_both_clocks;
 };
 

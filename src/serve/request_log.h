@@ -17,8 +17,9 @@ namespace rolecall::serve {
 
 // The log always names everyone who was given credentials:
 // - Each user has up to 20 lines a second for each binding. Further grants are counted, and their
-//   number is written when the second is over.
-// - A line that could not be written, because nobody reads the log, is counted for a later second.
+//   number is logged when the second is over.
+// - If a line could not be written because nobody reads the log, the number of a later second
+//   includes it.
 //
 // Refusals have up to 20 lines a second in total. For further refusals, and for lines that could
 // not be written, the log has only their number.
@@ -31,7 +32,7 @@ class RequestLog {
   ~RequestLog() { log_sums(); }
   RequestLog(const RequestLog&) = delete;
 
-  // Logs a request whose answer contains credentials or is a refusal.
+  // Logs a request whose response contains credentials or is a refusal.
   void note(const http::Request& request, const LoggedResponse& logged, aws::Instant now);
 
   // Logs a request that the HTTP server itself refused. The server does not say who sent it.
@@ -48,7 +49,7 @@ class RequestLog {
   };
   struct Grants {
     unsigned lines = 0;
-    std::size_t more = 0;  // grants without a line
+    std::size_t without_line = 0;
   };
 
   // The user of a connection never changes, so the kernel is asked only once for each connection.
@@ -58,7 +59,8 @@ class RequestLog {
   };
 
   std::string uid_of(const http::Request& request);
-  bool has_line_for_refusal();
+  // Whether this second has a line left for a refusal. Counts the refusal.
+  bool take_line_for_refusal();
   void start_new_second(Time now);
   void log_sums();
   void note_grant(const Binding& binding, std::string_view route, const Client& client);
@@ -71,10 +73,10 @@ class RequestLog {
   Time second_{};
   // The key is the binding and the user id; if that is unknown, the address without the port.
   std::map<std::pair<std::string, const Binding*>, Grants> grants_;
-  // Each connection has one slot here and takes it from the connection before.
+  // Each connection has one slot here. It replaces an older connection that had the same slot.
   std::array<KnownUser, 128> known_users_;
   unsigned refusals_ = 0;  // lines in this second
-  std::size_t uncounted_refusals_ = 0;
+  std::size_t refusals_without_line_ = 0;
 };
 
 }  // namespace rolecall::serve

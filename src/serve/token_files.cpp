@@ -23,17 +23,17 @@ namespace {
 
 constexpr std::size_t file_token_size = 64;  // 256 bits in hex
 constexpr std::size_t longest_file = 4096;
-constexpr const char* token_kind = ".token";
-constexpr const char* uri_kind = ".uri";
-constexpr const char* key_kind = ".imds-key";
+constexpr const char* token_suffix = ".token";
+constexpr const char* uri_suffix = ".uri";
+constexpr const char* imds_key_suffix = ".imds-key";
 
 [[noreturn]] void fail(int error, const std::string& what) {
   if (error == ENOSPC || error == EDQUOT) {
     throw Error(ErrorKind::try_later, what + ": " + std::strerror(error),
-                "free space there, or name another directory with `token-dir`");
+                "free space on that disk, or name another directory with `token-dir`");
   }
   throw Error(ErrorKind::usage, what + ": " + std::strerror(error),
-              "name a directory of this user's own with `token-dir`");
+              "with `token-dir`, name a directory that belongs to this user");
 }
 
 // Why a user other than the owner could decide what is in the directory; empty if nobody could.
@@ -42,7 +42,7 @@ std::string directory_fault(int directory, uid_t user) {
   if (fstat(directory, &info) != 0) return std::strerror(errno);
   if (const std::string owner = foreign_owner(info.st_uid, user); !owner.empty())
     return "it " + owner;
-  if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0) return "others may write to it";
+  if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0) return "other users can write to it";
   return {};
 }
 
@@ -114,16 +114,17 @@ std::optional<Secret> read_trusted(int directory, const std::string& path,
   }
   if (!S_ISREG(info.st_mode)) {
     throw Error(ErrorKind::usage, whole + " is not a regular file",
-                "restart rolecall serve: it makes a new one");
+                "restart rolecall serve, which then makes a new file");
   }
   if (const std::string owner = foreign_owner(info.st_uid, geteuid()); !owner.empty()) {
     throw Error(ErrorKind::usage, whole + " " + owner,
                 "run this as the user that rolecall serve runs as");
   }
   if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    throw Error(ErrorKind::usage,
-                whole + " has mode " + mode_text(info.st_mode) + ": others could have changed it",
-                "restart rolecall serve: it makes a new one");
+    throw Error(
+        ErrorKind::usage,
+        whole + " has mode " + mode_text(info.st_mode) + ": other users could have changed it",
+        "restart rolecall serve, which then makes a new file");
   }
   return read_all(file.fd());
 }
@@ -134,35 +135,36 @@ TokenFiles::TokenFiles(const std::string& directory, const std::string& name)
     : path_(directory),
       name_(name),
       directory_(open_directory(directory, "cannot use " + directory + " for tokens",
-                                "name a directory of this user's own with `token-dir`",
+                                "with `token-dir`, name a directory that belongs to this user",
                                 Walk::to_directory_making_it)) {
-  for (int tries = 0; !take_token(); ++tries) {
+  for (int tries = 0; !lock_and_read_token(); ++tries) {
     if (tries == 10) {
       throw Error(ErrorKind::usage,
-                  "cannot keep a token in " + path_ + "/" + name_ + token_kind +
-                      ": something else replaces that file",
-                  "name a directory for this server alone with `token-dir`");
+                  "cannot keep a token in " + path_ + "/" + name_ + token_suffix +
+                      ": another program replaces that file again and again",
+                  "with `token-dir`, name a directory that only this server uses");
     }
-    write_file(directory_.fd(), path_, name_ + token_kind, new_token().view());
+    write_file(directory_.fd(), path_, name_ + token_suffix, new_token().view());
   }
   // A server that was killed may have left this file.
-  unlinkat(directory_.fd(), (name_ + uri_kind).c_str(), 0);
+  unlinkat(directory_.fd(), (name_ + uri_suffix).c_str(), 0);
 }
 
 TokenFiles::~TokenFiles() {
   // If there is no token_, the file may belong to another server.
-  if (!token_.empty()) unlinkat(directory_.fd(), (name_ + uri_kind).c_str(), 0);
+  if (!token_.empty()) unlinkat(directory_.fd(), (name_ + uri_suffix).c_str(), 0);
 }
 
-// Returns false if there is no token that can be used; the caller must then make one.
-bool TokenFiles::take_token() {
-  const std::string name = name_ + token_kind;
+// Returns false if no token can be used. The caller must then write a new one and try again.
+bool TokenFiles::lock_and_read_token() {
+  const std::string name = name_ + token_suffix;
   lock_ = open_file(directory_.fd(), name);
   if (!lock_.is_open()) return false;
   if (flock(lock_.fd(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-    throw Error(ErrorKind::usage, "another rolecall serve uses " + path_ + "/" + name,
-                "name a directory for this one with `token-dir`, or let one daemon serve both: "
-                "`binding` is repeatable");
+    throw Error(
+        ErrorKind::usage, "another rolecall serve uses " + path_ + "/" + name,
+        "with `token-dir`, name another directory for this server, or let one server have both "
+        "bindings: `binding` can be given more than once");
   }
   struct stat ours {};
   struct stat named {};
@@ -176,7 +178,7 @@ bool TokenFiles::take_token() {
 }
 
 Secret TokenFiles::imds_key() const {
-  const std::string name = name_ + key_kind;
+  const std::string name = name_ + imds_key_suffix;
   const Descriptor file = open_file(directory_.fd(), name);
   Secret key = !file.is_open() ? Secret() : read_token(file.fd());
   if (!key.empty()) return key;
@@ -186,7 +188,7 @@ Secret TokenFiles::imds_key() const {
 }
 
 void TokenFiles::write_uri(const std::string& uri) const {
-  write_file(directory_.fd(), path_, name_ + uri_kind, uri);
+  write_file(directory_.fd(), path_, name_ + uri_suffix, uri);
 }
 
 std::optional<ContainerFiles> find_container_files(const std::string& directory,
@@ -197,15 +199,15 @@ std::optional<ContainerFiles> find_container_files(const std::string& directory,
       directory, "cannot take tokens from " + directory,
       "name the directory that serve was given with `token-dir`, as the user that serve runs as",
       Walk::to_directory);
-  const auto uri = read_trusted(opened.fd(), directory, name + uri_kind);
-  auto token = read_trusted(opened.fd(), directory, name + token_kind);
+  const auto uri = read_trusted(opened.fd(), directory, name + uri_suffix);
+  auto token = read_trusted(opened.fd(), directory, name + token_suffix);
   if (!uri || !token) return std::nullopt;
   ContainerFiles files{std::string(trim(uri->view())), std::move(*token),
-                       directory + "/" + name + token_kind};
+                       directory + "/" + name + token_suffix};
   const bool is_plain = is_visible(files.uri) && files.uri.find('\'') == std::string::npos;
   if (!is_plain || !is_token(files.token.view())) {
     throw Error(ErrorKind::usage, "the files of " + name + " in " + directory + " are malformed",
-                "restart rolecall serve: it makes new ones");
+                "restart rolecall serve, which then makes new files");
   }
   return files;
 }

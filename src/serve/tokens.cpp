@@ -29,8 +29,8 @@ constexpr std::size_t mac_size = 32;
 constexpr std::size_t imds_token_size = (claims_size + mac_size) / 3 * 4;  // in base64
 static_assert((claims_size + mac_size) % 3 == 0, "base64 without padding has only one form");
 
-// The wall clock may be set back between two boots, for example by NTP.
-constexpr seconds tolerance{300};
+// How far the wall clock may be set back between two boots, for example by NTP.
+constexpr seconds max_clock_setback{300};
 
 std::string bytes_of(std::int64_t number) {
   std::string bytes(number_size, '\0');
@@ -69,9 +69,9 @@ ImdsTokens::ImdsTokens(Secret key, std::string_view boot) : key_(std::move(key))
   if (!key_.empty()) boot_ = mac(boot_purpose, boot).substr(0, boot_size);
 }
 
-std::string ImdsTokens::issue(seconds life, aws::Instant now) const {
+std::string ImdsTokens::issue(seconds lifetime, aws::Instant now) const {
   std::string token = bytes_of(whole_seconds(now.wall)) + bytes_of(whole_seconds(now.steady)) +
-                      bytes_of(std::min(life, max_token_lifetime).count()) + boot_ +
+                      bytes_of(std::min(lifetime, max_token_lifetime).count()) + boot_ +
                       hex_decode(random_hex(nonce_size).view()).value_or("");
   token += mac(purpose, token);
   return base64_encode(token);
@@ -81,9 +81,9 @@ bool ImdsTokens::valid(std::string_view token, aws::Instant now) const {
   const VerifiedToken* found = find_verified(token);
   if (found == nullptr) return false;
   if (found->is_of_this_boot) {
-    return found->since_boot <= now.steady && now.steady < found->since_boot + found->life;
+    return found->since_boot <= now.steady && now.steady < found->since_boot + found->lifetime;
   }
-  return found->wall <= now.wall + tolerance && now.wall < found->wall + found->life;
+  return found->wall <= now.wall + max_clock_setback && now.wall < found->wall + found->lifetime;
 }
 
 const ImdsTokens::VerifiedToken* ImdsTokens::find_verified(std::string_view token) const {

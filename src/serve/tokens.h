@@ -13,20 +13,20 @@ namespace rolecall::serve {
 
 inline constexpr std::chrono::seconds max_token_lifetime{21600};
 
-// Identifies the kernel's present boot. If the kernel does not tell, returns another value each
+// Identifies the kernel's present boot. If the kernel does not say, returns a different value each
 // time.
 std::string this_boot();
 
 // An IMDS token contains the time of issue, the lifetime, and a MAC under a key that only this
 // server has. So the server needs no table of tokens, which would take memory and could become
-// full: even a flood of new tokens makes no other token invalid. With the same key, tokens are
+// full. So requests for very many tokens make no other token invalid. With the same key, tokens are
 // valid after a restart, too. This matters because some clients keep their token for six hours and
 // send it again after a 401.
 //
 // A token's lifetime is measured by the clock that runs since the boot and that also counts while
-// the machine is suspended. So if the wall clock is wrong or is set, this neither ends nor extends
-// a token, even if the server is restarted. The wall clock counts only for tokens from before the
-// machine's last boot.
+// the machine is suspended. So a wall clock that is wrong or is set neither shortens nor extends
+// the lifetime of a token, even if the server is restarted. The wall clock counts only for tokens
+// that were issued before the machine's last boot.
 //
 // Use an object from only one thread.
 class ImdsTokens {
@@ -36,9 +36,9 @@ class ImdsTokens {
   // no HMAC.
   ImdsTokens(Secret key, std::string_view boot);
 
-  // Returns a new token, as text for a header. It is valid for `life`, but at most for
+  // Returns a new token, as text for a header. It is valid for `lifetime`, but at most for
   // `max_token_lifetime`. Throws Error (failed) if OpenSSL has no random bytes or no HMAC.
-  std::string issue(std::chrono::seconds life, aws::Instant now) const;
+  std::string issue(std::chrono::seconds lifetime, aws::Instant now) const;
 
   // Whether the token was issued with this key and has not expired. Takes a time that does not
   // depend on the key.
@@ -50,7 +50,7 @@ class ImdsTokens {
     std::string token;
     std::chrono::system_clock::time_point wall;  // time of issue on both clocks
     std::chrono::steady_clock::time_point since_boot;
-    std::chrono::seconds life{};
+    std::chrono::seconds lifetime{};
     bool is_of_this_boot = false;
   };
 

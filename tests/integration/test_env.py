@@ -56,7 +56,7 @@ def test_links_and_fifos_are_not_believed(tokens, name):
 
 def test_a_directory_that_others_write_to_is_not_believed(tokens):
     tokens.chmod(0o770)
-    assert_fails(env(tokens), 2, "others may write to it")
+    assert_fails(env(tokens), 2, "other users can write to it")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files of another user")

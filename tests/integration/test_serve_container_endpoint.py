@@ -98,7 +98,7 @@ def test_token_directories_that_others_write_to_are_refused(identity, emulator, 
     shared.mkdir()
     shared.chmod(0o777)
     assert_fails(run("serve", *identity.flags, *ARNS, "--endpoint", emulator.url, "--token-dir",
-                     shared, "--port", 0), 2, "others may write to it")
+                     shared, "--port", 0), 2, "other users can write to it")
     assert_fails(run("serve", *identity.flags, *ARNS, "--endpoint", emulator.url, "--token-dir",
                      tmp_path / "no" / "where", "--port", 0), 2, "no/where")
     # A default directory that cannot be used turns the endpoint off, and no more.

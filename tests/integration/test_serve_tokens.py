@@ -52,7 +52,7 @@ def test_the_warning_says_why(identity, emulator, tmp_path):
         assert "no XDG_RUNTIME_DIR" in reason, reason
     (tmp_path / "rolecall").chmod(0o777)
     for reason in reasons(env={"XDG_RUNTIME_DIR": str(tmp_path)}):
-        assert "others may write to it" in reason, reason
+        assert "other users can write to it" in reason, reason
 
 
 def clock_moved(clock, seconds):
