@@ -11,8 +11,8 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr seconds max_jitter{60};
-constexpr seconds longest_wait{60};
-constexpr milliseconds shortest_wait{200};
+constexpr seconds max_wait{60};
+constexpr milliseconds min_wait{200};
 // A quarter of the shortest session (900 s). Such a session is then still valid for the 10 minutes
 // that botocore needs (see usual_refresh_before). This also limits how often a binding renews.
 constexpr seconds min_renewal_time{225};
@@ -31,16 +31,17 @@ Instant Instant::now() {
                                                 std::chrono::nanoseconds(since_boot.tv_nsec))};
 }
 
-milliseconds lifetime_of(std::chrono::system_clock::time_point expiration, seconds asked,
-                         Instant now) {
+milliseconds lifetime_of(std::chrono::system_clock::time_point expiration,
+                         seconds requested_duration, Instant now) {
   const auto lifetime = std::chrono::floor<milliseconds>(expiration - now.wall);
-  return lifetime <= seconds(0) ? asked : std::min<milliseconds>(lifetime, asked);
+  return lifetime <= seconds(0) ? requested_duration
+                                : std::min<milliseconds>(lifetime, requested_duration);
 }
 
 void RenewalSchedule::succeeded(Instant now, std::chrono::system_clock::time_point expiration,
-                                seconds asked, double random) {
+                                seconds requested_duration, double random) {
   failures_ = 0;
-  const milliseconds lifetime = lifetime_of(expiration, asked, now);
+  const milliseconds lifetime = lifetime_of(expiration, requested_duration, now);
   milliseconds wait = std::max<milliseconds>(
       lifetime - refresh_before_, std::min<milliseconds>(lifetime / 2, min_renewal_time));
   wait -= part(random, std::min<milliseconds>(wait / 10, max_jitter));
@@ -48,19 +49,19 @@ void RenewalSchedule::succeeded(Instant now, std::chrono::system_clock::time_poi
 }
 
 void RenewalSchedule::failed(Instant now, double random, milliseconds retry_after) {
-  const seconds most = failures_ < 6 ? seconds(1 << failures_) : longest_wait;
+  const seconds most = failures_ < 6 ? seconds(1 << failures_) : max_wait;
   ++failures_;
   set(now, std::max(part(random, most), retry_after));
 }
 
-milliseconds RenewalSchedule::left(Instant now) const {
+milliseconds RenewalSchedule::time_until_due(Instant now) const {
   const auto by_wall = std::chrono::ceil<milliseconds>(due_.wall - now.wall);
   const auto by_steady = std::chrono::ceil<milliseconds>(due_.steady - now.steady);
   return std::max(std::min(by_wall, by_steady), milliseconds(0));
 }
 
 void RenewalSchedule::set(Instant now, milliseconds wait) {
-  wait = std::max(wait, shortest_wait);
+  wait = std::max(wait, min_wait);
   due_ = {now.wall + wait, now.steady + wait};
 }
 

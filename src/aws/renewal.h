@@ -23,13 +23,14 @@ struct Instant {
 // minutes.
 constexpr std::chrono::seconds usual_refresh_before{960};
 
-// How long credentials that expire at `expiration` are still valid at `now`, but at most `asked`,
-// the requested duration. If they have already expired by this machine's clock, that clock is
-// wrong, and the result is `asked`.
+// How long credentials that expire at `expiration` are still valid at `now`, but at most
+// `requested_duration`. If they have already expired by this machine's clock, that clock is wrong,
+// and the result is `requested_duration`.
 std::chrono::milliseconds lifetime_of(std::chrono::system_clock::time_point expiration,
-                                      std::chrono::seconds asked, Instant now);
+                                      std::chrono::seconds requested_duration, Instant now);
 
-// Calls no clock and no random generator: tests can pass any time and any number.
+// Calls no clock and no random generator. The caller passes the time and the random number, so that
+// tests can pass any.
 class RenewalSchedule {
  public:
   // A renewal is due `refresh_before` ahead of the expiry. But it is due no earlier than 225 s
@@ -37,19 +38,19 @@ class RenewalSchedule {
   explicit RenewalSchedule(std::chrono::seconds refresh_before = usual_refresh_before)
       : refresh_before_(refresh_before) {}
 
-  // Call this when credentials that expire at `expiration` came into use at `now`. `asked`: see
-  // lifetime_of. `random` (0 to 1) moves the renewal forward by up to a tenth of the wait, but by
-  // no more than a minute, so that hosts that started together do not renew together.
+  // Call this when credentials that expire at `expiration` came into use at `now`. See lifetime_of
+  // for `requested_duration`. `random` (0 to 1) moves the renewal forward by up to a tenth of the
+  // wait, but by no more than a minute, so that hosts that started together do not renew together.
   void succeeded(Instant now, std::chrono::system_clock::time_point expiration,
-                 std::chrono::seconds asked, double random);
+                 std::chrono::seconds requested_duration, double random);
 
   // Call this when a renewal failed at `now`. The next attempt is due after `random` × 1 s, 2 s, 4
   // s … (at most `random` × 60 s), but no earlier than after 0.2 s or after `retry_after`, which
   // the service asked for.
   void failed(Instant now, double random, std::chrono::milliseconds retry_after = {});
 
-  // The time until the next attempt is due by either clock, whichever is first. 0: it is due now.
-  std::chrono::milliseconds left(Instant now) const;
+  // The time until the next attempt is due on either clock, whichever is first. 0: it is due now.
+  std::chrono::milliseconds time_until_due(Instant now) const;
 
   int failures() const { return failures_; }  // since the last success
 

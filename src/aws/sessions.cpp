@@ -9,22 +9,23 @@ struct Sessions::State {
   Reporter reporter;
   aws::SessionRequest request;
   identity::Rotation rotation;
-  bool suspect = false;  // the last call failed, and the identity may be the reason
+  bool reload_identity = false;  // because the last call failed, and the identity may be the reason
 
   void load();
   Credentials create();
 };
 
 void Sessions::State::load() {
-  // A candidate that could not be tried yet counts: it is not loaded again, and no PIN asked again.
-  const bool has_one = rotation.proven() != nullptr || rotation.candidate() != nullptr;
-  if (has_one && !rotation.changed() && !suspect) return;
+  // A candidate that was not tried yet is also an identity. So it is not loaded again, and nobody
+  // must type a PIN again.
+  const bool has_identity = rotation.proven() != nullptr || rotation.candidate() != nullptr;
+  if (has_identity && !rotation.changed() && !reload_identity) return;
   try {
     rotation.load(wall_clock(), reporter);
   } catch (const Error& error) {
-    if (!has_one) throw;
-    reporter.warning(std::string("the certificate and its key cannot be used as they are now: ") +
-                     error.what() + "; the ones from before are used");
+    if (!has_identity) throw;
+    reporter.warning(std::string("the certificate and its key cannot be used: ") + error.what() +
+                     "; rolecall continues with the previous ones");
   }
 }
 
@@ -34,8 +35,8 @@ Credentials Sessions::State::create() {
     return aws::open_session(request, options, identity, reporter);
   };
   return rotation.ask(ask, [this](const Error& error) {
-    reporter.warning(std::string("the new certificate is refused: ") + error.what() +
-                     "; the one from before is used");
+    reporter.warning(std::string("the service refused the new certificate: ") + error.what() +
+                     "; rolecall continues with the previous one");
   });
 }
 
@@ -53,10 +54,10 @@ Sessions& Sessions::operator=(Sessions&&) noexcept = default;
 Credentials Sessions::create() {
   try {
     Credentials credentials = state_->create();
-    state_->suspect = false;
+    state_->reload_identity = false;
     return credentials;
   } catch (const Error& error) {
-    state_->suspect = error.kind() != ErrorKind::try_later;
+    state_->reload_identity = error.kind() != ErrorKind::try_later;
     throw;
   }
 }

@@ -139,7 +139,7 @@ int run_with_endpoint(serve::BindingOptions binding, std::vector<std::string> co
   renewals.start();
   int code = 0;
   try {
-    renewals.await_first([&signals] {
+    renewals.await_first_credentials([&signals] {
       signals.act(milliseconds(10));
       return false;
     });

@@ -157,7 +157,7 @@ class Daemon {
   void add(serve::BindingOptions options) {
     const bool is_lazy = settings_.is_on("lazy");
     renewals_.add(std::move(options),
-                  {.start = is_lazy ? serve::Start::lazy : serve::Start::in_time});
+                  {.start = is_lazy ? serve::Start::lazy : serve::Start::limited});
   }
 
   void run() {
@@ -171,12 +171,12 @@ class Daemon {
     }
     serve::ServiceOptions options = service_options();
     renewals_.start();
-    const auto told_to_stop = [&signals] {
+    const auto should_stop = [&signals] {
       const int number = signals.wait(milliseconds(10)).si_signo;
       return number == SIGTERM || number == SIGINT;
     };
     try {
-      if (renewals_.await_first(told_to_stop)) answer(std::move(options), signals);
+      if (renewals_.await_first_credentials(should_stop)) answer(std::move(options), signals);
     } catch (const Error& error) {
       if (renewals_.stop()) throw;
       print_error(error);
@@ -354,7 +354,7 @@ std::vector<serve::BindingOptions> bindings_of(const Settings& settings) {
       refuse_daemon_options_in_binding(settings.file(), name);
       bindings.push_back(binding_options(settings.of_binding(name), name));
     } catch (const Error& error) {
-      throw serve::of_binding(name, error);
+      throw serve::with_binding_name(name, error);
     }
   }
   return bindings;

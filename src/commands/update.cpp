@@ -107,7 +107,7 @@ void refuse_streams(const IdentityOptions& identity) {
   refuse_streams(binding.identity);
   Profile profile(settings);
   serve::RenewalRules rules;
-  rules.start = serve::Start::patient;
+  rules.start = serve::Start::until_refused;
   rules.refresh_before = std::chrono::seconds(settings.number("refresh-before"));
   rules.attempts = aws::usual_attempts;
   rules.deliver = [&profile](const serve::Renewal& renewal) { profile.write_and_report(renewal); };
@@ -127,7 +127,7 @@ void refuse_streams(const IdentityOptions& identity) {
     if (number == SIGHUP) renewals.renew_now();
   };
   try {
-    renewals.await_first([&follow_signal] {
+    renewals.await_first_credentials([&follow_signal] {
       follow_signal(milliseconds(100));  // an outage at the start can last for hours
       return false;
     });

@@ -13,8 +13,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// A wait does not end early if the machine is suspended or a clock is set. So no single wait is
-// longer than this.
+// If the machine is suspended or a clock is set during a wait, the wait still lasts its whole time.
+// So no single wait is longer than this.
 constexpr milliseconds max_wait_between_checks{1000};
 
 std::string with_hint(const Error& error) {
@@ -22,24 +22,25 @@ std::string with_hint(const Error& error) {
 }
 
 std::vector<CertificateStatus> certificates_of(const identity::Identity& identity) {
-  std::vector<CertificateStatus> all;
-  const auto add = [&all](const std::string& position, const identity::Certificate& one) {
-    all.push_back({position, one.name(), one.not_before(), one.not_after()});
+  std::vector<CertificateStatus> certificates;
+  const auto add = [&certificates](const std::string& position, const identity::Certificate& one) {
+    certificates.push_back({position, one.name(), one.not_before(), one.not_after()});
   };
   add("leaf", identity.leaf);
   for (std::size_t i = 0; i < identity.chain.size(); ++i)
     add(cat("chain ", i + 1), identity.chain[i]);
-  return all;
+  return certificates;
 }
 
-// Clients are told when credentials expire. By this machine's clock, these have already expired.
+// Throws Error if the credentials have already expired by this machine's clock. Clients compare the
+// expiry with that clock.
 void refuse_expired(const Credentials& credentials, aws::Instant now) {
   if (credentials.expiration > now.wall) return;
   throw Error(ErrorKind::try_later,
               "the service sent credentials that expire at " + rfc3339(credentials.expiration) +
                   ", and this machine's clock says " +
                   rfc3339(std::chrono::floor<seconds>(now.wall)),
-              "set this machine's clock, or the service's");
+              "check this machine's clock; if it is right, the clock of the service is wrong");
 }
 
 }  // namespace
@@ -60,26 +61,26 @@ Refresher::Refresher(Binding& binding, RateLimiter& rate_limiter, const Log& log
 
 void Refresher::load_identity() {
   rotation_.load(wall_clock(), reporter_);
-  show_certificates();
-  // A key on a token may need an additional PIN for its first signature.
+  publish_certificates();
+  // For its first signature, a key on a token may need another PIN, which a person must type now.
   rotation_.candidate()->signer->sign("rolecall: may this key sign?");
 }
 
 void Refresher::start() {
-  first_.begin = std::chrono::steady_clock::now();
+  first_credentials_.begin = std::chrono::steady_clock::now();
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
   binding_.set_renewer(thread_.get_id());
 }
 
 void Refresher::renew_now() {
   const std::scoped_lock lock(shared_.mutex);
-  shared_.renewal_is_asked_for = true;
+  shared_.renewal_is_requested = true;
   shared_.changed.notify_all();
 }
 
-bool Refresher::stopped(std::chrono::steady_clock::time_point until) {
+bool Refresher::wait_until_ended(std::chrono::steady_clock::time_point until) {
   std::unique_lock lock(shared_.mutex);
-  return shared_.changed.wait_until(lock, until, [this] { return shared_.has_ended; });
+  return shared_.changed.wait_until(lock, until, [this] { return shared_.thread_has_ended; });
 }
 
 void Refresher::run(const std::stop_token& stop) {
@@ -88,43 +89,43 @@ void Refresher::run(const std::stop_token& stop) {
       renew(stop);
       wait_until_due(stop);
     } catch (const std::exception&) {
-      // There is no memory, not even for a log line. Clients still get the existing credentials.
-      wait(stop, max_wait_between_checks);
+      // There is no memory, not even for a log line. Clients still get the current credentials.
+      wait_for_request(stop, max_wait_between_checks);
     }
   }
   const std::scoped_lock lock(shared_.mutex);
-  shared_.has_ended = true;
+  shared_.thread_has_ended = true;
   shared_.changed.notify_all();
 }
 
 void Refresher::wait_until_due(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    const milliseconds left = schedule_.left(aws::Instant::now());
-    if (left == milliseconds(0)) break;
-    const bool asked = wait(stop, std::min(left, max_wait_between_checks));
-    if (asked || rotation_.changed()) {
-      load();
+    const milliseconds until_due = schedule_.time_until_due(aws::Instant::now());
+    if (until_due == milliseconds(0)) break;
+    const bool is_requested = wait_for_request(stop, std::min(until_due, max_wait_between_checks));
+    if (is_requested || rotation_.changed()) {
+      load_new_files();
       // If a renewal has failed, the new files may be what it needs.
-      if (asked || (rotation_.candidate() && schedule_.failures() > 0)) break;
+      if (is_requested || (rotation_.candidate() && schedule_.failures() > 0)) break;
     }
     warnings_.check_certificates(status_.certificates, wall_clock());
   }
 }
 
 // Returns true if a renewal was requested.
-bool Refresher::wait(const std::stop_token& stop, milliseconds time) {
+bool Refresher::wait_for_request(const std::stop_token& stop, milliseconds time) {
   std::unique_lock lock(shared_.mutex);
-  shared_.changed.wait_for(lock, stop, time, [this] { return shared_.renewal_is_asked_for; });
-  return std::exchange(shared_.renewal_is_asked_for, false);
+  shared_.changed.wait_for(lock, stop, time, [this] { return shared_.renewal_is_requested; });
+  return std::exchange(shared_.renewal_is_requested, false);
 }
 
 // If the new files cannot be used, logs this. The previous identity then stays in use.
-void Refresher::load() {
+void Refresher::load_new_files() {
   try {
     const bool is_new = rotation_.load(wall_clock(), reporter_);
-    if (is_new || !rotation_.candidate()) note_rotation({});
+    if (is_new || !rotation_.candidate()) publish_rotation_failure({});
     if (!is_new) return;
-    if (!rotation_.proven()) show_certificates();
+    if (!rotation_.proven()) publish_certificates();
     const identity::Certificate& leaf = rotation_.candidate()->leaf;
     log_.info("read a new certificate and its key", {{"binding", binding_.name()},
                                                      {"subject", leaf.name()},
@@ -134,89 +135,94 @@ void Refresher::load() {
     reload_identity_ = true;
     const std::string reason = with_hint(error);
     if (status_.rotation_failure == reason) return;
-    note_rotation(reason);
-    log_.warning(rotation_.proven() ? "the certificate and its key cannot be used as they are now; "
-                                      "those from before stay in use"
-                                    : "the certificate and its key cannot be used as they are now",
+    publish_rotation_failure(reason);
+    log_.warning(rotation_.proven()
+                     ? "the certificate and its key cannot be used; rolecall continues "
+                       "with the previous ones"
+                     : "the certificate and its key cannot be used",
                  {{"binding", binding_.name()}, {"reason", reason}});
   }
 }
 
 void Refresher::renew(const std::stop_token& stop) {
-  const bool gets = !holds_undelivered();
-  if (gets && !rate_limiter_.wait_for_turn(stop, schedule_.failures() > 0)) return;
+  const bool needs_credentials = !has_undelivered_credentials();
+  if (needs_credentials && !rate_limiter_.wait_for_turn(stop, schedule_.failures() > 0)) return;
   try {
-    if (gets) get(stop);
+    if (needs_credentials) request_credentials(stop);
     deliver();
     rate_limiter_.succeeded();
-    if (!std::exchange(first_.settled, true)) first_.promise.set_value();
+    if (!std::exchange(first_credentials_.wait_is_over, true))
+      first_credentials_.promise.set_value();
   } catch (const Error& error) {
-    note_failure(error);
+    handle_failure(error);
   } catch (const std::exception& error) {  // no memory
-    note_failure(Error(ErrorKind::try_later, error.what()));
+    handle_failure(Error(ErrorKind::try_later, error.what()));
   }
 }
 
 // Credentials that could not be delivered, for example to a full disk, are kept. New ones are not
 // requested until these must be renewed.
-bool Refresher::holds_undelivered() const {
-  return granted_ && granted_->schedule.left(aws::Instant::now()) > milliseconds(0);
+bool Refresher::has_undelivered_credentials() const {
+  return undelivered_ &&
+         undelivered_->schedule.time_until_due(aws::Instant::now()) > milliseconds(0);
 }
 
-// Whether this failure ends the wait for the first credentials. If so, the code that waits gets the
-// error.
-bool Refresher::ends_start(const Error& error) {
-  if (first_.settled || rules_.start == Start::lazy) return false;
-  const bool in_time =
-      schedule_.failures() < aws::usual_attempts &&
-      std::chrono::steady_clock::now() - first_.begin < binding_.options().session.timeout;
+// Whether this failure ends the wait for the first credentials. If so, the future of
+// first_credentials() throws the error.
+bool Refresher::ends_first_wait(const Error& error) {
+  if (first_credentials_.wait_is_over || rules_.start == Start::lazy) return false;
+  const bool within_limits = schedule_.failures() < aws::usual_attempts &&
+                             std::chrono::steady_clock::now() - first_credentials_.begin <
+                                 binding_.options().session.timeout;
   const bool may_be_temporary = error.kind() == ErrorKind::try_later;
-  if (may_be_temporary && (in_time || rules_.start == Start::patient)) return false;
-  first_.settled = true;
-  first_.promise.set_exception(std::make_exception_ptr(error));
+  if (may_be_temporary && (within_limits || rules_.start == Start::until_refused)) return false;
+  first_credentials_.wait_is_over = true;
+  first_credentials_.promise.set_exception(std::make_exception_ptr(error));
   return true;
 }
 
-void Refresher::get(const std::stop_token& stop) {
-  granted_.reset();
+void Refresher::request_credentials(const std::stop_token& stop) {
+  undelivered_.reset();
   if (!rotation_.proven() && !rotation_.candidate()) {
     rotation_.load(wall_clock(), reporter_);
-    show_certificates();
+    publish_certificates();
   } else if (std::exchange(reload_identity_, false)) {
-    load();  // even if no file has changed: a token may be plugged in again
+    load_new_files();  // even if no file has changed: a token may be plugged in again
   }
-  Credentials credentials = ask_as_candidate_or_proven(stop);
+  Credentials credentials = create_session(stop);
   const aws::Instant now = aws::Instant::now();
   if (!rules_.deliver) refuse_expired(credentials, now);
   aws::RenewalSchedule schedule(rules_.refresh_before);
   schedule.succeeded(now, credentials.expiration, binding_.options().session.session_duration,
                      random());
-  granted_.emplace(Granted{std::move(credentials), schedule});
+  undelivered_.emplace(Undelivered{std::move(credentials), schedule});
 }
 
-Credentials Refresher::ask_as_candidate_or_proven(const std::stop_token& stop) {
+Credentials Refresher::create_session(const std::stop_token& stop) {
   const auto ask = [this](const identity::Identity& identity) {
     return aws::open_session(request_, binding_.options().session, identity, reporter_,
                              rules_.attempts);
   };
-  const auto refused = [this, &stop](const Error& error) {
-    log_.warning("the new certificate is refused; the one from before stays in use",
-                 {{"binding", binding_.name()}, {"reason", with_hint(error)}});
-    note_rotation(with_hint(error));
+  const auto on_refusal = [this, &stop](const Error& error) {
+    log_.warning(
+        "the service refused the new certificate; rolecall continues with the previous one",
+        {{"binding", binding_.name()}, {"reason", with_hint(error)}});
+    publish_rotation_failure(with_hint(error));
     if (!rate_limiter_.wait_for_turn(stop, true)) throw error;
   };
   const bool has_candidate = rotation_.candidate() != nullptr;
-  Credentials credentials = rotation_.ask(ask, refused);
-  if (has_candidate && !rotation_.candidate()) note_rotation({});  // it was accepted
+  Credentials credentials = rotation_.ask(ask, on_refusal);
+  if (has_candidate && !rotation_.candidate())
+    publish_rotation_failure({});  // the service accepted the candidate
   return credentials;
 }
 
 void Refresher::deliver() {
-  const Credentials& credentials = granted_->credentials;
+  const Credentials& credentials = undelivered_->credentials;
   const int failures = schedule_.failures();
   const aws::Instant now = aws::Instant::now();
   if (rules_.deliver) {
-    const auto next = now.wall + granted_->schedule.left(now);
+    const auto next = now.wall + undelivered_->schedule.time_until_due(now);
     rules_.deliver({credentials, std::chrono::floor<seconds>(next), failures});
   }
   const SessionOptions& session = binding_.options().session;
@@ -226,8 +232,8 @@ void Refresher::deliver() {
   status_.last_success = std::chrono::floor<seconds>(now.wall);
   ++status_.renewed;
   binding_.publish(status_);
-  schedule_ = granted_->schedule;
-  granted_.reset();
+  schedule_ = undelivered_->schedule;
+  undelivered_.reset();
   if (!rules_.deliver) {
     log_.info("renewed", {{"binding", binding_.name()},
                           {"expires", rfc3339(status_.issued->expiration)},
@@ -236,7 +242,7 @@ void Refresher::deliver() {
   warnings_.check_certificates(status_.certificates, wall_clock(), status_.issued->expiration);
 }
 
-void Refresher::note_failure(const Error& error) {
+void Refresher::handle_failure(const Error& error) {
   const auto kind = static_cast<std::size_t>(error.kind());
   reload_identity_ = error.kind() != ErrorKind::try_later;
   status_.failure = error.what();
@@ -244,16 +250,16 @@ void Refresher::note_failure(const Error& error) {
   ++status_.failed[kind];
   binding_.publish(status_);
   schedule_.failed(aws::Instant::now(), random(), error.retry_after());
-  if (ends_start(error)) return;
+  if (ends_first_wait(error)) return;
   const aws::Instant now = aws::Instant::now();
-  const auto next = std::chrono::ceil<seconds>(schedule_.left(now));
+  const auto next = std::chrono::ceil<seconds>(schedule_.time_until_due(now));
   log_.warning("renewal failed", {{"binding", binding_.name()},
                                   {"reason", with_hint(error)},
                                   {"credentials", status_.expiry_text(now)},
                                   {"next_try", cat("within ", next.count(), " s")}});
 }
 
-void Refresher::show_certificates() {
+void Refresher::publish_certificates() {
   const identity::Rotation::IdentityPtr& used =
       rotation_.proven() ? rotation_.proven() : rotation_.candidate();
   if (!used) return;
@@ -261,7 +267,7 @@ void Refresher::show_certificates() {
   binding_.publish(status_);
 }
 
-void Refresher::note_rotation(const std::string& failure) {
+void Refresher::publish_rotation_failure(const std::string& failure) {
   if (status_.rotation_failure == failure) return;
   status_.rotation_failure = failure;
   binding_.publish(status_);

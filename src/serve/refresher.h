@@ -23,9 +23,9 @@ namespace rolecall::serve {
 
 // How long to wait for the first credentials.
 enum class Start {
-  in_time,  // for the usual number of attempts, within the options' timeout
-  patient,  // as long as another attempt may succeed
-  lazy,     // no wait
+  limited,        // for the usual number of attempts, within the timeout of the options
+  until_refused,  // until the service refuses, or another failure shows that waiting is useless
+  lazy,           // no wait
 };
 
 struct Renewal {
@@ -36,7 +36,7 @@ struct Renewal {
 
 // The rules for renewals that differ between commands.
 struct RenewalRules {
-  Start start = Start::in_time;
+  Start start = Start::limited;
   std::chrono::seconds refresh_before = aws::usual_refresh_before;
   // The number of calls for each renewal. With one call, only the schedule decides how long to wait
   // after a failure. So bindings that fail together stay within the limit of their RateLimiter.
@@ -48,8 +48,9 @@ struct RenewalRules {
 };
 
 // Each binding has one thread. So a binding never has more than one renewal at a time, and an
-// endpoint that does not answer delays no other binding. The thread publishes in the binding what
-// it gets, or why it got nothing. While renewals fail, the previous credentials stay there.
+// endpoint that does not answer delays no other binding. The thread publishes the
+// credentials in the binding, or the reason why there are none. While renewals fail, the binding
+// keeps the previous credentials.
 class Refresher {
  public:
   // Throws Error (usage) for options that cannot work. `reporter` gets only the steps; warnings go
@@ -70,53 +71,53 @@ class Refresher {
   // Starts the thread, which requests the first credentials at once.
   void start();
 
-  // Becomes ready when there are credentials. If the wait for them ends with a failure, get()
-  // throws the Error of the last attempt, which is not logged. With Start::lazy, the future is not
-  // ready until there are credentials.
-  std::future<void>& first() { return first_.future; }
+  // A future that becomes ready when there are credentials. If a failure ends the wait for them,
+  // the future's get() throws the Error of the last attempt, which is not logged. With Start::lazy,
+  // the future becomes ready only when there are credentials.
+  std::future<void>& first_credentials() { return first_credentials_.future; }
 
   // Reads the files again and renews the credentials, even if the renewal is not due.
   void renew_now();
 
   // Returns at once; the thread ends after a call that is in progress.
-  void ask_to_stop() { thread_.request_stop(); }
-  // Waits until the thread has ended, but no longer than `until`. Returns whether it has ended. If
-  // the thread waits for its next renewal, it ends at once.
-  bool stopped(std::chrono::steady_clock::time_point until);
+  void request_stop() { thread_.request_stop(); }
+  // Waits until the thread has ended, but no longer than `until`. Returns whether the thread has
+  // ended. A thread that waits for its next renewal ends at once.
+  bool wait_until_ended(std::chrono::steady_clock::time_point until);
 
  private:
-  // Credentials that are not yet delivered, and when to renew them.
-  struct Granted {
+  // Credentials that could not be delivered yet, and when to renew them.
+  struct Undelivered {
     Credentials credentials;
     aws::RenewalSchedule schedule;
   };
-  struct First {
+  struct FirstCredentials {
     std::promise<void> promise;
     std::future<void> future = promise.get_future();
     std::chrono::steady_clock::time_point begin{};
-    bool settled = false;
+    bool wait_is_over = false;
   };
   // What the refresher's thread shares with other threads.
   struct Shared {
     std::mutex mutex;
     std::condition_variable_any changed;
-    bool renewal_is_asked_for = false;
-    bool has_ended = false;
+    bool renewal_is_requested = false;
+    bool thread_has_ended = false;
   };
 
   void run(const std::stop_token& stop);
   void wait_until_due(const std::stop_token& stop);
-  bool wait(const std::stop_token& stop, std::chrono::milliseconds time);
-  void load();
+  bool wait_for_request(const std::stop_token& stop, std::chrono::milliseconds time);
+  void load_new_files();
   void renew(const std::stop_token& stop);
-  bool holds_undelivered() const;
-  void get(const std::stop_token& stop);
-  Credentials ask_as_candidate_or_proven(const std::stop_token& stop);
+  bool has_undelivered_credentials() const;
+  void request_credentials(const std::stop_token& stop);
+  Credentials create_session(const std::stop_token& stop);
   void deliver();
-  void show_certificates();
-  void note_rotation(const std::string& failure);
-  bool ends_start(const Error& error);
-  void note_failure(const Error& error);
+  void publish_certificates();
+  void publish_rotation_failure(const std::string& failure);
+  bool ends_first_wait(const Error& error);
+  void handle_failure(const Error& error);
   double random() { return std::uniform_real_distribution<double>(0, 1)(device_); }
 
   Binding& binding_;
@@ -128,11 +129,11 @@ class Refresher {
   identity::Rotation rotation_;
   bool reload_identity_ = false;  // before the next renewal, load the identity again
   aws::RenewalSchedule schedule_;
-  std::optional<Granted> granted_;
+  std::optional<Undelivered> undelivered_;
   BindingStatus status_;  // the status to publish next
   DailyWarnings warnings_;
   std::random_device device_;
-  First first_;
+  FirstCredentials first_credentials_;
   Shared shared_;
   std::jthread thread_;  // must be last, because it uses all other members
 };

@@ -11,7 +11,7 @@
 namespace rolecall::serve {
 
 // Returns the error with the binding's name in its message.
-Error of_binding(const std::string& name, const Error& error);
+Error with_binding_name(const std::string& name, const Error& error);
 
 // The bindings, and for each one the thread that renews it.
 class Renewals {
@@ -28,8 +28,8 @@ class Renewals {
 
   // Loads all identities. Call this in a thread that may ask a person for a password. If
   // `limit_hardware` is given, calls it before each binding with the binding's timeout. Throws what
-  // load_identity throws, unless the binding's Start allows the failure: then the first renewal
-  // tries again and says why it fails.
+  // load_identity throws, unless the binding's Start allows the failure. In that case, the first
+  // renewal tries again and logs why it fails.
   void load_identities(
       const std::function<void(std::chrono::milliseconds)>& limit_hardware = nullptr);
 
@@ -38,10 +38,10 @@ class Renewals {
   // warns about it, but the process does not end.
   void start();
 
-  // Waits for the first credentials of each binding as its Start says. Returns false if
-  // `told_to_stop` returns true. Calls `told_to_stop` again and again; it may wait for a short
-  // time. If there are no credentials, throws the reason.
-  bool await_first(const std::function<bool()>& told_to_stop);
+  // Waits for the first credentials of each binding as its Start says, and calls `should_stop`
+  // again and again, which may wait for a short time. Returns false if `should_stop` returns true.
+  // If there are no credentials, throws the reason.
+  bool await_first_credentials(const std::function<bool()>& should_stop);
 
   // All bindings read their files again and renew their credentials, even if that is not due.
   void renew_now();
@@ -52,8 +52,8 @@ class Renewals {
   bool stop();
 
  private:
-  Error named(const Binding& binding, const Error& error) const;
-  void log_silence(const SilentHardware& silent) const;
+  Error with_name_of(const Binding& binding, const Error& error) const;
+  void log_silent_hardware(const SilentHardware& silent) const;
 
   const Log& log_;
   Reporter reporter_;

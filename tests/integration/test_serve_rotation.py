@@ -85,7 +85,7 @@ def test_a_new_pair_is_taken(host, identity):
 def test_half_a_pair_is_not(host, identity, order):
     second = other(identity)
     host.write(second, order[:1])
-    said = "the certificate and its key cannot be used as they are now; those from before stay in use"
+    said = "the certificate and its key cannot be used; rolecall continues with the previous ones"
     eventually(lambda: host.serve.events(said))
     renewals = host.renewals()
     host.always_valid(lambda: host.renewals() >= renewals + 2)
@@ -121,7 +121,7 @@ def test_a_file_that_is_half_written(host, identity):
 def test_a_certificate_that_the_service_refuses(host, tmp_path):
     foreign = pki.root("Other Root").issue("foreign", private_key=pki.key("p256", "foreign"))
     host.write(foreign)
-    said = "the new certificate is refused; the one from before stays in use"
+    said = "the service refused the new certificate; rolecall continues with the previous one"
     host.always_valid(lambda: host.serve.events(said))
     renewals = host.renewals()
     host.always_valid(lambda: host.renewals() >= renewals + 1)

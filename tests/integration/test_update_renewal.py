@@ -194,7 +194,7 @@ def test_a_new_certificate_and_key(identity, tmp_path):
         with Daemon(server, files, path) as daemon:
             values = daemon.wait_for_change()
             files.write_key()
-            daemon.wait_for_line("those from before stay in use: ")
+            daemon.wait_for_line("rolecall continues with the previous ones: ")
             daemon.process.send_signal(signal.SIGHUP)
             values = daemon.wait_for_change(values)
             files.write()
@@ -214,7 +214,7 @@ def test_a_new_certificate_that_the_service_refuses(identity, tmp_path):
             files.write()
             daemon.process.send_signal(signal.SIGHUP)
             daemon.wait_for_change(values)
-            daemon.wait_for_line("the new certificate is refused; the one from before stays in use: ")
+            daemon.wait_for_line("the service refused the new certificate; rolecall continues with the previous one: ")
     assert "Untrusted" in daemon.err and "renewal failed" not in daemon.err, daemon.err
 
 

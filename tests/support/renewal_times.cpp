@@ -27,7 +27,7 @@ int main(int argc, char** argv) {
   for (long count = std::stol(words[1]); count > 0; --count) {
     std::printf("%.3f\n", std::chrono::duration<double>(now.wall - start.wall).count());
     schedule.succeeded(now, now.wall + lifetime, lifetime, random(dice));
-    const auto wait = schedule.left(now);
+    const auto wait = schedule.time_until_due(now);
     now = {now.wall + wait, now.steady + wait};
   }
 }

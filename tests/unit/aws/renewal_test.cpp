@@ -17,23 +17,23 @@ Instant after(milliseconds wall, milliseconds steady) {
 }
 
 RenewalSchedule renewed(seconds refresh_before, seconds lifetime, double random = 0,
-                        seconds asked = 3600s) {
+                        seconds requested_duration = 3600s) {
   RenewalSchedule schedule(refresh_before);
-  schedule.succeeded(start, start.wall + lifetime, asked, random);
+  schedule.succeeded(start, start.wall + lifetime, requested_duration, random);
   return schedule;
 }
 
 TEST(RenewalSchedule, IsDueAheadOfExpiry) {
   const RenewalSchedule schedule = renewed(300s, 3600s);
-  EXPECT_EQ(schedule.left(start), 3300s);
-  EXPECT_EQ(schedule.left(after(3299s, 3299s)), 1s);
-  EXPECT_EQ(schedule.left(after(3300s, 3300s)), 0s);
+  EXPECT_EQ(schedule.time_until_due(start), 3300s);
+  EXPECT_EQ(schedule.time_until_due(after(3299s, 3299s)), 1s);
+  EXPECT_EQ(schedule.time_until_due(after(3300s, 3300s)), 0s);
 }
 
 TEST(RenewalSchedule, JitterBringsItForward) {
-  EXPECT_EQ(renewed(300s, 900s, 1).left(start), 540s);
-  EXPECT_EQ(renewed(300s, 3600s, 1).left(start), 3240s);
-  EXPECT_EQ(renewed(300s, 43200s, 0.5, 43200s).left(start), 42870s);
+  EXPECT_EQ(renewed(300s, 900s, 1).time_until_due(start), 540s);
+  EXPECT_EQ(renewed(300s, 3600s, 1).time_until_due(start), 3240s);
+  EXPECT_EQ(renewed(300s, 43200s, 0.5, 43200s).time_until_due(start), 42870s);
 }
 
 // botocore uses what instance metadata gave it for up to ten minutes without asking again.
@@ -42,61 +42,61 @@ TEST(RenewalSchedule, ElevenMinutesAreLeftUnlessToldOtherwise) {
     for (const double random : {0.0, 0.5, 1.0}) {
       RenewalSchedule schedule;
       schedule.succeeded(start, start.wall + lifetime, lifetime, random);
-      EXPECT_GE(lifetime - schedule.left(start), 660s) << lifetime.count();
-      EXPECT_GE(schedule.left(start), 200s) << lifetime.count();
+      EXPECT_GE(lifetime - schedule.time_until_due(start), 660s) << lifetime.count();
+      EXPECT_GE(schedule.time_until_due(start), 200s) << lifetime.count();
     }
   }
 }
 
 TEST(RenewalSchedule, AMarginAsLongAsTheLifetimeMakesNoBusyLoop) {
-  EXPECT_EQ(renewed(900s, 900s).left(start), 225s);
-  EXPECT_EQ(renewed(43199s, 3600s).left(start), 225s);
+  EXPECT_EQ(renewed(900s, 900s).time_until_due(start), 225s);
+  EXPECT_EQ(renewed(43199s, 3600s).time_until_due(start), 225s);
   // This machine's clock is ahead of the service's: less seems to be left than there is.
-  EXPECT_GE(renewed(300s, 301s).left(start), 150s);
-  EXPECT_EQ(renewed(960s, 961s).left(start), 225s);
+  EXPECT_GE(renewed(300s, 301s).time_until_due(start), 150s);
+  EXPECT_EQ(renewed(960s, 961s).time_until_due(start), 225s);
 }
 
 TEST(RenewalSchedule, VeryShortSessionsAreRenewedAtTheirHalf) {
-  EXPECT_EQ(renewed(900s, 400s).left(start), 200s);
-  EXPECT_EQ(renewed(300s, 10s).left(start), 5s);
-  EXPECT_EQ(renewed(300s, 1s, 1).left(start), 450ms);
+  EXPECT_EQ(renewed(900s, 400s).time_until_due(start), 200s);
+  EXPECT_EQ(renewed(300s, 10s).time_until_due(start), 5s);
+  EXPECT_EQ(renewed(300s, 1s, 1).time_until_due(start), 450ms);
 }
 
 TEST(RenewalSchedule, ASuspendDoesNotDelayIt) {
   // The machine slept for an hour: the steady clock stood still.
-  EXPECT_EQ(renewed(300s, 3600s).left(after(3600s, 10s)), 0s);
+  EXPECT_EQ(renewed(300s, 3600s).time_until_due(after(3600s, 10s)), 0s);
 }
 
 TEST(RenewalSchedule, AClockThatIsSetBackDoesNotDelayIt) {
-  EXPECT_EQ(renewed(300s, 3600s).left(after(-7200s, 3300s)), 0s);
+  EXPECT_EQ(renewed(300s, 3600s).time_until_due(after(-7200s, 3300s)), 0s);
 }
 
 TEST(RenewalSchedule, AWrongClockFallsBackOnTheDuration) {
-  EXPECT_EQ(renewed(300s, -7200s).left(start), 3300s);
-  EXPECT_EQ(renewed(300s, 90000s).left(start), 3300s);
-  // Behind the service's: nothing lasts longer than was asked for.
-  EXPECT_EQ(renewed(300s, 3720s).left(start), 3300s);
+  EXPECT_EQ(renewed(300s, -7200s).time_until_due(start), 3300s);
+  EXPECT_EQ(renewed(300s, 90000s).time_until_due(start), 3300s);
+  // Behind the service's: nothing lasts longer than was requested_duration for.
+  EXPECT_EQ(renewed(300s, 3720s).time_until_due(start), 3300s);
 }
 
 TEST(RenewalSchedule, FailuresBackOff) {
   RenewalSchedule schedule(300s);
   for (const seconds most : {1s, 2s, 4s, 8s, 16s, 32s, 60s, 60s, 60s}) {
     schedule.failed(start, 1);
-    EXPECT_EQ(schedule.left(start), most);
+    EXPECT_EQ(schedule.time_until_due(start), most);
   }
   EXPECT_EQ(schedule.failures(), 9);
   schedule.failed(start, 0.5);
-  EXPECT_EQ(schedule.left(start), 30s);
+  EXPECT_EQ(schedule.time_until_due(start), 30s);
   schedule.failed(start, 0);
-  EXPECT_EQ(schedule.left(start), 200ms);
+  EXPECT_EQ(schedule.time_until_due(start), 200ms);
   schedule.succeeded(start, start.wall + 3600s, 3600s, 0);
   EXPECT_EQ(schedule.failures(), 0);
   schedule.failed(start, 1);
-  EXPECT_EQ(schedule.left(start), 1s);
+  EXPECT_EQ(schedule.time_until_due(start), 1s);
 }
 
 TEST(RenewalSchedule, TheFirstTryIsDueAtOnce) {
-  EXPECT_EQ(RenewalSchedule(300s).left(Instant::now()), 0s);
+  EXPECT_EQ(RenewalSchedule(300s).time_until_due(Instant::now()), 0s);
 }
 
 }  // namespace

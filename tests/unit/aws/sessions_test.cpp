@@ -83,7 +83,7 @@ TEST_F(SessionsTest, FilesThatCannotBeUsedLeaveTheIdentityInUse) {
   EXPECT_EQ(kind_of_failure(sessions), ErrorKind::try_later);
   write("key.pem", "no key");
   EXPECT_EQ(kind_of_failure(sessions), ErrorKind::try_later);
-  EXPECT_NE(warned.find("cannot be used as they are now"), std::string::npos) << warned;
+  EXPECT_NE(warned.find("rolecall continues with the previous ones"), std::string::npos) << warned;
 }
 
 TEST_F(SessionsTest, OptionsAreCheckedAtOnce) {

@@ -162,7 +162,7 @@ TEST_F(RefresherTest, PublishesWhatItGets) {
   Binding binding(options());
   Refresher refresher(binding, limiter, log, {});
   refresher.start();
-  refresher.first().get();
+  refresher.first_credentials().get();
   const auto status = binding.status();
   EXPECT_TRUE(status->valid(aws::Instant::now()));
   EXPECT_EQ(key_id(binding), "ASIA1");
@@ -177,7 +177,7 @@ TEST_F(RefresherTest, RenewsAheadOfTheEndAndOneAtATime) {
   Binding binding(options());
   Refresher refresher(binding, limiter, log, {});
   refresher.start();
-  refresher.first().get();
+  refresher.first_credentials().get();
   const auto end = std::chrono::steady_clock::now() + 5s;
   while (std::chrono::steady_clock::now() < end) {
     ASSERT_TRUE(binding.status()->valid(aws::Instant::now()));
@@ -192,7 +192,7 @@ TEST_F(RefresherTest, AFailureLeavesWhatIsThere) {
   Binding binding(options());
   Refresher refresher(binding, limiter, log, {});
   refresher.start();
-  refresher.first().get();
+  refresher.first_credentials().get();
   endpoint.next({403, 503, 200});
   refresher.renew_now();
   EXPECT_TRUE(eventually([&] { return !binding.status()->failure.empty(); }));
@@ -211,7 +211,7 @@ TEST_F(RefresherTest, CredentialsThatHaveEndedAreAFailure) {
   Binding binding(options());
   Refresher refresher(binding, limiter, log, {});
   refresher.start();
-  refresher.first().get();
+  refresher.first_credentials().get();
   endpoint.clock_offset = -2h;
   refresher.renew_now();
   EXPECT_TRUE(eventually([&] { return binding.status()->failed[3] >= 1; })) << logged();
@@ -245,7 +245,7 @@ TEST_F(RefresherTest, TheFirstCredentialsHaveThreeTries) {
   Binding binding(options());
   Refresher refresher(binding, limiter, log, {});
   refresher.start();
-  refresher.first().get();
+  refresher.first_credentials().get();
   EXPECT_EQ(endpoint.calls, 3);
   EXPECT_EQ(binding.status()->failed[3], 2U);
 }
@@ -255,7 +255,7 @@ TEST_F(RefresherTest, TheFirstTryTellsWhyItFailed) {
   Binding binding(options());
   Refresher refresher(binding, limiter, log, {});
   refresher.start();
-  EXPECT_THROW(refresher.first().get(), Error);
+  EXPECT_THROW(refresher.first_credentials().get(), Error);
   EXPECT_FALSE(binding.status()->issued);
   EXPECT_EQ(logged(), "");
 }
@@ -263,15 +263,15 @@ TEST_F(RefresherTest, TheFirstTryTellsWhyItFailed) {
 TEST_F(RefresherTest, APatientStartGoesOnForAsLongAsThatMayHelp) {
   endpoint.next({503, 503, 503, 503});
   Binding binding(options());
-  Refresher refresher(binding, limiter, log, {}, {.start = Start::patient});
+  Refresher refresher(binding, limiter, log, {}, {.start = Start::until_refused});
   refresher.start();
-  refresher.first().get();
+  refresher.first_credentials().get();
   EXPECT_EQ(endpoint.calls, 5);
   endpoint.next({403});
   Binding refused(options());
-  Refresher other(refused, limiter, log, {}, {.start = Start::patient});
+  Refresher other(refused, limiter, log, {}, {.start = Start::until_refused});
   other.start();
-  EXPECT_THROW(other.first().get(), Error);
+  EXPECT_THROW(other.first_credentials().get(), Error);
 }
 
 TEST_F(RefresherTest, WhatCouldNotBeDeliveredIsNotAskedForAgain) {
@@ -286,7 +286,7 @@ TEST_F(RefresherTest, WhatCouldNotBeDeliveredIsNotAskedForAgain) {
                                                renewal.failed_before);
                       }});
   refresher.start();
-  refresher.first().get();
+  refresher.first_credentials().get();
   EXPECT_EQ(endpoint.calls, 1);
   refresher.renew_now();
   EXPECT_TRUE(eventually([&] { return binding.status()->renewed == 2; })) << logged();
@@ -305,19 +305,19 @@ TEST_F(RefresherTest, AnEndpointThatStallsDelaysNoOtherBinding) {
   Refresher second(binding, limiter, log, {});
   first.start();
   second.start();
-  second.first().get();
+  second.first_credentials().get();
   EXPECT_FALSE(waiting.status()->issued);
-  first.first().get();
+  first.first_credentials().get();
 }
 
 TEST_F(RefresherTest, TakesANewSetOnceItIsWhole) {
   Binding binding(options());
   Refresher refresher(binding, limiter, log, {});
   refresher.start();
-  refresher.first().get();
+  refresher.first_credentials().get();
   const auto next = make_leaf("second", 2000h);
   write("leaf.pem", rolecall::test::pem(next));
-  EXPECT_TRUE(eventually([&] { return logged().find("stay in use") != std::string::npos; }));
+  EXPECT_TRUE(eventually([&] { return logged().find("continues with") != std::string::npos; }));
   refresher.renew_now();  // with the old set, as the new one does not match
   EXPECT_TRUE(eventually([&] { return binding.status()->renewed == 2; })) << logged();
   EXPECT_EQ(binding.status()->certificates[0].subject, "CN=first");
@@ -332,7 +332,7 @@ TEST_F(RefresherTest, KeepsTheOldSetWhereTheNewOneIsRefused) {
   Binding binding(options());
   Refresher refresher(binding, limiter, log, {});
   refresher.start();
-  refresher.first().get();
+  refresher.first_credentials().get();
   const std::string before = endpoint.last_certificate();
   write_identity(make_leaf("second", 2000h));
   EXPECT_TRUE(eventually([&] { return logged().find("CN=second") != std::string::npos; }));
@@ -340,7 +340,7 @@ TEST_F(RefresherTest, KeepsTheOldSetWhereTheNewOneIsRefused) {
   refresher.renew_now();
   EXPECT_TRUE(eventually([&] { return binding.status()->renewed == 2; })) << logged();
   EXPECT_EQ(endpoint.last_certificate(), before);
-  EXPECT_THAT(logged(), HasSubstr("the new certificate is refused; the one from before stays"));
+  EXPECT_THAT(logged(), HasSubstr("the service refused the new certificate; rolecall continues"));
   // It is tried again with each renewal.
   refresher.renew_now();
   EXPECT_TRUE(eventually([&] { return binding.status()->renewed == 3; })) << logged();
@@ -351,11 +351,11 @@ TEST_F(RefresherTest, FilesThatAreGoneDoNotStopRenewals) {
   Binding binding(options());
   Refresher refresher(binding, limiter, log, {});
   refresher.start();
-  refresher.first().get();
+  refresher.first_credentials().get();
   std::filesystem::remove(directory + "/leaf.pem");
   refresher.renew_now();
   EXPECT_TRUE(eventually([&] { return binding.status()->renewed == 2; })) << logged();
-  EXPECT_THAT(logged(), HasSubstr("those from before stay in use"));
+  EXPECT_THAT(logged(), HasSubstr("continues with the previous ones"));
 }
 
 TEST_F(RefresherTest, WarnsOfCertificatesThatEnd) {
@@ -363,7 +363,7 @@ TEST_F(RefresherTest, WarnsOfCertificatesThatEnd) {
   Binding binding(options());
   Refresher refresher(binding, limiter, log, {});
   refresher.start();
-  refresher.first().get();
+  refresher.first_credentials().get();
   EXPECT_TRUE(eventually([&] { return logged().find("expires soon") != std::string::npos; }));
   EXPECT_THAT(logged(), HasSubstr("in=2 days"));
   write_identity(make_leaf("shorter", 1h, 1000h));
@@ -378,7 +378,7 @@ TEST_F(RefresherTest, NewFilesEndAWaitAfterFailures) {
   Binding binding(options());
   Refresher refresher(binding, limiter, log, {});
   refresher.start();
-  EXPECT_THROW(refresher.first().get(), Error);
+  EXPECT_THROW(refresher.first_credentials().get(), Error);
   EXPECT_EQ(endpoint.calls, 0);
   EXPECT_TRUE(eventually([&] { return binding.status()->failed[2] >= 4; }, 60s));
   const auto start = std::chrono::steady_clock::now();
@@ -391,9 +391,10 @@ TEST_F(RefresherTest, StopsWhileItWaitsAtOnce) {
   Binding binding(options());
   Refresher refresher(binding, limiter, log, {});
   refresher.start();
-  refresher.first().get();
-  refresher.ask_to_stop();
-  EXPECT_TRUE(refresher.stopped(std::chrono::steady_clock::now() + 20s));  // it waits for hours
+  refresher.first_credentials().get();
+  refresher.request_stop();
+  EXPECT_TRUE(
+      refresher.wait_until_ended(std::chrono::steady_clock::now() + 20s));  // it waits for hours
 }
 
 }  // namespace
