@@ -55,13 +55,14 @@ std::string name_of(const std::string& key) {
 
 // The directory may contain other files: those of serve, or those of a user who chose an existing
 // directory. Only files with such a name belong to the cache.
-bool is_name(std::string_view text) {
+bool is_entry_name(std::string_view text) {
   return text.size() == 16 && only(text, lower_hex_digits);
 }
 
 Error cannot_use(const std::string& directory, const std::string& why) {
   return {ErrorKind::failed, "cache directory " + directory + " " + why,
-          "nothing is cached: set XDG_RUNTIME_DIR or XDG_CACHE_HOME to a directory of your own"};
+          "nothing is cached; set XDG_RUNTIME_DIR or XDG_CACHE_HOME to a directory that belongs to "
+          "you"};
 }
 
 std::string text_of(const SecretJson& object, const char* name) {
@@ -110,13 +111,14 @@ bool applies_to_all(const CacheLock::Failure& failure, milliseconds left,
                     std::chrono::system_clock::time_point now) {
   // If the clock was set back, a failure may be from the future.
   if (failure.when > now) return false;
-  return failure.refused && (failure.error.kind() == ErrorKind::failed || failure.had >= left);
+  return failure.refused &&
+         (failure.error.kind() == ErrorKind::failed || failure.time_limit >= left);
 }
 
 void warn_about_old_entry(const CacheEntry& entry, const Error& error, const Reporter& reporter) {
   reporter.warning("these credentials are from the cache and expire at " +
                    rfc3339(entry.credentials.expiration) +
-                   ", because there are no new ones: " + error.what());
+                   ", because the renewal failed: " + error.what());
 }
 
 // Nearly all runs need only this one system call. If the result is not open, errno says why.
@@ -152,9 +154,10 @@ Cache::Cache(const std::string& directory, IfMissing if_missing, const Clock& cl
   if (!opened_.is_open()) opened_ = walk_to(directory);
   struct stat info {};
   fstat(opened_.fd(), &info);
-  const bool is_ours = info.st_uid == geteuid();
-  if (is_ours && (info.st_mode & (S_IWGRP | S_IWOTH)) == 0) return;
-  throw cannot_use(directory, is_ours ? "can be written by others" : "is another user's");
+  const bool belongs_to_us = info.st_uid == geteuid();
+  if (belongs_to_us && (info.st_mode & (S_IWGRP | S_IWOTH)) == 0) return;
+  throw cannot_use(directory,
+                   belongs_to_us ? "can be written by other users" : "belongs to another user");
 }
 
 std::optional<CacheEntry> Cache::read(const std::string& name) const {
@@ -172,11 +175,11 @@ std::optional<CacheEntry> Cache::read(const std::string& name) const {
 
 std::optional<CacheEntry> Cache::find(const std::string& key) const {
   auto entry = read(name_of(key));
-  if (entry && (entry->key != key || !lives(*entry))) entry.reset();
+  if (entry && (entry->key != key || !is_valid(*entry))) entry.reset();
   return entry;
 }
 
-// Call this only with the lock held, so that no other process writes the new file.
+// Call this only if this process holds the lock, so that no other process writes the new file.
 void Cache::write(const CacheEntry& entry) const {
   const std::string name = name_of(entry.key);
   const int error =
@@ -184,40 +187,40 @@ void Cache::write(const CacheEntry& entry) const {
   if (error != 0) throw Error(ErrorKind::failed, cat("cannot write: ", std::strerror(error)));
 }
 
-bool Cache::lives(const CacheEntry& entry) const {
+bool Cache::is_valid(const CacheEntry& entry) const {
   const seconds left = entry.credentials.expiration - clock_.wall_seconds();
   return left > seconds(0) && left <= max_lifetime;
 }
 
-// An entry from the future was written while the clock was wrong.
+// If an entry was issued in the future, it was written while the clock was wrong.
 bool Cache::is_fresh(const CacheEntry& entry, seconds margin) const {
   const auto now = clock_.wall_seconds();
-  const seconds life = entry.credentials.expiration - entry.issued;
+  const seconds lifetime = entry.credentials.expiration - entry.issued;
   return entry.issued <= now + seconds(60) &&
-         entry.credentials.expiration - now > std::min(margin, life / 2);
+         entry.credentials.expiration - now > std::min(margin, lifetime / 2);
 }
 
-bool Cache::is_there(const std::string& file) const {
+bool Cache::exists(const std::string& file) const {
   return faccessat(opened_.fd(), file.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-// After each change of a certificate, an entry is left that no run asks for again. After each run
-// that fails, a lock file is left.
+// Each change of a certificate leaves an entry that no run uses again. Each run that fails leaves a
+// lock file.
 void Cache::remove_expired() const {
   remove_unfinished();
   for (const std::string& name : names(entry_suffix)) {
     const auto is_useless = [&] {
       const auto entry = read(name);
-      return !entry || !lives(*entry);
+      return !entry || !is_valid(*entry);
     };
     CacheLock lock(opened_.fd(), name);
-    if (!is_useless() || !lock.take() || !lock.is_held() || !is_useless()) continue;
+    if (!is_useless() || !lock.try_lock() || !lock.is_held() || !is_useless()) continue;
     unlinkat(opened_.fd(), (name + entry_suffix).c_str(), 0);
   }
   for (const std::string& name : names(CacheLock::suffix)) {
     CacheLock lock(opened_.fd(), name);
-    if (is_there(name + entry_suffix) || !lock.take() || !lock.is_held()) continue;
-    if (!is_there(name + entry_suffix)) lock.remove();
+    if (exists(name + entry_suffix) || !lock.try_lock() || !lock.is_held()) continue;
+    if (!exists(name + entry_suffix)) lock.remove();
   }
 }
 
@@ -225,7 +228,7 @@ void Cache::remove_expired() const {
 void Cache::remove_unfinished() const {
   for (const std::string& name : names(new_suffix)) {
     CacheLock lock(opened_.fd(), name);
-    if (lock.take() && lock.is_held()) unlinkat(opened_.fd(), (name + new_suffix).c_str(), 0);
+    if (lock.try_lock() && lock.is_held()) unlinkat(opened_.fd(), (name + new_suffix).c_str(), 0);
   }
 }
 
@@ -239,15 +242,16 @@ Credentials Cache::get(const Request& request, const Reporter& reporter) const {
   CacheLock lock(opened_.fd(), name_of(request.key));
   bool waited = false;
   std::optional<Waiting> waiting;
-  for (milliseconds nap(2); !lock.take(); nap = std::min(nap * 2, milliseconds(50))) {
-    if (entry && lives(*entry)) {
-      reporter.trace([] { return "another process renews; the cached session is still valid"; });
+  for (milliseconds nap(2); !lock.try_lock(); nap = std::min(nap * 2, milliseconds(50))) {
+    if (entry && is_valid(*entry)) {
+      reporter.trace(
+          [] { return "another process renews the session; the one in the cache is still valid"; });
       return std::move(entry->credentials);
     }
     if (deadline.left() - nap < request.timeout / 2) {
       reporter.warning(
-          "another process has been asking for these credentials for half of "
-          "`timeout`; asking without it, and caching nothing");
+          "another process has been renewing these credentials for half of `timeout`; this process "
+          "now requests credentials of its own, and does not cache them");
       waiting.reset();
       return request.renew(left());
     }
@@ -258,7 +262,7 @@ Credentials Cache::get(const Request& request, const Reporter& reporter) const {
     if (entry && is_fresh(*entry, request.margin)) return std::move(entry->credentials);
   }
   waiting.reset();
-  // The process that had the lock may have renewed the session, or may have failed.
+  // The process that held the lock may have renewed the session, or its renewal may have failed.
   entry = find(request.key);
   if (entry && is_fresh(*entry, request.margin)) return std::move(entry->credentials);
   if (const auto failure = lock.last_failure()) {
@@ -286,13 +290,13 @@ Credentials Cache::renew(const Request& request, milliseconds time, std::optiona
   } catch (const Error& error) {
     const bool refused = dynamic_cast<const ServiceRefusal*>(&error) != nullptr;
     lock.note_failure({clock_.wall(), time, refused, error});
-    if (!old || !lives(*old)) throw;
+    if (!old || !is_valid(*old)) throw;
     warn_about_old_entry(*old, error, reporter);
     return std::move(old->credentials);
   }
   if (entry.credentials.clock_skew != seconds(0)) {
     // The session expires by the service's clock, and this machine's clock differs from it.
-    reporter.warning("nothing is cached while this machine's clock is off");
+    reporter.warning("nothing is cached while this machine's clock is wrong");
     return std::move(entry.credentials);
   }
   try {
@@ -310,7 +314,7 @@ std::vector<std::string> Cache::names(std::string_view suffix) const {
   for (std::string& name : names_in(opened_.fd())) {
     if (!name.ends_with(suffix)) continue;
     name.resize(name.size() - suffix.size());
-    if (is_name(name)) found.push_back(std::move(name));
+    if (is_entry_name(name)) found.push_back(std::move(name));
   }
   return found;
 }
@@ -319,7 +323,7 @@ std::vector<CacheEntry> Cache::entries() const {
   std::vector<CacheEntry> found;
   for (const std::string& name : names(entry_suffix)) {
     auto entry = read(name);
-    if (entry && lives(*entry)) found.push_back(std::move(*entry));
+    if (entry && is_valid(*entry)) found.push_back(std::move(*entry));
   }
   std::sort(found.begin(), found.end(), [](const CacheEntry& a, const CacheEntry& b) {
     return a.credentials.expiration < b.credentials.expiration;
@@ -329,22 +333,23 @@ std::vector<CacheEntry> Cache::entries() const {
 
 void Cache::clear() const {
   int error = 0;
-  std::string kept;
+  std::string not_removed;
   const auto remove = [&](const std::string& file) {
     if (unlinkat(opened_.fd(), file.c_str(), 0) == 0 || errno == ENOENT) return;
     error = errno;
-    kept = file;
+    not_removed = file;
   };
   for (const std::string& name : names(entry_suffix))
     remove(name + entry_suffix);
   for (const std::string& name : names(new_suffix)) {
     CacheLock lock(opened_.fd(), name);
-    if (lock.take()) remove(name + new_suffix);  // if not, its writer still runs and will remove it
+    if (lock.try_lock())
+      remove(name + new_suffix);  // if not, its writer still runs and will remove it
   }
   remove_expired();
-  if (kept.empty()) return;
+  if (not_removed.empty()) return;
   throw Error(ErrorKind::failed,
-              "cannot remove " + directory_ + "/" + kept + ": " + std::strerror(error),
+              "cannot remove " + directory_ + "/" + not_removed + ": " + std::strerror(error),
               "the credentials in it are valid until they expire");
 }
 

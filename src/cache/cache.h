@@ -71,9 +71,9 @@ class Cache {
   std::optional<CacheEntry> find(const std::string& key) const;
   std::optional<CacheEntry> read(const std::string& name) const;
   void write(const CacheEntry& entry) const;
-  bool lives(const CacheEntry& entry) const;
+  bool is_valid(const CacheEntry& entry) const;
   bool is_fresh(const CacheEntry& entry, std::chrono::seconds margin) const;
-  bool is_there(const std::string& file) const;
+  bool exists(const std::string& file) const;
   void remove_expired() const;
   void remove_unfinished() const;
   std::vector<std::string> names(std::string_view suffix) const;

@@ -29,7 +29,7 @@ class Key {
   void add(std::string_view name, std::string_view value) {
     if (value.empty()) return;
     if (value.find('\n') != std::string_view::npos)
-      refuse("the value of " + std::string(name) + " has a line feed in it");
+      do_not_cache("the value of " + std::string(name) + " contains a line feed");
     text_.append(text_.empty() ? "" : "\n").append(name).append("=").append(value);
   }
   void add_switch(std::string_view name, bool value) { add(name, value ? "true" : ""); }
@@ -39,7 +39,7 @@ class Key {
   void add_file(std::string_view name, const std::string& path) {
     if (path.empty()) return;
     const std::string stamp = file_stamp(path);
-    if (stamp.empty()) refuse(path + " cannot be found");
+    if (stamp.empty()) do_not_cache(path + " cannot be found");
     add(name, std::filesystem::absolute(path).lexically_normal().string() + " " + stamp);
   }
 
@@ -55,7 +55,7 @@ class Key {
       case Source::Kind::file:
         return add_file(name, source.text());
       case Source::Kind::stream:
-        return refuse(std::string(name) + " comes from a stream");
+        return do_not_cache(std::string(name) + " comes from a stream");
       case Source::Kind::token:
         return add(name, object_and_module(source.text()));
       case Source::Kind::tpm:
@@ -64,17 +64,17 @@ class Key {
   }
 
   CacheKey result() && {
-    if (!why_not_.empty()) text_.clear();
-    return {std::move(text_), std::move(why_not_)};
+    if (!reason_not_cached_.empty()) text_.clear();
+    return {std::move(text_), std::move(reason_not_cached_)};
   }
 
  private:
-  void refuse(const std::string& why) {
-    if (why_not_.empty()) why_not_ = why;
+  void do_not_cache(const std::string& why) {
+    if (reason_not_cached_.empty()) reason_not_cached_ = why;
   }
 
   std::string text_;
-  std::string why_not_;
+  std::string reason_not_cached_;
 };
 
 }  // namespace
@@ -89,7 +89,7 @@ CacheKey cache_key(const IdentityOptions& options, const SessionOptions& session
                use_dualstack, verify_tls, ca_bundle, ca_directory, use_proxy, proxy_unused,
                proxy_has_user, connect_timeout, timeout] = session;
   if (identity::certificate_is_on_token(options)) {
-    return {"", "the certificate is on a token, which may hold another one tomorrow"};
+    return {"", "the certificate is on a token, which may contain another certificate later"};
   }
   Key key;
   key.add("user", std::to_string(geteuid()));

@@ -16,12 +16,13 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::size_t longest_note = 16 * 1024;          // bytes
-constexpr std::int64_t latest_note = 4'000'000'000'000;  // year 2096; cannot overflow a clock
+constexpr std::size_t longest_note = 16 * 1024;  // bytes
+// Milliseconds since 1970: the year 2096. A later time in a note could overflow a clock.
+constexpr std::int64_t latest_note = 4'000'000'000'000;
 
 }  // namespace
 
-bool CacheLock::take() {
+bool CacheLock::try_lock() {
   for (;;) {
     if (!file_.is_open()) {
       file_ = Descriptor(
@@ -29,7 +30,7 @@ bool CacheLock::take() {
     }
     if (!file_.is_open()) return true;
     if (flock(file_.fd(), LOCK_EX | LOCK_NB) != 0) return errno != EWOULDBLOCK;
-    held_ = is_there();
+    held_ = is_current_file();
     if (held_) return true;
     file_ = Descriptor();  // the process that held the lock has removed the file
   }
@@ -39,7 +40,7 @@ void CacheLock::remove() const {
   unlinkat(directory_, file_name_.c_str(), 0);
 }
 
-// If this cannot be written, nothing is lost: the next holder asks the service itself.
+// If this cannot be written, nothing is lost: the next holder of the lock sends a request itself.
 void CacheLock::note_success() const {
   if (file_.is_open()) static_cast<void>(ftruncate(file_.fd(), 0) == 0);
 }
@@ -48,7 +49,7 @@ void CacheLock::note_failure(const Failure& failure) const {
   if (!file_.is_open() || ftruncate(file_.fd(), 0) != 0) return;
   const auto when = std::chrono::floor<milliseconds>(failure.when);
   const std::string text = to_text(json{{"When", when.time_since_epoch().count()},
-                                        {"Had", failure.had.count()},
+                                        {"TimeLimit", failure.time_limit.count()},
                                         {"Refused", failure.refused},
                                         {"Kind", static_cast<int>(failure.error.kind())},
                                         {"What", failure.error.what()},
@@ -63,24 +64,25 @@ std::optional<CacheLock::Failure> CacheLock::last_failure() const {
   if (!file_.is_open() || read_whole(file_.fd(), longest_note, text) != 0) return std::nullopt;
   const json note = parse_json(text.view());
   const auto when = number_member(note, "When");
-  const auto had = number_member(note, "Had");
+  const auto time_limit = number_member(note, "TimeLimit");
   const auto refused = bool_member(note, "Refused");
   const auto kind = number_member(note, "Kind");
   const auto what = text_member(note, "What");
   const auto hint = text_member(note, "Hint");
-  if (!when || !had || !refused || !kind || !what || !hint) return std::nullopt;
+  if (!when || !time_limit || !refused || !kind || !what || !hint) return std::nullopt;
   if (*kind < 1 || *kind > 3 || *when < 0 || *when > latest_note) return std::nullopt;
-  return Failure{std::chrono::system_clock::time_point(milliseconds(*when)), milliseconds(*had),
-                 *refused,
+  return Failure{std::chrono::system_clock::time_point(milliseconds(*when)),
+                 milliseconds(*time_limit), *refused,
                  Error(static_cast<ErrorKind>(*kind), std::string(*what), std::string(*hint))};
 }
 
-bool CacheLock::is_there() const {
-  struct stat ours {};
-  struct stat there {};
-  return fstat(file_.fd(), &ours) == 0 &&
-         fstatat(directory_, file_name_.c_str(), &there, AT_SYMLINK_NOFOLLOW) == 0 &&
-         ours.st_ino == there.st_ino;
+// False if the file of that name is now another one, or if there is none.
+bool CacheLock::is_current_file() const {
+  struct stat opened {};
+  struct stat named {};
+  return fstat(file_.fd(), &opened) == 0 &&
+         fstatat(directory_, file_name_.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+         opened.st_ino == named.st_ino;
 }
 
 }  // namespace rolecall::aws

@@ -1,4 +1,4 @@
-// Decides which of many processes renews an entry of the cache, and notes how that went.
+// Decides which of many processes renews an entry of the cache, and notes why the renewal failed.
 #pragma once
 
 #include <chrono>
@@ -20,9 +20,10 @@ class CacheLock {
 
   static constexpr const char* suffix = ".lock";
 
-  // Returns false while another process holds the lock. If a lock is impossible (a full disk, a
-  // read-only directory), each process renews for itself: returns true, but is_held() is false.
-  bool take();
+  // Returns false while another process holds the lock. If no lock is possible (a full disk, a
+  // read-only directory), returns true, but is_held() is false: each process then renews for
+  // itself.
+  bool try_lock();
   bool is_held() const { return held_; }
 
   // Only the holder of the lock may call the functions below.
@@ -31,8 +32,8 @@ class CacheLock {
   // What the next holder can learn about the last renewal. A renewal that succeeded leaves no note.
   struct Failure {
     std::chrono::system_clock::time_point when;
-    std::chrono::milliseconds had;  // the time limit of the renewal
-    bool refused;                   // by the service; it would refuse other processes, too
+    std::chrono::milliseconds time_limit;  // of the renewal
+    bool refused;  // by the service, which would also refuse other processes
     Error error;
   };
   void note_success() const;
@@ -40,7 +41,7 @@ class CacheLock {
   std::optional<Failure> last_failure() const;
 
  private:
-  bool is_there() const;
+  bool is_current_file() const;
 
   int directory_;
   std::string file_name_;

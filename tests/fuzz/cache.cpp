@@ -50,7 +50,7 @@ class Scene {
     scratch_.write("cache/note.lock", text);
     const Descriptor directory(open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     aws::CacheLock lock(directory.fd(), "note");
-    require(lock.take(), "nobody else holds the lock");
+    require(lock.try_lock(), "nobody else holds the lock");
     if (const auto failure = lock.last_failure()) {
       require(failure->error.kind() >= ErrorKind::failed &&
                   failure->error.kind() <= ErrorKind::try_later,
@@ -88,8 +88,8 @@ void run(std::string_view input) {
 std::vector<std::string> seeds() {
   return {
       scene().entry_text(),
-      R"({"When":1795456800000,"Had":3000,"Refused":true,"Kind":1,"What":"no","Hint":""})",
-      R"({"When":-1,"Had":-9223372036854775808,"Refused":false,"Kind":3,"What":"","Hint":"x"})"};
+      R"({"When":1795456800000,"TimeLimit":3000,"Refused":true,"Kind":1,"What":"no","Hint":""})",
+      R"({"When":-1,"TimeLimit":-9223372036854775808,"Refused":false,"Kind":3,"What":"","Hint":"x"})"};
 }
 
 const Registration target({"cache", seeds, run});

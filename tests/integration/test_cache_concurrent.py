@@ -115,7 +115,7 @@ def test_whoever_waits_for_one_that_stands_still_asks_itself(identity, tmp_path)
         pause(stopped.pid)
         result = run("credential-process", *flags, "--timeout", "8", env=env)
         assert_credentials(result)
-        assert len(result.warnings) == 1 and "another process has been asking" in result.err, result
+        assert len(result.warnings) == 1 and "another process has been renewing" in result.err, result
         assert result.seconds > 3.9 and len(verifier.requests) == 2, result
         stopped.kill()
         stopped.communicate()
