@@ -13,7 +13,7 @@ namespace rolecall::aws {
 namespace {
 
 struct ArnKind {
-  const char* flag;
+  const char* option;
   const char* service;
   const char* resource;  // with the "/" at its end
   const char* alias;     // the same for an alias; empty: the service has no aliases
@@ -50,7 +50,7 @@ bool has_alias(const ArnKind& kind, std::string_view resource) {
   return *kind.alias != '\0' && resource.starts_with(kind.alias);
 }
 
-// The kind of the ARN, to tell the user about a swapped flag. nullptr if the kind is unknown.
+// The kind of the ARN, to tell the user about swapped options. nullptr if the kind is unknown.
 const ArnKind* kind_of(const Arn& arn) {
   for (const ArnKind& kind : kinds) {
     if (arn.service != kind.service) continue;
@@ -61,12 +61,12 @@ const ArnKind* kind_of(const Arn& arn) {
 
 Arn parse(const std::string& text, const ArnKind& kind) {
   const auto refuse = [&](const std::string& why, const std::string& hint = {}) {
-    throw Error(ErrorKind::usage, cat(kind.flag, " \"", text, "\" ", why),
+    throw Error(ErrorKind::usage, cat(kind.option, " \"", text, "\" ", why),
                 hint.empty() ? cat("its form is ", kind.form) : hint);
   };
   if (text.size() > longest_arn) {
     throw Error(ErrorKind::usage,
-                cat(kind.flag, " has ", text.size(), " characters, more than an ARN may have (",
+                cat(kind.option, " has ", text.size(), " characters, more than an ARN may have (",
                     longest_arn, ")"),
                 cat("its form is ", kind.form));
   }
@@ -84,16 +84,16 @@ Arn parse(const std::string& text, const ArnKind& kind) {
   if (parts[0] != "arn") refuse("is not an ARN");
   Arn arn{parts[1], parts[2], parts[3], parts[4], parts[5]};
   if (const ArnKind* other = kind_of(arn); other != nullptr && other != &kind) {
-    refuse(cat("is what ", other->flag, " takes"), "are the two swapped?");
+    refuse(cat("is an ARN for ", other->option), "did you swap the two options?");
   }
   if (!only(arn.partition, lower_letters, ascii_digits, "-"))
-    refuse("has no partition, such as aws");
-  if (arn.service != kind.service) refuse(cat("is not of the service ", kind.service));
+    refuse("has no partition, such as \"aws\"");
+  if (arn.service != kind.service) refuse(cat("is an ARN of another service than ", kind.service));
   const bool regional = arn.service != "iam";
   if (regional && !only(arn.region, lower_letters, ascii_digits, "-")) refuse("has no region");
-  if (!regional && !arn.region.empty()) refuse("has a region, and an IAM role has none");
+  if (!regional && !arn.region.empty()) refuse("has a region, but the ARN of an IAM role has none");
   if (arn.account.size() != 12 || !only(arn.account, ascii_digits)) {
-    refuse("has no account number of 12 digits");
+    refuse("has no account id of 12 digits");
   }
   const std::string_view resource = arn.resource;
   if (has_alias(kind, resource)) {
@@ -103,9 +103,10 @@ Arn parse(const std::string& text, const ArnKind& kind) {
            "does not end in \"/\" and does not start with \"aws/\"");
   }
   const std::string_view prefix = kind.resource;
-  if (!resource.starts_with(prefix)) refuse(cat("is not a ", prefix, " resource"));
+  if (!resource.starts_with(prefix))
+    refuse(cat("does not name a resource that begins with \"", prefix, "\""));
   const std::string_view id = resource.substr(prefix.size());
-  if (id.empty() || id.ends_with('/')) refuse("has no name at its end");
+  if (id.empty() || id.ends_with('/')) refuse("does not end with a name");
   if (regional && !only(id, letters_and_digits, "-")) refuse("has an id that is not valid");
   if (!regional && !is_role(id)) {
     refuse("has no role name of 1 to 64 letters, digits and _+=,.@- (after its path)");

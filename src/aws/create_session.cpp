@@ -14,7 +14,8 @@ Credentials aws::open_session(const SessionRequest& request, const SessionOption
   for (const std::string& warning : request.warnings)
     reporter.warning(warning);
   if (!options.verify_tls && request.origin.scheme == "https") {
-    reporter.warning("`no-verify-ssl`: anyone on the network's path can read the credentials");
+    reporter.warning(
+        "`no-verify-ssl` is set: anyone on the path through the network can read the credentials");
   }
   http::ClientOptions client_options;
   client_options.verify_tls = options.verify_tls;
@@ -45,8 +46,8 @@ aws::SessionRequest checked(const SessionOptions& options, const Reporter& repor
 SessionOptions within(SessionOptions options, const Deadline& deadline) {
   if (deadline.passed()) {
     throw Error(ErrorKind::try_later,
-                "reading the certificate and its key took all of the time that is allowed",
-                "`timeout` sets the limit");
+                "reading the certificate and its key took longer than `timeout` allows",
+                "find out why the files or the hardware are slow, or set a longer `timeout`");
   }
   options.timeout = deadline.left();
   return options;

@@ -57,11 +57,11 @@ void check_fips(const std::string& region) {
 
 void check_region(const std::string& partition, const std::string& region) {
   const Partition* known = find_partition(partition);
-  const Partition& of_region = partition_of_region(region);
-  if (known == nullptr || known == &of_region) return;
+  const Partition& expected = partition_of_region(region);
+  if (known == nullptr || known == &expected) return;
   throw Error(ErrorKind::usage,
-              cat("region ", region, " belongs to the partition ", of_region.name,
-                  ", but the ARNs to ", partition),
+              cat("region ", region, " belongs to the partition ", expected.name,
+                  ", but the ARNs belong to ", partition),
               "copy the ARNs again from the console or from `aws rolesanywhere list-profiles`");
 }
 
@@ -69,9 +69,8 @@ std::string service_endpoint(const std::string& partition, const std::string& re
                              bool use_dualstack) {
   const Partition* known = find_partition(partition);
   if (known == nullptr) {
-    throw Error(ErrorKind::usage,
-                "the ARNs are of the partition " + partition + ", which is unknown",
-                "check the ARNs; if there is such a partition, name its host with `endpoint`");
+    throw Error(ErrorKind::usage, "the partition of the ARNs, " + partition + ", is unknown",
+                "check the ARNs; if this partition exists, name its host with `endpoint`");
   }
   check_region(partition, region);
   if (use_fips) check_fips(region);

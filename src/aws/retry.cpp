@@ -19,8 +19,8 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using std::chrono::sys_seconds;
 
-constexpr milliseconds longest_random_wait{20000};
-constexpr seconds tolerated_skew{240};
+constexpr milliseconds max_random_wait{20000};
+constexpr seconds max_skew{240};
 
 std::optional<sys_seconds> server_time(const http::Response& response) {
   const std::string* date = http::find(response.headers, "date");
@@ -59,7 +59,7 @@ bool is_worth_retrying(const Error& error, int status) {
 milliseconds random_wait(int attempt) {
   std::random_device device;
   std::uniform_int_distribution<milliseconds::rep> below_a_second(0, 999);
-  return std::min(longest_random_wait, milliseconds(below_a_second(device)) * (1 << attempt));
+  return std::min(max_random_wait, milliseconds(below_a_second(device)) * (1 << attempt));
 }
 
 // The result of one attempt: either credentials or a failure.
@@ -69,11 +69,12 @@ struct Outcome {
   int status = 0;                // of the answer; 0 if there was no answer
   bool is_from_service = false;  // the service sent the failure, not a proxy or the network
   seconds clock_difference{0};   // the service's clock minus ours
-  std::optional<milliseconds> asked_wait;
+  std::optional<milliseconds> requested_wait;
 };
 
 [[noreturn]] void fail(const Outcome& last, const std::string& what, const std::string& hint) {
-  const Error error(last.failure->kind(), what, hint, last.asked_wait.value_or(milliseconds(0)));
+  const Error error(last.failure->kind(), what, hint,
+                    last.requested_wait.value_or(milliseconds(0)));
   if (last.is_from_service) throw ServiceRefusal(error);
   throw Error(error);
 }
@@ -81,13 +82,13 @@ struct Outcome {
 class Attempts {
  public:
   Attempts(const Send& send, const SessionRequest& request, const identity::Identity& identity,
-           const Deadline& deadline, const Reporter& reporter, int most)
+           const Deadline& deadline, const Reporter& reporter, int max_attempts)
       : send_(send),
         request_(request),
         identity_(identity),
         deadline_(deadline),
         reporter_(reporter),
-        most_(most),
+        max_attempts_(max_attempts),
         endpoint_(request.origin.text()) {}
 
   Credentials run() {
@@ -102,7 +103,7 @@ class Attempts {
  private:
   sys_seconds now() const { return deadline_.clock().wall_seconds(); }
   sys_seconds corrected_now() const { return now() + correction_.value_or(seconds(0)); }
-  std::string number_text() const { return cat("attempt ", number_, " of ", most_); }
+  std::string number_text() const { return cat("attempt ", number_, " of ", max_attempts_); }
 
   Outcome attempt() const {
     const SignedRequest signed_request =
@@ -116,14 +117,14 @@ class Attempts {
     try {
       const http::Response response = send(signed_request.headers);
       outcome.status = response.status;
-      const auto theirs = server_time(response);
-      if (theirs) outcome.clock_difference = *theirs - now();
+      const auto service_time = server_time(response);
+      if (service_time) outcome.clock_difference = *service_time - now();
       if (response.status >= 200 && response.status < 300) {
-        outcome.credentials = accept(response, theirs);
+        outcome.credentials = accept(response, service_time);
       } else {
         outcome.failure = service_error(response, endpoint_, identity_, now());
         outcome.is_from_service = is_from_service(response);
-        outcome.asked_wait = retry_after(response, now());
+        outcome.requested_wait = retry_after(response, now());
       }
     } catch (const Error& error) {
       outcome.failure = error;
@@ -136,29 +137,31 @@ class Attempts {
     return send_(headers);
   }
 
-  Credentials accept(const http::Response& response, std::optional<sys_seconds> theirs) const {
+  Credentials accept(const http::Response& response,
+                     std::optional<sys_seconds> service_time) const {
     Credentials credentials = read_credentials(response, endpoint_);
-    if (credentials.expiration <= theirs.value_or(corrected_now())) {
-      throw Error(ErrorKind::failed,
-                  endpoint_ + " sent credentials that expired at " +
-                      rfc3339(credentials.expiration) + ", by its own clock",
-                  "is the endpoint really IAM Roles Anywhere, or does a cache answer for it?");
+    if (credentials.expiration <= service_time.value_or(corrected_now())) {
+      throw Error(
+          ErrorKind::failed,
+          endpoint_ + " sent credentials that expired at " + rfc3339(credentials.expiration) +
+              " by the clock of the endpoint",
+          "is the endpoint really IAM Roles Anywhere, or does a caching proxy answer instead?");
     }
-    const seconds ahead = theirs ? *theirs - now() : seconds(0);
-    if (std::chrono::abs(ahead) > tolerated_skew) credentials.clock_skew = ahead;
-    bound_expiration(credentials);
+    const seconds skew = service_time ? *service_time - now() : seconds(0);
+    if (std::chrono::abs(skew) > max_skew) credentials.clock_skew = skew;
+    limit_expiration(credentials);
     return credentials;
   }
 
   // Programs keep credentials until `expiration`. If a wrong clock or a false answer makes that
   // time too late, they would keep them for years. So it is never later than what was requested.
-  void bound_expiration(Credentials& credentials) const {
+  void limit_expiration(Credentials& credentials) const {
     const sys_seconds latest = now() + request_.duration;
     if (credentials.expiration <= latest + clock_tolerance) return;
     reporter_.trace([&] {
       return "the service says that the session expires at " + rfc3339(credentials.expiration) +
-             ", which is later than requested, by this machine's clock; rolecall uses the time "
-             "that was requested";
+             "; by this machine's clock, this is later than requested; rolecall uses the time that "
+             "was requested";
     });
     credentials.expiration = latest;
   }
@@ -166,15 +169,16 @@ class Attempts {
   // True at most once: if this machine's wrong clock may be the reason for the failure. The next
   // signature then uses the service's time.
   bool corrects_clock(const Outcome& outcome) {
-    const seconds off = outcome.clock_difference;
+    const seconds difference = outcome.clock_difference;
     if (correction_ || !outcome.failure || outcome.failure->kind() != ErrorKind::failed ||
-        outcome.status < 300 || outcome.status >= 500 || std::chrono::abs(off) <= tolerated_skew) {
+        outcome.status < 300 || outcome.status >= 500 || std::chrono::abs(difference) <= max_skew) {
       return false;
     }
-    correction_ = off;
-    reporter_.warning("this machine's clock is " + largest_unit_text(off) +
-                      (off > seconds(0) ? " behind" : " ahead of") +
-                      " the service's; trying again with the service's time. Set the clock");
+    correction_ = difference;
+    reporter_.warning("this machine's clock is " + largest_unit_text(difference) +
+                      (difference > seconds(0) ? " behind" : " ahead of") +
+                      " the service's clock; trying again with the service's time. Set the clock "
+                      "of this machine");
     return true;
   }
 
@@ -184,14 +188,15 @@ class Attempts {
     if (!is_worth_retrying(failure, outcome.status)) fail(outcome, failure.what(), failure.hint());
     const std::string what =
         failure.what() + (number_ > 1 ? " (" + number_text() + ")" : std::string());
-    if (number_ == most_) fail(outcome, what, failure.hint());
-    const milliseconds wait = outcome.asked_wait ? *outcome.asked_wait : random_wait(number_ - 1);
+    if (number_ == max_attempts_) fail(outcome, what, failure.hint());
+    const milliseconds wait =
+        outcome.requested_wait ? *outcome.requested_wait : random_wait(number_ - 1);
     if (wait >= deadline_.left()) {
       fail(outcome, what,
-           outcome.asked_wait ? "the service asks for a wait of " +
-                                    largest_unit_text(std::chrono::ceil<seconds>(wait)) +
-                                    ", longer than `timeout` leaves"
-                              : failure.hint());
+           outcome.requested_wait ? "the service asks for a wait of " +
+                                        largest_unit_text(std::chrono::ceil<seconds>(wait)) +
+                                        ", which is longer than the rest of `timeout`"
+                                  : failure.hint());
     }
     reporter_.trace([&] { return cat(failure.what(), "\nnext attempt in ", wait.count(), " ms"); });
     const Waiting waiting(cat("the next attempt, after this: ", failure.what()));
@@ -203,7 +208,7 @@ class Attempts {
   const identity::Identity& identity_;
   const Deadline& deadline_;
   const Reporter& reporter_;
-  int most_;
+  int max_attempts_;
   std::string endpoint_;
   int number_ = 1;
   std::optional<seconds> correction_;  // of this machine's clock, for signatures

@@ -82,19 +82,18 @@ std::optional<Error> error_not_from_service(const http::Response& response,
                                             const std::string& endpoint) {
   if (response.status == 511) {
     return Error(ErrorKind::try_later,
-                 "something between here and " + endpoint + " requires a login first (HTTP 511)",
-                 "this network requires a login: open a page in a browser, or "
-                 "ask the owner of the network");
+                 "the network on the way to " + endpoint + " requires a login first (HTTP 511)",
+                 "open a page in a browser to log in, or ask the owner of the network");
   }
   if (response.status < 300 || response.status > 399) return std::nullopt;
   const std::string* location = http::find(response.headers, "location");
   const std::string target = location == nullptr ? "" : presentable(without_secrets(*location));
-  return Error(ErrorKind::failed,
-               cat(endpoint, " answered with a redirect", target.empty() ? "" : " to " + target,
-                   " (HTTP ", response.status, ")"),
-               "IAM Roles Anywhere never does that, and rolecall follows no redirect: a proxy or "
-               "the login page of "
-               "a network stands between, or the endpoint is another server");
+  return Error(
+      ErrorKind::failed,
+      cat(endpoint, " answered with a redirect", target.empty() ? "" : " to " + target, " (HTTP ",
+          response.status, ")"),
+      "IAM Roles Anywhere never redirects, and rolecall follows no redirect: a proxy or the "
+      "login page of a network has answered, or the endpoint is another server");
 }
 
 std::string untrusted_hint(const identity::Identity& identity, std::chrono::sys_seconds now) {
@@ -108,15 +107,16 @@ std::string untrusted_hint(const identity::Identity& identity, std::chrono::sys_
               ? "the certificate itself meets the service's requirements; "
               : "this may be the reason: " + join(found.doubtful, "; ") + ". Otherwise ") +
          "the trust anchor must have the CA \"" + top.issuer() + "\"" +
-         (identity.chain.empty() ? " (if that is an intermediate, give it with `intermediates`)"
-                                 : "") +
+         (identity.chain.empty()
+              ? " (if this CA is an intermediate, give its certificate with `intermediates`)"
+              : "") +
          ", be enabled, and no imported CRL may list the certificate";
 }
 
 // The service's text names the attributes that the profile maps:
 // "… Issuer: [ CN ]; Subject: [  ]; SAN: [ DNS/2 ]".
 std::string mapping_hint(const std::string& text, const identity::Certificate& leaf) {
-  if (std::string unfit = identity::refused_tags(leaf); !unfit.empty()) return unfit;
+  if (std::string refused = identity::refused_tags(leaf); !refused.empty()) return refused;
   std::vector<identity::SessionTag> named;
   for (const auto& [word, field] : {std::pair("Issuer: [", "x509Issuer"),
                                     {"Subject: [", "x509Subject"},
@@ -132,7 +132,7 @@ std::string mapping_hint(const std::string& text, const identity::Certificate& l
     }
   }
   if (named.empty()) return "rolecall read-certificate-data --format text shows the certificate";
-  return "a session tag accepts only letters, digits, spaces and _.:/=+-@; " +
+  return "a session tag can contain only letters, digits, spaces and _.:/=+-@; " +
          identity::remedy_for(named);
 }
 
@@ -143,19 +143,22 @@ std::string hint_for(const ServiceAnswer& answer, int status, const identity::Id
   };
   if (is_throttling(answer.name) || status == 429) {
     return "the quota is 10 CreateSession calls a second in an account and region, and less for "
-           "one certificate or address; `cache` or rolecall serve ask less often";
+           "one certificate or address; with `cache` or rolecall serve, rolecall sends fewer "
+           "requests";
   }
   if (status >= 500) {
-    return answer.name.empty()
-               ? "the service, or a proxy or gateway before it, has a problem; try again later"
-               : "the service has a problem of its own; try again later";
+    return answer.name.empty() ? "the service, or a proxy or gateway in front of the service, has "
+                                 "a problem; try again later"
+                               : "the service has an internal problem; try again later";
   }
   if (says("Untrusted") || says("Insufficient certificate")) return untrusted_hint(identity, now);
   if (says("Invalid signature")) {
-    return "check this machine's clock; a proxy that changes headers breaks the signature, too";
+    return "check this machine's clock; a proxy that changes headers also makes the signature "
+           "invalid";
   }
   if (says("roleSessionName")) {
-    return "leave `role-session-name` out, or let the profile accept it: aws rolesanywhere "
+    return "leave out `role-session-name`, or let the profile accept session names: aws "
+           "rolesanywhere "
            "update-profile --profile-id ID --accept-role-session-name";
   }
   if (says("failed to be mapped")) return mapping_hint(answer.text, identity.leaf);
@@ -170,13 +173,14 @@ std::string hint_for(const ServiceAnswer& answer, int status, const identity::Id
            "account, and an alias may have been moved or deleted";
   }
   if (answer.name == "AccessDeniedException") {
-    return "check that trust anchor and profile are enabled, and the role's trust policy";
+    return "check that the trust anchor and the profile are enabled, and check the role's trust "
+           "policy";
   }
   if (answer.name == "ValidationException") return "check the ARNs and `session-duration`";
   if (answer.name.empty()) {
-    return "is the endpoint really IAM Roles Anywhere, or does a proxy answer for it?";
+    return "is the endpoint really IAM Roles Anywhere, or does a proxy answer instead?";
   }
-  return "if that does not change, AWS support can look up the request id";
+  return "if this error stays, AWS support can look up the request id";
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ namespace rolecall::aws {
 Credentials read_credentials(const http::Response& response, const std::string& endpoint) {
   const auto broken = [&endpoint](const std::string& why) {
     return Error(ErrorKind::failed, "the answer of " + endpoint + " is not a session: " + why,
-                 "is the endpoint really IAM Roles Anywhere, or does a proxy answer for it?");
+                 "is the endpoint really IAM Roles Anywhere, or does a proxy answer instead?");
   };
   const SecretJson answer = parse_secret_json(response.body.view());
   if (!answer.is_object()) throw broken("it is not JSON");

@@ -31,7 +31,7 @@ void check_options(const SessionOptions& options) {
   }
   if (!options.role_session_name.empty() && !is_session_name(options.role_session_name)) {
     throw Error(ErrorKind::usage, "`role-session-name` is not a name that the service accepts",
-                "2 to 64 letters, digits and characters of _+=,.@-");
+                "use 2 to 64 letters, digits and characters of _+=,.@-");
   }
 }
 
@@ -44,10 +44,10 @@ struct Scope {
 // A profile normally lists roles of its own account, so another account is probably a typing error.
 std::vector<std::string> account_warnings(const Arn& anchor, const Arn& profile, const Arn& role) {
   std::vector<std::string> warnings;
-  const auto compare = [&](const char* flag, const Arn& arn) {
+  const auto compare = [&](const char* option, const Arn& arn) {
     if (arn.account == profile.account) return;
-    warnings.push_back(cat(flag, " belongs to account ", arn.account,
-                           ", but `profile-arn` to account ", profile.account,
+    warnings.push_back(cat(option, " belongs to account ", arn.account,
+                           ", but `profile-arn` belongs to account ", profile.account,
                            "; normally both are in the same account"));
   };
   compare("`role-arn`", role);
@@ -56,14 +56,15 @@ std::vector<std::string> account_warnings(const Arn& anchor, const Arn& profile,
 }
 
 // The trust anchor's ARN decides. The other ARNs and `region` must agree with it.
-Scope agreed_scope(const SessionOptions& options) {
+Scope common_scope(const SessionOptions& options) {
   const Arn anchor = parse_trust_anchor_arn(options.trust_anchor_arn);
   const Arn profile = parse_profile_arn(options.profile_arn);
   const Arn role = parse_role_arn(options.role_arn);
-  const auto disagree = [](const std::string& what, const std::string& theirs,
-                           const std::string& anchors, const std::string& hint) {
+  const auto disagree = [](const std::string& what, const std::string& value,
+                           const std::string& anchor_value, const std::string& hint) {
     throw Error(ErrorKind::usage,
-                what + " is " + theirs + ", but that of `trust-anchor-arn` is " + anchors, hint);
+                what + " is " + value + ", but the one of `trust-anchor-arn` is " + anchor_value,
+                hint);
   };
   const std::string one_partition = "all three ARNs must be in the same partition";
   if (profile.partition != anchor.partition) {
@@ -87,21 +88,21 @@ Scope agreed_scope(const SessionOptions& options) {
 }  // namespace
 
 SessionRequest prepare_session(const SessionOptions& options) {
-  Scope scope = agreed_scope(options);
+  Scope scope = common_scope(options);
   check_options(options);
-  const bool own_endpoint = !options.endpoint.empty();
-  if (own_endpoint && (options.use_fips || options.use_dualstack)) {
+  const bool has_endpoint = !options.endpoint.empty();
+  if (has_endpoint && (options.use_fips || options.use_dualstack)) {
     throw Error(ErrorKind::usage,
-                cat("`endpoint` cannot go with ",
+                cat("`endpoint` cannot be used together with ",
                     options.use_fips ? "`use-fips` (AWS_USE_FIPS_ENDPOINT)"
                                      : "`use-dualstack` (AWS_USE_DUALSTACK_ENDPOINT)"),
-                "name the FIPS or dual-stack host itself with `endpoint`");
+                "give the FIPS or dual-stack host with `endpoint`, and leave out the other option");
   }
   SessionRequest request;
   request.region = scope.region;
   request.warnings = std::move(scope.warnings);
   request.origin =
-      http::parse_origin(own_endpoint ? options.endpoint
+      http::parse_origin(has_endpoint ? options.endpoint
                                       : service_endpoint(scope.partition, scope.region,
                                                          options.use_fips, options.use_dualstack));
   request.duration = options.session_duration;

@@ -40,7 +40,8 @@ std::string renewal_state(const Binding& binding, const BindingStatus& status) {
 }  // namespace
 
 std::string silent_hardware_text(const SilentHardware& hardware) {
-  return cat("the token or TPM with the key has not answered in ", hardware.time.count(), " s");
+  return cat("the token or TPM with the key has not answered in ", hardware.silent_for.count(),
+             " s");
 }
 
 LoggedResponse text_response(std::string_view route, int status, std::string_view body) {

@@ -88,7 +88,7 @@ LoggedResponse answer_metrics(const std::vector<const Binding*>& bindings,
               "How long a token or TPM has not answered a renewal; 0 if no renewal waits for one");
   for (const Binding* binding : bindings) {
     const auto silent = binding->silent_hardware();
-    page.sample("binding=" + label(binding->name()), silent ? silent->time.count() : 0);
+    page.sample("binding=" + label(binding->name()), silent ? silent->silent_for.count() : 0);
   }
   page.metric("rolecall_last_success_timestamp_seconds", "gauge",
               "Time of the last successful renewal; 0 if there was none");

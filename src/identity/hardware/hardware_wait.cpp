@@ -169,12 +169,12 @@ std::optional<SilentHardware> silent_hardware(std::thread::id thread) {
 namespace rolecall {
 
 std::string SilentHardware::text() const {
-  return name + " has not answered in " + seconds_text(time);
+  return name + " has not answered in " + seconds_text(silent_for);
 }
 
-void limit_hardware_waits(std::chrono::milliseconds limit, LimitOf what,
-                          std::function<void(const SilentHardware&)> then) {
-  identity::all_waits().limit(limit, what, std::move(then));
+void limit_hardware_waits(std::chrono::milliseconds limit, LimitOf applies_to,
+                          std::function<void(const SilentHardware&)> on_silence) {
+  identity::all_waits().limit(limit, applies_to, std::move(on_silence));
 }
 
 }  // namespace rolecall

@@ -50,7 +50,7 @@ TEST(AliasArn, TheFlagThatTakesItIsNamed) {
     parse_profile_arn(head + "trust-anchor/x");
     FAIL();
   } catch (const Error& error) {
-    EXPECT_THAT(error.what(), HasSubstr("is what `trust-anchor-arn` takes"));
+    EXPECT_THAT(error.what(), HasSubstr("is an ARN for `trust-anchor-arn`"));
   }
 }
 

@@ -26,12 +26,12 @@ TEST(Arn, ReadsItsParts) {
   EXPECT_EQ(parse_trust_anchor_arn(anchor).region, "us-east-1");
 }
 
-TEST(Arn, SaysWhichFlagTakesIt) {
+TEST(Arn, SaysWhichOptionTheArnIsFor) {
   try {
     parse_profile_arn(anchor);
     FAIL();
   } catch (const Error& error) {
-    EXPECT_THAT(error.what(), testing::HasSubstr("is what `trust-anchor-arn` takes"));
+    EXPECT_THAT(error.what(), testing::HasSubstr("is an ARN for `trust-anchor-arn`"));
   }
 }
 

@@ -97,7 +97,7 @@ TEST_F(ServiceError, HintsSayWhatToDo) {
   for (const Case& one : std::vector<Case>{
            {429, "", "quota"},
            {500, "<html>", "proxy or gateway"},
-           {500, R"({"code":"InternalException"})", "the service has a problem"},
+           {500, R"({"code":"InternalException"})", "the service has an internal problem"},
            {403, R"({"code":"AccessDeniedException","message":"Invalid signature"})", "clock"},
            {400, R"({"code":"ValidationException","message":"roleSessionName"})",
             "--accept-role-session-name"},
