@@ -27,7 +27,7 @@ std::string config_section(std::string_view what, std::string_view file, std::st
 // Returns the value of a key (in lower case) in the section [`section`], without the lines that
 // continue the value; empty if the key is not there. If the key is there several times, the last
 // one counts.
-std::string setting(std::string_view file, std::string_view section, std::string_view key);
+std::string setting_value(std::string_view file, std::string_view section, std::string_view key);
 
 // Returns the changes that remove every key of static credentials. They work for both files.
 std::vector<IniChange> without_static_keys();

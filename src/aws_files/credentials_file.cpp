@@ -18,9 +18,10 @@ namespace {
 // A value with a line feed could add other settings to the file.
 void check_value(std::string_view value, std::string_view name) {
   if (!is_visible(value)) {
-    throw Error(ErrorKind::failed,
-                cat("the service sent a value for ", name, " that a credentials file cannot hold"),
-                "is the endpoint really IAM Roles Anywhere?");
+    throw Error(
+        ErrorKind::failed,
+        cat("the service sent a value for ", name, " that a credentials file cannot contain"),
+        "is the endpoint really IAM Roles Anywhere?");
   }
 }
 
@@ -34,22 +35,23 @@ void check_profile_name(std::string_view profile) {
   for (const char c : profile) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte < 0x20 || byte == 0x7f) {
-      throw Error(ErrorKind::usage, "the profile name holds a control character");
+      throw Error(ErrorKind::usage, "the profile name contains a control character");
     }
-    if (c == '[' || c == ']') fails("holds a bracket, which ends a section's header");
+    if (c == '[' || c == ']')
+      fails("contains a bracket, which would end the header of the section");
   }
   if (profile.front() == ' ' || profile.back() == ' ') {
-    fails("begins or ends with a space, which most SDKs leave out");
+    fails("begins or ends with a space, which most SDKs remove");
   }
   if (profile.starts_with("profile ") || profile.starts_with("profile\t")) {
     const std::string name(trim(profile.substr(sizeof "profile")));
     throw Error(ErrorKind::usage,
                 cat("profile name \"", profile,
                     "\" begins with \"profile\", which sections of a credentials file do not have"),
-                "give the name that follows: `profile` " + (name.empty() ? "NAME" : name));
+                "leave out that word: `profile` " + (name.empty() ? "NAME" : name));
   }
   if (profile == "DEFAULT") {
-    fails("is the section of the AWS CLI's default values; write it as default");
+    fails("is the section of the AWS CLI's default values; the profile is called \"default\"");
   }
 }
 
@@ -68,8 +70,8 @@ EditedFile set_profile_credentials(std::string_view file, std::string_view profi
     if (section.name != profile || older == section.lines.end()) continue;
     edited.warnings.push_back(
         cat("aws_security_token in line ", older->second,
-            " is an older name of aws_session_token, which the AWS CLI prefers; "
-            "take it out"));
+            " is an older name of aws_session_token, and the AWS CLI prefers the older name; "
+            "remove that line"));
   }
   return edited;
 }
@@ -101,20 +103,20 @@ std::vector<std::string> LockedCredentialsFile::set(std::string_view profile,
   std::string backup;
   if (has_long_term_key(old.view(), profile)) {
     backup = file_.back_up(".rolecall-backup-" + amz_date(wall_clock()));
-    warnings.push_back(cat("[", profile, "] in ", name,
-                           " held a long-term key, which is replaced; ", backup,
-                           " is a copy of the old file: delete it when you no longer need it"));
+    warnings.push_back(
+        cat("[", profile, "] in ", name, " contained a long-term key, which rolecall replaces; ",
+            backup, " is a copy of the old file: delete the copy when you no longer need it"));
   }
   if (const mode_t mode = file_.mode(); (mode & (S_IROTH | S_IWGRP)) != 0) {
-    warnings.push_back(
-        name + " has mode " + mode_text(mode) + ": " +
-        ((mode & S_IROTH) != 0 ? "everybody may read it" : "its group may write it") +
-        "; chmod 600 it");
+    warnings.push_back(name + " has mode " + mode_text(mode) + ": " +
+                       ((mode & S_IROTH) != 0 ? "every user can read the file"
+                                              : "its group can write to the file") +
+                       "; use chmod 600");
   }
   try {
     file_.replace(edited.bytes.view());
   } catch (const Error&) {
-    // The next attempt will make its own copy.
+    // The next attempt will make a copy of its own.
     if (!backup.empty() && file_.read().view() == old.view()) file_.remove_copy(backup);
     throw;
   }

@@ -41,16 +41,17 @@ class Editor {
 
   EditedFile edit() {
     if (file_.find('\0') != std::string_view::npos) {
-      throw Error(ErrorKind::usage, cat(what_, " holds NUL bytes"),
-                  "no program can read it as it is; is it UTF-16? It must be UTF-8");
+      throw Error(
+          ErrorKind::usage, cat(what_, " contains NUL bytes"),
+          "is the file in UTF-16? Convert the file to UTF-8: other programs cannot read it either");
     }
     if (file_.starts_with(byte_order_mark)) {
-      warn("it begins with a byte order mark, which the AWS CLI cannot read");
+      warn("the file begins with a byte order mark, which the AWS CLI cannot read");
     }
     warn_about_unreadable_file();
     find_section();
     if (section_ == lines_.size()) {
-      warn_of_indented_header();
+      warn_about_indented_header();
       put(file_);
       if (adds_keys()) append_section();
     } else {
@@ -96,11 +97,11 @@ class Editor {
       std::string what;
       if (line.kind == Kind::header) {
         keys.clear();
-        const bool again = !sections.insert(line.name).second;
-        if (again && line.name != name_ && line.name != "DEFAULT")
-          what = " begins section [" + line.name + "] again";
+        const bool is_second = !sections.insert(line.name).second;
+        if (is_second && line.name != name_ && line.name != "DEFAULT")
+          what = " begins section [" + line.name + "] a second time";
       } else if (line.kind == Kind::option) {
-        if (!keys.insert(line.name).second) what = " sets " + line.name + " again";
+        if (!keys.insert(line.name).second) what = " sets " + line.name + " a second time";
         in_block = trim(between(line.value, line.next)).empty();
       } else if (line.kind == Kind::continuation) {
         const bool is_setting = between(line.text, line.end).find('=') != std::string_view::npos;
@@ -129,62 +130,66 @@ class Editor {
     }
   }
 
-  // For a person, such a line is a header.
-  void warn_of_indented_header() {
+  // A person reads such a line as a header.
+  void warn_about_indented_header() {
     for (std::size_t i = 0; i < lines_.size(); ++i) {
       if (lines_[i].kind != Kind::continuation) continue;
       if (lines_[i].name != name_) continue;
-      warn(cat(line_number(i), " is not a header of [", name_,
-               "] but a part of the value above it, as the AWS CLI reads it, since it is indented",
-               adds_keys() ? "; a new section stands at the end" : ""));
+      warn(cat(line_number(i),
+               " is indented, so the AWS CLI reads it as part of the value above that line, not as "
+               "the header of [",
+               name_, "]", adds_keys() ? "; rolecall adds a new section at the end" : ""));
     }
   }
 
   // Finds which keys are there, where the section ends, and after which line to add the missing
   // keys.
   void find_keys() {
-    anchor_ = section_;
-    std::size_t owner = changes_.size();  // the change that continuation lines belong to
+    insert_after_ = section_;
+    std::size_t current_change = changes_.size();  // whose value the continuation lines belong to
     for (end_ = section_ + 1; end_ < lines_.size(); ++end_) {
       const IniLine& line = lines_[end_];
       if (line.kind == Kind::header) break;
-      if (line.kind == Kind::continuation && owner < changes_.size())
-        check_nothing_is_lost(end_, owner);
+      if (line.kind == Kind::continuation && current_change < changes_.size())
+        check_no_setting_is_removed(end_, current_change);
       if (line.kind != Kind::option) continue;
-      owner = change_of(line);
-      if (owner == changes_.size()) continue;
-      found_[owner] = true;
-      if (changes_[owner].value) anchor_ = end_;
+      current_change = change_of(line);
+      if (current_change == changes_.size()) continue;
+      found_[current_change] = true;
+      if (changes_[current_change].value) insert_after_ = end_;
     }
   }
 
-  void check_nothing_is_lost(std::size_t index, std::size_t owner) const {
+  void check_no_setting_is_removed(std::size_t index, std::size_t current_change) const {
     const IniLine& line = lines_[index];
     if (!looks_like_a_setting(between(line.text, line.end))) return;
-    throw Error(ErrorKind::usage,
-                cat(line_number(index), " of ", what_,
-                    " looks like a setting, but its indentation makes it part of the value of ",
-                    changes_[owner].key),
-                "remove the spaces at its beginning, so that it is not lost with that value");
+    throw Error(
+        ErrorKind::usage,
+        cat(line_number(index), " of ", what_,
+            " looks like a setting, but its indentation makes it part of the value of ",
+            changes_[current_change].key),
+        "remove the spaces at the beginning of that line; otherwise the line would be removed "
+        "together with the value");
   }
 
   void rewrite() {
     put(between(0, lines_[section_].begin));
-    bool dropping = false;
+    bool in_changed_value = false;
     for (std::size_t i = section_; i < end_; ++i) {
       const IniLine& line = lines_[i];
       if (line.kind == Kind::option) {
         const std::size_t change = change_of(line);
-        dropping = change < changes_.size();
-        if (dropping && changes_[change].value) {
+        in_changed_value = change < changes_.size();
+        if (in_changed_value && changes_[change].value) {
           put(between(line.begin, line.value));
           put(*changes_[change].value);
           put(between(line.end, line.next));
         }
       }
-      const bool ours = dropping && (line.kind == Kind::option || line.kind == Kind::continuation);
-      if (!ours) put(between(line.begin, line.next));
-      if (i == anchor_) add_missing();
+      const bool is_removed =
+          in_changed_value && (line.kind == Kind::option || line.kind == Kind::continuation);
+      if (!is_removed) put(between(line.begin, line.next));
+      if (i == insert_after_) add_missing();
     }
     if (end_ < lines_.size()) put(file_.substr(lines_[end_].begin));
   }
@@ -197,9 +202,9 @@ class Editor {
     for (std::size_t i = 0; i < changes_.size(); ++i)
       complete = complete && (found_[i] || !changes_[i].value);
     if (complete) return;
-    const IniLine* model = &lines_[anchor_];
-    std::string_view indent = between(model->begin, model->text);
-    if (anchor_ == section_) {
+    const IniLine* indent_model = &lines_[insert_after_];
+    std::string_view indent = between(indent_model->begin, indent_model->text);
+    if (insert_after_ == section_) {
       indent = {};
       for (std::size_t i = section_ + 1; i < lines_.size(); ++i) {
         if (lines_[i].kind == Kind::other) continue;
@@ -207,8 +212,8 @@ class Editor {
         break;
       }
     }
-    const std::string_view ending = line_ending(*model);
-    if (ending_of(*model).empty()) put(ending);
+    const std::string_view ending = line_ending(*indent_model);
+    if (ending_of(*indent_model).empty()) put(ending);
     add_keys(indent, ending);
   }
 
@@ -252,10 +257,10 @@ class Editor {
   std::string_view name_;  // of the section
   const std::vector<IniChange>& changes_;
   std::vector<IniLine> lines_;
-  std::size_t section_ = 0;  // the index of the header's line
-  std::size_t end_ = 0;      // the index of the first line after the section
-  std::size_t anchor_ = 0;   // the index of the line after which missing keys are added
-  std::vector<bool> found_;  // for each change: whether the key is there
+  std::size_t section_ = 0;       // the index of the header's line
+  std::size_t end_ = 0;           // the index of the first line after the section
+  std::size_t insert_after_ = 0;  // the index of the line after which missing keys are added
+  std::vector<bool> found_;       // for each change: whether the key is there
   EditedFile result_;
 };
 

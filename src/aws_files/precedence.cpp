@@ -74,7 +74,7 @@ constexpr std::array settings = std::to_array<CredentialSetting>({
      "as Terraform, though not in the AWS CLI; `remove-static-keys` removes it"},
     {"credential_process", "takes precedence over that of the config file; remove it", ""},
     {"role_arn", role_precedes, role_precedes},
-    {"web_identity_token_file", precedes, precedes},
+    {"web_identity_token_file", takes_precedence, takes_precedence},
     {"sso_*", sso_precedes, sso_precedes},
     {"login_session", login_precedes, login_precedes},
 });

@@ -39,6 +39,7 @@ std::span<const CredentialSetting> credential_settings_of_profiles();
 bool is_named(std::string_view name, std::string_view pattern);
 
 // For a setting in [DEFAULT], which no flag of rolecall removes.
-inline constexpr std::string_view precedes = "takes precedence over credential_process; remove it";
+inline constexpr std::string_view takes_precedence =
+    "takes precedence over credential_process; remove it";
 
 }  // namespace rolecall::aws

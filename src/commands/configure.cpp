@@ -233,7 +233,7 @@ std::vector<std::string> flags_of_profile(const std::string& profile, bool also_
   const std::string path = aws_config_path();
   const Secret text = read_text_file(aws::config_file_role, path);
   const std::string name = "AWS config file " + path;
-  const std::string line = aws::setting(
+  const std::string line = aws::setting_value(
       text.view(), aws::config_section(name, text.view(), profile), "credential_process");
   try {
     auto flags = flags_of_line(line);

@@ -26,7 +26,7 @@ def test_a_long_term_key_is_kept_the_first_time(identity, emulator, tmp_path):
     before = "[default]\n" + LONG_TERM + "[x]\na = 1\n"
     write(path, before)
     path.chmod(0o640)
-    result = assert_written(update_once(emulator, identity.flags, path), "held a long-term key")
+    result = assert_written(update_once(emulator, identity.flags, path), "contained a long-term key")
     (copy,) = backups(path)
     assert copy.read_text() == before and mode_of(copy) == 0o600 and mode_of(path) == 0o640
     assert re.fullmatch(r"credentials\.rolecall-backup-\d{8}T\d{6}Z", copy.name)

@@ -14,14 +14,14 @@ from support.users import (ATTACKER, NOBODY, NOBODY_ID, VICTIM, as_root, become,
 
 
 @pytest.mark.parametrize("mode, warning", [
-    (0o600, None), (0o640, None), (0o644, "everybody may read it"),
-    (0o660, "its group may write it"), (0o664, "everybody may read it")])
+    (0o600, None), (0o640, None), (0o644, "every user can read the file"),
+    (0o660, "its group can write to the file"), (0o664, "every user can read the file")])
 def test_the_mode_is_warned_of(identity, emulator, tmp_path, mode, warning):
     path = tmp_path / "credentials"
     path.write_text("[default]\n")
     path.chmod(mode)
     result = update_once(emulator, identity.flags, path)
-    assert_written(result, *([f"{path} has mode {mode:04o}: {warning}; chmod 600"] if warning else []))
+    assert_written(result, *([f"{path} has mode {mode:04o}: {warning}; use chmod 600"] if warning else []))
     keys_in(path)
     assert mode_of(path) == mode
 

@@ -118,17 +118,17 @@ TEST(CredentialsTextWarnings, TellWhatTheAwsCliWouldNotTake) {
   EXPECT_THAT(warnings(section + section),
               ElementsAre(HasSubstr("occurs a second time in line 3")));
   EXPECT_THAT(warnings(section + "aws_access_key_id = b\n"),
-              ElementsAre(HasSubstr("line 3 sets aws_access_key_id again")));
+              ElementsAre(HasSubstr("line 3 sets aws_access_key_id a second time")));
   EXPECT_THAT(warnings(section + "[a]\nx = 1\nx = 2\n"),
-              ElementsAre(HasSubstr("line 5 sets x again")));
+              ElementsAre(HasSubstr("line 5 sets x a second time")));
   EXPECT_THAT(warnings(section + "[a]\n[a]\n"),
-              ElementsAre(HasSubstr("line 4 begins section [a] again")));
+              ElementsAre(HasSubstr("line 4 begins section [a] a second time")));
   EXPECT_THAT(warnings("junk\n" + section), ElementsAre(HasSubstr("line 1 is not a setting")));
   EXPECT_THAT(warnings(section + "junk\n"), ElementsAre(HasSubstr("line 3 is not a setting")));
   EXPECT_THAT(warnings(section + "aws_security_token = b\n"),
               ElementsAre(HasSubstr("aws_security_token in line 3")));
   EXPECT_THAT(warnings("[a]\nx = 1\n  [default]\n"),
-              ElementsAre(HasSubstr("line 3 is not a header of [default]")));
+              ElementsAre(HasSubstr("line 3 is indented, so the AWS CLI reads it")));
   EXPECT_THROW(warnings(std::string("[a]\0", 4)), Error);
   EXPECT_THAT(warnings("\xEF\xBB\xBF" + section), ElementsAre(HasSubstr("byte order mark")));
 }

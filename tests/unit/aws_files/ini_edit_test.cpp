@@ -81,14 +81,15 @@ TEST(IniEditRefusals, NameTheFileAndTheLine) {
               HasSubstr("line 3 of the file looks like a setting"));
   EXPECT_THAT(refusal("[profile a]\nk1 = a\n  [profile b]\n", remove_two), HasSubstr("line 3"));
   EXPECT_THAT(refusal(std::string_view("[profile a]\n\0", 13), set_command),
-              HasSubstr("the file holds NUL"));
+              HasSubstr("the file contains NUL"));
 }
 
 TEST(IniEditWarnings, DoNotPromiseASectionThatIsNotMade) {
   const auto warnings = [](const std::vector<IniChange>& changes) {
     return edit_section("f", "[b]\nx = 1\n  [profile a]\n", "profile a", changes).warnings;
   };
-  EXPECT_THAT(warnings(set_command), ElementsAre(HasSubstr("a new section stands at the end")));
+  EXPECT_THAT(warnings(set_command),
+              ElementsAre(HasSubstr("rolecall adds a new section at the end")));
   EXPECT_THAT(warnings(remove_two), ElementsAre(testing::Not(HasSubstr("new section"))));
 }
 
