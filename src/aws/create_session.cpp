@@ -1,6 +1,5 @@
 #include "aws/create_session.h"
 
-#include "base/deadline.h"
 #include "base/time.h"
 #include "http/client.h"
 #include "rolecall/session.h"
@@ -9,8 +8,12 @@ namespace rolecall {
 
 Credentials aws::open_session(const SessionRequest& request, const SessionOptions& options,
                               const identity::Identity& identity, const Reporter& reporter,
-                              int attempts) {
-  const Deadline deadline(options.timeout);
+                              const Deadline& deadline, int attempts) {
+  if (deadline.passed()) {
+    throw Error(ErrorKind::try_later,
+                "reading the certificate and its key took longer than `timeout` allows",
+                "find out why the files or the hardware are slow, or set a longer `timeout`");
+  }
   for (const std::string& warning : request.warnings)
     reporter.warning(warning);
   if (!options.verify_tls && request.origin.scheme == "https") {
@@ -31,37 +34,16 @@ Credentials aws::open_session(const SessionRequest& request, const SessionOption
   return send_with_retries(send, request, identity, deadline, reporter, attempts);
 }
 
-namespace {
-
-// The cheap checks come first: the options, then the files, then the network.
-aws::SessionRequest checked(const SessionOptions& options, const Reporter& reporter) {
-  aws::SessionRequest request = aws::prepare_session(options);
-  reporter.trace(
-      [&request] { return "endpoint " + request.origin.text() + ", region " + request.region; });
-  return request;
-}
-
-// Returns `options` with the time that is left until `deadline` as the timeout. Throws Error
-// (try_later) if no time is left.
-SessionOptions within(SessionOptions options, const Deadline& deadline) {
-  if (deadline.passed()) {
-    throw Error(ErrorKind::try_later,
-                "reading the certificate and its key took longer than `timeout` allows",
-                "find out why the files or the hardware are slow, or set a longer `timeout`");
-  }
-  options.timeout = deadline.left();
-  return options;
-}
-
-}  // namespace
-
 Credentials create_session(const IdentityOptions& identity_options,
                            const SessionOptions& session_options, const Reporter& reporter) {
-  const aws::SessionRequest request = checked(session_options, reporter);
+  // The cheap checks come first: the options, then the files, then the network.
+  const aws::SessionRequest request = aws::prepare_session(session_options);
+  reporter.trace(
+      [&request] { return "endpoint " + request.origin.text() + ", region " + request.region; });
   Deadline deadline(session_options.timeout);
   const identity::Identity identity =
       identity::load_identity(identity_options, wall_clock(), reporter, deadline);
-  return aws::open_session(request, within(session_options, deadline), identity, reporter);
+  return aws::open_session(request, session_options, identity, reporter, deadline);
 }
 
 }  // namespace rolecall

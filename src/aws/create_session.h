@@ -4,16 +4,17 @@
 
 #include "aws/retry.h"
 #include "aws/session_request.h"
+#include "base/deadline.h"
 #include "identity/identity.h"
 #include "rolecall/credentials.h"
 #include "rolecall/reporter.h"
 
 namespace rolecall::aws {
 
-// `request` must come from prepare_session with the same options. The timeout in `options` starts
-// with this call. `attempts` is the maximum. Throws what send_with_retries throws.
+// `request` must come from prepare_session with the same options. `deadline` is for all attempts; the
+// timeout in `options` is not used. `attempts` is the maximum. Throws what send_with_retries throws.
 Credentials open_session(const SessionRequest& request, const SessionOptions& options,
                          const identity::Identity& identity, const Reporter& reporter,
-                         int attempts = usual_attempts);
+                         const Deadline& deadline, int attempts = usual_attempts);
 
 }  // namespace rolecall::aws

@@ -1,4 +1,5 @@
 #include "aws/create_session.h"
+#include "base/deadline.h"
 #include "base/time.h"
 #include "identity/rotation.h"
 
@@ -11,17 +12,17 @@ struct Sessions::State {
   identity::Rotation rotation;
   bool reload_identity = false;  // because the last call failed, and the identity may be the reason
 
-  void load();
+  void load(Deadline& deadline);
   Credentials create();
 };
 
-void Sessions::State::load() {
+void Sessions::State::load(Deadline& deadline) {
   // A candidate that was not tried yet is also an identity. So it is not loaded again, and nobody
   // must type a PIN again.
   const bool has_identity = rotation.proven() != nullptr || rotation.candidate() != nullptr;
   if (has_identity && !rotation.changed() && !reload_identity) return;
   try {
-    rotation.load(wall_clock(), reporter);
+    rotation.load(wall_clock(), reporter, deadline);
   } catch (const Error& error) {
     if (!has_identity) throw;
     reporter.warning(std::string("the certificate and its key cannot be used: ") + error.what() +
@@ -30,9 +31,10 @@ void Sessions::State::load() {
 }
 
 Credentials Sessions::State::create() {
-  load();
-  const auto ask = [this](const identity::Identity& identity) {
-    return aws::open_session(request, options, identity, reporter);
+  Deadline deadline(options.timeout);
+  load(deadline);
+  const auto ask = [&](const identity::Identity& identity) {
+    return aws::open_session(request, options, identity, reporter, deadline);
   };
   return rotation.ask(ask, [this](const Error& error) {
     reporter.warning(std::string("the service refused the new certificate: ") + error.what() +
@@ -42,7 +44,7 @@ Credentials Sessions::State::create() {
 
 Sessions::Sessions(IdentityOptions identity, SessionOptions session, Reporter reporter) {
   aws::SessionRequest request = aws::prepare_session(session);
-  identity::Rotation rotation(std::move(identity), session.timeout);
+  identity::Rotation rotation(std::move(identity));
   state_ = std::make_unique<State>(
       State{std::move(session), std::move(reporter), std::move(request), std::move(rotation)});
 }

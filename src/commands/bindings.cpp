@@ -8,6 +8,7 @@
 
 #include "aws/session_request.h"
 #include "base/codec.h"
+#include "base/deadline.h"
 #include "base/files.h"
 #include "base/time.h"
 #include "commands/all_commands.h"
@@ -61,9 +62,11 @@ struct PasswordUnknown {};
 
 // The leaf that matches the key. Reads everything else that a run would read, too. If the key is on
 // hardware, or nobody has given the password of its file, this function cannot know whether the key
-// matches, and returns the likely leaf. Throws Error.
+// matches, and returns the likely leaf. `timeout` is the time to read and decrypt the files. Throws
+// Error.
 identity::Certificate checked_leaf(IdentityOptions options,
-                                   const std::vector<identity::Certificate>& all) {
+                                   const std::vector<identity::Certificate>& all,
+                                   std::chrono::milliseconds timeout) {
   const Source::Kind kind = options.private_key.kind();
   if (kind != Source::Kind::file && kind != Source::Kind::none) return likely_leaf(all);
   options.password = [ask = std::move(options.password)](const PasswordRequest& request) {
@@ -75,9 +78,10 @@ identity::Certificate checked_leaf(IdentityOptions options,
   std::vector<std::chrono::sys_seconds> times = {wall_clock()};
   for (const identity::Certificate& one : all)
     times.push_back(one.not_before());
+  Deadline deadline(timeout);
   for (const auto& time : times) {
     try {
-      return identity::load_identity(options, time, {}).leaf;
+      return identity::load_identity(options, time, {}, deadline).leaf;
     } catch (const PasswordUnknown&) {
       break;
     } catch (const Error& error) {
@@ -117,7 +121,7 @@ Row row_of(const Settings& own, const std::string& name,
     }
     const auto certificates = identity::load_certificates(identity, wall_clock());
     row[1] = expiry(likely_leaf(certificates));
-    const identity::Certificate leaf = checked_leaf(identity, certificates);
+    const identity::Certificate leaf = checked_leaf(identity, certificates, flags.session.timeout);
     row[1] = expiry(leaf);
     row[3] = or_dash(leaf.subject());
     if (!flags.session.ca_bundle.empty()) read_file("CA bundle", flags.session.ca_bundle);

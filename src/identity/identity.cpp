@@ -257,12 +257,6 @@ void add_from_token(Material& material, const Certificate& leaf, std::chrono::sy
 }  // namespace
 
 Identity load_identity(const IdentityOptions& options, std::chrono::sys_seconds now,
-                       const Reporter& reporter) {
-  Deadline deadline(usual_limit);
-  return load_identity(options, now, reporter, deadline);
-}
-
-Identity load_identity(const IdentityOptions& options, std::chrono::sys_seconds now,
                        const Reporter& reporter, Deadline& deadline) {
   Files files(deadline);
   Material material = read_material(files, options, now, reporter);

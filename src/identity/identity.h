@@ -35,10 +35,6 @@ struct Identity {
 Identity load_identity(const IdentityOptions& options, std::chrono::sys_seconds now,
                        const Reporter& reporter, Deadline& deadline);
 
-// The same with a limit of 30 seconds.
-Identity load_identity(const IdentityOptions& options, std::chrono::sys_seconds now,
-                       const Reporter& reporter);
-
 // Loads only the key. The validity of certificates does not matter. `options` need not name a
 // certificate. If it names one, the key must match a certificate in that file. Intermediates are
 // not read. Warns and throws as load_identity does.

@@ -24,7 +24,7 @@ FileStamps::FileStamps(const IdentityOptions& options) {
   }
 }
 
-bool Rotation::load(std::chrono::sys_seconds now, const Reporter& reporter) {
+bool Rotation::load(std::chrono::sys_seconds now, const Reporter& reporter, Deadline& deadline) {
   const auto all = sources(options_);
   const bool only_once = std::any_of(all.begin(), all.end(), [](const Source* source) {
     return source->kind() == Source::Kind::stream;
@@ -33,7 +33,6 @@ bool Rotation::load(std::chrono::sys_seconds now, const Reporter& reporter) {
   // The stamps are taken before the files are read. So a change during the read is seen at the next
   // check.
   stamps_ = FileStamps(options_);
-  Deadline deadline(limit_);
   auto loaded = std::make_shared<const Identity>(load_identity(options_, now, reporter, deadline));
   const auto is_same = [&loaded](const IdentityPtr& other) {
     return other && loaded->leaf == other->leaf && loaded->chain == other->chain;

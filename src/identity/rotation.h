@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/deadline.h"
 #include "identity/identity.h"
 #include "rolecall/error.h"
 #include "rolecall/identity_options.h"
@@ -34,10 +35,7 @@ class Rotation {
  public:
   using IdentityPtr = std::shared_ptr<const Identity>;
 
-  // `limit` is the time to read the files, for each load.
-  explicit Rotation(IdentityOptions options,
-                    std::chrono::milliseconds limit = std::chrono::seconds(30))
-      : options_(std::move(options)), limit_(limit) {}
+  explicit Rotation(IdentityOptions options) : options_(std::move(options)) {}
 
   const IdentityPtr& proven() const { return proven_; }        // nullptr: none yet
   const IdentityPtr& candidate() const { return candidate_; }  // nullptr: nothing new
@@ -49,7 +47,7 @@ class Rotation {
   // proven identity, the set replaces the proven identity, and there is no candidate. Returns true
   // if the candidate is a new one. Throws what load_identity throws; then both identities stay as
   // they are. Does nothing if there is an identity and one of its sources can be read only once.
-  bool load(std::chrono::sys_seconds now, const Reporter& reporter);
+  bool load(std::chrono::sys_seconds now, const Reporter& reporter, Deadline& deadline);
 
   // To be called when the service has accepted the candidate, which becomes the proven identity.
   void accept() { proven_ = std::move(candidate_); }
@@ -74,7 +72,6 @@ class Rotation {
 
  private:
   IdentityOptions options_;
-  std::chrono::milliseconds limit_;
   FileStamps stamps_;
   IdentityPtr proven_;
   IdentityPtr candidate_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "aws/create_session.h"
+#include "base/deadline.h"
 #include "base/text.h"
 #include "base/time.h"
 
@@ -60,7 +61,8 @@ Refresher::Refresher(Binding& binding, RateLimiter& rate_limiter, const Log& log
 }
 
 void Refresher::load_identity() {
-  rotation_.load(wall_clock(), reporter_);
+  Deadline deadline(binding_.options().session.timeout);
+  rotation_.load(wall_clock(), reporter_, deadline);
   publish_certificates();
   // For its first signature, a key on a token may need another PIN, which a person must type now.
   rotation_.candidate()->signer->sign("rolecall: may this key sign?");
@@ -121,8 +123,9 @@ bool Refresher::wait_for_request(const std::stop_token& stop, milliseconds time)
 
 // If the new files cannot be used, logs this. The previous identity then stays in use.
 void Refresher::load_new_files() {
+  Deadline deadline(binding_.options().session.timeout);
   try {
-    const bool is_new = rotation_.load(wall_clock(), reporter_);
+    const bool is_new = rotation_.load(wall_clock(), reporter_, deadline);
     if (is_new || !rotation_.candidate()) publish_rotation_failure({});
     if (!is_new) return;
     if (!rotation_.proven()) publish_certificates();
@@ -184,7 +187,8 @@ bool Refresher::ends_first_wait(const Error& error) {
 void Refresher::request_credentials(const std::stop_token& stop) {
   undelivered_.reset();
   if (!rotation_.proven() && !rotation_.candidate()) {
-    rotation_.load(wall_clock(), reporter_);
+    Deadline deadline(binding_.options().session.timeout);
+    rotation_.load(wall_clock(), reporter_, deadline);
     publish_certificates();
   } else if (std::exchange(reload_identity_, false)) {
     load_new_files();  // even if no file has changed: a token may be plugged in again
@@ -200,7 +204,8 @@ void Refresher::request_credentials(const std::stop_token& stop) {
 
 Credentials Refresher::create_session(const std::stop_token& stop) {
   const auto ask = [this](const identity::Identity& identity) {
-    return aws::open_session(request_, binding_.options().session, identity, reporter_,
+    const SessionOptions& options = binding_.options().session;
+    return aws::open_session(request_, options, identity, reporter_, Deadline(options.timeout),
                              rules_.attempts);
   };
   const auto on_refusal = [this, &stop](const Error& error) {

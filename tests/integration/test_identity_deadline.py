@@ -9,7 +9,8 @@ import time
 
 import pytest
 from support import pki
-from support.process import PATIENCE, assert_credentials, assert_fails, environment, session
+from support.process import (ARNS, PATIENCE, assert_credentials, assert_fails, environment, run,
+                             session)
 
 PASSWORD = "correct horse battery"
 
@@ -137,6 +138,23 @@ def test_iterations_of_a_key(identity, silent, emulator, tmp_path, form):
         if not change:
             assert_credentials(result)
     assert_fails(result, 2, f"key.pem asks for {LARGEST} iterations", hint="encrypt it again")
+    assert result.seconds < PATIENCE, result
+
+
+@pytest.mark.parametrize("command", [["update"], ["update", "--once"], ["serve", "--port", "0"],
+                                     ["exec", "--refresh", "--", "true"]])
+def test_iterations_of_a_key_for_a_program_that_stays(identity, silent, tmp_path, command):
+    path = tmp_path / "key"
+    openssl(*KEYS["PBKDF2"], "-in", identity.key, "-passout", f"pass:{PASSWORD}", "-outform", "DER",
+            "-out", path)
+    count_more(path)
+    pki.write(tmp_path, "key.pem", pem_of("ENCRYPTED PRIVATE KEY", path.read_bytes()))
+    flags = [*identity.flags[:3], tmp_path / "key.pem", "--password-source", "env:PW", *ARNS,
+             "--endpoint", silent.url, "--timeout", "1"]
+    result = run(command[0], *flags, *command[1:],
+                 env={"PW": PASSWORD, "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials")})
+    assert_fails(result, 125 if command[0] == "exec" else 2,
+                 f"key.pem asks for {LARGEST} iterations", hint="--timeout")
     assert result.seconds < PATIENCE, result
 
 

@@ -104,12 +104,13 @@ TEST_F(CreateSession, TellsOfWhatIsOddAboutTheOptions) {
 
 TEST_F(CreateSession, ASessionForALoadedIdentityHasTheAttemptsThatItIsGiven) {
   status = 503;
-  const identity::Identity loaded = identity::load_identity(identity, wall_clock(), {});
+  Deadline deadline(session.timeout);
+  const identity::Identity loaded = identity::load_identity(identity, wall_clock(), {}, deadline);
   const SessionRequest request = prepare_session(session);
-  EXPECT_THROW(open_session(request, session, loaded, {}, 1), Error);
+  EXPECT_THROW(open_session(request, session, loaded, {}, deadline, 1), Error);
   EXPECT_EQ(calls, 1);
   status = 0;
-  EXPECT_EQ(open_session(request, session, loaded, {}).access_key_id, "ASIAEXAMPLE");
+  EXPECT_EQ(open_session(request, session, loaded, {}, deadline).access_key_id, "ASIAEXAMPLE");
 }
 
 }  // namespace
