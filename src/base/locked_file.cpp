@@ -10,7 +10,6 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <thread>
 #include <utility>
 
 #include "base/copy_access.h"
@@ -76,17 +75,18 @@ Secret read_open_file(const FileRole& role, const std::string& name, int file) {
 
 }  // namespace
 
-LockedFile::LockedFile(const FileRole& role, const std::string& path, const Reporter& reporter)
+LockedFile::LockedFile(const FileRole& role, const std::string& path, const Reporter& reporter,
+                       const Clock& clock)
     : role_(role), reporter_(reporter), directory_(role, path, reporter) {
   const std::string name = "." + directory_.name() + ".rolecall-lock";
   lock_ = open_lock_file(name);
   if (lock_.is_open()) {
-    wait_for_lock(lock_.fd(), directory_.path_of(name));
+    wait_for_lock(lock_.fd(), directory_.path_of(name), clock);
     file_ = open_file();
     // The same file may be mounted elsewhere, beside another lock file, so it is locked itself too.
-    if (file_.is_open() && is_mounted(file_.fd())) wait_for_lock(file_.fd(), target());
+    if (file_.is_open() && is_mounted(file_.fd())) wait_for_lock(file_.fd(), target(), clock);
   } else {
-    lock_the_file_itself();
+    lock_the_file_itself(clock);
   }
   if (lock_.is_open() || file_.is_open()) remove_stale();
 }
@@ -165,11 +165,11 @@ Descriptor LockedFile::open_lock_file(const std::string& name) {
 
 // Repeats until the file that is locked is the one that the name leads to, because the process that
 // held the lock before may have replaced the file.
-void LockedFile::lock_the_file_itself() {
+void LockedFile::lock_the_file_itself(const Clock& clock) {
   for (;;) {
     Descriptor file = open_file();
     if (!file.is_open()) return;  // no file to lock: only another first writer can lose its text
-    wait_for_lock(file.fd(), target());
+    wait_for_lock(file.fd(), target(), clock);
     struct stat locked {};
     struct stat named {};
     if (fstat(file.fd(), &locked) == 0 &&
@@ -181,18 +181,18 @@ void LockedFile::lock_the_file_itself() {
   }
 }
 
-void LockedFile::wait_for_lock(int lock, const std::string& path) const {
+void LockedFile::wait_for_lock(int lock, const std::string& path, const Clock& clock) const {
   const Waiting waiting("the lock " + path + ", which another rolecall holds");
-  const auto end = std::chrono::steady_clock::now() + lock_wait;
+  const auto end = clock.steady() + lock_wait;
   while (flock(lock, LOCK_EX | LOCK_NB) != 0) {
     if (errno == EINTR) continue;
     if (errno != EWOULDBLOCK) fail_on_file(role_, errno, "cannot lock " + path);
-    if (std::chrono::steady_clock::now() > end) {
+    if (clock.steady() > end) {
       throw Error(ErrorKind::try_later,
                   "another rolecall has held " + path + " for " + seconds_text(lock_wait),
                   "fuser shows which; once it ends, the lock is free");
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    clock.wait(std::chrono::milliseconds(10));
   }
 }
 

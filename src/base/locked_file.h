@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/clock.h"
 #include "base/descriptor.h"
 #include "base/file_role.h"
 #include "base/safe_directory.h"
@@ -26,7 +27,8 @@ class LockedFile {
   // Throws Error (usage) if the file is not regular, if everybody can write to it, or if it
   // belongs neither to root nor to this user (nor to the user whose rights root has taken). Throws
   // Error (try_later) if another process keeps the lock.
-  LockedFile(const FileRole& role, const std::string& path, const Reporter& reporter);
+  LockedFile(const FileRole& role, const std::string& path, const Reporter& reporter,
+             const Clock& clock = machine_clock());
 
   // The content of the file, as read_text_file returns it.
   Secret read() const;
@@ -57,8 +59,8 @@ class LockedFile {
   void check_owner_and_mode(const struct stat& info) const;
   std::string why_lock_is_unusable(const std::string& name, int error) const;
   Descriptor open_lock_file(const std::string& name);
-  void lock_the_file_itself();
-  void wait_for_lock(int lock, const std::string& path) const;
+  void lock_the_file_itself(const Clock& clock);
+  void wait_for_lock(int lock, const std::string& path, const Clock& clock) const;
   void give_to_owner(int descriptor) const;
   void remove_stale() const;
   void write_to(const NewFile& file, std::string_view bytes) const;

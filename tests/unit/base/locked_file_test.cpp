@@ -1,7 +1,9 @@
 #include "base/locked_file.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,6 +12,7 @@
 #include <fstream>
 
 #include "rolecall/error.h"
+#include "unit/support/clock.h"
 
 namespace rolecall {
 namespace {
@@ -37,6 +40,12 @@ class LockedFileTest : public testing::Test {
     struct stat info {};
     EXPECT_EQ(stat(path.c_str(), &info), 0) << path;
     return info.st_mode & 07777U;
+  }
+  // Locks a file as another process would: the lock belongs to the open file, not to the process.
+  static Descriptor locked(const std::string& path) {
+    Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    EXPECT_EQ(flock(file.fd(), LOCK_EX | LOCK_NB), 0);
+    return file;
   }
   std::string refusal(const std::string& path) const {
     try {
@@ -103,6 +112,33 @@ TEST_F(LockedFileTest, TakesAwayWhatWasLeftUnfinished) {
   const LockedFile file(role, path(), {});
   EXPECT_FALSE(std::filesystem::exists(unfinished));
   EXPECT_TRUE(std::filesystem::exists(path("beside")));
+}
+
+TEST_F(LockedFileTest, WaitsUntilAnotherProcessFreesTheLock) {
+  std::ofstream(path(".file.rolecall-lock")).flush();
+  Descriptor other = locked(path(".file.rolecall-lock"));
+  test::ManualClock clock;
+  clock.while_waiting = [&] {
+    if (clock.waits.size() == 3) other = Descriptor();
+  };
+  const LockedFile file(role, path(), {}, clock);
+  EXPECT_EQ(clock.waits.size(), 3U);
+}
+
+TEST_F(LockedFileTest, WaitsTenSecondsForTheLock) {
+  std::ofstream(path(".file.rolecall-lock")).flush();
+  const Descriptor other = locked(path(".file.rolecall-lock"));
+  const test::ManualClock clock;
+  const auto start = clock.steady();
+  try {
+    const LockedFile file(role, path(), {}, clock);
+    FAIL() << "the file is locked twice";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::try_later);
+    EXPECT_THAT(error.what(), HasSubstr(path(".file.rolecall-lock")));
+  }
+  EXPECT_GE(clock.steady() - start, std::chrono::seconds(10));
+  EXPECT_LT(clock.steady() - start, std::chrono::seconds(11));
 }
 
 TEST_F(LockedFileTest, RefusesWhatIsNoFileOfTheUser) {
