@@ -1,7 +1,5 @@
 #include "aws/renewal.h"
 
-#include <time.h>
-
 #include <algorithm>
 
 namespace rolecall::aws {
@@ -22,14 +20,6 @@ milliseconds part(double share, milliseconds whole) {
 }
 
 }  // namespace
-
-Instant Instant::now() {
-  timespec since_boot{};
-  clock_gettime(CLOCK_BOOTTIME, &since_boot);
-  return {std::chrono::system_clock::now(),
-          std::chrono::steady_clock::time_point(seconds(since_boot.tv_sec) +
-                                                std::chrono::nanoseconds(since_boot.tv_nsec))};
-}
 
 milliseconds lifetime_of(std::chrono::system_clock::time_point expiration,
                          seconds requested_duration, Instant now) {

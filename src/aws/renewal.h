@@ -3,17 +3,21 @@
 
 #include <chrono>
 
+#include "base/clock.h"
+
 namespace rolecall::aws {
 
 // A point in time on two clocks. The wall clock has the time of day and can be set; the steady
 // clock is never set back.
 struct Instant {
   std::chrono::system_clock::time_point wall;
-  // The time since the boot (CLOCK_BOOTTIME). It also counts while the machine is suspended,
-  // because credentials expire then, too. Do not compare it with std::chrono::steady_clock::now().
+  // The time since the boot. It also counts while the machine is suspended, because credentials
+  // expire then, too. Do not compare it with std::chrono::steady_clock::now().
   std::chrono::steady_clock::time_point steady;
 
-  static Instant now();
+  static Instant now(const Clock& clock = machine_clock()) {
+    return {clock.wall(), clock.since_boot()};
+  }
 };
 
 // How long before their expiry credentials are renewed by default: one minute before botocore and

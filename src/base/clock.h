@@ -3,6 +3,10 @@
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <stop_token>
 
 namespace rolecall {
 
@@ -17,8 +21,17 @@ class Clock {
   virtual std::chrono::system_clock::time_point wall() const = 0;
   // For durations. This clock is never set.
   virtual std::chrono::steady_clock::time_point steady() const = 0;
+  // The time since the boot. It also counts while the machine is suspended, so do not compare it
+  // with steady().
+  virtual std::chrono::steady_clock::time_point since_boot() const = 0;
   // Returns after `time`.
   virtual void wait(std::chrono::milliseconds time) const = 0;
+  // Returns after `time`, or as soon as `is_done` returns true or a stop is requested. `lock` holds
+  // the mutex for what `is_done` reads; a thread that changes this notifies `changed`.
+  virtual void wait_for_change(std::condition_variable_any& changed,
+                               std::unique_lock<std::mutex>& lock, const std::stop_token& stop,
+                               std::chrono::milliseconds time,
+                               const std::function<bool()>& is_done) const = 0;
 
   // wall(), without the fraction of the second.
   std::chrono::sys_seconds wall_seconds() const {

@@ -1,10 +1,12 @@
-// Limits the calls of bindings that fail together to one a second in total.
+// Limits the calls of bindings that fail at the same time to one a second in total.
 #pragma once
 
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <stop_token>
+
+#include "base/clock.h"
 
 namespace rolecall::serve {
 
@@ -14,37 +16,41 @@ namespace rolecall::serve {
 // call failed.
 class RateLimiter {
  public:
-  using Clock = std::chrono::steady_clock;
+  explicit RateLimiter(const Clock& clock = machine_clock()) : clock_(clock) {}
 
   // Waits until a call may begin, then returns true. Returns false if a stop is requested.
   bool wait_for_turn(const std::stop_token& stop, bool after_failure) {
     std::unique_lock lock(mutex_);
-    const auto is_open = [&] { return !after_failure && Clock::now() < unlimited_until_; };
-    for (;;) {
-      if (stop.stop_requested()) return false;
-      if (is_open()) return true;
-      const Clock::time_point now = Clock::now();
+    const auto is_unlimited = [&] { return !after_failure && clock_.steady() < unlimited_until_; };
+    while (!stop.stop_requested()) {
+      if (is_unlimited()) return true;
+      const Time now = clock_.steady();
       if (now >= next_) {
-        next_ = now + distance;
+        next_ = now + interval;
         return true;
       }
-      changed_.wait_until(lock, stop, next_, is_open);
+      clock_.wait_for_change(changed_, lock, stop,
+                             std::chrono::ceil<std::chrono::milliseconds>(next_ - now),
+                             is_unlimited);
     }
+    return false;
   }
 
   void succeeded() {
     const std::scoped_lock lock(mutex_);
-    unlimited_until_ = Clock::now() + distance;
+    unlimited_until_ = clock_.steady() + interval;
     changed_.notify_all();
   }
 
  private:
-  static constexpr std::chrono::seconds distance{1};
+  using Time = std::chrono::steady_clock::time_point;
+  static constexpr std::chrono::seconds interval{1};
 
+  const Clock& clock_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
-  Clock::time_point next_{};
-  Clock::time_point unlimited_until_{};
+  Time next_{};
+  Time unlimited_until_{};
 };
 
 }  // namespace rolecall::serve

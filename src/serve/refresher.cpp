@@ -47,12 +47,13 @@ void refuse_expired(const Credentials& credentials, aws::Instant now) {
 }  // namespace
 
 Refresher::Refresher(Binding& binding, RateLimiter& rate_limiter, const Log& log, Reporter reporter,
-                     RenewalRules rules)
+                     RenewalRules rules, const Clock& clock)
     : binding_(binding),
       rate_limiter_(rate_limiter),
       log_(log),
       reporter_(std::move(reporter)),
       rules_(std::move(rules)),
+      clock_(clock),
       request_(aws::prepare_session(binding.options().session)),
       rotation_(binding.options().identity),
       schedule_(rules_.refresh_before),
@@ -61,15 +62,15 @@ Refresher::Refresher(Binding& binding, RateLimiter& rate_limiter, const Log& log
 }
 
 void Refresher::load_identity() {
-  Deadline deadline(binding_.options().session.timeout);
-  rotation_.load(wall_clock(), reporter_, deadline);
+  Deadline deadline(binding_.options().session.timeout, clock_);
+  rotation_.load(clock_.wall_seconds(), reporter_, deadline);
   publish_certificates();
   // For its first signature, a key on a token may need another PIN, which a person must type now.
   rotation_.candidate()->signer->sign("rolecall: may this key sign?");
 }
 
 void Refresher::start() {
-  first_credentials_.begin = std::chrono::steady_clock::now();
+  first_credentials_.begin = clock_.steady();
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
   binding_.set_renewer(thread_.get_id());
 }
@@ -102,7 +103,7 @@ void Refresher::run(const std::stop_token& stop) {
 
 void Refresher::wait_until_due(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    const milliseconds until_due = schedule_.time_until_due(aws::Instant::now());
+    const milliseconds until_due = schedule_.time_until_due(aws::Instant::now(clock_));
     if (until_due == milliseconds(0)) break;
     const bool is_requested = wait_for_request(stop, std::min(until_due, max_wait_between_checks));
     if (is_requested || rotation_.changed()) {
@@ -110,22 +111,23 @@ void Refresher::wait_until_due(const std::stop_token& stop) {
       // If a renewal has failed, the new files may be what it needs.
       if (is_requested || (rotation_.candidate() && schedule_.failures() > 0)) break;
     }
-    warnings_.check_certificates(status_.certificates, wall_clock());
+    warnings_.check_certificates(status_.certificates, clock_.wall_seconds());
   }
 }
 
 // Returns true if a renewal was requested.
 bool Refresher::wait_for_request(const std::stop_token& stop, milliseconds time) {
   std::unique_lock lock(shared_.mutex);
-  shared_.changed.wait_for(lock, stop, time, [this] { return shared_.renewal_is_requested; });
+  clock_.wait_for_change(shared_.changed, lock, stop, time,
+                         [this] { return shared_.renewal_is_requested; });
   return std::exchange(shared_.renewal_is_requested, false);
 }
 
 // If the new files cannot be used, logs this. The previous identity then stays in use.
 void Refresher::load_new_files() {
-  Deadline deadline(binding_.options().session.timeout);
+  Deadline deadline(binding_.options().session.timeout, clock_);
   try {
-    const bool is_new = rotation_.load(wall_clock(), reporter_, deadline);
+    const bool is_new = rotation_.load(clock_.wall_seconds(), reporter_, deadline);
     if (is_new || !rotation_.candidate()) publish_rotation_failure({});
     if (!is_new) return;
     if (!rotation_.proven()) publish_certificates();
@@ -167,16 +169,16 @@ void Refresher::renew(const std::stop_token& stop) {
 // requested until these must be renewed.
 bool Refresher::has_undelivered_credentials() const {
   return undelivered_ &&
-         undelivered_->schedule.time_until_due(aws::Instant::now()) > milliseconds(0);
+         undelivered_->schedule.time_until_due(aws::Instant::now(clock_)) > milliseconds(0);
 }
 
 // Whether this failure ends the wait for the first credentials. If so, the future of
 // first_credentials() throws the error.
 bool Refresher::ends_first_wait(const Error& error) {
   if (first_credentials_.wait_is_over || rules_.start == Start::lazy) return false;
-  const bool within_limits = schedule_.failures() < aws::usual_attempts &&
-                             std::chrono::steady_clock::now() - first_credentials_.begin <
-                                 binding_.options().session.timeout;
+  const bool within_limits =
+      schedule_.failures() < aws::usual_attempts &&
+      clock_.steady() - first_credentials_.begin < binding_.options().session.timeout;
   const bool may_be_temporary = error.kind() == ErrorKind::try_later;
   if (may_be_temporary && (within_limits || rules_.start == Start::until_refused)) return false;
   first_credentials_.wait_is_over = true;
@@ -187,14 +189,14 @@ bool Refresher::ends_first_wait(const Error& error) {
 void Refresher::request_credentials(const std::stop_token& stop) {
   undelivered_.reset();
   if (!rotation_.proven() && !rotation_.candidate()) {
-    Deadline deadline(binding_.options().session.timeout);
-    rotation_.load(wall_clock(), reporter_, deadline);
+    Deadline deadline(binding_.options().session.timeout, clock_);
+    rotation_.load(clock_.wall_seconds(), reporter_, deadline);
     publish_certificates();
   } else if (std::exchange(reload_identity_, false)) {
     load_new_files();  // even if no file has changed: a token may be plugged in again
   }
   Credentials credentials = create_session(stop);
-  const aws::Instant now = aws::Instant::now();
+  const aws::Instant now = aws::Instant::now(clock_);
   if (!rules_.deliver) refuse_expired(credentials, now);
   aws::RenewalSchedule schedule(rules_.refresh_before);
   schedule.succeeded(now, credentials.expiration, binding_.options().session.session_duration,
@@ -205,8 +207,8 @@ void Refresher::request_credentials(const std::stop_token& stop) {
 Credentials Refresher::create_session(const std::stop_token& stop) {
   const auto ask = [this](const identity::Identity& identity) {
     const SessionOptions& options = binding_.options().session;
-    return aws::open_session(request_, options, identity, reporter_, Deadline(options.timeout),
-                             rules_.attempts);
+    return aws::open_session(request_, options, identity, reporter_,
+                             Deadline(options.timeout, clock_), rules_.attempts);
   };
   const auto on_refusal = [this, &stop](const Error& error) {
     log_.warning(
@@ -225,7 +227,7 @@ Credentials Refresher::create_session(const std::stop_token& stop) {
 void Refresher::deliver() {
   const Credentials& credentials = undelivered_->credentials;
   const int failures = schedule_.failures();
-  const aws::Instant now = aws::Instant::now();
+  const aws::Instant now = aws::Instant::now(clock_);
   if (rules_.deliver) {
     const auto next = now.wall + undelivered_->schedule.time_until_due(now);
     rules_.deliver({credentials, std::chrono::floor<seconds>(next), failures});
@@ -244,7 +246,8 @@ void Refresher::deliver() {
                           {"expires", rfc3339(status_.issued->expiration)},
                           {"failed_before", failures == 0 ? "" : std::to_string(failures)}});
   }
-  warnings_.check_certificates(status_.certificates, wall_clock(), status_.issued->expiration);
+  warnings_.check_certificates(status_.certificates, clock_.wall_seconds(),
+                               status_.issued->expiration);
 }
 
 void Refresher::handle_failure(const Error& error) {
@@ -254,9 +257,9 @@ void Refresher::handle_failure(const Error& error) {
   status_.failure_kind = error.kind();
   ++status_.failed[kind];
   binding_.publish(status_);
-  schedule_.failed(aws::Instant::now(), random(), error.retry_after());
+  schedule_.failed(aws::Instant::now(clock_), random(), error.retry_after());
   if (ends_first_wait(error)) return;
-  const aws::Instant now = aws::Instant::now();
+  const aws::Instant now = aws::Instant::now(clock_);
   const auto next = std::chrono::ceil<seconds>(schedule_.time_until_due(now));
   log_.warning("renewal failed", {{"binding", binding_.name()},
                                   {"reason", with_hint(error)},

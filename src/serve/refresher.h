@@ -12,6 +12,7 @@
 
 #include "aws/renewal.h"
 #include "aws/session_request.h"
+#include "base/clock.h"
 #include "identity/rotation.h"
 #include "rolecall/reporter.h"
 #include "serve/binding.h"
@@ -56,7 +57,7 @@ class Refresher {
   // Throws Error (usage) for options that cannot work. `reporter` gets only the steps; warnings go
   // to `log`.
   Refresher(Binding& binding, RateLimiter& rate_limiter, const Log& log, Reporter reporter,
-            RenewalRules rules = {});
+            RenewalRules rules = {}, const Clock& clock = machine_clock());
   // Waits until a call that is in progress has ended.
   ~Refresher() = default;
   Refresher(Refresher&&) = delete;
@@ -125,6 +126,7 @@ class Refresher {
   const Log& log_;
   Reporter reporter_;
   RenewalRules rules_;
+  const Clock& clock_;
   aws::SessionRequest request_;
   identity::Rotation rotation_;
   bool reload_identity_ = false;  // before the next renewal, load the identity again

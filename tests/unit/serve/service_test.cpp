@@ -2,11 +2,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <atomic>
-#include <thread>
 
 #include "base/json.h"
-#include "serve/rate_limiter.h"
 #include "unit/serve/support.h"
 
 namespace rolecall::serve {
@@ -169,50 +166,6 @@ TEST(Log, TextIsOneSafeLine) {
     return true;
   }).info("renewed", {});
   EXPECT_THAT(lines, testing::MatchesRegex("20..-..-..T..:..:..Z rolecall: renewed\n"));
-}
-
-TEST(RateLimiter, FailingCallsBeginASecondApart) {
-  RateLimiter limiter;
-  const auto start = RateLimiter::Clock::now();
-  std::atomic<int> passed = 0;
-  std::vector<std::jthread> bindings;
-  for (int i = 0; i < 10; ++i) {
-    bindings.emplace_back([&, i](const std::stop_token& stop) {
-      while (limiter.wait_for_turn(stop, i % 2 == 0))
-        ++passed;
-    });
-  }
-  std::this_thread::sleep_for(3500ms);
-  const int calls = passed;
-  EXPECT_LE(calls, 1 + std::chrono::duration<double>(RateLimiter::Clock::now() - start).count());
-  EXPECT_GE(calls, 2);
-}
-
-TEST(RateLimiter, ASuccessLetsTheOthersPass) {
-  RateLimiter limiter;
-  const std::stop_source stop;
-  EXPECT_TRUE(limiter.wait_for_turn(stop.get_token(), false));
-  std::atomic<int> passed = 0;
-  std::vector<std::jthread> bindings;
-  for (int i = 0; i < 9; ++i) {
-    bindings.emplace_back([&](const std::stop_token& told) {
-      if (limiter.wait_for_turn(told, false)) ++passed;
-    });
-  }
-  const auto start = RateLimiter::Clock::now();
-  limiter.succeeded();
-  for (std::jthread& binding : bindings)
-    binding.join();
-  EXPECT_EQ(passed, 9);
-  EXPECT_LT(RateLimiter::Clock::now() - start, 5s);  // one after the other they take nine
-}
-
-TEST(RateLimiter, AStopEndsAWait) {
-  RateLimiter limiter;
-  std::stop_source stop;
-  limiter.wait_for_turn(stop.get_token(), false);
-  stop.request_stop();
-  EXPECT_FALSE(limiter.wait_for_turn(stop.get_token(), true));
 }
 
 }  // namespace

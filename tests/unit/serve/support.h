@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -64,6 +65,17 @@ inline BindingStatus valid_status() {
 
 inline std::string body_of(const http::Response& response) {
   return std::string((response.shared_body ? *response.shared_body : response.body).view());
+}
+
+// Whether `condition` becomes true, which another thread must cause.
+template <class Condition>
+bool eventually(Condition&& condition) {
+  const auto end = std::chrono::steady_clock::now() + 20s;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::sleep_for(1ms);
+  }
+  return true;
 }
 
 }  // namespace rolecall::serve::test
