@@ -45,7 +45,7 @@ TEST(AliasArn, IsNoRole) {
   EXPECT_THROW(parse_role_arn("arn:aws:iam::123456789012:alias/role/x"), Error);
 }
 
-TEST(AliasArn, TheFlagThatTakesItIsNamed) {
+TEST(AliasArn, SaysWhichOptionTheArnIsFor) {
   try {
     parse_profile_arn(head + "trust-anchor/x");
     FAIL();

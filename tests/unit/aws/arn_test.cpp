@@ -52,7 +52,7 @@ TEST(Arn, RefusesMalformedOnes) {
   }
 }
 
-// Whatever is changed in a good ARN: it parses to what it says, or an Error says why not.
+// After any change, a valid ARN either parses to its parts, or an Error says why it does not.
 TEST(Arn, AnyChangeParsesOrIsRefused) {
   static constexpr std::string_view bytes = "a:/-A1 \n\x7f\xff";
   std::mt19937 random(1);

@@ -21,7 +21,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 
-// An endpoint of this process, which grants what it is asked for.
+// An endpoint in this process that grants every session.
 class CreateSession : public testing::Test {
  protected:
   CreateSession() : directory_(mkdtemp(name_)) {
@@ -56,7 +56,7 @@ class CreateSession : public testing::Test {
   IdentityOptions identity;
   SessionOptions session;
   std::atomic<int> calls = 0;
-  std::atomic<int> status = 0;  // of each answer; 0: a session
+  std::atomic<int> status = 0;  // of each response; 0: a session
 
  private:
   http::Response answer(const http::Request& request) {
@@ -92,7 +92,7 @@ TEST_F(CreateSession, SendsNothingWithoutAnIdentity) {
   EXPECT_EQ(calls, 0);
 }
 
-TEST_F(CreateSession, TellsOfWhatIsOddAboutTheOptions) {
+TEST_F(CreateSession, WarnsAboutOptionsThatAreProbablyWrong) {
   std::string warnings;
   Reporter reporter;
   reporter.warn = [&warnings](std::string_view text) { warnings += text; };

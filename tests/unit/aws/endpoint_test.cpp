@@ -90,7 +90,7 @@ TEST(Endpoint, ARegionIsOfOnePartition) {
   EXPECT_THROW(check_region("aws-iso", "us-isob-east-1"), Error);
 }
 
-TEST(Endpoint, RefusesWhatDoesNotFit) {
+TEST(Endpoint, RefusesRegionsOfOtherPartitions) {
   EXPECT_THROW(service_endpoint("aws", "cn-north-1", false, false), Error);
   EXPECT_THROW(service_endpoint("aws-cn", "us-east-1", false, false), Error);
   EXPECT_THROW(service_endpoint("aws-moon", "us-east-1", false, false), Error);

@@ -23,21 +23,21 @@ RenewalSchedule renewed(seconds refresh_before, seconds lifetime, double random 
   return schedule;
 }
 
-TEST(RenewalSchedule, IsDueAheadOfExpiry) {
+TEST(RenewalSchedule, IsDueBeforeTheExpiry) {
   const RenewalSchedule schedule = renewed(300s, 3600s);
   EXPECT_EQ(schedule.time_until_due(start), 3300s);
   EXPECT_EQ(schedule.time_until_due(after(3299s, 3299s)), 1s);
   EXPECT_EQ(schedule.time_until_due(after(3300s, 3300s)), 0s);
 }
 
-TEST(RenewalSchedule, JitterBringsItForward) {
+TEST(RenewalSchedule, TheRandomNumberMovesItForward) {
   EXPECT_EQ(renewed(300s, 900s, 1).time_until_due(start), 540s);
   EXPECT_EQ(renewed(300s, 3600s, 1).time_until_due(start), 3240s);
   EXPECT_EQ(renewed(300s, 43200s, 0.5, 43200s).time_until_due(start), 42870s);
 }
 
-// botocore uses what instance metadata gave it for up to ten minutes without asking again.
-TEST(RenewalSchedule, ElevenMinutesAreLeftUnlessToldOtherwise) {
+// botocore uses credentials of instance metadata for up to ten minutes without a new request.
+TEST(RenewalSchedule, ByDefaultElevenMinutesAreLeft) {
   for (const seconds lifetime : {900s, 1200s, 1800s, 3600s, 43200s}) {
     for (const double random : {0.0, 0.5, 1.0}) {
       RenewalSchedule schedule;
@@ -48,22 +48,23 @@ TEST(RenewalSchedule, ElevenMinutesAreLeftUnlessToldOtherwise) {
   }
 }
 
-TEST(RenewalSchedule, AMarginAsLongAsTheLifetimeMakesNoBusyLoop) {
+TEST(RenewalSchedule, AMarginAsLongAsTheLifetimeCausesNoBusyLoop) {
   EXPECT_EQ(renewed(900s, 900s).time_until_due(start), 225s);
   EXPECT_EQ(renewed(43199s, 3600s).time_until_due(start), 225s);
-  // This machine's clock is ahead of the service's: less seems to be left than there is.
+  // This machine's clock is ahead of the service's clock, so less time seems to be left than there
+  // is.
   EXPECT_GE(renewed(300s, 301s).time_until_due(start), 150s);
   EXPECT_EQ(renewed(960s, 961s).time_until_due(start), 225s);
 }
 
-TEST(RenewalSchedule, VeryShortSessionsAreRenewedAtTheirHalf) {
+TEST(RenewalSchedule, VeryShortSessionsAreRenewedAfterHalfTheirLifetime) {
   EXPECT_EQ(renewed(900s, 400s).time_until_due(start), 200s);
   EXPECT_EQ(renewed(300s, 10s).time_until_due(start), 5s);
   EXPECT_EQ(renewed(300s, 1s, 1).time_until_due(start), 450ms);
 }
 
 TEST(RenewalSchedule, ASuspendDoesNotDelayIt) {
-  // The machine slept for an hour: the steady clock stood still.
+  // The machine was suspended for an hour.
   EXPECT_EQ(renewed(300s, 3600s).time_until_due(after(3600s, 10s)), 0s);
 }
 
@@ -74,7 +75,7 @@ TEST(RenewalSchedule, AClockThatIsSetBackDoesNotDelayIt) {
 TEST(RenewalSchedule, AWrongClockFallsBackOnTheDuration) {
   EXPECT_EQ(renewed(300s, -7200s).time_until_due(start), 3300s);
   EXPECT_EQ(renewed(300s, 90000s).time_until_due(start), 3300s);
-  // Behind the service's: nothing lasts longer than was requested_duration for.
+  // This machine's clock is behind the service's clock. No session lasts longer than requested.
   EXPECT_EQ(renewed(300s, 3720s).time_until_due(start), 3300s);
 }
 
@@ -95,7 +96,7 @@ TEST(RenewalSchedule, FailuresBackOff) {
   EXPECT_EQ(schedule.time_until_due(start), 1s);
 }
 
-TEST(RenewalSchedule, TheFirstTryIsDueAtOnce) {
+TEST(RenewalSchedule, TheFirstAttemptIsDueAtOnce) {
   EXPECT_EQ(RenewalSchedule(300s).time_until_due(Instant::now()), 0s);
 }
 

@@ -52,7 +52,7 @@ class RetryTest : public testing::Test {
         request_, identity_, deadline, reporter, attempts);
   }
 
-  // What it fails with.
+  // Returns the Error of a call that fails.
   Error failure(int attempts = usual_attempts) {
     try {
       send(attempts);
@@ -116,7 +116,7 @@ TEST_F(RetryTest, GivesUpAfterTheLastAttempt) {
   EXPECT_THAT(dates_, SizeIs(4));
 }
 
-TEST_F(RetryTest, DoesNotRepeatWhatDoesNotPass) {
+TEST_F(RetryTest, DoesNotRepeatFailuresThatStay) {
   for (const int status : {400, 403, 404, 501, 505}) {
     dates_.clear();
     will_answer(answer(status, refusal));
@@ -132,7 +132,7 @@ TEST_F(RetryTest, DoesNotRepeatWhatDoesNotPass) {
   }
 }
 
-TEST_F(RetryTest, TellsTheServiceFromWhatAnswersInItsPlace) {
+TEST_F(RetryTest, DistinguishesTheServiceFromAProxy) {
   will_answer(answer(403, "<html>"));
   failure();
   EXPECT_FALSE(is_refusal_);
@@ -176,7 +176,8 @@ TEST_F(RetryTest, SignsOnceWithTheServicesTime) {
     dates_.clear();
     will_answer(answer(403, refusal, date(ahead)),
                 test::session_answer(in(ahead + 1h), date(ahead)));
-    const Credentials credentials = send(1);  // it is not one of the attempts
+    const Credentials credentials =
+        send(1);  // the correction of the clock does not count as an attempt
     EXPECT_THAT(dates_, ElementsAre(amz_date(in(0s)), amz_date(in(ahead))));
     EXPECT_EQ(credentials.clock_skew, ahead);
     will_answer(answer(403, refusal, date(ahead)), answer(403, refusal, date(ahead)));
@@ -189,7 +190,7 @@ TEST_F(RetryTest, SignsOnceWithTheServicesTime) {
   EXPECT_THAT(clock_.waits, SizeIs(0));
 }
 
-TEST_F(RetryTest, TrustsAClockThatIsAboutRight) {
+TEST_F(RetryTest, TrustsAClockThatIsNearlyRight) {
   will_answer(answer(403, refusal, date(4min)));
   failure();
   EXPECT_THAT(dates_, SizeIs(1));
@@ -201,12 +202,12 @@ TEST_F(RetryTest, RefusesCredentialsThatHaveExpired) {
   const Error error = failure();
   EXPECT_EQ(error.kind(), ErrorKind::failed);
   EXPECT_THAT(error.what(), HasSubstr("expired at"));
-  // By the service's clock they have not.
+  // By the service's clock, the credentials have not expired.
   will_answer(test::session_answer(in(-1s), date(-1h)));
   EXPECT_EQ(send().clock_skew, -1h);
 }
 
-TEST_F(RetryTest, NothingLastsLongerThanWasAskedFor) {
+TEST_F(RetryTest, NoSessionLastsLongerThanRequested) {
   will_answer(test::session_answer(in(3600s + 300s)));
   EXPECT_EQ(send().expiration, in(3900s));  // clocks may differ by this much
   will_answer(test::session_answer(in(3600s + 301s)));

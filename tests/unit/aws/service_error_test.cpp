@@ -38,7 +38,7 @@ TEST_F(ServiceError, NameFromHeaderOrBody) {
   EXPECT_THAT(error(403, "<html>").what(), HasSubstr("no error that IAM Roles Anywhere"));
 }
 
-TEST_F(ServiceError, KindFollowsWhatMayPass) {
+TEST_F(ServiceError, TheKindSaysWhetherTheErrorMayPass) {
   for (const int status : {429, 500, 501, 502, 503, 504, 505, 507, 511, 520, 599}) {
     EXPECT_EQ(error(status, "").kind(), ErrorKind::try_later) << status;
   }
@@ -51,12 +51,12 @@ TEST_F(ServiceError, KindFollowsWhatMayPass) {
   }
 }
 
-TEST_F(ServiceError, UntrustedNamesTheUnmetDemand) {
+TEST_F(ServiceError, UntrustedNamesTheUnmetRequirement) {
   EXPECT_THAT(error(403, R"({"message":"Untrusted certificate. Insufficient certificate"})").hint(),
               HasSubstr("keyUsage of CN=leaf lacks digitalSignature"));
 }
 
-TEST_F(ServiceError, TextFromTheNetworkIsTamed) {
+TEST_F(ServiceError, TextFromTheNetworkIsMadeSafe) {
   const std::string what =
       error(400, json{{"message", "a\x1b[31m\nb" + std::string(5000, 'x')}}.dump()).what();
   EXPECT_EQ(what.find('\x1b'), std::string::npos);
@@ -64,7 +64,7 @@ TEST_F(ServiceError, TextFromTheNetworkIsTamed) {
   EXPECT_LT(what.size(), 1000U);
 }
 
-TEST_F(ServiceError, WhatTheServiceNeverSendsIsFromAnother) {
+TEST_F(ServiceError, ResponsesThatTheServiceNeverSendsAreFromAnotherServer) {
   EXPECT_TRUE(is_from_service(answer(403, R"({"code":"AccessDeniedException"})")));
   EXPECT_TRUE(is_from_service(answer(500, "", {{"x-amzn-errortype", "InternalException"}})));
   for (const int status : {302, 403, 511})

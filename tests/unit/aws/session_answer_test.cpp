@@ -18,7 +18,7 @@ json good_answer() {
       "sessionToken":"tOkEn0000000000000000","expiration":"2026-11-23T18:51:52Z"}}]})");
 }
 
-TEST(ReadCredentials, TakesTheDocumentedShape) {
+TEST(ReadCredentials, ReadsTheDocumentedForm) {
   const Credentials credentials =
       read_credentials(answer(201, good_answer().dump()), "https://host");
   EXPECT_EQ(
@@ -28,7 +28,7 @@ TEST(ReadCredentials, TakesTheDocumentedShape) {
       R"("AccountId":"123456789012"})");
 }
 
-TEST(ReadCredentials, RefusesAllElseWithoutRepeatingIt) {
+TEST(ReadCredentials, RefusesOtherFormsWithoutRepeatingThem) {
   std::vector<std::string> bodies = {"",
                                      "<html>",
                                      "[]",

@@ -102,7 +102,7 @@ TEST(CredentialSettings, OneAFile) {
     EXPECT_THAT(found(text, ""), ElementsAre(HasSubstr(key + std::string(" of [default]"))));
     EXPECT_THAT(found("", text), ElementsAre(HasSubstr(key + std::string(" of [default]"))));
   }
-  // These mean something beside role_arn only.
+  // These settings matter only together with role_arn.
   EXPECT_THAT(found("[default]\nsource_profile = a\ncredential_source = Environment\n", ""),
               IsEmpty());
 }

@@ -112,7 +112,7 @@ INSTANTIATE_TEST_SUITE_P(
              "[a]\nx = " + std::string(200000, 'y') + "\n[b]\n\n[default]\n" + keys}),
     [](const testing::TestParamInfo<Case>& each) { return each.param.name; });
 
-TEST(CredentialsTextWarnings, TellWhatTheAwsCliWouldNotTake) {
+TEST(CredentialsTextWarnings, SayWhatTheAwsCliRefuses) {
   const std::string section = "[default]\naws_access_key_id = a\n";
   EXPECT_THAT(warnings(section), ElementsAre());
   EXPECT_THAT(warnings(section + section),
@@ -177,7 +177,7 @@ class Author {
   explicit Author(unsigned seed) : random_(seed) {
     ending_ = pick({"\n", "\r\n"});
     const unsigned sections = number(4);
-    const unsigned target = number(5);  // may be none of them
+    const unsigned target = number(5);  // may be no existing section
     while (number(3) == 0)
       filler();
     for (unsigned i = 0; i < sections; ++i)
@@ -310,11 +310,11 @@ TEST(CredentialsTextProperties, AnyBytesAreEditedTheSameWayTwice) {
     try {
       once = edit(file, "t", "1");
     } catch (const Error&) {
-      continue;  // a line that would be lost
+      continue;  // refused: the edit would remove a line
     }
     ++edited;
     ASSERT_EQ(edit(once, "t", "1"), once) << "seed " << seed;
-    // What came in between leaves no trace.
+    // The edits in between leave no trace.
     ASSERT_EQ(edit(edit(file, "t", "2"), "t", "1"), once) << "seed " << seed;
     ASSERT_THAT(once, HasSubstr("ID1"));
     ASSERT_THAT(once, HasSubstr("SECRET1"));

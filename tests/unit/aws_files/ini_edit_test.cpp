@@ -1,4 +1,4 @@
-// What credentials_file_test.cpp does not have: keys that are removed, and keys of one's own.
+// Cases that are not in credentials_file_test.cpp: keys that are removed, and other keys.
 #include "aws_files/ini_edit.h"
 
 #include <gmock/gmock.h>
@@ -93,7 +93,7 @@ TEST(IniEditWarnings, DoNotPromiseASectionThatIsNotMade) {
   EXPECT_THAT(warnings(remove_two), ElementsAre(testing::Not(HasSubstr("new section"))));
 }
 
-// A key that is set and then removed leaves the file as it was, wherever it came to stand.
+// If a key is set and then removed, the file is the same as before, at whatever place the key was.
 TEST(IniEditProperties, SettingAndRemovingUndoEachOther) {
   const std::vector<std::string> pieces = {
       "[profile a]\n", "[b]\n", "x = 1\n",   "  y = 2\n",      "# c\n", "\n",

@@ -19,7 +19,7 @@ std::string edit(std::string_view file, std::optional<std::string_view> value) {
   return std::string(edited.bytes.view());
 }
 
-// The texts of the lines but for those of the three keys and of their values.
+// The texts of all lines except those of the three keys and their values.
 std::vector<std::string> other_lines(std::string_view file) {
   std::vector<std::string> texts;
   bool ours = false;
@@ -37,7 +37,7 @@ std::vector<std::string> other_lines(std::string_view file) {
   return texts;
 }
 
-TEST(IniLineEnds, AnEmptyLineBehindABareCrStaysOne) {
+TEST(IniLineEnds, AnEmptyLineAfterABareCrStaysALine) {
   EXPECT_EQ(edit("\n[a]\rk1:\r\vW\n\n", "v"), "\n[a]\rk1:v\rk2 = v\rk3 = v\r\n\n");
   EXPECT_EQ(edit("[a]\rx = 1\rk1 = v\n\n", std::nullopt), "[a]\rx = 1\r\n\n");
   EXPECT_EQ(edit("[a]\r\nk1 = o\r\n\r\n", "v"), "[a]\r\nk1 = v\r\nk2 = v\r\nk3 = v\r\n\r\n");
@@ -61,7 +61,7 @@ TEST(IniLineEnds, NoOtherLineIsLostOrAdded) {
       try {
         after = edit(file, value);
       } catch (const Error&) {
-        continue;  // a line that would be lost
+        continue;  // refused: the edit would remove a line
       }
       ++edited;
       ASSERT_EQ(other_lines(after), other_lines(file)) << "seed " << seed << "\n" << file;

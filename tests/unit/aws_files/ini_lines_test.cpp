@@ -16,7 +16,7 @@ std::vector<Kind> kinds(std::string_view file) {
   return found;
 }
 
-// The one option of a section.
+// Returns the only option of a section.
 std::string option(const std::string& text) {
   const std::string file = "[a]\n" + text;
   const IniLine line = ini_lines(file).at(1);
@@ -39,7 +39,7 @@ TEST(IniLines, KnowsEachKind) {
 TEST(IniLines, KnowsWhatTheAwsCliCannotRead) {
   EXPECT_THAT(kinds("k = v\n[a]\nword\n= v\n"),
               ElementsAre(Kind::unreadable, Kind::header, Kind::unreadable, Kind::unreadable));
-  // What is indented below it is not part of a value.
+  // An indented line below a header is not part of a value.
   EXPECT_THAT(kinds("[a]\nword\n  k = v\n"),
               ElementsAre(Kind::header, Kind::unreadable, Kind::option));
 }
@@ -84,7 +84,7 @@ TEST(IniLines, IndentationMakesAContinuation) {
               ElementsAre(Kind::header, Kind::option, Kind::option));
   EXPECT_THAT(kinds("[a]\n k = v\n  x = y\n"),
               ElementsAre(Kind::header, Kind::option, Kind::continuation));
-  // One character each, however many bytes.
+  // Each counts as one character, however many bytes it has.
   EXPECT_THAT(kinds("[a]\n\u00a0k = v\n x = y\n"),
               ElementsAre(Kind::header, Kind::option, Kind::option));
   const auto lines = ini_lines("[a]\nk = v\n  [b]\n");

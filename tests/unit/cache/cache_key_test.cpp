@@ -33,7 +33,7 @@ class CacheKeyTest : public testing::Test {
   SessionOptions session_;
 };
 
-TEST_F(CacheKeyTest, EveryOptionThatDecidesIsInIt) {
+TEST_F(CacheKeyTest, ContainsEveryOptionThatMatters) {
   std::vector<std::string> keys = {key()};
   const auto changed = [&] {
     for (const std::string& earlier : keys)
@@ -76,19 +76,19 @@ TEST_F(CacheKeyTest, EveryOptionThatDecidesIsInIt) {
   changed();
   std::ofstream(key_) << "x";
   changed();
-  // The same size and time of change, but another file.
+  // Another file with the same size and time of change.
   const std::string other = std::string(key_) + ".new";
   std::filesystem::copy_file(key_, other);
   std::filesystem::last_write_time(other, std::filesystem::last_write_time(key_));
   std::filesystem::rename(other, key_);
   changed();
   EXPECT_EQ(key(), key());
-  // How long it may take decides nothing.
+  // Timeouts do not change the key.
   session_.timeout = session_.connect_timeout = std::chrono::milliseconds(1);
   EXPECT_EQ(key(), keys.back());
 }
 
-TEST_F(CacheKeyTest, NoneWhereTheIdentityCannotBeTold) {
+TEST_F(CacheKeyTest, IsEmptyIfTheIdentityCannotBeDistinguished) {
   const std::string missing = std::string(key_) + ".missing";
   identity_.private_key = "-";
   EXPECT_EQ(key(), "");
@@ -98,7 +98,7 @@ TEST_F(CacheKeyTest, NoneWhereTheIdentityCannotBeTold) {
   EXPECT_EQ(key(), "");
   identity_.private_key = key_;
   EXPECT_NE(key(), "");
-  identity_.certificate = "pkcs11:object=x";  // another one tomorrow, under the same name
+  identity_.certificate = "pkcs11:object=x";  // which may be another certificate later
   EXPECT_EQ(key(), "");
   identity_.certificate = {};
   identity_.selector = Selector{"CN=x", {}, {}};
@@ -109,7 +109,7 @@ TEST_F(CacheKeyTest, NoneWhereTheIdentityCannotBeTold) {
   EXPECT_EQ(key(), "");
 }
 
-TEST_F(CacheKeyTest, SaysWhyThereIsNone) {
+TEST_F(CacheKeyTest, SaysWhyItIsEmpty) {
   const std::string missing = std::string(key_) + ".missing";
   identity_.private_key = "-";
   EXPECT_EQ(cache_key(identity_, session_).reason_not_cached, "key comes from a stream");
@@ -119,7 +119,7 @@ TEST_F(CacheKeyTest, SaysWhyThereIsNone) {
   EXPECT_THAT(cache_key(identity_, session_).reason_not_cached, testing::HasSubstr("on a token"));
 }
 
-TEST_F(CacheKeyTest, OneFileByTwoPathsIsOne) {
+TEST_F(CacheKeyTest, TwoPathsOfOneFileHaveOneKey) {
   const auto before = std::filesystem::current_path();
   const std::string absolute = key();
   std::filesystem::current_path("/tmp");
@@ -129,7 +129,7 @@ TEST_F(CacheKeyTest, OneFileByTwoPathsIsOne) {
   std::filesystem::current_path(before);
 }
 
-TEST_F(CacheKeyTest, NoPin) {
+TEST_F(CacheKeyTest, ContainsNoPin) {
   identity_.private_key = "pkcs11:object=x?pin-value=hunter2&module-name=m&pin-source=s";
   EXPECT_THAT(key(), EndsWith("\nkey=pkcs11:object=x?module-name=m"));
   identity_.private_key = "pkcs11:object=x?module-name=m&pin-value=another";

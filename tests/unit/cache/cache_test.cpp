@@ -42,7 +42,7 @@ class CacheTest : public testing::Test {
 
   Cache cache() const { return Cache(path_, Cache::IfMissing::make, clock_); }
 
-  // The key id that a run gets, with how many sessions were asked for in `asked_`.
+  // Returns the key id that a run gets. Counts the requested sessions in `asked_`.
   std::string get(seconds life = seconds(3600), seconds margin = seconds(900),
                   const std::string& key = "k") {
     Reporter reporter;
@@ -68,7 +68,7 @@ class CacheTest : public testing::Test {
 
   static constexpr seconds timeout{5};
 
-  // As another process that renews the entry of get().
+  // Does what another process does that renews the entry of get().
   CacheLock lock_of_another() {
     if (directory_.fd() < 0) directory_ = Descriptor(open(path_.c_str(), O_RDONLY | O_DIRECTORY));
     for (const auto& file : std::filesystem::directory_iterator(path_)) {
@@ -84,8 +84,8 @@ class CacheTest : public testing::Test {
 
   test::ManualClock clock_;
   Descriptor directory_;
-  std::vector<std::chrono::milliseconds> times_;  // that calls had
-  std::function<void()> renews_;                  // while a call is under way
+  std::vector<std::chrono::milliseconds> times_;  // the time limits of the calls
+  std::function<void()> renews_;                  // called during a call
   char root_[32] = "/tmp/cache-test-XXXXXX";
   std::string path_;
   std::string warnings_;
@@ -93,7 +93,7 @@ class CacheTest : public testing::Test {
   bool fails_ = false;
 };
 
-TEST_F(CacheTest, FreshEntriesAreHandedOutAgain) {
+TEST_F(CacheTest, FreshEntriesAreReturnedAgain) {
   EXPECT_EQ(get(), "ID1");
   EXPECT_EQ(get(), "ID1");
   EXPECT_EQ(get(seconds(3600), seconds(900), "another"), "ID2");
@@ -113,7 +113,7 @@ TEST_F(CacheTest, AllOfTheCredentialsComeBack) {
   EXPECT_EQ(back.expiration - clock_.wall_seconds(), seconds(3600));
 }
 
-TEST_F(CacheTest, TheMarginIsHalfTheLifeAtMost) {
+TEST_F(CacheTest, TheMarginIsAtMostHalfTheLifetime) {
   EXPECT_EQ(get(seconds(3600), seconds(3590)), "ID1");
   clock_.pass(seconds(1799));
   EXPECT_EQ(get(seconds(3600), seconds(3590)), "ID1");
@@ -121,7 +121,7 @@ TEST_F(CacheTest, TheMarginIsHalfTheLifeAtMost) {
   EXPECT_EQ(get(seconds(3600), seconds(3590)), "ID2");
 }
 
-TEST_F(CacheTest, PastTheMarginOneRenews) {
+TEST_F(CacheTest, AfterTheMarginOneRunRenews) {
   EXPECT_EQ(get(), "ID1");
   clock_.pass(seconds(2699));
   EXPECT_EQ(get(), "ID1");
@@ -138,7 +138,7 @@ TEST_F(CacheTest, EntriesFromTheFutureAreNotTrusted) {
   EXPECT_EQ(get(), "ID2");
 }
 
-TEST_F(CacheTest, EndedOnesAreMissesAndGoAway) {
+TEST_F(CacheTest, ExpiredEntriesAreMissesAndAreRemoved) {
   get(seconds(-1));
   EXPECT_EQ(get(), "ID2");
   get(seconds(-1), seconds(900), "other");
@@ -151,7 +151,7 @@ TEST_F(CacheTest, EndedOnesAreMissesAndGoAway) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(path_), {}), 4);  // and two locks
 }
 
-TEST_F(CacheTest, LeftoversGoAway) {
+TEST_F(CacheTest, UnfinishedFilesAreRemoved) {
   fails_ = true;
   EXPECT_THROW(get(seconds(3600), seconds(900), "failed"), Error);
   std::ofstream(path_ + "/0123456789abcdef.json") << "no entry";
@@ -161,7 +161,7 @@ TEST_F(CacheTest, LeftoversGoAway) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(path_), {}), 2);
 }
 
-TEST_F(CacheTest, FailuresFromTheFutureAreNobodys) {
+TEST_F(CacheTest, FailuresFromTheFutureAreIgnored) {
   fails_ = true;
   EXPECT_THROW(get(), Error);
   for (const auto& file : std::filesystem::directory_iterator(path_)) {
@@ -174,7 +174,7 @@ TEST_F(CacheTest, FailuresFromTheFutureAreNobodys) {
   EXPECT_EQ(get(), "ID1");
 }
 
-TEST_F(CacheTest, WhateverIsInANote) {
+TEST_F(CacheTest, ANoteMayContainAnything) {
   fails_ = true;
   EXPECT_THROW(get(), Error);
   fails_ = false;
@@ -191,7 +191,7 @@ TEST_F(CacheTest, WhateverIsInANote) {
   }
 }
 
-TEST_F(CacheTest, ValuesThatNobodyIsSentAreMisses) {
+TEST_F(CacheTest, EntriesWithImpossibleValuesAreMisses) {
   for (const char* bad : {"a b", "a\\nb", "a\\u0000b", "\\u00e9"}) {
     get();
     std::string text;
@@ -212,7 +212,7 @@ TEST_F(CacheTest, ListingMakesNothing) {
   EXPECT_FALSE(std::filesystem::exists(path_));
 }
 
-TEST_F(CacheTest, OldOnesServeWhereNoNewOnesCanBeHad) {
+TEST_F(CacheTest, OldCredentialsAreUsedIfTheRenewalFails) {
   get();
   fails_ = true;
   EXPECT_EQ(get(), "ID1");
@@ -225,7 +225,7 @@ TEST_F(CacheTest, OldOnesServeWhereNoNewOnesCanBeHad) {
   EXPECT_THROW(get(), Error);  // it has expired
 }
 
-TEST_F(CacheTest, AnOutageCostsOneRunInFifteenSecondsAShortWait) {
+TEST_F(CacheTest, InAnOutageOneRunInFifteenSecondsWaitsForAShortTime) {
   get();
   clock_.pass(seconds(3000));
   fails_ = true;
@@ -241,7 +241,7 @@ TEST_F(CacheTest, AnOutageCostsOneRunInFifteenSecondsAShortWait) {
   EXPECT_THAT(times_, SizeIs(2));
 }
 
-TEST_F(CacheTest, TheOldOneServesWhileAnotherRenews) {
+TEST_F(CacheTest, OldCredentialsAreUsedWhileAnotherProcessRenews) {
   get();
   clock_.pass(seconds(3000));
   const CacheLock lock = lock_of_another();
@@ -249,7 +249,7 @@ TEST_F(CacheTest, TheOldOneServesWhileAnotherRenews) {
   EXPECT_THAT(clock_.waits, SizeIs(0));
 }
 
-TEST_F(CacheTest, WaitsForAnotherToRenew) {
+TEST_F(CacheTest, WaitsForTheRenewalOfAnotherProcess) {
   fails_ = true;
   EXPECT_THROW(get(), Error);
   fails_ = false;
@@ -265,11 +265,11 @@ TEST_F(CacheTest, WaitsForAnotherToRenew) {
   EXPECT_EQ(times_.back(), timeout - milliseconds(30));
 }
 
-TEST_F(CacheTest, WhoHasWaitedForHalfOfTheTimeAsksForItself) {
+TEST_F(CacheTest, AfterHalfOfTheTimeAProcessRequestsItsOwnSession) {
   std::string inner;
   renews_ = [&] {
     renews_ = {};
-    inner = get();  // as another process, while this one asks
+    inner = get();  // as another process would, during the request of this one
   };
   EXPECT_EQ(get(), "ID2");
   EXPECT_EQ(inner, "ID1");
@@ -277,10 +277,10 @@ TEST_F(CacheTest, WhoHasWaitedForHalfOfTheTimeAsksForItself) {
   ASSERT_THAT(times_, SizeIs(2));
   EXPECT_GE(times_[1], std::chrono::milliseconds(2500));
   EXPECT_LT(times_[1], std::chrono::milliseconds(2550));
-  EXPECT_EQ(get(), "ID2");  // what the other got is not cached
+  EXPECT_EQ(get(), "ID2");  // the credentials of the other process are not cached
 }
 
-TEST_F(CacheTest, ThoseWhoWaitedFailAsTheOneDid) {
+TEST_F(CacheTest, ProcessesThatWaitedThrowTheSameError) {
   fails_ = true;
   EXPECT_THROW(get(), Error);
   times_.clear();
@@ -301,7 +301,7 @@ TEST_F(CacheTest, ThoseWhoWaitedFailAsTheOneDid) {
   }
 }
 
-TEST_F(CacheTest, NothingIsCachedWhileTheClockIsOff) {
+TEST_F(CacheTest, NothingIsCachedWhileTheClockIsWrong) {
   Reporter reporter;
   reporter.warn = [this](std::string_view text) { warnings_ += text; };
   cache().get({"k", seconds(900), timeout,
@@ -315,7 +315,7 @@ TEST_F(CacheTest, NothingIsCachedWhileTheClockIsOff) {
   EXPECT_TRUE(cache().entries().empty());
 }
 
-TEST_F(CacheTest, WhateverIsInAnEntry) {
+TEST_F(CacheTest, AnEntryMayContainAnything) {
   get();
   const std::string path = entry_file();
   std::string good;
@@ -348,7 +348,7 @@ TEST_F(CacheTest, EntriesThatOthersCouldHaveWrittenAreMisses) {
   EXPECT_EQ(get(), "ID4");
 }
 
-TEST_F(CacheTest, ModesOfWhatItMakes) {
+TEST_F(CacheTest, MakesFilesOnlyForItsUser) {
   umask(0);
   get();
   struct stat info {};
@@ -362,7 +362,7 @@ TEST_F(CacheTest, DirectoriesThatCannotBeTrusted) {
   get();
   chmod(path_.c_str(), 0770);
   EXPECT_THROW(Cache{path_}, Error);
-  chmod(path_.c_str(), 0755);  // others see names and times alone
+  chmod(path_.c_str(), 0755);  // other users see only names and times
   EXPECT_NO_THROW(Cache{path_});
   std::filesystem::create_directory_symlink(path_, std::string(root_) + "/link");
   EXPECT_NO_THROW(Cache{std::string(root_) + "/link"});  // nobody else can have made it

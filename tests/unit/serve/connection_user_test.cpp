@@ -13,8 +13,9 @@
 namespace rolecall::serve {
 namespace {
 
-// Of a client that is gone the kernel knows nothing: what the log still has, it has remembered.
-TEST(RequestLogUsers, AreAskedForOncePerConnection) {
+// The kernel does not know a client that has closed its connection. So if the log still has the
+// user, RequestLog has remembered the user.
+TEST(RequestLogUsers, AskTheKernelOnceForEachConnection) {
   std::vector<json> events;
   const Log log(Log::Format::json, [&events](const std::string& line) {
     events.push_back(json::parse(line));
@@ -43,9 +44,9 @@ TEST(RequestLogUsers, AreAskedForOncePerConnection) {
     EXPECT_EQ(uid(0), mine);
   }
   EXPECT_EQ(uid(7), mine);
-  EXPECT_EQ(uid(0), "none") << "without a number nothing is remembered";
-  EXPECT_EQ(uid(7 + 128), "none") << "another connection of the same port and place";
-  EXPECT_EQ(uid(7), mine) << "an unknown user takes no place";
+  EXPECT_EQ(uid(0), "none") << "a connection without a number is not remembered";
+  EXPECT_EQ(uid(7 + 128), "none") << "another connection of the same port, in the same slot";
+  EXPECT_EQ(uid(7), mine) << "an unknown user does not take the slot";
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ int status_for_host(const std::string& host, const std::string& address = "127.0
   return status_for({{"Host", host}}, address);
 }
 
-TEST(Guard, LetsThisMachinesNamesPass) {
+TEST(Guard, AcceptsNamesOfThisMachine) {
   for (const char* host : {"127.0.0.1", "127.0.0.1:9911", "localhost", "LocalHost:80", "127.1.2.3",
                            "[::1]", "[::1]:9911"}) {
     EXPECT_EQ(status_for_host(host), 200) << host;
@@ -36,17 +36,18 @@ TEST(Guard, RefusesOtherNames) {
   EXPECT_EQ(status_for({{"Host", "localhost"}, {"host", "evil.example"}}), 400);
 }
 
-TEST(Guard, LetsTheBoundAddressPass) {
+TEST(Guard, AcceptsTheAddressThatServeListensOn) {
   EXPECT_EQ(status_for_host("172.17.0.1:9911", "172.17.0.1"), 200);
   EXPECT_EQ(status_for_host("172.17.0.2", "172.17.0.1"), 403);
   EXPECT_EQ(status_for_host("[fd00::1]:9911", "fd00::1"), 200);
-  // Of every address: numbers, as only a name can be rebound.
+  // If serve listens on all addresses, any numeric Host is accepted, because only a name can be
+  // rebound.
   EXPECT_EQ(status_for_host("172.17.0.1", "0.0.0.0"), 200);
   EXPECT_EQ(status_for_host("[fd00::1]", "::"), 200);
   EXPECT_EQ(status_for_host("evil.example", "0.0.0.0"), 403);
 }
 
-TEST(Guard, LetsAllowedNamesPass) {
+TEST(Guard, AcceptsAllowedNames) {
   const auto status = [](const std::string& host) {
     http::Request request = test::request("GET", "/healthz");
     request.headers = {{"Host", host}};
@@ -61,7 +62,7 @@ TEST(Guard, LetsAllowedNamesPass) {
   }
 }
 
-TEST(Guard, TellsHowANameIsAllowed) {
+TEST(Guard, SaysHowToAllowAName) {
   http::Request request = test::request("GET", "/healthz");
   request.headers = {{"Host", "Rolecall:9911"}};
   EXPECT_NE(reason_to_refuse(request, "127.0.0.1")->reason.find("--allow-host rolecall"),
@@ -71,7 +72,7 @@ TEST(Guard, TellsHowANameIsAllowed) {
             "the Host header is not the name of a host");
 }
 
-TEST(Guard, TakesNamesOfHosts) {
+TEST(Guard, ChecksNamesOfHosts) {
   EXPECT_EQ(checked_host_name("Host.Docker.Internal"), "host.docker.internal");
   EXPECT_EQ(checked_host_name("172.17.0.1"), "172.17.0.1");
   EXPECT_EQ(checked_host_name("fd00::1"), "fd00::1");
@@ -80,7 +81,7 @@ TEST(Guard, TakesNamesOfHosts) {
   }
 }
 
-TEST(Guard, RefusesWhatCameThroughAProxyOrFromAPage) {
+TEST(Guard, RefusesRequestsThroughAProxyOrFromAWebPage) {
   for (const http::Header& header :
        {http::Header{"x-forwarded-FOR", ""}, http::Header{"X-Forwarded-Proto", "http"},
         http::Header{"Forwarded", ""}, http::Header{"VIA", "1.1 a"}, http::Header{"Origin", "null"},
@@ -96,7 +97,7 @@ TEST(Guard, RefusesWhatCameThroughAProxyOrFromAPage) {
   }
 }
 
-TEST(Guard, RefusesEveryHeaderThatTellsOfAForwardedRequest) {
+TEST(Guard, RefusesEveryHeaderOfAForwardedRequest) {
   for (const char* name : {"X-Original-Forwarded-For",
                            "X-Forwarded_For",
                            "x_forwarded_for",
@@ -142,7 +143,7 @@ TEST(Guard, ShowsPartOfALongName) {
             "the request came through a proxy (" + name.substr(0, 64) + "…)");
 }
 
-TEST(Guard, LetsHeadersOfClientsPass) {
+TEST(Guard, AcceptsHeadersOfClients) {
   for (const char* name : {"User-Agent",
                            "Accept",
                            "Accept-Encoding",
@@ -167,7 +168,7 @@ TEST(Guard, LetsHeadersOfClientsPass) {
   }
 }
 
-TEST(Guard, RefusesWhatIsMalformed) {
+TEST(Guard, RefusesMalformedRequests) {
   http::Request request = test::request("GET", "/healthz");
   request.malformed = "a NUL";
   EXPECT_EQ(reason_to_refuse(request, "127.0.0.1")->status, 400);

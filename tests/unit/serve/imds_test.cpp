@@ -31,7 +31,7 @@ class ImdsTest : public testing::Test {
   ImdsTokens tokens{Secret(std::string(64, 'k')), "boot"};
 };
 
-TEST_F(ImdsTest, GivesTokensForTheTimeAskedFor) {
+TEST_F(ImdsTest, GivesTokensForTheRequestedTime) {
   const LoggedResponse logged = put({{"X-Aws-Ec2-Metadata-Token-Ttl-Seconds", "60"}});
   EXPECT_EQ(logged.response.status, 200);
   EXPECT_EQ(*http::find(logged.response.headers, "x-aws-ec2-metadata-token-ttl-seconds"), "60");
@@ -39,11 +39,11 @@ TEST_F(ImdsTest, GivesTokensForTheTimeAskedFor) {
   const std::string path = "/latest/meta-data/placement/region";
   EXPECT_EQ(get(path, token, test::after(59s)).response.status, 200);
   EXPECT_EQ(get(path, token, test::after(60s)).response.status, 401);
-  // The wall clock has no say in it.
+  // The wall clock does not matter.
   EXPECT_EQ(get(path, token, test::after(9999s, 1s)).response.status, 200);
 }
 
-TEST_F(ImdsTest, ATokenWithoutATimeLivesSixHours) {
+TEST_F(ImdsTest, ATokenWithoutATimeIsValidForSixHours) {
   const LoggedResponse logged = put();
   EXPECT_EQ(*http::find(logged.response.headers, "x-aws-ec2-metadata-token-ttl-seconds"), "21600");
 }
@@ -54,7 +54,7 @@ TEST_F(ImdsTest, RefusesOtherTimesToLive) {
   }
 }
 
-TEST_F(ImdsTest, TellsTheRoleWithoutItsPath) {
+TEST_F(ImdsTest, GivesTheRoleWithoutItsPath) {
   const std::string held = token();
   for (const char* end : {"", "/"}) {
     const std::string path = std::string("/latest/meta-data/iam/security-credentials") + end;
@@ -85,7 +85,7 @@ TEST_F(ImdsTest, GivesNothingWithoutAToken) {
       401);
 }
 
-TEST_F(ImdsTest, GivesNothingThatHasEnded) {
+TEST_F(ImdsTest, GivesNoExpiredCredentials) {
   const std::string held = token();
   EXPECT_EQ(get(credentials_path, held, test::after(3599s)).response.status, 200);
   for (const auto& [wall, steady] : {std::pair(3600s, 10s), std::pair(-9000s, 3600s)}) {
@@ -96,7 +96,7 @@ TEST_F(ImdsTest, GivesNothingThatHasEnded) {
   }
 }
 
-TEST_F(ImdsTest, SaysWhyItHasNone) {
+TEST_F(ImdsTest, SaysWhyThereAreNoCredentials) {
   for (const auto& [kind, reason] : {std::pair(ErrorKind::try_later, "try again later"),
                                      std::pair(ErrorKind::usage, "the log of rolecall serve"),
                                      std::pair(ErrorKind::failed, "refused")}) {
@@ -112,7 +112,7 @@ TEST_F(ImdsTest, SaysWhyItHasNone) {
   }
 }
 
-TEST_F(ImdsTest, TellsTheRegion) {
+TEST_F(ImdsTest, GivesTheRegion) {
   const std::string held = token();
   EXPECT_EQ(test::body_of(get("/latest/meta-data/placement/region", held).response), "eu-west-1");
   const json document =
@@ -141,14 +141,14 @@ TEST_F(ImdsTest, RefusesOtherPathsAndMethods) {
   }
 }
 
-TEST(Binding, RefusesNamesThatAreNone) {
+TEST(Binding, RefusesNamesThatAreNotValid) {
   for (const char* name : {"", ".", "..", "a/b", "a b", "a\n", "ä", ".hidden"}) {
     EXPECT_THROW(Binding(test::binding_options(name)), Error) << name;
   }
   EXPECT_EQ(Binding(test::binding_options("prod-1.eu_x")).role_name(), "Example");
 }
 
-TEST(Issued, AnImplausibleExpirationEndsByTheSteadyClock) {
+TEST(Issued, AnImplausibleExpiryCountsByTheSteadyClock) {
   const auto issued = make_issued(test::credentials(90000s), "", 3600s, now);
   EXPECT_EQ(issued->expiry_on_both_clocks.steady, now.steady + 3600s);
   EXPECT_EQ(issued->expiry_on_both_clocks.wall, now.wall + 90000s);

@@ -21,8 +21,8 @@ class LogTest : public testing::Test {
   std::vector<std::string> lines;
 };
 
-// A pipe takes no longer line at once: it would be dropped.
-TEST_F(LogTest, CutsWhatALineHasNoRoomFor) {
+// A pipe does not accept a longer line as a whole, so the line would be lost.
+TEST_F(LogTest, ShortensValuesThatAreTooLongForALine) {
   for (const std::string& part : {std::string("a"), std::string("ä"), std::string("\x01"),
                                   std::string("\xff"), std::string("\""), std::string("😀")}) {
     std::string value;
@@ -49,7 +49,7 @@ TEST_F(LogTest, CutsWhatALineHasNoRoomFor) {
   }
 }
 
-TEST_F(LogTest, CutsNothingElse) {
+TEST_F(LogTest, ShortensNothingElse) {
   const std::string value(3000, 'a');
   log(Log::Format::text).info("event", {{"reason", value}, {"subject", value.substr(0, 900)}});
   EXPECT_EQ(lines.front(),

@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 
 class RequestLogTest : public testing::Test {
  protected:
-  LoggedResponse given(const Binding& binding) {
+  LoggedResponse grant_of(const Binding& binding) {
     LoggedResponse logged = text_response("imds/credentials", 200, "");
     logged.credentials_of = &binding;
     return logged;
@@ -29,9 +29,9 @@ class RequestLogTest : public testing::Test {
   void give(const std::string& peer, const Binding& binding, aws::Instant when = now) {
     http::Request request = test::request("GET", "/credentials/x");
     request.peer = peer;
-    requests.note(request, given(binding), when);
+    requests.note(request, grant_of(binding), when);
   }
-  // How many were given credentials, as the log has it.
+  // How many grants the log has.
   std::size_t grants(const std::string& with = "") const {
     std::size_t count = 0;
     for (const json& event : events) {
@@ -53,7 +53,7 @@ class RequestLogTest : public testing::Test {
   RequestLog requests{log, {"10.0.0.1", 9911, false}};
 };
 
-TEST_F(RequestLogTest, RefusalsPushNoGrantOut) {
+TEST_F(RequestLogTest, RefusalsDoNotReplaceGrants) {
   for (int i = 0; i < 1000; ++i)
     refuse();
   give("10.0.0.7:1", first);
@@ -82,7 +82,7 @@ TEST_F(RequestLogTest, AFloodOfOneClientHidesNoOther) {
   EXPECT_EQ(events.size(), 23U);
 }
 
-TEST_F(RequestLogTest, WhatCouldNotBeWrittenIsSaidLater) {
+TEST_F(RequestLogTest, LinesThatCouldNotBeWrittenAreCountedLater) {
   takes_lines = false;
   for (int i = 0; i < 100; ++i) {
     refuse();
@@ -117,11 +117,11 @@ TEST_F(RequestLogTest, UnreadableRequestsAreRefusals) {
   EXPECT_EQ(events.back().at("count"), "11");
 }
 
-TEST_F(RequestLogTest, SaysSumsAtTheEnd) {
+TEST_F(RequestLogTest, LogsSumsAtTheEnd) {
   {
     RequestLog other(log, {"10.0.0.1", 9911, false});
     for (int i = 0; i < 30; ++i)
-      other.note(test::request("GET", "/"), given(first), now);
+      other.note(test::request("GET", "/"), grant_of(first), now);
   }
   EXPECT_EQ(grants(), 30U);
 }

@@ -78,7 +78,7 @@ TEST_F(ServiceTest, RefusesWrongTokensAndUnknownBindingsAlike) {
   EXPECT_EQ(service.handle(test::request("POST", "/credentials/first"), now).status, 405);
 }
 
-TEST_F(ServiceTest, EndedCredentialsAreA503ThatSdksTryAgain) {
+TEST_F(ServiceTest, ExpiredCredentialsAreA503ThatSdksTryAgain) {
   Service service(options(), log);
   const http::Response answer =
       get(service, "/credentials/first", {{"Authorization", secret}}, test::after(3600s));
@@ -88,7 +88,7 @@ TEST_F(ServiceTest, EndedCredentialsAreA503ThatSdksTryAgain) {
   EXPECT_THAT(body.at("message").get<std::string>(), HasSubstr("expired at 2026-11-23T19:00:00Z"));
 }
 
-TEST_F(ServiceTest, WithoutImdsItsPathsAreNotThere) {
+TEST_F(ServiceTest, WithoutImdsItsPathsAre404) {
   ServiceOptions without = options();
   without.imds = nullptr;
   without.reason_imds_is_off = "of several bindings it could not tell";
@@ -108,7 +108,7 @@ TEST_F(ServiceTest, SlashesAtBothEndsChangeNothing) {
   }
 }
 
-TEST_F(ServiceTest, HealthIsThatOfAllBindings) {
+TEST_F(ServiceTest, HealthDependsOnAllBindings) {
   Service service(options(), log);
   EXPECT_EQ(get(service, "/healthz").status, 200);
   second.publish({});
@@ -117,7 +117,7 @@ TEST_F(ServiceTest, HealthIsThatOfAllBindings) {
   EXPECT_EQ(json::parse(test::body_of(answer)).at("bindings"), json::array({"second"}));
 }
 
-TEST_F(ServiceTest, MetricsTellNoSecret) {
+TEST_F(ServiceTest, MetricsContainNoSecret) {
   BindingStatus status = test::valid_status();
   status.certificates = {{"leaf",
                           "CN=a \"quoted\" \\ name",
@@ -145,7 +145,7 @@ TEST_F(ServiceTest, MetricsTellNoSecret) {
   }
 }
 
-TEST_F(ServiceTest, EveryAnswerHasADate) {
+TEST_F(ServiceTest, EveryResponseHasADate) {
   Service service(options(), log);
   EXPECT_EQ(*http::find(get(service, "/healthz").headers, "date"), "Mon, 23 Nov 2026 18:00:00 GMT");
   EXPECT_EQ(*http::find(get(service, "/nowhere", {}, test::after(1s)).headers, "date"),

@@ -31,7 +31,7 @@ TEST(ImdsTokens, AreValidUntilTheyExpire) {
   EXPECT_FALSE(tokens.valid(token, after(60s)));
 }
 
-TEST(ImdsTokens, NoOtherTextIsOne) {
+TEST(ImdsTokens, NoOtherTextIsAToken) {
   const ImdsTokens tokens(key(), boot);
   const std::string token = tokens.issue(60s, now);
   for (std::size_t i = 0; i < token.size(); ++i) {
@@ -54,15 +54,15 @@ TEST(ImdsTokens, NeedTheKey) {
   EXPECT_FALSE(others.valid(tokens.issue(60s, now), now));
 }
 
-TEST(ImdsTokens, OutliveARestart) {
+TEST(ImdsTokens, StayValidAfterARestart) {
   const std::string token = ImdsTokens(key(), boot).issue(21600s, now);
   EXPECT_TRUE(ImdsTokens(key(), boot).valid(token, after(21599s)));
   EXPECT_FALSE(ImdsTokens(key(), boot).valid(token, after(21600s)));
 }
 
-// Before a restart and after it, as on a machine without a clock of its own: when it starts, it has
-// the year 1970 or the day of the last shutdown.
-TEST(ImdsTokens, AWallClockThatIsWrongEndsNoneAndProlongsNone) {
+// Before a restart of serve and after it. A machine without a battery clock starts with the year
+// 1970 or with the day of the last shutdown.
+TEST(ImdsTokens, AWrongWallClockNeitherShortensNorExtendsThem) {
   const ImdsTokens tokens(key(), boot);
   const ImdsTokens restarted(key(), boot);
   const std::string token = tokens.issue(60s, now);
@@ -71,11 +71,11 @@ TEST(ImdsTokens, AWallClockThatIsWrongEndsNoneAndProlongsNone) {
       EXPECT_TRUE(each->valid(token, after(wall, 59s))) << wall.count();
       EXPECT_FALSE(each->valid(token, after(wall, 60s))) << wall.count();
     }
-    EXPECT_FALSE(each->valid(token, after(0s, -1s)));  // from a future of this boot
+    EXPECT_FALSE(each->valid(token, after(0s, -1s)));  // issued in the future of this boot
   }
 }
 
-// The clock since the boot has begun anew.
+// After a boot, the clock since the boot starts again at 0.
 TEST(ImdsTokens, AfterABootTheWallClockCounts) {
   const std::string token = ImdsTokens(key(), boot).issue(60s, now);
   const auto valid_at = [&token](std::chrono::seconds wall) {
@@ -89,7 +89,7 @@ TEST(ImdsTokens, AfterABootTheWallClockCounts) {
   EXPECT_FALSE(valid_at(-86400s));
 }
 
-// What was counted by an instant's clock goes on while the machine sleeps.
+// The steady clock of an Instant also counts while the machine is suspended.
 TEST(ImdsTokens, TimeIsCountedSinceTheBoot) {
   const auto read = [](clockid_t clock) {
     timespec time{};
@@ -103,21 +103,21 @@ TEST(ImdsTokens, TimeIsCountedSinceTheBoot) {
   EXPECT_LE(between, read(CLOCK_BOOTTIME));
 }
 
-TEST(ImdsTokens, AllProcessesOfABootHaveOneName) {
+TEST(ImdsTokens, AllProcessesOfABootHaveTheSameBootId) {
   if (access("/proc/sys/kernel/random/boot_id", R_OK) != 0) {
-    GTEST_SKIP() << "the kernel does not tell its boot";
+    GTEST_SKIP() << "the kernel does not say its boot id";
   }
   EXPECT_EQ(this_boot(), this_boot());
 }
 
-TEST(ImdsTokens, LiveSixHoursAtMost) {
+TEST(ImdsTokens, AreValidForSixHoursAtMost) {
   const ImdsTokens tokens(key(), boot);
   const std::string token = tokens.issue(999999s, now);
   EXPECT_TRUE(tokens.valid(token, after(21599s)));
   EXPECT_FALSE(tokens.valid(token, after(21600s)));
 }
 
-TEST(ImdsTokens, AreNoTwoTheSame) {
+TEST(ImdsTokens, AreAllDifferent) {
   const ImdsTokens tokens(key(), boot);
   std::set<std::string> all;
   for (int i = 0; i < 1000; ++i)
