@@ -11,8 +11,9 @@
 
 namespace rolecall::aws {
 
-// `request` must come from prepare_session with the same options. `deadline` is for all attempts; the
-// timeout in `options` is not used. `attempts` is the maximum. Throws what send_with_retries throws.
+// `request` must come from prepare_session with the same options. `deadline` is for all attempts;
+// the timeout in `options` is not used. `attempts` is the maximum. Throws what send_with_retries
+// throws.
 Credentials open_session(const SessionRequest& request, const SessionOptions& options,
                          const identity::Identity& identity, const Reporter& reporter,
                          const Deadline& deadline, int attempts = usual_attempts);
