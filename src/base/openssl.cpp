@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/codec.h"
 #include "rolecall/error.h"
 
 namespace rolecall {
@@ -36,13 +37,10 @@ Secret random_hex(std::size_t bytes) {
   if (RAND_bytes(random.data(), static_cast<int>(bytes)) != 1) {
     throw Error(ErrorKind::failed, "no random numbers: " + openssl_error());
   }
+  // Byte by byte, so that the whole text is only in the Secret.
   Secret text;
-  text.resize(2 * bytes);
-  for (std::size_t i = 0; i < bytes; ++i) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    text.data()[2 * i] = digits[random[i] >> 4];
-    text.data()[2 * i + 1] = digits[random[i] & 15];
-  }
+  for (const unsigned char byte : random)
+    text.append(hex_encode({reinterpret_cast<const char*>(&byte), 1}));
   return text;
 }
 
