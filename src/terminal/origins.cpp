@@ -12,7 +12,7 @@ namespace {
 struct Origin {
   std::string flag;
   std::vector<std::string> values;
-  std::string place;
+  std::string location;
 };
 
 struct Origins {
@@ -54,11 +54,11 @@ bool is_distinctive(std::string_view value) {
 
 }  // namespace
 
-void remember_origin(std::string flag, std::vector<std::string> values, std::string place) {
+void remember_origin(std::string flag, std::vector<std::string> values, std::string location) {
   std::erase_if(values, [](const std::string& value) { return !is_distinctive(value); });
   Origins& known = origins();
   const std::scoped_lock lock(known.mutex);
-  known.all.push_back({std::move(flag), std::move(values), std::move(place)});
+  known.all.push_back({std::move(flag), std::move(values), std::move(location)});
 }
 
 std::string origins_in(std::string_view message) {
@@ -71,15 +71,15 @@ std::string origins_in(std::string_view message) {
     // If there are several bindings, each has its own value.
     const bool is_one_of_several =
         std::any_of(known.all.begin(), known.all.end(), [&origin, &is_shown](const Origin& other) {
-          return other.flag == origin.flag && other.place != origin.place &&
+          return other.flag == origin.flag && other.location != origin.location &&
                  std::any_of(other.values.begin(), other.values.end(), is_shown);
         });
     if (!std::any_of(origin.values.begin(), origin.values.end(), is_shown) &&
         (!is_named || is_one_of_several)) {
       continue;
     }
-    const std::string more = "; --" + origin.flag + " comes from " + origin.place;
-    if (message.find(origin.place) == std::string_view::npos &&
+    const std::string more = "; --" + origin.flag + " comes from " + origin.location;
+    if (message.find(origin.location) == std::string_view::npos &&
         text.find(more) == std::string::npos)
       text += more;
   }

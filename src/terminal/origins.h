@@ -8,9 +8,9 @@
 
 namespace rolecall::cli {
 
-// `flag`: without its dashes. `values`: as messages show them, and none of them secret. `place`:
+// `flag`: without its dashes. `values`: as messages show them, and none of them secret. `location`:
 // such as "environment variable ROLECALL_REGION".
-void remember_origin(std::string flag, std::vector<std::string> values, std::string place);
+void remember_origin(std::string flag, std::vector<std::string> values, std::string location);
 
 // The text to append to a message, such as "; --region comes from environment variable
 // ROLECALL_REGION". The text mentions each flag that the message names, or whose value the message

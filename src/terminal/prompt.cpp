@@ -14,17 +14,17 @@
 #include "base/text.h"
 #include "rolecall/error.h"
 
-namespace rolecall {
+namespace rolecall::cli {
 namespace {
 
 constexpr std::size_t longest_line = 4096;  // a terminal's own limit
 
 // While echo is off, a signal that would end or stop the program waits in a descriptor. SIGTTIN and
-// SIGTTOU are not held: a process gets them if it does not control the terminal, and they must stop
-// it.
-class HeldSignals {
+// SIGTTOU are not blocked: a process gets them if it does not control the terminal, and they must
+// stop it.
+class PendingSignals {
  public:
-  HeldSignals() {
+  PendingSignals() {
     sigset_t set;
     sigemptyset(&set);
     for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP})
@@ -32,9 +32,9 @@ class HeldSignals {
     pthread_sigmask(SIG_BLOCK, &set, &before_);
     signals_ = Descriptor(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   }
-  HeldSignals(const HeldSignals&) = delete;
-  HeldSignals& operator=(const HeldSignals&) = delete;
-  ~HeldSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  PendingSignals(const PendingSignals&) = delete;
+  PendingSignals& operator=(const PendingSignals&) = delete;
+  ~PendingSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
   int descriptor() const { return signals_.fd(); }
   // The signal that has come; 0 if none has.
   int take() const {
@@ -85,11 +85,11 @@ void wait_for_foreground(int fd) {
   kill(0, SIGTTIN);  // stops the whole job; continues here after SIGCONT
   if (tcgetpgrp(fd) == getpgrp()) return;
   throw Error(ErrorKind::failed, "cannot ask for a password from the background",
-              "bring it to the foreground, or use `password-source`");
+              "bring rolecall to the foreground, or use `password-source`");
 }
 
 // Reads one line, without its line end. Returns the signal that came instead; 0 if none came.
-int read_line(int fd, const HeldSignals& signals, Secret& line) {
+int read_line(int fd, const PendingSignals& signals, Secret& line) {
   line.resize(longest_line);
   std::size_t used = 0;
   for (;;) {
@@ -111,7 +111,7 @@ int read_line(int fd, const HeldSignals& signals, Secret& line) {
 }
 
 int ask(int fd, const std::string& prompt, Secret& line) {
-  const HeldSignals signals;
+  const PendingSignals signals;
   const EchoOff quiet(fd);
   write_all(fd, prompt, "the terminal");
   int signal = 0;
@@ -142,4 +142,4 @@ std::optional<Secret> ask_on_terminal(const std::string& prompt) {
   }
 }
 
-}  // namespace rolecall
+}  // namespace rolecall::cli

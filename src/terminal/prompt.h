@@ -6,7 +6,7 @@
 
 #include "rolecall/secret.h"
 
-namespace rolecall {
+namespace rolecall::cli {
 
 // Shows `prompt` on /dev/tty and reads one line from there with echo off. Standard input, output
 // and error are not touched. Returns nothing if the process has no terminal. Always restores the
@@ -15,4 +15,4 @@ namespace rolecall {
 // is in the background and cannot come to the foreground.
 std::optional<Secret> ask_on_terminal(const std::string& prompt);
 
-}  // namespace rolecall
+}  // namespace rolecall::cli

@@ -45,7 +45,7 @@ class StatusLine {
     const std::scoped_lock lock(mutex_);
     remove();
     if (what.empty() || !is_in_foreground()) return;
-    write_text(fitting("rolecall: waiting for " + terminal_safe(with_flags(what))));
+    write_text(cut_to_width("rolecall: waiting for " + terminal_safe(with_flags(what))));
     is_shown_ = true;
   }
 
@@ -68,7 +68,7 @@ class StatusLine {
   }
 
   // Cuts the text to the width of the terminal, because a line that wraps could not be removed.
-  static std::string fitting(std::string text) {
+  static std::string cut_to_width(std::string text) {
     winsize size{};
     const bool is_known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
     const std::size_t columns = (is_known ? size.ws_col : 80U) - 1U;
@@ -105,30 +105,30 @@ void write_line(const std::string& line) {
   status_line().without([&] { write_text(line + "\n"); });
 }
 
-// Holds warnings back at first. Reading flags and the configuration file can cause warnings, and
+// Keeps warnings at first. Reading flags and the configuration file can cause warnings, and
 // only at the end of the file is it known whether warnings are wanted.
 class Warnings {
  public:
   void add(const std::string& line) {
     const std::scoped_lock lock(mutex_);
-    if (state_ == State::held) held_.push_back(line);
+    if (state_ == State::kept) kept_.push_back(line);
     if (state_ == State::shown) write_line(line);
   }
 
   void release(bool quiet) {
     const std::scoped_lock lock(mutex_);
-    if (state_ != State::held) return;
+    if (state_ != State::kept) return;
     state_ = quiet ? State::silenced : State::shown;
-    for (const std::string& line : held_)
+    for (const std::string& line : kept_)
       if (!quiet) write_line(line);
-    held_.clear();
+    kept_.clear();
   }
 
  private:
-  enum class State { held, shown, silenced };
+  enum class State { kept, shown, silenced };
   std::mutex mutex_;
-  State state_ = State::held;
-  std::vector<std::string> held_;
+  State state_ = State::kept;
+  std::vector<std::string> kept_;
 };
 
 // Never destroyed, because a thread may still warn at the end of the process.
@@ -138,7 +138,7 @@ Warnings& warnings() {
 }
 
 // The warnings that a reporter has given, so that each is given only once.
-class Said {
+class PrintedWarnings {
  public:
   // Returns whether the text is new.
   bool add(std::string_view text) {
@@ -152,8 +152,8 @@ class Said {
 };
 
 // Never destroyed, for the same reason.
-Said& said() {
-  static Said& the_only = *new Said;
+PrintedWarnings& printed_warnings() {
+  static PrintedWarnings& the_only = *new PrintedWarnings;
   return the_only;
 }
 
@@ -225,7 +225,7 @@ Reporter stderr_reporter(bool debug) {
   if (!debug) show_waits_on_terminal();
   Reporter reporter;
   reporter.warn = [](std::string_view text) {
-    if (said().add(text)) print_warning(text);
+    if (printed_warnings().add(text)) print_warning(text);
   };
   if (debug) {
     reporter.debug = [](std::string_view text) {

@@ -20,7 +20,8 @@ std::string with_flags(std::string text);
 // values came from.
 void print_error(const Error& error);
 
-// Prints the text each time, even if it was printed before. Before release_warnings, holds it back.
+// Prints the text each time, even if it was printed before. Until release_warnings is called, keeps
+// it.
 void print_warning(std::string_view text);
 
 // Reports a success, for people who read the log of a service.
@@ -30,7 +31,7 @@ void print_note(std::string_view text);
 // so that the prompt does not follow on the same line.
 void print_result(const std::string& text);
 
-// Called once it is known whether warnings are wanted. Prints the warnings that were held back, and
+// Called once it is known whether warnings are wanted. Prints the warnings that were kept, and
 // from then on each warning at once; if `quiet`, prints none. print_error calls it too.
 void release_warnings(bool quiet);
 
