@@ -17,13 +17,13 @@ std::string home_for(const char* variable, FileUse use) {
   const bool is_written = use == FileUse::writing;
   std::string home = is_written ? environment("HOME") : home_directory();
   if (!home.empty()) return home;
-  throw Error(ErrorKind::usage, "HOME is not set, so there is no place for ~/.aws",
-              cat("set HOME, or name the file in ", variable));
+  throw Error(ErrorKind::usage, "HOME is not set, so rolecall cannot find ~/.aws",
+              cat("set HOME, or set ", variable, " to the path of the file"));
 }
 
-std::string aws_file_path(const char* variable, const char* otherwise, FileUse use) {
+std::string aws_file_path(const char* variable, const char* default_path, FileUse use) {
   std::string path = environment(variable);
-  if (path.empty()) path = otherwise;
+  if (path.empty()) path = default_path;
   if (path.starts_with("~/")) return home_for(variable, use) + path.substr(1);
   std::error_code error;  // the working directory may have been removed
   const std::filesystem::path absolute = std::filesystem::absolute(path, error);

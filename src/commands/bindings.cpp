@@ -96,10 +96,10 @@ Row row_of(const Settings& own, const std::string& name,
            std::map<std::string, PasswordSource>& streams) {
   Row row{terminal_safe(name), "-", "-", "-"};
   try {
-    const Command& user = credential_process_command;
-    KnownNames(user, all_commands()).check_table(own.file(), "binding." + name);
+    const Command& reader = credential_process_command;
+    KnownNames(reader, all_commands()).check_table(own.file(), "binding." + name);
     const CommandLine nothing;
-    const Settings settings(user, nothing, own.shared_file(), name);
+    const Settings settings(reader, nothing, own.shared_file(), name);
     row[2] = or_dash(settings.text("role-arn"));
     SessionFlags flags = session_flags(settings);
     aws::prepare_session(flags.session);
@@ -135,11 +135,11 @@ Row row_of(const Settings& own, const std::string& name,
   if (!file.path.empty()) {
     throw Error(ErrorKind::usage, "configuration file " + file.path + " has no binding",
                 "add a table [binding.NAME]; rolecall bindings --help shows one" +
-                    (file.unreadable.empty() ? "" : "; " + file.unreadable));
+                    (file.skipped_file_error.empty() ? "" : "; " + file.skipped_file_error));
   }
   throw Error(
       ErrorKind::usage, missing_file_reason(file),
-      missing_file_hint(file) + (file.unreadable.empty()
+      missing_file_hint(file) + (file.skipped_file_error.empty()
                                      ? "; rolecall bindings --help shows a table [binding.NAME]"
                                      : ""));
 }

@@ -48,7 +48,7 @@ void run_cache(const Settings& /*settings*/, const CommandLine& line) {
   const std::vector<std::string> directories = cache_directories();
   if (directories.empty()) {
     throw Error(ErrorKind::usage, "there is no cache directory",
-                "it is in XDG_RUNTIME_DIR, XDG_CACHE_HOME or HOME, if that belongs to this user");
+                "set XDG_RUNTIME_DIR, XDG_CACHE_HOME or HOME to a directory of this user");
   }
   Rows rows = {{"EXPIRES", "ROLE", "CERTIFICATE"}};
   std::optional<Error> first_error;
@@ -87,7 +87,7 @@ constinit const Command cache_command = {
         "\"list\" prints the expiry, the role and the certificate of each entry, and no "
         "secret. \"clear\" removes all entries, so that the next run gets new "
         "credentials.",
-    .names = Names::none,
+    .settings_scope = SettingsScope::none,
 };
 
 }  // namespace rolecall::cli

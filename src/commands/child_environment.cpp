@@ -47,10 +47,10 @@ std::vector<Variable> credential_variables(const Credentials& credentials) {
 std::vector<Variable> region_variables(const std::string& region) {
   const std::string newer = environment_value("AWS_REGION");
   const std::string older = environment_value("AWS_DEFAULT_REGION");
-  const std::string& otherwise = newer.empty() ? (older.empty() ? region : older) : newer;
+  const std::string& preferred = newer.empty() ? (older.empty() ? region : older) : newer;
   std::vector<Variable> variables;
-  variables.push_back({"AWS_REGION", Secret(otherwise)});
-  variables.push_back({"AWS_DEFAULT_REGION", Secret(older.empty() ? otherwise : older)});
+  variables.push_back({"AWS_REGION", Secret(preferred)});
+  variables.push_back({"AWS_DEFAULT_REGION", Secret(older.empty() ? preferred : older)});
   return variables;
 }
 

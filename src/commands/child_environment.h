@@ -38,8 +38,8 @@ struct VariableInEffect {
 std::vector<VariableInEffect> other_variables_in_effect();
 
 // The credentials in the files of AWS and boto that SDKs use before those of an endpoint, each as
-// its place: "aws_access_key_id of [default] in credentials file /x, line 2". A file that does not
-// exist, or that this user may not read, contains none. Throws Error (usage) for any other file
+// its location: "aws_access_key_id of [default] in credentials file /x, line 2". A file that does
+// not exist, or that this user may not read, contains none. Throws Error (usage) for any other file
 // that cannot be read, because other programs may be able to read it.
 std::vector<std::string> other_credentials_in_files();
 

@@ -17,8 +17,8 @@
 #include "commands/all_commands.h"
 #include "commands/aws_files.h"
 #include "commands/child_environment.h"
-#include "commands/credential_command.h"
-#include "commands/ready_line.h"
+#include "commands/credential_process_line.h"
+#include "commands/existing_line.h"
 #include "options/environment.h"
 #include "options/options.h"
 #include "options/password.h"
@@ -74,14 +74,14 @@ std::vector<std::string> variables_with_precedence(const std::string& profile) {
 }
 
 // A warning: values from variables are for this run only, and are not part of the profile.
-std::string sentence_of_variables(const std::vector<std::string>& variables) {
+std::string warning_about_variables(const std::vector<std::string>& variables) {
   return listed(variables, "and") +
          " of the environment is not part of the profile: programs can use the profile only in an "
          "environment that has it too";
 }
 
 // A warning: programs without a terminal use the profile too, and cannot ask for a password.
-std::string sentence_of_typed(const std::string& what) {
+std::string warning_about_typed_password(const std::string& what) {
   return "the password or PIN of " + what +
          " was typed. A program without a terminal cannot ask for it, so it cannot use this "
          "profile. "
@@ -243,7 +243,7 @@ std::vector<std::string> flags_of_profile(const std::string& profile, bool also_
     throw Error(ErrorKind::usage,
                 "credential_process of profile " + profile + " in " + name +
                     " cannot be taken over: " + error.what(),
-                "give its flags to this command, with whole paths");
+                "use its flags with this command, with full paths");
   }
 }
 
@@ -301,7 +301,7 @@ void run_configure(const Settings& settings, const CommandLine& command_line) {
   const bool in_use = warnings.empty();
   for (std::string& sentence : variables_with_precedence(profile))
     warnings.push_back(std::move(sentence));
-  if (!variables.empty()) warnings.push_back(sentence_of_variables(variables));
+  if (!variables.empty()) warnings.push_back(warning_about_variables(variables));
   const auto warn = [&] {
     for (const std::string& sentence : warnings)
       reporter.warning(sentence);
@@ -333,7 +333,7 @@ void run_configure(const Settings& settings, const CommandLine& command_line) {
             summary(editor, profile, line, credentials, region, !was_written, in_use),
             "standard output");
   for (const std::string& what : typed_passwords())
-    warnings.push_back(sentence_of_typed(what));
+    warnings.push_back(warning_about_typed_password(what));
   // Warnings come last, because they say what to do next.
   warn();
 }

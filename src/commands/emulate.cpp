@@ -42,14 +42,14 @@ http::Listener listener(const Settings& settings) {
   const std::string address = settings.text("address");
   if (!http::is_loopback(address) && !settings.is_on("allow-remote")) {
     throw Error(ErrorKind::usage, "--address " + address + " is not a numeric loopback address",
-                "take 127.0.0.1 or ::1, or add --allow-remote so that other machines may connect");
+                "use 127.0.0.1 or ::1, or add --allow-remote so that other machines can connect");
   }
   return http::Listener(address, static_cast<int>(settings.number("port")));
 }
 
 http::ServerOptions server_options(const Settings& settings) {
   if (settings.is_not_empty("tls-cert") != settings.is_not_empty("tls-key"))
-    throw Error(ErrorKind::usage, "--tls-cert and --tls-key go together");
+    throw Error(ErrorKind::usage, "--tls-cert and --tls-key must be used together");
   http::ServerOptions options;
   if (settings.is_not_empty("tls-cert")) {
     options.tls_certificate = read_text("TLS certificate file", settings.text("tls-cert"));
@@ -125,7 +125,7 @@ constexpr std::array<Option, 12> emulate_options = {{
      .group = service_group,
      .value = "ARN",
      .help = "A role that can be assumed.",
-     .otherwise = "every role can be assumed",
+     .default_text = "every role can be assumed",
      .repeatable = true},
     {.name = "session-duration-max",
      .kind = Kind::number,
@@ -133,9 +133,9 @@ constexpr std::array<Option, 12> emulate_options = {{
      .value = "SECONDS",
      .help = "The session duration of the profile. No session lasts longer. For tests of renewal, "
              "SECONDS can be less than 900, the minimum of the service.",
-     .fallback = "3600",
-     .low = 1,
-     .high = 43200},
+     .default_value = "3600",
+     .minimum = 1,
+     .maximum = 43200},
     {.name = "accept-role-session-name",
      .kind = Kind::toggle,
      .group = service_group,
@@ -144,15 +144,15 @@ constexpr std::array<Option, 12> emulate_options = {{
      .group = server_group,
      .value = "ADDRESS",
      .help = "The IP address to listen on.",
-     .fallback = "127.0.0.1"},
+     .default_value = "127.0.0.1"},
     {.name = "port",
      .kind = Kind::number,
      .group = server_group,
      .value = "PORT",
      .help = "The TCP port to listen on. Use 0 for any free port.",
-     .fallback = "0",
-     .low = 0,
-     .high = 65535},
+     .default_value = "0",
+     .minimum = 0,
+     .maximum = 65535},
     {.name = "allow-remote",
      .kind = Kind::toggle,
      .group = server_group,
@@ -213,7 +213,7 @@ constinit const Command emulate_command = {
     .options = {emulate_options, own_configuration},
     .run = run_emulate,
     // --role-arn, --port and others have another meaning here than in other commands.
-    .names = Names::own,
+    .settings_scope = SettingsScope::own,
 };
 
 }  // namespace rolecall::cli

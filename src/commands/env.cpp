@@ -34,7 +34,7 @@ std::string quoted_for_files(const std::string& value) {
   if (value.find_first_of("'\n\r") != std::string::npos) {
     throw Error(ErrorKind::usage,
                 "a quote or a line feed in " + value + " cannot be printed safely",
-                "name another directory with --token-dir");
+                "use another directory with --token-dir");
   }
   return only(value, letters_and_digits, "_-./:[]@%+,") ? value : "'" + value + "'";
 }
@@ -44,8 +44,8 @@ std::string quoted_for_files(const std::string& value) {
 void warn_of_other_credentials() {
   const std::string precedence = "takes precedence over the endpoint of serve ";
   try {
-    for (const std::string& place : other_credentials_in_files())
-      print_warning(place + ", " + precedence + "in AWS SDKs; remove it");
+    for (const std::string& location : other_credentials_in_files())
+      print_warning(location + ", " + precedence + "in AWS SDKs; remove it");
   } catch (const Error& error) {
     print_warning(error.what());
   }
@@ -82,26 +82,26 @@ bool is_ready(const serve::ContainerFiles& files, const std::string& binding,
   }
 }
 
-serve::ContainerFiles find(const std::string& directory, const std::string& binding,
-                           milliseconds patience) {
+serve::ContainerFiles wait_for_container_files(const std::string& directory,
+                                               const std::string& binding, milliseconds timeout) {
   constexpr milliseconds pause{50};
-  const Deadline deadline(patience);
+  const Deadline deadline(timeout);
   for (;;) {
     auto files = serve::find_container_files(directory, binding);
-    if (files && (patience == pause.zero() || is_ready(*files, binding, deadline))) {
+    if (files && (timeout == pause.zero() || is_ready(*files, binding, deadline))) {
       return std::move(*files);
     }
     const milliseconds left = deadline.left();
     if (left == pause.zero()) {
       const std::string uri = directory + "/" + binding + ".uri";
-      if (patience == pause.zero()) {
+      if (timeout == pause.zero()) {
         throw Error(ErrorKind::usage, "there is no " + uri,
                     "is rolecall serve running, with this binding and this --token-dir? --wait 30 "
                     "waits for it");
       }
       throw Error(ErrorKind::try_later,
-                  files ? "rolecall serve at " + files->uri + " has no credentials in time"
-                        : "rolecall serve has not made " + uri + " in time",
+                  files ? "rolecall serve at " + files->uri + " did not get credentials in time"
+                        : "rolecall serve did not write " + uri + " in time",
                   "the log of rolecall serve says what it waits for; is it running, with this "
                   "binding and this --token-dir?");
     }
@@ -112,7 +112,7 @@ serve::ContainerFiles find(const std::string& directory, const std::string& bind
 void run_env(const Settings& settings, const CommandLine& /*line*/) {
   const std::string binding = settings.text("binding");
   const bool token_file = settings.is_on("token-file");
-  const milliseconds patience = settings.seconds("wait");
+  const milliseconds timeout = settings.seconds("wait");
   std::string directory = settings.text("token-dir");
   if (directory.empty()) directory = runtime_directory();
   if (directory.empty()) {
@@ -121,7 +121,7 @@ void run_env(const Settings& settings, const CommandLine& /*line*/) {
                 "--token-dir ~/.rolecall");
   }
   serve::check_binding_name(binding);
-  const serve::ContainerFiles files = find(directory, binding, patience);
+  const serve::ContainerFiles files = wait_for_container_files(directory, binding, timeout);
   const bool shell = settings.text("format") == "shell";
   const std::string_view begin = shell ? "export " : "";
   Secret text;
@@ -155,20 +155,20 @@ constexpr std::array<Option, 5> env_options = {{
      .group = serve_group,
      .value = "NAME",
      .help = "The binding of serve whose credentials the SDKs get.",
-     .fallback = "default"},
+     .default_value = "default"},
     {.name = "token-dir",
      .kind = Kind::directory,
      .group = serve_group,
      .value = "DIR",
      .help = "The directory with the tokens of serve. Use the same directory as for serve.",
-     .otherwise = "$RUNTIME_DIRECTORY, otherwise $XDG_RUNTIME_DIR/rolecall"},
+     .default_text = "$RUNTIME_DIRECTORY, otherwise $XDG_RUNTIME_DIR/rolecall"},
     {.name = "format",
      .kind = Kind::choice,
      .group = output_group,
      .value = "shell|systemd",
      .help = "The form of the output. shell is for eval. systemd is for a file that "
              "EnvironmentFile= names.",
-     .fallback = "shell"},
+     .default_value = "shell"},
     {.name = "token-file",
      .kind = Kind::toggle,
      .group = output_group,
@@ -179,8 +179,8 @@ constexpr std::array<Option, 5> env_options = {{
      .group = serve_group,
      .value = "SECONDS",
      .help = "Wait until serve has credentials, for at most this time.",
-     .otherwise = "0 (no waiting)",
-     .low = 0},
+     .default_text = "0 (no waiting)",
+     .minimum = 0},
 }};
 
 }  // namespace

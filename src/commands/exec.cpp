@@ -1,4 +1,4 @@
-// rolecall exec: runs another program in our place, with credentials in its environment.
+// rolecall exec: runs another program instead of rolecall, with credentials in its environment.
 #include "commands/exec.h"
 
 #include <sys/stat.h>
@@ -15,17 +15,17 @@
 #include "commands/all_commands.h"
 #include "commands/child_environment.h"
 #include "commands/obtain.h"
-#include "options/given_once.h"
+#include "options/binding_options.h"
+#include "options/hidden_secrets.h"
 #include "options/options.h"
-#include "options/withheld.h"
 #include "terminal/ui.h"
 
 namespace rolecall::cli {
 namespace {
 
-[[noreturn]] void become(const Program& program) {
+[[noreturn]] void replace_this_process(const Program& program) {
   restore_signals_and_limits();
-  withhold_standard_streams();
+  hide_standard_streams();
   execvpe(program.words()[0], program.words(), program.environment());
   const int error = errno;
   set_signal_actions();
@@ -90,13 +90,14 @@ namespace {
 void run_exec(const Settings& settings, const CommandLine& line) {
   if (settings.is_on("refresh")) {
     if (!settings.is_on("allow-default-profile")) refuse_other_credentials();
-    end_process(run_with_endpoint(binding_options(settings, "default"), line.command,
+    end_process(run_with_endpoint(binding_options(settings, "default"), line.command_to_run,
                                   settings.is_on("debug"), settings.is_on("quiet")));
   }
   const SessionFlags flags = session_flags(settings);
   const Credentials credentials = obtain_credentials(flags, cache_flags(settings));
   const std::string region = aws::parse_trust_anchor_arn(flags.session.trust_anchor_arn).region;
-  become(Program(line.command, child_environment(credential_variables(credentials), region)));
+  replace_this_process(
+      Program(line.command_to_run, child_environment(credential_variables(credentials), region)));
 }
 
 constexpr const char* renewal_group = "Renewal";
@@ -140,8 +141,8 @@ constinit const Command exec_command = {
                 binding_option},
     .run = run_exec,
     .usage = "[OPTIONS] -- COMMAND [ARGUMENTS]",
-    .takes_command = true,
-    .failure = no_credentials,
+    .needs_command_to_run = true,
+    .failure_exit_code = no_credentials,
 };
 
 }  // namespace rolecall::cli

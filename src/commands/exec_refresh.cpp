@@ -14,7 +14,7 @@
 #include "commands/child_environment.h"
 #include "commands/exec.h"
 #include "commands/token_file.h"
-#include "options/withheld.h"
+#include "options/hidden_secrets.h"
 #include "serve/renewals.h"
 #include "serve/server_options.h"
 #include "terminal/ui.h"
@@ -29,12 +29,14 @@ constexpr std::size_t token_bytes = 32;
 // All signals that can be caught, except those of faults in our own code, and those that the kernel
 // sends because of our own use of pipes, files and CPU time (SIGPIPE, SIGXFSZ, SIGXCPU).
 std::vector<int> signals_of_command() {
-  constexpr std::array<int, 11> ours = {SIGKILL, SIGSTOP, SIGSEGV, SIGBUS,  SIGFPE, SIGILL,
-                                        SIGTRAP, SIGSYS,  SIGPIPE, SIGXFSZ, SIGXCPU};
+  constexpr std::array<int, 11> not_passed_on = {SIGKILL, SIGSTOP, SIGSEGV, SIGBUS,  SIGFPE, SIGILL,
+                                                 SIGTRAP, SIGSYS,  SIGPIPE, SIGXFSZ, SIGXCPU};
   std::vector<int> numbers;
   for (int number = 1; number <= SIGRTMAX; ++number) {
-    const bool is_libcs = number > SIGSYS && number < SIGRTMIN;
-    if (is_libcs || std::find(ours.begin(), ours.end(), number) != ours.end()) continue;
+    const bool is_reserved_by_libc = number > SIGSYS && number < SIGRTMIN;
+    if (is_reserved_by_libc ||
+        std::find(not_passed_on.begin(), not_passed_on.end(), number) != not_passed_on.end())
+      continue;
     numbers.push_back(number);
   }
   return numbers;
@@ -45,10 +47,10 @@ std::vector<int> signals_of_command() {
 // the session gets.
 bool came_from_terminal(const siginfo_t& info) {
   if (info.si_signo == SIGHUP && getsid(0) == getpid()) return false;
-  constexpr std::array<int, 8> terminals = {SIGHUP,  SIGINT,  SIGQUIT, SIGTSTP,
-                                            SIGTTIN, SIGTTOU, SIGCONT, SIGWINCH};
-  return info.si_code == SI_KERNEL &&
-         std::find(terminals.begin(), terminals.end(), info.si_signo) != terminals.end();
+  constexpr std::array<int, 8> terminal_signals = {SIGHUP,  SIGINT,  SIGQUIT, SIGTSTP,
+                                                   SIGTTIN, SIGTTOU, SIGCONT, SIGWINCH};
+  return info.si_code == SI_KERNEL && std::find(terminal_signals.begin(), terminal_signals.end(),
+                                                info.si_signo) != terminal_signals.end();
 }
 
 // Whether the command was stopped by job control. Then we stop too, because a shell watches our
@@ -119,7 +121,7 @@ int run_beside_server(const serve::Binding& binding, std::vector<std::string> co
   const Spawned child = spawn(program.words(), program.environment(), [&signals] {
     signals.give_back();
     restore_signals_and_limits();
-    withhold_standard_streams();
+    hide_standard_streams();
   });
   return child.error != 0 ? program.report(child.error) : wait_for_end(child.pid, signals);
 }

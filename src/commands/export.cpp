@@ -37,12 +37,12 @@ constexpr std::array<Option, 2> export_options = {{
      .help = "The form of the output. env is for POSIX shells. json is the output of "
              "credential-process. ini is a section of ~/.aws/credentials. dotenv is NAME=value in "
              "each line.",
-     .fallback = "env"},
+     .default_value = "env"},
     {.name = "profile",
      .group = output_group,
      .value = "NAME",
      .help = "The name of the section. Used only with --format ini.",
-     .fallback = "default"},
+     .default_value = "default"},
 }};
 
 }  // namespace

@@ -122,13 +122,15 @@ std::size_t help_width() {
 
 std::string explanation(const Option& option) {
   std::string text(option.help);
-  const std::string_view otherwise = option.otherwise.empty() ? option.fallback : option.otherwise;
-  if (!otherwise.empty()) text += " Default: " + std::string(otherwise) + ".";
+  const std::string_view default_text =
+      option.default_text.empty() ? option.default_value : option.default_text;
+  if (!default_text.empty()) text += " Default: " + std::string(default_text) + ".";
   if (option.kind == Kind::number) {
-    text += " Allowed: " + std::to_string(option.low) + " to " + std::to_string(option.high) + ".";
+    text += " Allowed: " + std::to_string(option.minimum) + " to " +
+            std::to_string(option.maximum) + ".";
   }
   if (option.kind == Kind::seconds) {
-    text += std::string(" Allowed: ") + (option.low == 0 ? "0" : "0.001") + " to 86400.";
+    text += std::string(" Allowed: ") + (option.minimum == 0 ? "0" : "0.001") + " to 86400.";
   }
   if (!option.limits.empty()) text += " " + std::string(option.limits);
   if (option.repeatable) text += " You can repeat this option.";
@@ -170,7 +172,7 @@ std::string help_text(const Command& command, std::size_t width) {
   }
   text += options_text(command, width);
   if (!command.footer.empty()) text += "\n" + paragraphs(command.footer, width);
-  if (command.failure == 0) text += "\n" + paragraphs(exit_codes, width);
+  if (command.failure_exit_code == 0) text += "\n" + paragraphs(exit_codes, width);
   return text + "\nManual page: man rolecall-" + std::string(command.name) + "\n";
 }
 

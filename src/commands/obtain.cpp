@@ -52,7 +52,7 @@ Credentials obtain_credentials(const SessionFlags& flags, const CacheFlags& cach
     session.timeout = timeout;
     return create_session(flags.identity, session, reporter);
   };
-  if (!cache_flags.cache) return renew(flags.session.timeout);
+  if (!cache_flags.is_enabled) return renew(flags.session.timeout);
   aws::CacheKey key = aws::cache_key(flags.identity, flags.session);
   if (key.text.empty()) {
     reporter.warning("--cache: nothing is cached: " + key.reason_not_cached);

@@ -7,7 +7,7 @@
 namespace rolecall::cli {
 
 struct CacheFlags {
-  bool cache = false;
+  bool is_enabled = false;
   long margin = 900;  // seconds
 };
 
@@ -19,8 +19,8 @@ CacheFlags cache_flags(const Settings& settings);
 // New entries go to the first.
 std::vector<std::string> cache_directories();
 
-// Returns credentials, from the cache if `cache.cache` is true. If the cache cannot be used, warns
-// and requests new credentials. Throws what create_session throws.
+// Returns credentials, from the cache if `cache.is_enabled` is true. If the cache cannot be used,
+// warns and requests new credentials. Throws what create_session throws.
 Credentials obtain_credentials(const SessionFlags& flags, const CacheFlags& cache);
 
 }  // namespace rolecall::cli

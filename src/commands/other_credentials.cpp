@@ -24,16 +24,15 @@ namespace {
 
 [[noreturn]] void refuse_unreadable(const FileRole& role, const std::string& path,
                                     const std::string& why) {
-  throw Error(
-      ErrorKind::usage,
-      cat("whether ", role.what, " ", path,
-          " has credentials that take precedence over the endpoint is not known: ", why),
-      cat("make it a file that can be read; or, if no program needs it, set ", role.variable,
-          " to /dev/null. With --allow-default-profile the command runs all the same"));
+  throw Error(ErrorKind::usage,
+              cat("whether ", role.what, " ", path,
+                  " has credentials that take precedence over the endpoint is not known: ", why),
+              cat("make it a readable file; or, if no program needs it, set ", role.variable,
+                  " to /dev/null. With --allow-default-profile, the command runs anyway"));
 }
 
 // If a file does not exist, or this user may not read it, other programs do not use it either.
-bool is_none(int error) {
+bool counts_as_missing(int error) {
   return error == ENOENT || error == ENOTDIR || error == EACCES;
 }
 
@@ -45,17 +44,18 @@ bool programs_disagree_on_path(std::string_view path) {
 }
 
 // Opens only regular files: a pipe, for example, can be read only once and by one program.
-Secret text_of(const FileRole& role, const std::string& path) {
+Secret text_if_used(const FileRole& role, const std::string& path) {
   if (programs_disagree_on_path(environment(role.variable)))
     refuse_unreadable(role, path, "programs replace ~ and $ in this path in different ways");
   struct stat info {};
   if (stat(path.c_str(), &info) != 0) {
-    if (is_none(errno)) return {};
+    if (counts_as_missing(errno)) return {};
     refuse_unreadable(role, path, std::strerror(errno));
   }
   if (is_null_device(path)) return {};
   if (!S_ISREG(info.st_mode)) refuse_unreadable(role, path, "it is not a regular file");
-  if (faccessat(AT_FDCWD, path.c_str(), R_OK, AT_EACCESS) != 0 && is_none(errno)) return {};
+  if (faccessat(AT_FDCWD, path.c_str(), R_OK, AT_EACCESS) != 0 && counts_as_missing(errno))
+    return {};
   try {
     return read_text_file(role, path);
   } catch (const Error& error) {
@@ -75,9 +75,9 @@ std::optional<std::string> path_if_known(std::string (*find)(FileUse)) {
 std::vector<std::string> in_default_profile() {
   const std::optional<std::string> config = path_if_known(aws_config_path);
   const std::optional<std::string> credentials = path_if_known(aws_credentials_path);
-  const Secret config_text = config ? text_of(aws::config_file_role, *config) : Secret();
+  const Secret config_text = config ? text_if_used(aws::config_file_role, *config) : Secret();
   const Secret credentials_text =
-      credentials ? text_of(aws::credentials_file_role, *credentials) : Secret();
+      credentials ? text_if_used(aws::credentials_file_role, *credentials) : Secret();
   return aws::credential_settings({"default", config.value_or(""), config_text.view(),
                                    credentials.value_or(""), credentials_text.view()});
 }
@@ -99,7 +99,7 @@ std::vector<std::string> in_boto_files() {
   constexpr FileRole role = {"boto file", "BOTO_CONFIG"};
   std::vector<std::string> found;
   for (const std::string& path : boto_paths()) {
-    const Secret text = text_of(role, path);
+    const Secret text = text_if_used(role, path);
     bool has_section = false;
     const std::vector<aws::IniSection> sections = aws::ini_sections(text.view());
     for (const aws::IniSection& section : sections)
@@ -119,8 +119,8 @@ std::vector<std::string> in_boto_files() {
 
 std::vector<std::string> other_credentials_in_files() {
   std::vector<std::string> found = in_default_profile();
-  for (std::string& place : in_boto_files())
-    found.push_back(std::move(place));
+  for (std::string& location : in_boto_files())
+    found.push_back(std::move(location));
   return found;
 }
 

@@ -106,7 +106,7 @@ constexpr auto read_certificate_data_options =
                 .value = "json|text",
                 .help = "The form of the output. json is one line, which ends in a newline only on "
                         "a terminal. text is for people.",
-                .fallback = "json"},
+                .default_value = "json"},
            }},
            debug_option, selector_options, password_options, ignored_options);
 

@@ -32,7 +32,7 @@ namespace {
   const auto command =
       std::find_if(arguments.begin(), arguments.end(),
                    [](const std::string& word) { return find_command(word) != nullptr; });
-  throw Error(ErrorKind::usage, "the option " + flag + " stands where a command should",
+  throw Error(ErrorKind::usage, "the option " + flag + " comes before the command",
               command == arguments.end()
                   ? "options follow the command: rolecall COMMAND " + flag +
                         "; rolecall --help lists the commands"
@@ -44,10 +44,10 @@ void run_command(const Command& command, std::vector<std::string> arguments) {
   const CommandLine line = read_command_line(command, std::move(arguments));
   if (line.asks_for_help)
     return write_all(STDOUT_FILENO, help_text(command, help_width()), "standard output");
-  const CommandLine::Given* quiet = line.find("quiet");
-  if (quiet != nullptr && truth(quiet->texts.back())) release_warnings(true);
+  const CommandLine::OptionValues* quiet = line.find("quiet");
+  if (quiet != nullptr && boolean_value(quiet->values.back())) release_warnings(true);
   const Settings settings = read_settings(command, line, all_commands());
-  release_warnings(command.names != Names::none && settings.is_on("quiet"));
+  release_warnings(command.settings_scope != SettingsScope::none && settings.is_on("quiet"));
   command.run(settings, line);
 }
 
@@ -56,11 +56,11 @@ void run_command(const Command& command, std::vector<std::string> arguments) {
 // timeout(1)).
 int report(const Command* command, const Error& error) {
   print_error(error);
-  return command != nullptr && command->failure != 0 ? command->failure
-                                                     : static_cast<int>(error.kind());
+  return command != nullptr && command->failure_exit_code != 0 ? command->failure_exit_code
+                                                               : static_cast<int>(error.kind());
 }
 
-bool holds_secret(std::string_view flag) {
+bool takes_secret(std::string_view flag) {
   return std::any_of(all_commands().begin(), all_commands().end(), [flag](const Command* command) {
     const Option* option = find_option(*command, flag);
     return option != nullptr && option->kind == Kind::secret;
@@ -74,7 +74,7 @@ void hide_passwords(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view text(argv[i]);
     const std::size_t equals = text.find('=');
-    const bool flag = text.starts_with("--") && holds_secret(text.substr(0, equals).substr(2));
+    const bool flag = text.starts_with("--") && takes_secret(text.substr(0, equals).substr(2));
     if (flag && equals != std::string_view::npos) {
       wipe(argv[i] + equals + 1, text.size() - equals - 1);
     } else if (is_password) {

@@ -11,7 +11,7 @@
 #include "commands/all_commands.h"
 #include "commands/systemd.h"
 #include "http/client.h"
-#include "options/given_once.h"
+#include "options/binding_options.h"
 #include "options/hardware_limit.h"
 #include "options/options.h"
 #include "serve/guard.h"
@@ -36,14 +36,14 @@ constexpr std::array<Option, 9> daemon_options = {{
      .group = listen_group,
      .value = "PORT",
      .help = "The TCP port to listen on. Use 0 for any free port.",
-     .fallback = "9911",
-     .low = 0,
-     .high = 65535},
+     .default_value = "9911",
+     .minimum = 0,
+     .maximum = 65535},
     {.name = "address",
      .group = listen_group,
      .value = "ADDRESS",
      .help = "The IP address to listen on.",
-     .fallback = "127.0.0.1"},
+     .default_value = "127.0.0.1"},
     {.name = "allow-remote",
      .kind = Kind::toggle,
      .group = listen_group,
@@ -54,7 +54,7 @@ constexpr std::array<Option, 9> daemon_options = {{
      .kind = Kind::toggle,
      .group = listen_group,
      .help = "Serve instance metadata. Anyone who can reach the port can then get the credentials.",
-     .otherwise = "true, but false with --allow-remote",
+     .default_text = "true, but false with --allow-remote",
      .limits = "With several bindings, instance metadata is always off."},
     {.name = "allow-host",
      .kind = Kind::host,
@@ -69,15 +69,15 @@ constexpr std::array<Option, 9> daemon_options = {{
      .group = listen_group,
      .value = "HOPS",
      .help = "How many routers an answer can pass (its time to live).",
-     .otherwise = "64, but 1 if other machines can reach the address",
-     .low = 1,
-     .high = 255},
+     .default_text = "64, but 1 if other machines can reach the address",
+     .minimum = 1,
+     .maximum = 255},
     {.name = "token-dir",
      .kind = Kind::directory,
      .group = run_group,
      .value = "DIR",
      .help = "The directory for the tokens of the container credentials endpoint.",
-     .otherwise = "$RUNTIME_DIRECTORY, otherwise $XDG_RUNTIME_DIR/rolecall"},
+     .default_text = "$RUNTIME_DIRECTORY, otherwise $XDG_RUNTIME_DIR/rolecall"},
     {.name = "lazy",
      .kind = Kind::toggle,
      .group = run_group,
@@ -88,7 +88,7 @@ constexpr std::array<Option, 9> daemon_options = {{
      .group = output_group,
      .value = "text|json",
      .help = "The form of the log on standard error.",
-     .fallback = "text"},
+     .default_value = "text"},
 }};
 
 constexpr std::array<Option, 1> bindings_option = {{
@@ -98,7 +98,7 @@ constexpr std::array<Option, 1> bindings_option = {{
      .help = "Use the values of the table [binding.NAME] of the configuration file. These values "
              "take precedence over the others in the file. With several bindings, each one has an "
              "endpoint and a token of its own.",
-     .otherwise = "$ROLECALL_BINDING, otherwise no binding",
+     .default_text = "$ROLECALL_BINDING, otherwise no binding",
      .repeatable = true},
 }};
 
@@ -112,7 +112,7 @@ std::vector<std::string> host_names(const Settings& settings) {
 }
 
 http::Listener listen(const Settings& settings) {
-  const std::optional<int> handed_over = inherited_socket();
+  const std::optional<int> inherited = inherited_socket();
   const bool allow_remote = settings.is_on("allow-remote");
   const std::string address = settings.text("address");
   const int port = static_cast<int>(settings.number("port"));
@@ -120,11 +120,10 @@ http::Listener listen(const Settings& settings) {
     if (http::is_loopback(where) || allow_remote) return;
     http::check_is_address(where);
     throw Error(ErrorKind::usage, "the address " + where + " is not a loopback address",
-                "take 127.0.0.1 or ::1, or add --allow-remote so that other machines may connect");
+                "use 127.0.0.1 or ::1, or add --allow-remote so that other machines can connect");
   };
-  if (!handed_over) check(address);
-  http::Listener listener =
-      handed_over ? http::Listener(*handed_over) : http::Listener(address, port);
+  if (!inherited) check(address);
+  http::Listener listener = inherited ? http::Listener(*inherited) : http::Listener(address, port);
   check(listener.name().address);
   const bool remote = !http::is_loopback(listener.name().address);
   const long usual_hops = remote ? 1 : 64;
@@ -176,7 +175,7 @@ class Daemon {
       return number == SIGTERM || number == SIGINT;
     };
     try {
-      if (renewals_.await_first_credentials(should_stop)) answer(std::move(options), signals);
+      if (renewals_.await_first_credentials(should_stop)) run_server(std::move(options), signals);
     } catch (const Error& error) {
       if (renewals_.stop()) throw;
       print_error(error);
@@ -222,10 +221,11 @@ class Daemon {
       const std::string directory =
           settings_.is_not_empty("token-dir") ? settings_.text("token-dir") : runtime_directory();
       if (directory.empty()) {
-        throw Error(ErrorKind::usage,
-                    "there is no RUNTIME_DIRECTORY, and no XDG_RUNTIME_DIR of this user's, for the "
-                    "tokens of the container endpoint",
-                    "name a directory with --token-dir");
+        throw Error(
+            ErrorKind::usage,
+            "neither RUNTIME_DIRECTORY nor XDG_RUNTIME_DIR is set to a directory of this user "
+            "for the tokens of the container endpoint",
+            "use --token-dir with a directory");
       }
       for (const serve::Binding& binding : bindings) {
         const serve::TokenFiles& files = token_files_.emplace_back(directory, binding.name());
@@ -249,7 +249,7 @@ class Daemon {
     return options;
   }
 
-  void answer(serve::ServiceOptions options, const Signals& signals) {
+  void run_server(serve::ServiceOptions options, const Signals& signals) {
     const bool imds = options.imds != nullptr;
     const std::string reason_imds_is_off = options.reason_imds_is_off;
     const std::string url = origin_.text();
@@ -266,7 +266,8 @@ class Daemon {
     }
     log_.info("listening", {{"url", url}});
     if (remote_) {
-      log_.warning("other machines can connect; what they get passes unencrypted", {});
+      log_.warning("other machines can connect, and the credentials cross the network unencrypted",
+                   {});
     }
     if (imds) {
       // In text, the command is on a line of its own so that it can be copied. The official helper
@@ -279,15 +280,15 @@ class Daemon {
     } else {
       log_.info("instance metadata is off", {{"reason", reason_imds_is_off}});
     }
-    supervisor_.tell("READY=1");
-    until_told_to_stop(service, signals);
-    supervisor_.tell("STOPPING=1");
+    supervisor_.notify("READY=1");
+    run_until_told_to_stop(service, signals);
+    supervisor_.notify("STOPPING=1");
     token_files_.clear();
   }
 
-  void until_told_to_stop(serve::Service& service, const Signals& signals) {
+  void run_until_told_to_stop(serve::Service& service, const Signals& signals) {
     using Clock = std::chrono::steady_clock;
-    const milliseconds interval = supervisor_.watchdog().value_or(std::chrono::hours(1));
+    const milliseconds interval = supervisor_.watchdog_interval().value_or(std::chrono::hours(1));
     Clock::time_point due = Clock::now() + interval;
     for (;;) {
       const auto left = std::chrono::ceil<milliseconds>(due - Clock::now());
@@ -302,18 +303,18 @@ class Daemon {
       }
       service.tick(aws::Instant::now());
       if (Clock::now() < due) continue;
-      if (supervisor_.watchdog()) notify_watchdog_if_answering(interval);
+      if (supervisor_.watchdog_interval()) notify_watchdog_if_answering(interval);
       due = Clock::now() + interval;
     }
   }
 
   // This thread can run even if the thread that answers requests hangs. So WATCHDOG=1 is sent only
   // after a request to our own server was answered.
-  void notify_watchdog_if_answering(milliseconds patience) const {
+  void notify_watchdog_if_answering(milliseconds timeout) const {
     try {
       http::Client client(origin_, {}, {});
-      client.get("/healthz", Deadline(patience));
-      supervisor_.tell("WATCHDOG=1");
+      client.get("/healthz", Deadline(timeout));
+      supervisor_.notify("WATCHDOG=1");
     } catch (const Error& error) {
       log_.warning("does not answer itself", {{"reason", error.what()}});
     }
@@ -336,14 +337,14 @@ void refuse_daemon_options_in_binding(const ConfigFile& file, const std::string&
   for (const Setting& setting : table->second) {
     if (find_option(daemon_options, setting.name) == nullptr) continue;
     throw Error(ErrorKind::usage,
-                place_in(file, setting.line) + ": " + setting.name +
-                    " is for a whole serve, and this one has several bindings",
+                location_in(file, setting.line) + ": " + setting.name +
+                    " is for the whole command, and this command has several bindings",
                 "move it to the table [serve]");
   }
 }
 
 std::vector<serve::BindingOptions> bindings_of(const Settings& settings) {
-  const std::vector<std::string>& names = settings.bindings();
+  const std::vector<std::string>& names = settings.chosen_bindings();
   if (names.size() <= 1)
     return {binding_options(settings, names.empty() ? "default" : names.front())};
   std::vector<serve::BindingOptions> bindings;

@@ -54,7 +54,7 @@ constexpr auto sign_string_options = [] {
                   .group = output_group,
                   .value = "SHA256|SHA384|SHA512",
                   .help = "The digest of the signature.",
-                  .fallback = "SHA256"},
+                  .default_value = "SHA256"},
                  {.name = "format",
                   .kind = Kind::choice,
                   .group = output_group,
@@ -62,7 +62,7 @@ constexpr auto sign_string_options = [] {
                   .help = "The form of the signature. json is hex in double quotes, text is hex, "
                           "and bin is the raw bytes. json and text end in a newline only on "
                           "a terminal.",
-                  .fallback = "json"},
+                  .default_value = "json"},
              }},
              debug_option, identity_options);
   for (Option& option : list) {

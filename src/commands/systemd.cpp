@@ -17,7 +17,7 @@
 namespace rolecall::cli {
 namespace {
 
-constexpr int first_handed_over = 3;  // SD_LISTEN_FDS_START
+constexpr int first_inherited_socket = 3;  // SD_LISTEN_FDS_START
 
 std::string take_variable(const char* name) {
   const char* value = std::getenv(name);
@@ -34,10 +34,10 @@ std::optional<int> inherited_socket() {
   take_variable("LISTEN_FDNAMES");
   if (pid != getpid() || !count || *count < 1) return std::nullopt;
   if (*count > 1) {
-    throw Error(ErrorKind::usage, cat("the service manager hands over ", *count, " sockets"),
-                "serve takes one: leave one ListenStream= in the socket unit");
+    throw Error(ErrorKind::usage, cat("the service manager passes ", *count, " sockets"),
+                "serve uses one socket: leave one ListenStream= in the socket unit");
   }
-  return first_handed_over;
+  return first_inherited_socket;
 }
 
 std::string runtime_directory() {
@@ -58,12 +58,12 @@ Supervisor::Supervisor() : socket_(take_variable("NOTIFY_SOCKET")) {
   const auto interval = parse_number<long>(take_variable("WATCHDOG_USEC"));
   if (interval && *interval > 0 && (pid.empty() || parse_number<pid_t>(pid) == getpid())) {
     const std::chrono::microseconds whole(*interval);
-    watchdog_ = std::max(std::chrono::duration_cast<std::chrono::milliseconds>(whole / 2),
-                         std::chrono::milliseconds(1));
+    watchdog_interval_ = std::max(std::chrono::duration_cast<std::chrono::milliseconds>(whole / 2),
+                                  std::chrono::milliseconds(1));
   }
 }
 
-void Supervisor::tell(const std::string& state) const {
+void Supervisor::notify(const std::string& state) const {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (socket_.empty() || socket_.size() >= sizeof address.sun_path) return;

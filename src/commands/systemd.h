@@ -28,15 +28,15 @@ class Supervisor {
   Supervisor();
 
   // Sends "READY=1", "STOPPING=1" or "WATCHDOG=1". Does nothing without a service manager.
-  void tell(const std::string& state) const;
+  void notify(const std::string& state) const;
 
   // How often to send WATCHDOG=1: half of the service manager's limit, as sd_watchdog_enabled(3)
   // advises. Empty: never.
-  std::optional<std::chrono::milliseconds> watchdog() const { return watchdog_; }
+  std::optional<std::chrono::milliseconds> watchdog_interval() const { return watchdog_interval_; }
 
  private:
   std::string socket_;
-  std::optional<std::chrono::milliseconds> watchdog_;
+  std::optional<std::chrono::milliseconds> watchdog_interval_;
 };
 
 }  // namespace rolecall::cli

@@ -18,7 +18,7 @@ namespace {
 
 constexpr const char* token_name = "token";
 
-std::string place() {
+std::string parent_directory() {
   std::string runtime = user_runtime_directory();
   if (!runtime.empty()) return runtime;
   std::string temporary = environment("TMPDIR");
@@ -28,7 +28,7 @@ std::string place() {
 }  // namespace
 
 TokenFile::TokenFile(const Secret& token) {
-  std::string directory = place() + "/rolecall-exec-XXXXXX";
+  std::string directory = parent_directory() + "/rolecall-exec-XXXXXX";
   if (mkdtemp(directory.data()) != nullptr) {
     directory_ = directory;
     lock_ = Descriptor(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
@@ -39,8 +39,8 @@ TokenFile::TokenFile(const Secret& token) {
       path_ = directory + "/" + token_name;
   }
   if (!path_.empty()) return;
-  print_warning("the token of the endpoint cannot be written to a file in " + place() + " (" +
-                std::strerror(errno) +
+  print_warning("the token of the endpoint cannot be written to a file in " + parent_directory() +
+                " (" + std::strerror(errno) +
                 "): programs that read only AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE will find no "
                 "credentials; set TMPDIR to a directory that can be written to");
 }

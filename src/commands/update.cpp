@@ -13,7 +13,7 @@
 #include "base/time.h"
 #include "commands/all_commands.h"
 #include "commands/aws_files.h"
-#include "options/given_once.h"
+#include "options/binding_options.h"
 #include "options/options.h"
 #include "options/session_flags.h"
 #include "serve/renewals.h"
@@ -60,7 +60,7 @@ class Profile {
   }
 
   // Exits at once, even during a request, but not while the file is written.
-  [[noreturn]] void end(int code) {
+  [[noreturn]] void exit_now(int code) {
     const std::scoped_lock lock(writing_);
     _exit(code);
   }
@@ -123,7 +123,7 @@ void refuse_streams(const IdentityOptions& identity) {
   renewals.start();
   const auto follow_signal = [&](milliseconds time) {
     const int number = signals.wait(time).si_signo;
-    if (number == SIGTERM || number == SIGINT) profile.end(0);
+    if (number == SIGTERM || number == SIGINT) profile.exit_now(0);
     if (number == SIGHUP) renewals.renew_now();
   };
   try {
@@ -133,7 +133,7 @@ void refuse_streams(const IdentityOptions& identity) {
     });
   } catch (const Error& error) {
     print_error(error);
-    profile.end(static_cast<int>(error.kind()));
+    profile.exit_now(static_cast<int>(error.kind()));
   }
   for (;;)
     follow_signal(std::chrono::hours(1));
@@ -152,7 +152,7 @@ constexpr std::array<Option, 3> update_options = {{
      .group = credentials_file_group,
      .value = "NAME",
      .help = "The profile whose credentials are written.",
-     .fallback = "default"},
+     .default_value = "default"},
     {.name = "once",
      .kind = Kind::toggle,
      .group = credentials_file_group,
@@ -162,9 +162,9 @@ constexpr std::array<Option, 3> update_options = {{
      .group = credentials_file_group,
      .value = "SECONDS",
      .help = "How long before their expiry the credentials are renewed.",
-     .fallback = "960",
-     .low = 1,
-     .high = 43199},
+     .default_value = "960",
+     .minimum = 1,
+     .maximum = 43199},
 }};
 
 }  // namespace

@@ -26,7 +26,7 @@ std::string dotted(Number... numbers) {
 }
 
 // The version of a library. The library may have to be loaded first, and may not be installed.
-std::string public_key_in(std::string (*library)(), const char* when) {
+std::string library_version(std::string (*library)(), const char* when) {
   try {
     return library() + (can_load_libraries() ? cat(" (loaded ", when, ")") : "");
   } catch (const Error& error) {
@@ -42,8 +42,8 @@ std::string contents() {
   say("rolecall", ROLECALL_VERSION);
   say("build", can_load_libraries() ? "shared" : "static");
   say("OpenSSL", OpenSSL_version(OPENSSL_VERSION));
-  say("libcurl", public_key_in(http::client_library, "for the first request"));
-  say("libmicrohttpd", public_key_in(http::server_library, "when a server starts"));
+  say("libcurl", library_version(http::client_library, "for the first request"));
+  say("libmicrohttpd", library_version(http::server_library, "when a server starts"));
   if (can_load_libraries()) {
     say("p11-kit", "loaded for the first pkcs11: URI");
     say("tpm2-openssl", "loaded for the first key in a TPM");
@@ -93,7 +93,7 @@ constinit const Command version_command = {
         "  rolecall version --verbose",
     .options = {version_options},
     .run = run_version,
-    .names = Names::none,  // so that a broken configuration file does not stop it
+    .settings_scope = SettingsScope::none,  // so that a broken configuration file does not stop it
 };
 
 }  // namespace rolecall::cli

@@ -15,6 +15,10 @@ const Option* find_option(const Command& command, std::string_view name) {
   return nullptr;
 }
 
+bool takes_bindings(const Command& command) {
+  return find_option(command, "certificate") != nullptr;
+}
+
 std::vector<const Option*> all_options(const Command& command) {
   std::vector<const Option*> all;
   for (const Options options : command.options) {
@@ -24,10 +28,11 @@ std::vector<const Option*> all_options(const Command& command) {
   return all;
 }
 
-const CommandLine::Given* CommandLine::find(std::string_view name) const {
-  const auto found = std::find_if(given.begin(), given.end(),
-                                  [name](const Given& one) { return one.option->name == name; });
-  return found == given.end() ? nullptr : &*found;
+const CommandLine::OptionValues* CommandLine::find(std::string_view name) const {
+  const auto found = std::find_if(options.begin(), options.end(), [name](const OptionValues& one) {
+    return one.option->name == name;
+  });
+  return found == options.end() ? nullptr : &*found;
 }
 
 }  // namespace rolecall::cli

@@ -16,22 +16,22 @@ class Settings;
 
 // The arguments of a command, sorted into options, operand and command to run.
 struct CommandLine {
-  struct Given {
+  struct OptionValues {
     const Option* option;
-    // All values. Unless the option is repeatable, the last one counts.
-    std::vector<std::string> texts;
+    // Unless the option is repeatable, the last value counts.
+    std::vector<std::string> values;
   };
-  std::vector<Given> given;
+  std::vector<OptionValues> options;
   std::string operand;
-  std::vector<std::string> command;  // the arguments after "--"
+  std::vector<std::string> command_to_run;  // the arguments after "--"
   bool asks_for_help = false;
 
-  // The values of an option. Null: it was not given.
-  const Given* find(std::string_view name) const;
+  // The values of an option. Null: the command line does not set it.
+  const OptionValues* find(std::string_view name) const;
 };
 
-// Which names a command reads in the configuration file and in the environment.
-enum class Names {
+// Which part of the configuration file and which variables can set the options of a command.
+enum class SettingsScope {
   shared,  // its own table, the top of the file and the tables of bindings
   own,     // only its own table, and variables with the command's name in their names
   none,    // neither the file nor variables
@@ -51,18 +51,21 @@ struct Command {
   // what --help calls the operand: "WHAT". Empty: the command has none
   std::string_view operand = {};
   std::string_view operand_help = {};
-  bool takes_command = false;  // whether a command to run follows "--"
-  Names names = Names::shared;
+  bool needs_command_to_run = false;  // it follows "--"
+  SettingsScope settings_scope = SettingsScope::shared;
   // If set, this command lists the bindings: how that command would use each of them, and what is
   // wrong with each.
   const Command* lists_bindings_of = nullptr;
-  int failure = 0;  // exit code if this command fails. 0: that of the error's kind
+  int failure_exit_code = 0;  // if this command fails. 0: the exit code of the error's kind
   // Changes the arguments before they are parsed.
   std::vector<std::string> (*rewrite)(std::vector<std::string> arguments) = nullptr;
 };
 
 // The option with this name. Null: the command has no such option.
 const Option* find_option(const Command& command, std::string_view name);
+
+// Whether bindings in the configuration file can set options of the command.
+bool takes_bindings(const Command& command);
 
 // All options except those of Kind::unused, in the order of --help.
 std::vector<const Option*> all_options(const Command& command);

@@ -42,41 +42,42 @@ class LineReader {
       } else if (word.starts_with("--")) {
         take_option(word.substr(2));
       } else {
-        take_other(word);
+        take_word(word);
       }
     }
     if (line_.asks_for_help) return std::move(line_);
-    if (command_.takes_command && line_.command.empty()) {
-      throw Error(ErrorKind::usage, "there is no command to run",
-                  "it follows two dashes: " + full_name(command_) + " --binding NAME -- aws s3 ls");
+    if (command_.needs_command_to_run && line_.command_to_run.empty()) {
+      throw Error(
+          ErrorKind::usage, "there is no command to run",
+          "write it after two dashes: " + full_name(command_) + " --binding NAME -- aws s3 ls");
     }
-    if (!left_.empty()) refuse_leftover();
-    for (const CommandLine::Given& given : line_.given) {
-      const auto first = given.option->repeatable ? given.texts.begin() : given.texts.end() - 1;
-      std::for_each(first, given.texts.end(), [&](const std::string& text) {
-        check_value(*given.option, text, full_name(command_));
+    if (!leftover_.empty()) refuse_leftover();
+    for (const CommandLine::OptionValues& entry : line_.options) {
+      const auto first = entry.option->repeatable ? entry.values.begin() : entry.values.end() - 1;
+      std::for_each(first, entry.values.end(), [&](const std::string& text) {
+        check_value(*entry.option, text, full_name(command_));
       });
     }
     return std::move(line_);
   }
 
  private:
-  void take_other(const std::string& word) {
+  void take_word(const std::string& word) {
     const bool is_operand = !command_.operand.empty() && !has_operand_ && !word.starts_with('-');
     if (is_operand) {
       line_.operand = word;
       has_operand_ = true;
     } else {
-      left_.push_back(word);
+      leftover_.push_back(word);
     }
   }
 
   void take_rest() {
     while (++at_ < words_.size()) {
-      if (command_.takes_command) {
-        line_.command.push_back(words_[at_]);
+      if (command_.needs_command_to_run) {
+        line_.command_to_run.push_back(words_[at_]);
       } else {
-        take_other(words_[at_]);
+        take_word(words_[at_]);
       }
     }
   }
@@ -85,7 +86,7 @@ class LineReader {
     const std::size_t equals = text.find('=');
     const Option* option = find_option(command_, our_spelling(text.substr(0, equals)));
     if (option == nullptr) {
-      left_.push_back("--" + text);
+      leftover_.push_back("--" + text);
       return;
     }
     const std::string* next = at_ + 1 < words_.size() ? &words_[at_ + 1] : nullptr;
@@ -95,21 +96,21 @@ class LineReader {
     } else if (option->kind == Kind::toggle) {
       value = "true";
     } else if (option->kind != Kind::unused) {
-      check_next(*option, next);
+      require_value(*option, next);
       value = *next;
       ++at_;
     } else if (next != nullptr && !next->starts_with('-')) {
       ++at_;
     }
-    keep(*option, std::move(value));
+    add_value(*option, std::move(value));
   }
 
   // If a variable in a script is empty, the next option would become the value. The message names
   // only the part before "=", because a password may follow.
-  void check_next(const Option& option, const std::string* next) const {
+  void require_value(const Option& option, const std::string* next) const {
     const std::string flag = cat("--", option.name);
     const std::string example = cat(flag, " ", option.value);
-    if (next == nullptr || (*next == "--" && command_.takes_command)) {
+    if (next == nullptr || (*next == "--" && command_.needs_command_to_run)) {
       throw Error(ErrorKind::usage, flag + " needs a value",
                   example + "; a value that begins with a dash: " + flag + "=VALUE");
     }
@@ -119,48 +120,51 @@ class LineReader {
     throw Error(ErrorKind::usage, flag + " needs a value, but --" + name + " follows it", example);
   }
 
-  void keep(const Option& option, std::string value) {
-    for (CommandLine::Given& given : line_.given) {
-      if (given.option != &option) continue;
-      given.texts.push_back(std::move(value));
+  void add_value(const Option& option, std::string value) {
+    for (CommandLine::OptionValues& entry : line_.options) {
+      if (entry.option != &option) continue;
+      entry.values.push_back(std::move(value));
       return;
     }
-    line_.given.push_back({&option, {std::move(value)}});
+    line_.options.push_back({&option, {std::move(value)}});
   }
 
   bool has_end_of_line() const {
     const auto has = [](const std::vector<std::string>& words) {
       return std::any_of(words.begin(), words.end(), is_end_of_line);
     };
-    return has(left_) || std::any_of(line_.given.begin(), line_.given.end(),
-                                     [&has](const auto& given) { return has(given.texts); });
+    return has(leftover_) || std::any_of(line_.options.begin(), line_.options.end(),
+                                         [&has](const auto& entry) { return has(entry.values); });
   }
 
   [[noreturn]] void refuse_leftover() const {
     if (has_end_of_line()) {
-      throw Error(ErrorKind::usage, "there is the end of a line among the arguments",
-                  "a backslash joins lines only in a shell: in ~/.aws/config credential_process is "
-                  "one line, without a backslash");
+      throw Error(ErrorKind::usage, "the arguments contain the end of a line",
+                  "a backslash joins lines only in a shell: in ~/.aws/config, write "
+                  "credential_process on one line, without a backslash");
     }
-    const char* quotes = "values with spaces need quotes: double quotes in ~/.aws/config";
-    for (const CommandLine::Given& given : line_.given) {
+    const char* quote_hint = "values with spaces need quotes: double quotes in ~/.aws/config";
+    for (const CommandLine::OptionValues& entry : line_.options) {
       // The leftover argument may be part of a secret: a secret value that begins with a dash, or
       // one with a space and without quotes.
-      const Kind kind = given.option->kind;
-      const bool has_pin = std::any_of(given.texts.begin(), given.texts.end(), holds_pin);
+      const Kind kind = entry.option->kind;
+      const bool has_pin = std::any_of(entry.values.begin(), entry.values.end(), holds_pin);
       if (kind != Kind::secret && kind != Kind::source && !has_pin) continue;
-      const std::string flag = cat("--", given.option->name);
-      throw Error(ErrorKind::usage, "unexpected argument, not shown as " + flag + " was given",
-                  cat(quotes, "; one that starts with a dash: ", flag, "=VALUE"));
+      const std::string flag = cat("--", entry.option->name);
+      throw Error(
+          ErrorKind::usage,
+          "unexpected argument (not shown, because it may be part of the value of " + flag + ")",
+          cat(quote_hint, "; a value that begins with a dash: ", flag, "=VALUE"));
     }
-    const std::string& first = left_.front();
+    const std::string& first = leftover_.front();
     if (first.starts_with('-') && first.size() > 1) refuse_option(first.substr(0, first.find('=')));
     if (first.empty()) {
-      throw Error(ErrorKind::usage, "unexpected empty argument",
-                  "is a variable of a script empty? Switches take no value except =true and "
-                  "=false");
+      throw Error(
+          ErrorKind::usage, "unexpected empty argument",
+          "check whether a variable of a script is empty; the only values of switches are =true "
+          "and =false");
     }
-    throw Error(ErrorKind::usage, "unexpected argument \"" + first + "\"", quotes);
+    throw Error(ErrorKind::usage, "unexpected argument \"" + first + "\"", quote_hint);
   }
 
   [[noreturn]] void refuse_option(const std::string& flag) const {
@@ -181,7 +185,7 @@ class LineReader {
   std::size_t at_ = 0;
   CommandLine line_;
   bool has_operand_ = false;
-  std::vector<std::string> left_;
+  std::vector<std::string> leftover_;
 };
 
 }  // namespace
@@ -194,7 +198,7 @@ void check_stray_characters(const Option& option, const std::string& value) {
   const Kind kind = option.kind;
   const bool is_path = kind == Kind::input || kind == Kind::path || kind == Kind::library;
   if (kind != Kind::word && kind != Kind::url && !is_path) return;
-  // Blanks are allowed in a PKCS#11 URI. It can also contain a PIN, which must not be in a message.
+  // Spaces are allowed in a PKCS#11 URI. It can also contain a PIN, which must not be in a message.
   if (is_path &&
       (Source::kind_of(value) == Source::Kind::token || access(value.c_str(), F_OK) == 0)) {
     return;

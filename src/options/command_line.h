@@ -13,8 +13,8 @@ namespace rolecall::cli {
 // meant, and never shows anything that may be a secret or part of one.
 CommandLine read_command_line(const Command& command, std::vector<std::string> arguments);
 
-// Throws Error (usage) if the value has blanks, line ends or quotes at its beginning or end that
-// some tool took for a part of it. Checked are ARNs, regions and URLs, and also paths, unless the
+// Throws Error (usage) if the value has spaces, line ends or quotes at its beginning or end that
+// are there by mistake. Checked are ARNs, regions and URLs, and also paths, unless the
 // file exists or the value is a PKCS#11 URI.
 void check_stray_characters(const Option& option, const std::string& value);
 

@@ -48,14 +48,14 @@ std::string user_file() {
 }
 
 // The reason for `error`, the errno of opening `path`. Empty if the file does not exist.
-std::string why_unreadable(const std::string& path, int error) {
+std::string reason_unreadable(const std::string& path, int error) {
   if (error != ENOENT && error != ENOTDIR) return std::strerror(error);
   struct stat info {};
   const bool is_link = lstat(path.c_str(), &info) == 0 && S_ISLNK(info.st_mode);
   return is_link ? "it is a link to a file that does not exist" : std::string();
 }
 
-// The result has only `path` and `unreadable`.
+// The result has only `path` and `skipped_file_error`.
 ConfigFile find_file(const std::string& named) {
   ConfigFile found;
   found.path = named.empty() ? environment(path_variable) : named;
@@ -68,15 +68,15 @@ ConfigFile find_file(const std::string& named) {
     }
     // The file may be meant for another user, and its values may not be needed. So this is no error
     // yet.
-    const std::string why = why_unreadable(path, errno);
-    if (!why.empty() && found.unreadable.empty()) {
-      found.unreadable = "configuration file " + path + " cannot be read: " + why;
+    const std::string why = reason_unreadable(path, errno);
+    if (!why.empty() && found.skipped_file_error.empty()) {
+      found.skipped_file_error = "configuration file " + path + " cannot be read: " + why;
     }
   }
   return found;
 }
 
-FileContent opened(const std::string& path, bool from_variable) {
+FileContent read_file_at(const std::string& path, bool from_variable) {
   try {
     return read_file("configuration file", path, Empty::allowed);
   } catch (const Error& error) {
@@ -93,11 +93,11 @@ void check_owner(const FileContent& file, const std::string& name) {
     throw Error(
         ErrorKind::usage,
         name + " has mode " + mode_text(file.mode) + ": users other than its owner can write it",
-        "chmod go-w it, and check that its content is yours");
+        "run chmod go-w on it, and check that nobody has changed its content");
   }
   if (const std::string owner = foreign_owner(file.owner, geteuid()); !owner.empty()) {
     throw Error(ErrorKind::usage, name + " " + owner,
-                "name a file of your own with --config or ROLECALL_CONFIG");
+                "use --config or ROLECALL_CONFIG with a file that belongs to you");
   }
 }
 
@@ -120,7 +120,7 @@ class ConfigReader {
     refuse(static_cast<int>(where.begin.line), what, hint);
   }
   [[noreturn]] void refuse(int line, const std::string& what, const std::string& hint) const {
-    throw Error(ErrorKind::usage, place_in(file_, line) + ": " + what, hint);
+    throw Error(ErrorKind::usage, location_in(file_, line) + ": " + what, hint);
   }
 
   // The parser recurses for each part of a dotted name: too many of them would overflow the stack.
@@ -128,7 +128,8 @@ class ConfigReader {
     int line = 1;
     int dots = 0;
     for (const char c : text) {
-      if (c == '.' && ++dots > 1000) refuse(line, "it has over 1000 dots", "is it the right file?");
+      if (c == '.' && ++dots > 1000)
+        refuse(line, "the line has more than 1000 dots", "check that it is the right file");
       if (c != '\n') continue;
       ++line;
       dots = 0;
@@ -150,17 +151,19 @@ class ConfigReader {
   }
 
   [[noreturn]] void refuse_syntax(std::string_view text, const toml::parse_error& error) const {
-    const std::string_view said = error.description();
-    const auto says = [said](std::string_view part) { return said.find(part) != said.npos; };
+    const std::string_view description = error.description();
+    const auto says = [description](std::string_view part) {
+      return description.find(part) != description.npos;
+    };
     const char* hint =
-        "it is TOML: name = \"value\", values in quotes except numbers, true and false";
+        "write name = \"value\": in TOML, all values except numbers, true and false need quotes";
     if (says("redefine")) {
       const int line = says("table header") ? line_of_header(text, error.source().begin.line)
                                             : static_cast<int>(error.source().begin.line);
-      const std::size_t begin = said.find('\'');
-      const std::string name(said.substr(begin + 1, said.rfind('\'') - begin - 1));
+      const std::size_t begin = description.find('\'');
+      const std::string name(description.substr(begin + 1, description.rfind('\'') - begin - 1));
       if (name.starts_with("binding") && says("as table")) {
-        refuse(line, "the table [" + name + "] cannot stand beside a line binding = …",
+        refuse(line, "the table [" + name + "] and a line binding = … cannot be in the same file",
                choose_binding);
       }
       refuse(line, "\"" + name + "\" is defined twice", "remove one of them");
@@ -175,8 +178,8 @@ class ConfigReader {
     if (says("utf-8") || says("UTF-8") || says("unicode"))
       refuse(error.source(), "it is not valid UTF-8", hint);
     if (says("representable")) refuse(error.source(), "the number is too large", hint);
-    const std::size_t saw = said.find("saw '");
-    const std::string what(saw == said.npos ? "" : said.substr(saw + 4));
+    const std::size_t saw = description.find("saw '");
+    const std::string what(saw == description.npos ? "" : description.substr(saw + 4));
     refuse(error.source(),
            "it is not valid TOML" + (what.empty() || what[1] == '\\' ? "" : " at " + what), hint);
   }
@@ -190,7 +193,7 @@ class ConfigReader {
       refuse(fault.line, fault.what, fault.hint);
     } catch (const BrokenToml&) {
       throw Error(ErrorKind::usage, "configuration file " + file_.path + " is not TOML",
-                  "it has lines such as name = \"value\"");
+                  "write lines such as name = \"value\"");
     } catch (const toml::parse_error& error) {
       refuse_syntax(text, error);
     }
@@ -271,9 +274,9 @@ class ConfigReader {
   void add(const std::string& table, const std::string& name, const toml::node& node) {
     Setting setting{name, {}, static_cast<int>(node.source().begin.line), {}, node.is_array()};
     const auto add_value = [this, &setting](const toml::node& value) {
-      setting.values.push_back(text_of(setting.name, value));
+      setting.values.push_back(value_text(setting.name, value));
       setting.types.push_back(value.is_string()    ? TomlType::text
-                              : value.is_boolean() ? TomlType::truth
+                              : value.is_boolean() ? TomlType::boolean
                                                    : TomlType::number);
     };
     if (const toml::array* array = node.as_array()) {
@@ -286,20 +289,20 @@ class ConfigReader {
   }
 
   // The value as text, as a command line would contain it.
-  std::string text_of(const std::string& name, const toml::node& node) const {
+  std::string value_text(const std::string& name, const toml::node& node) const {
     if (const auto* text = node.as_string()) {
       if (text->get().find('\0') == std::string::npos) return text->get();
-      refuse(node.source(), name + " holds a NUL character", "no flag takes one");
+      refuse(node.source(), name + " contains a NUL character", "remove it: no option accepts it");
     }
     if (const auto* whole = node.as_integer()) return std::to_string(whole->get());
-    if (const auto* truth = node.as_boolean()) return truth->get() ? "true" : "false";
+    if (const auto* boolean = node.as_boolean()) return boolean->get() ? "true" : "false";
     if (const auto* number = node.as_floating_point()) {
       std::ostringstream text;
       text << number->get();
       return text.str();
     }
-    refuse(node.source(), name + " has a value of a kind that no flag takes",
-           "strings, numbers, true and false are taken");
+    refuse(node.source(), name + " has a value of a type that no option accepts",
+           "use a text in quotes, a number, true or false");
   }
 
   // Restores the file's order, because the parser sorts the tables by name.
@@ -323,29 +326,30 @@ ConfigFile read_config_file(const std::string& named) {
   const std::string path = found.path;
   if (path.empty()) return found;
   if (path == "/dev/null") return {};
-  const FileContent file = opened(path, named.empty() && !environment(path_variable).empty());
+  const FileContent file = read_file_at(path, named.empty() && !environment(path_variable).empty());
   check_owner(file, "configuration file " + path);
   if (file.bytes.size() > longest_file) {
     throw Error(ErrorKind::usage, "configuration file " + path + " is larger than 128 KiB",
-                "is it the right file?");
+                "check that it is the right file");
   }
   ConfigFile result = ConfigReader(std::move(found)).read(file.bytes.view());
   result.others_can_read = S_ISREG(file.mode) && (file.mode & S_IROTH) != 0;
   return result;
 }
 
-std::string place_in(const ConfigFile& file, int line) {
+std::string location_in(const ConfigFile& file, int line) {
   return cat("configuration file ", file.path, ", line ", line);
 }
 
 std::string missing_file_reason(const ConfigFile& file) {
-  return file.unreadable.empty() ? "there is no configuration file" : file.unreadable;
+  return file.skipped_file_error.empty() ? "there is no configuration file"
+                                         : file.skipped_file_error;
 }
 
 std::string missing_file_hint(const ConfigFile& file) {
-  if (!file.unreadable.empty()) {
-    return "make it readable for this user, or name another file with --config (/dev/null for "
-           "none)";
+  if (!file.skipped_file_error.empty()) {
+    return "make it readable for this user, or use another file with --config (/dev/null for no "
+           "file)";
   }
   const std::string user = user_file();
   return "make " + (user.empty() ? "" : user + " or ") + system_file +

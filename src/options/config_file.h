@@ -8,7 +8,7 @@
 namespace rolecall::cli {
 
 // The type of a value in the file.
-enum class TomlType { text, number, truth };
+enum class TomlType { text, number, boolean };
 
 // One line of the file.
 struct Setting {
@@ -21,9 +21,9 @@ struct Setting {
 
 struct ConfigFile {
   std::string path;  // empty: there is no file
-  // "configuration file PATH cannot be read: WHY", for a file that would come before `path` in the
-  // search. Empty if there was no such file.
-  std::string unreadable;
+  // "configuration file PATH cannot be read: WHY", for a file that the search skipped before it
+  // found `path`. Empty if it skipped no file.
+  std::string skipped_file_error;
   bool others_can_read = false;
   // By name: "" for the lines before the first table, "update" for settings of only that command,
   // "binding.NAME" for a binding.
@@ -45,7 +45,7 @@ struct ConfigFile {
 ConfigFile read_config_file(const std::string& named);
 
 // "configuration file PATH, line N": where a value is set.
-std::string place_in(const ConfigFile& file, int line);
+std::string location_in(const ConfigFile& file, int line);
 
 // The header "[binding.x]" of the binding `name`, as a file contains it. "[binding.NAME]" if `name`
 // is not allowed for a binding.

@@ -11,7 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string beside_file(const std::string& value, const std::string& file) {
+std::string relative_to_file(const std::string& value, const std::string& file) {
   if (value.starts_with('/') || Source::kind_of(value) != Source::Kind::file) return value;
   if (value.starts_with("~/") && !home_directory().empty()) {
     return home_directory() + value.substr(1);
@@ -23,9 +23,10 @@ std::string beside_file(const std::string& value, const std::string& file) {
   return ((no_working_directory ? fs::path(file) : whole).parent_path() / value).string();
 }
 
-std::string behind(const std::string& scheme, const std::string& value, const std::string& file) {
+std::string path_after_scheme(const std::string& scheme, const std::string& value,
+                              const std::string& file) {
   if (!value.starts_with(scheme) || value.size() == scheme.size()) return value;
-  return scheme + beside_file(value.substr(scheme.size()), file);
+  return scheme + relative_to_file(value.substr(scheme.size()), file);
 }
 
 }  // namespace
@@ -36,13 +37,13 @@ std::string path_from_file(const Option& option, const std::string& value,
     case Kind::input:
     case Kind::path:
     case Kind::directory:
-      return beside_file(value, file);
+      return relative_to_file(value, file);
     case Kind::library:  // the system searches for a name without a slash
-      return value.find('/') == std::string::npos ? value : beside_file(value, file);
+      return value.find('/') == std::string::npos ? value : relative_to_file(value, file);
     case Kind::source:
-      return behind("file:", value, file);
+      return path_after_scheme("file:", value, file);
     case Kind::selector:
-      return behind("file://", value, file);
+      return path_after_scheme("file://", value, file);
     default:
       return value;
   }
@@ -52,7 +53,7 @@ const char* note_on_relative_paths(const std::vector<std::string>& written) {
   const bool in_home = std::any_of(written.begin(), written.end(), [](const std::string& value) {
     return value.find("~/") != std::string::npos;
   });
-  return in_home ? "" : " (relative paths there start at the file's folder)";
+  return in_home ? "" : " (relative paths in the file start at its directory)";
 }
 
 }  // namespace rolecall::cli

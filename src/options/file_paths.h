@@ -13,7 +13,7 @@ namespace rolecall::cli {
 // changes only if it is a relative path or begins with "~/".
 std::string path_from_file(const Option& option, const std::string& value, const std::string& file);
 
-// What a message adds after the place of a value that path_from_file changed. `written` are the
+// What a message adds after the location of a value that path_from_file changed. `written` are the
 // values in the file.
 const char* note_on_relative_paths(const std::vector<std::string>& written);
 

@@ -64,8 +64,9 @@ IdentityOptions identity_flags(const Settings& settings) {
   refuse_both(settings, "pkcs8-password", "password-source");
   refuse_both(settings, "tpm-key-password", "password-source");
   exit_if_hardware_hangs(has("timeout") ? settings.seconds("timeout") : default_hardware_limit,
-                         settings.command().failure != 0 ? settings.command().failure
-                                                         : static_cast<int>(ErrorKind::try_later));
+                         settings.command().failure_exit_code != 0
+                             ? settings.command().failure_exit_code
+                             : static_cast<int>(ErrorKind::try_later));
   // By default, the TPM's library writes to standard error what our messages already say.
   set_for_this_process_only("TSS2_LOG", "all+none");
   identity.password = password_source(

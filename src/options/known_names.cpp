@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 #include "options/environment.h"
-#include "options/settings.h"
+#include "options/variable_names.h"
 #include "rolecall/error.h"
 #include "terminal/similar.h"
 #include "terminal/ui.h"
@@ -15,8 +15,8 @@ namespace rolecall::cli {
 namespace {
 
 // Variables that do not belong to an option of the configuration file.
-constexpr std::array<std::string_view, 3> other_variables = {"ROLECALL_PIN", "ROLECALL_CONFIG",
-                                                             "ROLECALL_BINDING"};
+constexpr std::array<std::string_view, 3> variables_without_setting = {
+    "ROLECALL_PIN", "ROLECALL_CONFIG", "ROLECALL_BINDING"};
 
 bool is_setting(const Option& option) {
   return option.name != "config" && option.name != "binding";
@@ -27,15 +27,15 @@ const Option* setting_of(const Command& command, std::string_view name) {
   return option != nullptr && is_setting(*option) ? option : nullptr;
 }
 
-bool reads(const Command& command, const std::string& table) {
-  if (command.names == Names::none) return false;
-  if (table.empty()) return command.names == Names::shared;
+bool reads_table(const Command& command, const std::string& table) {
+  if (command.settings_scope == SettingsScope::none) return false;
+  if (table.empty()) return command.settings_scope == SettingsScope::shared;
   if (table.starts_with("binding.")) return takes_bindings(command);
   return table == command.name;
 }
 
 TomlType type_of(const Option& option) {
-  if (option.kind == Kind::toggle) return TomlType::truth;
+  if (option.kind == Kind::toggle) return TomlType::boolean;
   return option.kind == Kind::number || option.kind == Kind::seconds ? TomlType::number
                                                                      : TomlType::text;
 }
@@ -43,7 +43,7 @@ TomlType type_of(const Option& option) {
 // A boolean may also be in quotes, like the text of a variable. check_value checks numbers.
 bool is_of_type(TomlType wanted, TomlType given, const std::string& value) {
   if (wanted == given || wanted == TomlType::number) return true;
-  return wanted == TomlType::truth && given == TomlType::text && is_truth(value);
+  return wanted == TomlType::boolean && given == TomlType::text && is_boolean(value);
 }
 
 [[noreturn]] void refuse_type(const Option& option, const Setting& setting, std::size_t which) {
@@ -74,7 +74,7 @@ void check_against(const Command& command, const Option& option, const Setting& 
 
 // Why `command` does not accept the setting. Empty if it does.
 std::optional<Error> setting_error(const Command& command, const Setting& setting,
-                                   const std::string& place) {
+                                   const std::string& location) {
   try {
     check_against(command, *setting_of(command, setting.name), setting);
     return std::nullopt;
@@ -83,7 +83,7 @@ std::optional<Error> setting_error(const Command& command, const Setting& settin
     std::string text = error.what();
     for (const std::string& spelled : {"--" + setting.name, "`" + setting.name + "`"})
       if (text.starts_with(spelled)) text.replace(0, spelled.size(), setting.name);
-    return Error(error.kind(), place + ": " + text, error.hint());
+    return Error(error.kind(), location + ": " + text, error.hint());
   }
 }
 
@@ -93,7 +93,7 @@ std::optional<Error> setting_error(const Command& command, const Setting& settin
 std::vector<const Command*> KnownNames::readers(const std::string& table) const {
   std::vector<const Command*> found;
   for (const Command* command : commands_)
-    if (reads(*command, table)) found.push_back(command);
+    if (reads_table(*command, table)) found.push_back(command);
   std::stable_partition(found.begin(), found.end(),
                         [this](const Command* one) { return one == &running_; });
   return found;
@@ -107,11 +107,11 @@ std::vector<std::string> KnownNames::names() const {
 }
 
 void KnownNames::refuse_name(const std::string& table, const std::string& name,
-                             const std::string& place) const {
+                             const std::string& location) const {
   std::vector<std::string> names;
   std::vector<std::string> elsewhere;
   for (const Command* command : commands_) {
-    if (reads(*command, table)) {
+    if (reads_table(*command, table)) {
       for (const Option* option : all_options(*command))
         if (is_setting(*option)) names.emplace_back(option->name);
     } else if (setting_of(*command, name) != nullptr) {
@@ -124,7 +124,7 @@ void KnownNames::refuse_name(const std::string& table, const std::string& name,
   if (hint.empty()) hint = "names are those of the flags, without their dashes";
   const bool is_command_table = !table.empty() && !table.starts_with("binding.");
   throw Error(ErrorKind::usage,
-              place + ": there is no setting \"" + name + "\"" +
+              location + ": there is no setting \"" + name + "\"" +
                   (is_command_table ? " in [" + table + "]" : ""),
               hint);
 }
@@ -137,7 +137,7 @@ void KnownNames::refuse_table(const ConfigFile& file, const std::string& table) 
            "; other tables are named after commands";
   }
   throw Error(ErrorKind::usage,
-              place_in(file, file.lines.at(table)) + ": the table [" + table +
+              location_in(file, file.lines.at(table)) + ": the table [" + table +
                   "] is neither a command nor a binding",
               hint);
 }
@@ -145,29 +145,29 @@ void KnownNames::refuse_table(const ConfigFile& file, const std::string& table) 
 // A setting is valid if any of the commands accepts it: for example, each command has other values
 // of `format`.
 void KnownNames::check_setting(const std::string& table, const Setting& setting,
-                               const std::string& place) const {
+                               const std::string& location) const {
   std::optional<Error> first;
   bool all_errors_are_equal = true;
   for (const Command* command : readers(table)) {
     if (setting_of(*command, setting.name) == nullptr) continue;
-    const std::optional<Error> found = setting_error(*command, setting, place);
+    const std::optional<Error> found = setting_error(*command, setting, location);
     if (!found) return;
     if (!first) first = found;
     all_errors_are_equal = all_errors_are_equal && std::string_view(first->what()) == found->what();
   }
-  if (!first) refuse_name(table, setting.name, place);
+  if (!first) refuse_name(table, setting.name, location);
   if (all_errors_are_equal) throw Error(*first);
-  throw Error(ErrorKind::usage,
-              place + ": no command takes \"" + setting.values.front() + "\" as " + setting.name,
-              "each command takes other values: set it in the table of the command that it is "
-              "for");
+  throw Error(
+      ErrorKind::usage,
+      location + ": no command takes \"" + setting.values.front() + "\" as " + setting.name,
+      "each command accepts other values: set it in the table of the command that needs it");
 }
 
 void KnownNames::check_table(const ConfigFile& file, const std::string& table) const {
   const auto found = file.tables.find(table);
   if (found == file.tables.end()) return;
   for (const Setting& setting : found->second)
-    check_setting(table, setting, place_in(file, setting.line));
+    check_setting(table, setting, location_in(file, setting.line));
 }
 
 void KnownNames::check(const ConfigFile& file) const {
@@ -183,14 +183,14 @@ void KnownNames::check(const ConfigFile& file) const {
 void KnownNames::warn_of_unknown_variables() const {
   std::vector<std::string> names = own_variable_names();
   std::erase_if(names, [this](const std::string& name) {
-    return std::find(other_variables.begin(), other_variables.end(), name) !=
-               other_variables.end() ||
+    return std::find(variables_without_setting.begin(), variables_without_setting.end(), name) !=
+               variables_without_setting.end() ||
            setting_of(running_, option_of_variable(running_, name)) != nullptr;
   });
   if (names.empty()) return;
-  std::vector<std::string> all(other_variables.begin(), other_variables.end());
+  std::vector<std::string> all(variables_without_setting.begin(), variables_without_setting.end());
   for (const Command* command : commands_) {
-    if (command->names == Names::none) continue;
+    if (command->settings_scope == SettingsScope::none) continue;
     for (const Options options : command->options) {
       for (const Option& option : options)
         if (is_setting(option)) all.push_back(variable_name(*command, option.name));

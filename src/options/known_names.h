@@ -30,11 +30,11 @@ class KnownNames {
 
  private:
   void check_setting(const std::string& table, const Setting& setting,
-                     const std::string& place) const;
+                     const std::string& location) const;
   std::vector<const Command*> readers(const std::string& table) const;
   std::vector<std::string> names() const;
   [[noreturn]] void refuse_name(const std::string& table, const std::string& name,
-                                const std::string& place) const;
+                                const std::string& location) const;
   [[noreturn]] void refuse_table(const ConfigFile& file, const std::string& table) const;
 
   const Command& running_;

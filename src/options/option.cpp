@@ -45,15 +45,15 @@ std::string hint_for_number(const Option& option, const std::string& text,
 
 void check_number(const Option& option, const std::string& text, const std::string& help) {
   const auto number = parse_number<long>(text);
-  if (number && option.low <= *number && *number <= option.high) return;
+  if (number && option.minimum <= *number && *number <= option.maximum) return;
   refuse_value(option,
-               cat(option.value == "SECONDS" ? "seconds" : "a number", " from ", option.low, " to ",
-                   option.high),
+               cat(option.value == "SECONDS" ? "seconds" : "a number", " from ", option.minimum,
+                   " to ", option.maximum),
                text, hint_for_number(option, text, help));
 }
 
 void check_seconds(const Option& option, const std::string& text) {
-  const bool takes_zero = option.low == 0;
+  const bool takes_zero = option.minimum == 0;
   const auto seconds = parse_seconds(text);
   const bool is_too_short = !seconds || (!takes_zero && seconds->count() == 0);
   if (!is_too_short && *seconds <= std::chrono::hours(24)) return;
@@ -93,11 +93,11 @@ const Option* find_option(Options options, std::string_view name) {
   return found == options.end() ? nullptr : &*found;
 }
 
-bool is_truth(std::string_view text) {
+bool is_boolean(std::string_view text) {
   return is_one_of(words_for_true, text) || is_one_of(words_for_false, text);
 }
 
-bool truth(std::string_view text) {
+bool boolean_value(std::string_view text) {
   return is_one_of(words_for_true, text);
 }
 
@@ -115,7 +115,7 @@ void check_value(const Option& option, const std::string& text, const std::strin
       serve::checked_host_name(text);
       return;
     case Kind::toggle:
-      if (is_truth(text)) return;
+      if (is_boolean(text)) return;
       refuse_value(option, "true or false", text,
                    name + " turns it on, " + name + "=false turns it off");
     default:

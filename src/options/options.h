@@ -37,8 +37,8 @@ inline constexpr std::array<Option, 2> configuration_options = {{
      .help = "The configuration file, in TOML. The file can set every option by its name, as in "
              "role-arn = \"ARN\". An environment variable, such as ROLECALL_ROLE_ARN for "
              "--role-arn, takes precedence over the file.",
-     .otherwise = "$ROLECALL_CONFIG, otherwise ~/.config/rolecall/config.toml, otherwise "
-                  "/etc/rolecall/config.toml"},
+     .default_text = "$ROLECALL_CONFIG, otherwise ~/.config/rolecall/config.toml, otherwise "
+                     "/etc/rolecall/config.toml"},
     {.name = "quiet",
      .kind = Kind::toggle,
      .group = output_group,
@@ -52,7 +52,7 @@ inline constexpr std::array<Option, 1> binding_option = {{
      .help = "Use the values of the table [binding.NAME] of the configuration file. These values "
              "take precedence over the others in the file. \"rolecall bindings\" lists the "
              "bindings.",
-     .otherwise = "$ROLECALL_BINDING, otherwise no binding"},
+     .default_text = "$ROLECALL_BINDING, otherwise no binding"},
 }};
 
 inline constexpr std::array<Option, 1> debug_option = {{
@@ -71,7 +71,7 @@ inline constexpr std::array<Option, 2> selector_options = {{
      .group = hardware_group,
      .value = "SELECTOR",
      .help = "Search all PKCS#11 tokens for the certificate, instead of using --certificate. "
-             "SELECTOR is one or more of these, in quotes and separated by blanks: "
+             "SELECTOR is one or more of these, in quotes and separated by spaces: "
              "Key=x509Subject,Value=NAME Key=x509Issuer,Value=NAME Key=x509Serial,Value=HEX. "
              "SELECTOR can also be file://PATH, with the path of a JSON file."},
     {.name = "pkcs11-lib",
@@ -79,7 +79,7 @@ inline constexpr std::array<Option, 2> selector_options = {{
      .group = hardware_group,
      .value = "FILE",
      .help = "The PKCS#11 module to use.",
-     .otherwise = "all modules that p11-kit knows"},
+     .default_text = "all modules that p11-kit knows"},
 }};
 
 inline constexpr std::array<Option, 3> password_options = {{
@@ -90,7 +90,7 @@ inline constexpr std::array<Option, 3> password_options = {{
      .help = "Where rolecall finds the password of the key, or the PIN of the token. SOURCE is "
              "file:PATH, env:NAME (a variable), fd:N (an open descriptor), credential:NAME (of "
              "systemd) or command:WORDS (a command that prints the password).",
-     .otherwise = "for a token $ROLECALL_PIN, otherwise a prompt on the terminal"},
+     .default_text = "for a token $ROLECALL_PIN, otherwise a prompt on the terminal"},
     {.name = "pkcs8-password",
      .kind = Kind::secret,
      .group = certificate_group,
@@ -192,50 +192,51 @@ inline constexpr std::array<Option, 14> session_options = {{
      .group = session_group,
      .value = "NAME",
      .help = "The name of the session. The profile must accept custom session names.",
-     .otherwise = "the certificate's serial number",
-     .limits = "Allowed: 2 to 64 letters, digits and _+=,.@- (no blanks)."},
+     .default_text = "the certificate's serial number",
+     .limits = "Allowed: 2 to 64 letters, digits and _+=,.@- (no spaces)."},
     {.name = "session-duration",
      .kind = Kind::number,
      .group = session_group,
      .value = "SECONDS",
      .help = "How long the credentials are valid.",
-     .fallback = "3600",
+     .default_value = "3600",
      .limits = "The profile and the role can have lower limits.",
-     .low = 900,
-     .high = 43200},
+     .minimum = 900,
+     .maximum = 43200},
     {.name = "region",
      .kind = Kind::word,
      .group = endpoint_group,
      .value = "REGION",
      .help = "The AWS region of the request.",
-     .otherwise = "the region of the trust anchor",
+     .default_text = "the region of the trust anchor",
      .limits = "Any other region is an error."},
     {.name = "endpoint",
      .kind = Kind::url,
      .group = endpoint_group,
      .value = "URL",
      .help = "Send the request to this URL: https://HOST or https://HOST:PORT.",
-     .otherwise = "the endpoint of IAM Roles Anywhere in the region",
+     .default_text = "the endpoint of IAM Roles Anywhere in the region",
      .limits = "http:// is allowed only for this machine."},
     {.name = "use-fips",
      .kind = Kind::toggle,
      .group = endpoint_group,
      .help = "Use the FIPS endpoint.",
-     .otherwise = "$AWS_USE_FIPS_ENDPOINT, otherwise false",
+     .default_text = "$AWS_USE_FIPS_ENDPOINT, otherwise false",
      .limits = "Only some regions have this endpoint. Cannot be combined with --endpoint."},
     {.name = "use-dualstack",
      .kind = Kind::toggle,
      .group = endpoint_group,
      .help = "Use the endpoint for both IPv4 and IPv6.",
-     .otherwise = "$AWS_USE_DUALSTACK_ENDPOINT, otherwise false",
+     .default_text = "$AWS_USE_DUALSTACK_ENDPOINT, otherwise false",
      .limits = "Cannot be combined with --endpoint."},
     {.name = "ca-bundle",
      .kind = Kind::path,
      .group = network_group,
      .value = "FILE",
      .help = "A PEM file with the CAs to trust for TLS.",
-     .otherwise = "$AWS_CA_BUNDLE, otherwise $SSL_CERT_FILE and $SSL_CERT_DIR, otherwise the CAs "
-                  "of the system"},
+     .default_text =
+         "$AWS_CA_BUNDLE, otherwise $SSL_CERT_FILE and $SSL_CERT_DIR, otherwise the CAs "
+         "of the system"},
     {.name = "no-verify-ssl",
      .kind = Kind::toggle,
      .group = network_group,
@@ -250,14 +251,14 @@ inline constexpr std::array<Option, 14> session_options = {{
      .group = network_group,
      .value = "SECONDS",
      .help = "How long one attempt to connect can take.",
-     .fallback = "5"},
+     .default_value = "5"},
     {.name = "timeout",
      .kind = Kind::seconds,
      .group = network_group,
      .value = "SECONDS",
      .help = "How long everything can take: reading the files, all attempts, and the waits between "
              "them.",
-     .fallback = "30"},
+     .default_value = "30"},
 }};
 
 inline constexpr std::array<Option, 2> cache_options = {{
@@ -271,10 +272,10 @@ inline constexpr std::array<Option, 2> cache_options = {{
      .group = cache_group,
      .value = "SECONDS",
      .help = "Request new credentials if the kept ones expire within this time.",
-     .fallback = "900",
+     .default_value = "900",
      .limits = "The margin counts as at most half of the credentials' lifetime.",
-     .low = 0,
-     .high = 43199},
+     .minimum = 0,
+     .maximum = 43199},
 }};
 
 // For every command that requests a session.

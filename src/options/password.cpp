@@ -53,9 +53,8 @@ Secret from_environment(const std::string& name) {
   if (!value) {
     throw Error(ErrorKind::usage,
                 "environment variable " + name + " of --password-source is not set",
-                "set it where rolecall is started: a shell passes on only variables that are "
-                "exported (export " +
-                    name + "), a service those of its unit");
+                "set it where rolecall is started: in a shell, run export " + name +
+                    "; for a service, set it in the unit");
   }
   return std::move(*value);
 }
@@ -64,7 +63,7 @@ Secret from_environment(const std::string& name) {
 Secret from_credential(const std::string& name, Deadline* deadline) {
   if (name.find('/') != std::string::npos || name == "." || name == "..") {
     throw Error(ErrorKind::usage, "credential:" + name + " is not the name of a credential",
-                "it is a file's name in $CREDENTIALS_DIRECTORY, without a slash");
+                "use the name of a file in $CREDENTIALS_DIRECTORY, without a slash");
   }
   const std::string directory = environment("CREDENTIALS_DIRECTORY");
   if (directory.empty()) {
@@ -84,14 +83,14 @@ Secret from_command(const std::string& line) {
 }
 
 // The word for the secret in messages and prompts.
-std::string noun(PasswordKind kind) {
+std::string word_for(PasswordKind kind) {
   return kind == PasswordKind::pin ? "PIN" : "password";
 }
 
 std::vector<std::string> typed;
 
 Secret from_terminal(const PasswordRequest& request) {
-  const std::string what = noun(request.kind);
+  const std::string what = word_for(request.kind);
   std::string prompt = request.attempt > 1 ? "Wrong " + what + ". " : "";
   prompt += (request.kind == PasswordKind::pin ? "PIN for " : "Password for ") +
             terminal_safe(request.what) + identity::tries_text(request.tries_left) + ": ";
@@ -102,7 +101,7 @@ Secret from_terminal(const PasswordRequest& request) {
         ErrorKind::usage,
         request.what + (is_file ? " is encrypted" : " needs a " + what) +
             ", and there is no terminal to ask for " + (is_file ? "its password" : "it"),
-        std::string("give --password-source ") + forms +
+        std::string("use --password-source ") + forms +
             (request.kind == PasswordKind::tpm_key ? "; if it has none, use --no-tpm-key-password"
                                                    : ""));
   }
@@ -122,9 +121,9 @@ class Remembered {
     const std::string what = one_for_each_ ? request.what : "";
     // Only a person may use the last try of a token. Ask again, even if the user typed the PIN
     // before.
-    const bool anew =
+    const bool ask_again =
         request.attempt > 1 || (one_for_each_ && request.tries_left == TriesLeft::one);
-    if (anew || known_->count(what) == 0) (*known_)[what] = read_(request);
+    if (ask_again || known_->count(what) == 0) (*known_)[what] = read_(request);
     return (*known_)[what].copy();
   }
 
@@ -139,17 +138,17 @@ class Remembered {
 
 // Wraps a source that asks no person: a wrong password is not tried again, and the last try of a
 // token is never used. `name` is what messages call the source.
-PasswordSource only_once(const std::string& name, PasswordSource read) {
+PasswordSource without_retries(const std::string& name, PasswordSource read) {
   return [name, read = std::move(read)](const PasswordRequest& request) {
-    const std::string what = noun(request.kind);
+    const std::string what = word_for(request.kind);
     if (request.attempt > 1) {
       throw Error(
           ErrorKind::usage,
           "wrong " + what + " for " + request.what + ": it came from " + name +
               identity::tries_text(request.tries_left),
           request.kind == PasswordKind::file
-              ? "is it the password of this very file, without a space or line end too many?"
-              : "it is not tried again; is there a space or line end too many?");
+              ? "check that it is the password of this file, without an extra space or line end"
+              : "check it for an extra space or line end; rolecall does not try it again");
     }
     if (request.tries_left == TriesLeft::one) {
       identity::refuse_last_try(request.what, "the PIN from " + name);
@@ -175,7 +174,7 @@ PasswordSource by_kind(GivenPasswords given) {
   const auto add = [&](PasswordKind kind, const char* name, Secret value) {
     const auto password = std::make_shared<Secret>(std::move(value));
     const auto give = [password](const PasswordRequest&) { return password->copy(); };
-    (*sources)[kind] = password->empty() ? ask : only_once(name, give);
+    (*sources)[kind] = password->empty() ? ask : without_retries(name, give);
   };
   add(PasswordKind::file, "--pkcs8-password", std::move(given.pkcs8));
   add(PasswordKind::tpm_key, "--tpm-key-password", std::move(given.tpm_key));
@@ -198,11 +197,11 @@ PasswordSource password_source(const std::string& spec, GivenPasswords given,
   const std::string value = colon == std::string::npos ? std::string() : spec.substr(colon + 1);
   if (value.empty()) {
     // The message does not show the value, because it may be the password itself.
-    throw Error(ErrorKind::usage, "--password-source takes no such value",
-                std::string("it takes ") + forms);
+    throw Error(ErrorKind::usage, "--password-source does not accept this value",
+                std::string("use ") + forms);
   }
   if (kind == "env") {
-    return only_once(
+    return without_retries(
         spec, Remembered([value](const PasswordRequest&) { return from_environment(value); }));
   }
   if (kind == "file") {
@@ -211,25 +210,26 @@ PasswordSource password_source(const std::string& spec, GivenPasswords given,
     };
     struct stat info {};
     const bool is_pipe = stat(value.c_str(), &info) == 0 && S_ISFIFO(info.st_mode);
-    return only_once(spec, is_pipe ? PasswordSource(Remembered(read)) : PasswordSource(read));
+    return without_retries(spec, is_pipe ? PasswordSource(Remembered(read)) : PasswordSource(read));
   }
   if (kind == "fd") {
-    return only_once(spec, Remembered([source = Source(spec)](const PasswordRequest& request) {
-                       return from_descriptor(source, request.deadline);
-                     }));
+    return without_retries(spec,
+                           Remembered([source = Source(spec)](const PasswordRequest& request) {
+                             return from_descriptor(source, request.deadline);
+                           }));
   }
   if (kind == "credential") {
-    return only_once(spec, [value](const PasswordRequest& request) {
+    return without_retries(spec, [value](const PasswordRequest& request) {
       return from_credential(value, request.deadline);
     });
   }
   if (kind == "command") {
     const std::string program = split_command(value).front();
-    return only_once("command " + program,
-                     [value](const PasswordRequest&) { return from_command(value); });
+    return without_retries("command " + program,
+                           [value](const PasswordRequest&) { return from_command(value); });
   }
-  throw Error(ErrorKind::usage, "--password-source takes no such value",
-              std::string("it takes ") + forms);
+  throw Error(ErrorKind::usage, "--password-source does not accept this value",
+              std::string("use ") + forms);
 }
 
 }  // namespace rolecall::cli

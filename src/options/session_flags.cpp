@@ -17,14 +17,14 @@ namespace {
 void check_proxy(const std::string& name, const std::string& proxy) {
   const auto refuse = [&name](const char* why) {
     throw Error(ErrorKind::usage, "environment variable " + name + " " + why,
-                "it takes http://host:port, https://host:port or socks5h://host:port");
+                "use http://host:port, https://host:port or socks5h://host:port");
   };
   const std::size_t end = proxy.find("://");
   const std::string scheme = end == std::string::npos ? "http" : lower_case(proxy.substr(0, end));
   const std::string rest = end == std::string::npos ? proxy : proxy.substr(end + 3);
   static constexpr std::array known = {"http", "https", "socks4", "socks4a", "socks5", "socks5h"};
   if (std::find(known.begin(), known.end(), scheme) == known.end()) {
-    refuse("names no kind of proxy known here");
+    refuse("does not begin with a known kind of proxy");
   }
   const auto is_control = [](char c) { return (c >= 0 && c <= ' ') || c == '\x7f'; };
   const auto decoded = percent_decode(rest);
@@ -79,7 +79,7 @@ void read_tls_variables(SessionOptions& session, const Reporter& reporter) {
   session.ca_bundle = environment("SSL_CERT_FILE");
   session.ca_directory = environment("SSL_CERT_DIR");
   if (!session.ca_bundle.empty() || !session.ca_directory.empty()) {
-    reporter.trace([] { return "trusted roots are those of SSL_CERT_FILE and SSL_CERT_DIR"; });
+    reporter.trace([] { return "the trusted CAs are those of SSL_CERT_FILE and SSL_CERT_DIR"; });
   }
 }
 
@@ -93,7 +93,7 @@ void read_proxy_variables(SessionOptions& session, const Reporter& reporter) {
     }
     check_proxy(name, proxy);
     if (proxy.find('@') != std::string::npos) session.proxy_has_user = true;
-    reporter.trace([name] { return cat("a proxy is named by ", name); });
+    reporter.trace([name] { return cat("the proxy comes from variable ", name); });
   }
 }
 

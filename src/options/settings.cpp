@@ -12,8 +12,9 @@
 #include "options/command_line.h"
 #include "options/environment.h"
 #include "options/file_paths.h"
+#include "options/hidden_secrets.h"
 #include "options/known_names.h"
-#include "options/withheld.h"
+#include "options/variable_names.h"
 #include "terminal/origins.h"
 #include "terminal/similar.h"
 #include "terminal/ui.h"
@@ -34,39 +35,35 @@ constexpr std::array<std::string_view, 3> password_ways = {"password-source", "p
                                                            "tpm-key-password"};
 constexpr std::array<std::string_view, 2> certificate_ways = {"certificate", "cert-selector"};
 
-constexpr const char* command_line_place = "command line";
-
-std::string variable_prefix(const Command& command) {
-  std::string prefix = "ROLECALL_";
-  if (command.names == Names::own) prefix += cat(command.name, "_");
-  return prefix;
-}
+constexpr const char* command_line_location = "command line";
 
 void check_binding(const ConfigFile& file, const std::string& binding) {
   if (binding.empty() || file.tables.contains("binding." + binding)) return;
   const std::string what = "there is no binding \"" + binding + "\"";
   if (file.path.empty()) {
-    throw Error(ErrorKind::usage,
-                what + (file.unreadable.empty() ? ", as " : ", and ") + missing_file_reason(file),
-                missing_file_hint(file));
+    throw Error(
+        ErrorKind::usage,
+        what + (file.skipped_file_error.empty() ? ", as " : ", and ") + missing_file_reason(file),
+        missing_file_hint(file));
   }
   std::string hint = binding.starts_with("binding.") ? "the name is what follows \"binding.\""
                                                      : similar(binding, file.bindings);
   if (hint.empty()) hint = "a binding starts with a line " + binding_header(binding);
-  if (!file.unreadable.empty()) hint += "; " + file.unreadable;
+  if (!file.skipped_file_error.empty()) hint += "; " + file.skipped_file_error;
   throw Error(ErrorKind::usage, what + " in configuration file " + file.path, hint);
 }
 
-std::vector<std::string> chosen_bindings(const Command& command, const CommandLine& line) {
+std::vector<std::string> bindings_chosen_by(const Command& command, const CommandLine& line) {
   if (!takes_bindings(command)) return {};
-  if (const CommandLine::Given* given = line.find("binding")) {
-    return given->option->repeatable ? given->texts : std::vector<std::string>{given->texts.back()};
+  if (const CommandLine::OptionValues* entry = line.find("binding")) {
+    return entry->option->repeatable ? entry->values
+                                     : std::vector<std::string>{entry->values.back()};
   }
   std::string name = environment("ROLECALL_BINDING");
   return name.empty() ? std::vector<std::string>() : std::vector<std::string>{std::move(name)};
 }
 
-std::string first_names(const std::vector<std::string>& names) {
+std::string first_ten_names(const std::vector<std::string>& names) {
   constexpr std::size_t most = 10;
   std::string text;
   for (std::size_t i = 0; i < names.size() && i < most; ++i)
@@ -75,14 +72,14 @@ std::string first_names(const std::vector<std::string>& names) {
 }
 
 void warn_of_passwords(const CommandLine& line) {
-  for (const CommandLine::Given& given : line.given) {
-    const std::string flag = cat("--", given.option->name);
-    if (std::any_of(given.texts.begin(), given.texts.end(), holds_pin)) {
+  for (const CommandLine::OptionValues& entry : line.options) {
+    const std::string flag = cat("--", entry.option->name);
+    if (std::any_of(entry.values.begin(), entry.values.end(), holds_pin)) {
       print_warning(flag +
                     ": every user of this machine can read its pin-value while the program "
                     "runs; use pin-source or --password-source");
     }
-    if (given.option->kind != Kind::secret) continue;
+    if (entry.option->kind != Kind::secret) continue;
     print_warning(flag +
                   ": every user of this machine can read it while the program runs; use "
                   "--password-source");
@@ -96,36 +93,36 @@ Settings::Settings(const Command& command, const CommandLine& line,
     : command_(command),
       line_(line),
       file_(std::move(file)),
-      bindings_(binding.empty() ? chosen_bindings(command, line)
-                                : std::vector<std::string>{binding}) {
+      chosen_bindings_(binding.empty() ? bindings_chosen_by(command, line)
+                                       : std::vector<std::string>{binding}) {
   check_binding(*file_, binding);
   take_command_line();
-  if (command_.names == Names::none) return;
+  if (command_.settings_scope == SettingsScope::none) return;
   take_environment();
   if (!binding.empty()) take_table("binding." + binding);
   take_table(std::string(command_.name));
-  if (command_.names == Names::shared) take_table("");
-  for (const auto& [name, value] : values_) {
-    for (const std::string& text : value.texts)
-      check_stray_characters(*value.option, text);
+  if (command_.settings_scope == SettingsScope::shared) take_table("");
+  for (const auto& [name, assignment] : assignments_) {
+    for (const std::string& text : assignment.values)
+      check_stray_characters(*assignment.option, text);
   }
 }
 
 void Settings::take_command_line() {
-  for (const auto& [option, texts] : line_.given) {
-    values_[option->name] = {option,
-                             option->repeatable ? texts : std::vector<std::string>{texts.back()},
-                             command_line_place};
+  for (const auto& [option, values] : line_.options) {
+    assignments_[option->name] = {
+        option, option->repeatable ? values : std::vector<std::string>{values.back()},
+        command_line_location};
   }
 }
 
 // Finds all values before it sets the first one. Otherwise, of two options that cannot be used
 // together, one would be ignored silently.
 void Settings::take_environment() {
-  std::vector<Value> found;
+  std::vector<Assignment> found;
   for (const Options options : command_.options) {
     for (const Option& option : options) {
-      if (option.name == "config" || !is_open(option)) continue;
+      if (option.name == "config" || !can_be_set(option)) continue;
       std::string variable = variable_name(command_, option.name);
       std::string text = environment(variable.c_str());
       if (text.empty()) text = take_secret_variable(variable).value_or(Secret()).view();
@@ -138,60 +135,61 @@ void Settings::take_environment() {
       found.push_back({&option, {std::move(text)}, "environment variable " + variable, variable});
     }
   }
-  for (Value& value : found)
-    set(std::move(value), "");
+  for (Assignment& assignment : found)
+    set(std::move(assignment), "");
 }
 
 void Settings::take_table(const std::string& table) {
   const auto found = file_->tables.find(table);
   if (found == file_->tables.end()) return;
-  std::vector<std::pair<const Option*, const Setting*>> open;
+  std::vector<std::pair<const Option*, const Setting*>> to_set;
   for (const Setting& setting : found->second) {
     const Option* option = find_option(command_, setting.name);
-    if (option != nullptr && is_open(*option)) open.emplace_back(option, &setting);
+    if (option != nullptr && can_be_set(*option)) to_set.emplace_back(option, &setting);
   }
-  for (const auto& [option, setting] : open) {
-    Value value{option, {}, place_in(*file_, setting->line)};
+  for (const auto& [option, setting] : to_set) {
+    Assignment assignment{option, {}, location_in(*file_, setting->line)};
     for (const std::string& text : setting->values)
-      value.texts.push_back(path_from_file(*option, text, file_->path));
-    const bool is_secret = option->kind == Kind::secret ||
-                           std::any_of(value.texts.begin(), value.texts.end(), holds_pin);
+      assignment.values.push_back(path_from_file(*option, text, file_->path));
+    const bool is_secret =
+        option->kind == Kind::secret ||
+        std::any_of(assignment.values.begin(), assignment.values.end(), holds_pin);
     if (is_secret && file_->others_can_read) {
-      stderr_reporter(false).warning("configuration file " + file_->path + " holds a password (" +
-                                     setting->name +
-                                     "), and every user of this machine can read it; chmod o-rwx "
-                                     "it");
+      stderr_reporter(false).warning("configuration file " + file_->path +
+                                     " contains a password (" + setting->name +
+                                     "), and every user of this machine can read the file; run "
+                                     "chmod o-rwx on it");
     }
     const char* remark =
-        value.texts != setting->values ? note_on_relative_paths(setting->values) : "";
-    set(std::move(value), remark);
+        assignment.values != setting->values ? note_on_relative_paths(setting->values) : "";
+    set(std::move(assignment), remark);
   }
 }
 
-bool Settings::is_open(const Option& option) const {
+bool Settings::can_be_set(const Option& option) const {
   if (has(option.name)) return false;
-  const auto is_one_given = [&](const auto& ways) {
+  const auto is_any_set = [&](const auto& ways) {
     return std::find(ways.begin(), ways.end(), option.name) != ways.end() &&
            std::any_of(ways.begin(), ways.end(), [this](std::string_view way) { return has(way); });
   };
-  return !is_one_given(password_ways) && !is_one_given(certificate_ways);
+  return !is_any_set(password_ways) && !is_any_set(certificate_ways);
 }
 
-void Settings::set(Value value, const std::string& remark) {
-  const Option& option = *value.option;
+void Settings::set(Assignment assignment, const std::string& remark) {
+  const Option& option = *assignment.option;
   try {
-    for (const std::string& text : value.texts)
+    for (const std::string& text : assignment.values)
       check_value(option, text, full_name(command_));
   } catch (const Error& error) {
     throw Error(
-        error.kind(), value.place + ": " + error.what(),
+        error.kind(), assignment.location + ": " + error.what(),
         option.kind == Kind::toggle ? "write true or false; 1 and 0 also work" : error.hint());
   }
   std::vector<std::string> shown;
-  for (const std::string& text : value.texts)
+  for (const std::string& text : assignment.values)
     if (option.kind != Kind::secret) shown.push_back(without_pin(text));
-  remember_origin(std::string(option.name), std::move(shown), value.place + remark);
-  values_[option.name] = std::move(value);
+  remember_origin(std::string(option.name), std::move(shown), assignment.location + remark);
+  assignments_[option.name] = std::move(assignment);
 }
 
 const Option& Settings::option_of(std::string_view name) const {
@@ -201,13 +199,13 @@ const Option& Settings::option_of(std::string_view name) const {
 }
 
 std::string Settings::text(std::string_view option) const {
-  const auto found = values_.find(option);
-  return found == values_.end() ? std::string(option_of(option).fallback)
-                                : found->second.texts.back();
+  const auto found = assignments_.find(option);
+  return found == assignments_.end() ? std::string(option_of(option).default_value)
+                                     : found->second.values.back();
 }
 
 bool Settings::is_on(std::string_view option) const {
-  return truth(text(option));
+  return boolean_value(text(option));
 }
 
 long Settings::number(std::string_view option) const {
@@ -219,14 +217,14 @@ std::chrono::milliseconds Settings::seconds(std::string_view option) const {
 }
 
 std::vector<std::string> Settings::all(std::string_view option) const {
-  const auto found = values_.find(option);
-  return found == values_.end() ? std::vector<std::string>() : found->second.texts;
+  const auto found = assignments_.find(option);
+  return found == assignments_.end() ? std::vector<std::string>() : found->second.values;
 }
 
 std::vector<std::string> Settings::own_variables() const {
   std::vector<std::string> names;
-  for (const auto& [name, value] : values_)
-    if (value.variable.starts_with("ROLECALL_")) names.push_back(value.variable);
+  for (const auto& [name, assignment] : assignments_)
+    if (assignment.variable.starts_with("ROLECALL_")) names.push_back(assignment.variable);
   return names;
 }
 
@@ -236,16 +234,16 @@ Reporter Settings::reporter() const {
 
 std::string Settings::trace() const {
   std::string text;
-  for (const auto& [name, value] : values_) {
-    if (name == "config" || value.option->kind == Kind::unused) continue;
+  for (const auto& [name, assignment] : assignments_) {
+    if (name == "config" || assignment.option->kind == Kind::unused) continue;
     text += cat("\n  --", name);
-    if (value.option->kind == Kind::source) {
-      text += "=" + value.texts.back().substr(0, value.texts.back().find(':')) + ":…";
-    } else if (value.option->kind != Kind::secret) {
-      for (const std::string& one : value.texts)
+    if (assignment.option->kind == Kind::source) {
+      text += "=" + assignment.values.back().substr(0, assignment.values.back().find(':')) + ":…";
+    } else if (assignment.option->kind != Kind::secret) {
+      for (const std::string& one : assignment.values)
         text += "=" + terminal_safe(without_pin(one));
     }
-    text += " (" + terminal_safe(value.place) + ")";
+    text += " (" + terminal_safe(assignment.location) + ")";
   }
   return text;
 }
@@ -253,65 +251,43 @@ std::string Settings::trace() const {
 Error Settings::missing(const std::string& flags) const {
   const std::string what = "missing: " + flags;
   const std::string help = full_name(command_) + " --help explains each flag";
-  if (bindings_.empty() && !file_->bindings.empty() && takes_bindings(command_)) {
+  if (chosen_bindings_.empty() && !file_->bindings.empty() && takes_bindings(command_)) {
     return {ErrorKind::usage, what,
-            "--binding NAME takes what is missing from configuration file " + file_->path +
+            "--binding NAME takes the missing values from configuration file " + file_->path +
                 ", whose " + (file_->bindings.size() == 1 ? "binding is " : "bindings are ") +
-                first_names(file_->bindings)};
+                first_ten_names(file_->bindings)};
   }
   // `bindings`, and `serve` with several bindings, name the binding in their own output.
-  const bool is_chosen = chosen_bindings(command_, line_).size() == 1;
-  const auto table = file_->lines.find(is_chosen ? "binding." + bindings_.front() : "");
+  const bool is_chosen = bindings_chosen_by(command_, line_).size() == 1;
+  const auto table = file_->lines.find(is_chosen ? "binding." + chosen_bindings_.front() : "");
   if (table != file_->lines.end()) {
     return {ErrorKind::usage,
-            what + ", which binding " + bindings_.front() + " does not have either (" +
-                place_in(*file_, table->second) + ")",
-            "add what is missing to " + binding_header(bindings_.front()) +
+            what + ", which binding " + chosen_bindings_.front() + " does not have either (" +
+                location_in(*file_, table->second) + ")",
+            "add what is missing to " + binding_header(chosen_bindings_.front()) +
                 ", without the dashes; " + help};
   }
   return {ErrorKind::usage, what,
-          (file_->unreadable.empty() ? "" : file_->unreadable + "; ") + help};
+          (file_->skipped_file_error.empty() ? "" : file_->skipped_file_error + "; ") + help};
 }
 
 Settings read_settings(const Command& command, const CommandLine& line, Commands commands) {
-  if (command.names == Names::none)
+  if (command.settings_scope == SettingsScope::none)
     return {command, line, std::make_shared<const ConfigFile>(), ""};
   warn_of_passwords(line);
-  const CommandLine::Given* named = line.find("config");
+  const CommandLine::OptionValues* named = line.find("config");
   const auto file = std::make_shared<const ConfigFile>(
-      read_config_file(named == nullptr ? "" : named->texts.back()));
+      read_config_file(named == nullptr ? "" : named->values.back()));
   const KnownNames known(command, commands);
   known.check(*file);
   known.warn_of_unknown_variables();
-  const std::vector<std::string> bindings = chosen_bindings(command, line);
+  const std::vector<std::string> bindings = bindings_chosen_by(command, line);
   // `bindings` reads the tables of all bindings.
-  withhold_secrets(command, line, *file, command.lists_bindings_of ? file->bindings : bindings);
+  hide_secrets(command, line, *file, command.lists_bindings_of ? file->bindings : bindings);
   Settings settings(command, line, file, bindings.size() == 1 ? bindings.front() : std::string());
   settings.reporter().trace(
       [&] { return "flags that do not have their default values:" + settings.trace(); });
   return settings;
-}
-
-bool takes_bindings(const Command& command) {
-  return find_option(command, "certificate") != nullptr;
-}
-
-std::string variable_name(const Command& command, std::string_view option) {
-  std::string name = cat(variable_prefix(command), option);
-  for (char& c : name) {
-    if (c == '-') c = '_';
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  }
-  return name;
-}
-
-std::string option_of_variable(const Command& command, std::string_view variable) {
-  const std::string prefix = variable_name(command, "");
-  if (!variable.starts_with(prefix)) return {};
-  std::string option = lower_case(variable.substr(prefix.size()));
-  std::replace(option.begin(), option.end(), '_', '-');
-  // A variable's name is in upper case: ROLECALL_role_arn, for example, is not ours.
-  return variable_name(command, option) == variable ? option : std::string();
 }
 
 }  // namespace rolecall::cli

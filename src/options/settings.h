@@ -32,7 +32,7 @@ class Settings {
 
   // An option that is set to an empty value counts as set: it hides the values of the environment
   // and of the file.
-  bool has(std::string_view option) const { return values_.contains(option); }
+  bool has(std::string_view option) const { return assignments_.contains(option); }
   bool is_not_empty(std::string_view option) const { return !text(option).empty(); }
   // The last value, otherwise the option's fallback, otherwise empty.
   std::string text(std::string_view option) const;
@@ -49,7 +49,7 @@ class Settings {
   std::shared_ptr<const ConfigFile> shared_file() const { return file_; }
   // The value of --binding, otherwise of ROLECALL_BINDING: one name, or several if the command
   // accepts several.
-  const std::vector<std::string>& bindings() const { return bindings_; }
+  const std::vector<std::string>& chosen_bindings() const { return chosen_bindings_; }
   // The ROLECALL_… variables that values came from.
   std::vector<std::string> own_variables() const;
   // The settings of the same command line with another binding.
@@ -57,7 +57,7 @@ class Settings {
 
   // Writes traces if --debug is on.
   Reporter reporter() const;
-  // A line "--NAME=VALUE (PLACE)" for each option with a value. Shows no secrets.
+  // A line "--NAME=VALUE (LOCATION)" for each option with a value. Shows no secrets.
   std::string trace() const;
   // The error that `flags` ("--role-arn, --profile-arn") have no value. The error says which
   // binding was searched and where it is. If no binding was chosen, it says which ones there are,
@@ -65,39 +65,32 @@ class Settings {
   Error missing(const std::string& flags) const;
 
  private:
-  struct Value {
+  // The values that one place sets for an option.
+  struct Assignment {
     const Option* option;
-    std::vector<std::string> texts;
-    std::string place;
+    std::vector<std::string> values;
+    std::string location;       // such as "environment variable ROLECALL_REGION"
     std::string variable = {};  // the environment variable that set it, or empty
   };
 
   void take_command_line();
   void take_environment();
   void take_table(const std::string& table);
-  bool is_open(const Option& option) const;
-  void set(Value value, const std::string& remark);
+  // Whether a place of lower precedence can still set the option.
+  bool can_be_set(const Option& option) const;
+  void set(Assignment assignment, const std::string& remark);
   const Option& option_of(std::string_view name) const;
 
   const Command& command_;
   const CommandLine& line_;
   std::shared_ptr<const ConfigFile> file_;
-  std::vector<std::string> bindings_;
-  std::map<std::string_view, Value> values_;
+  std::vector<std::string> chosen_bindings_;
+  std::map<std::string_view, Assignment> assignments_;
 };
 
 // Reads the configuration file and makes the settings from it. Warns about passwords that other
 // users can read, and about variables that no command reads. `commands` are those that may read the
 // file and the variables.
 Settings read_settings(const Command& command, const CommandLine& line, Commands commands);
-
-// Whether bindings in the configuration file can set options of the command.
-bool takes_bindings(const Command& command);
-
-// The environment variable for this option.
-std::string variable_name(const Command& command, std::string_view option);
-
-// The reverse: "role-arn" for ROLECALL_ROLE_ARN. Empty if the variable belongs to no option.
-std::string option_of_variable(const Command& command, std::string_view variable);
 
 }  // namespace rolecall::cli

@@ -138,7 +138,7 @@ def test_shells_and_shlex_get_the_same_words(home, tmp_path, name):
                                   "a\x1bb"])
 def test_what_cannot_be_quoted_for_all_is_refused(home, tmp_path, name):
     result = home.configure("--intermediates", str(tmp_path / name))
-    assert_fails(result, 2, "--intermediates holds", "binding")
+    assert_fails(result, 2, "--intermediates contains", "binding")
     assert not home.config.exists()
 
 
@@ -147,7 +147,7 @@ def test_a_value_that_looks_like_a_flag(home):
         " --role-session-name=-x ") == 1
 
 
-def test_a_program_with_a_blank_in_its_path(home, tmp_path):
+def test_a_program_with_a_space_in_its_path(home, tmp_path):
     link = tmp_path / "my tools" / "rolecall"
     link.parent.mkdir()
     link.symlink_to(BINARY)
@@ -161,7 +161,7 @@ def test_a_program_with_a_blank_in_its_path(home, tmp_path):
 
 @pytest.mark.parametrize("flags, pattern", [
     (["--pkcs8-password", "hunter2hunter2"], "--pkcs8-password"),
-    (["--private-key", "pkcs11:object=x?pin-value=hunter2hunter2"], "--private-key holds a PIN"),
+    (["--private-key", "pkcs11:object=x?pin-value=hunter2hunter2"], "--private-key contains a PIN"),
     (["--pkcs8-password=hunter2hunter2"], "--pkcs8-password"),
     (["--tpm-key-password", "hunter2hunter2"], "--tpm-key-password"),
 ])

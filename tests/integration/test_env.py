@@ -121,7 +121,7 @@ def test_waits_for_a_lazy_serve(identity, tmp_path):
                flags=identity.flags):
         directory = tmp_path / "rolecall"
         assert env(directory).code == 0  # it answers, be it with 503
-        assert_fails(env(directory, "--wait", "0.3"), 3, "has no credentials in time",
+        assert_fails(env(directory, "--wait", "0.3"), 3, "did not get credentials in time",
                      "the log of rolecall serve")
         result = []
         waiting = threading.Thread(target=lambda: result.append(env(directory, "--wait", "60")))
@@ -133,11 +133,11 @@ def test_waits_for_a_lazy_serve(identity, tmp_path):
 
 def test_waits_no_longer_than_told(tokens):
     done = env(tokens, "--wait", "0.5")  # its files are those of a serve that was killed
-    assert_fails(done, 3, "has no credentials in time")
+    assert_fails(done, 3, "did not get credentials in time")
     assert 0.5 <= done.seconds < 10
     (tokens / "default.uri").unlink()
-    assert_fails(env(tokens, "--wait", ".2"), 3, "has not made .*default.uri")
-    assert_fails(env(tokens / "none", "--wait", ".2"), 3, "has not made")
+    assert_fails(env(tokens, "--wait", ".2"), 3, "did not write .*default.uri")
+    assert_fails(env(tokens / "none", "--wait", ".2"), 3, "did not write")
     for wrong in ("x", "-1", "1h", "99999999"):
         assert_fails(env(tokens, "--wait", wrong), 2, "--wait takes seconds")
 

@@ -122,7 +122,7 @@ def test_relative_paths_start_at_the_files_folder(identity, tmp_path):
     config = write(tmp_path / "config.toml", 'certificate = "leaf.pem"\n')
     for path, cwd in ((config, "/"), ("config.toml", tmp_path)):
         result = run("credential-process", *flags(values), "--config", path, cwd=cwd)
-        assert_fails(result, 2, "relative paths there start at the file's folder", "^check the path$")
+        assert_fails(result, 2, "relative paths in the file start at its directory", "^check the path$")
     result = run("credential-process", *flags(values), "--config", config)
     assert f"{tmp_path}/leaf.pem" in result.err and "working directory" not in result.err, result
 
@@ -168,7 +168,7 @@ def test_a_port_in_a_binding_is_used_by_serve(identity, emulator, tmp_path):
                        f"[binding.x]\nport = {port}\n[binding.y]\n")
         serve = ["serve", "--config", config, "--token-dir", tmp_path]
         assert_fails(run(*serve, "--binding", "x"), 2, f"cannot listen on .*, port {port}")
-    assert_fails(run(*serve, "--binding", "x", "--binding", "y"), 2, "line 8: port is for a whole",
+    assert_fails(run(*serve, "--binding", "x", "--binding", "y"), 2, "line 8: port is for the whole",
                  r"\[serve\]")
 
 
@@ -199,7 +199,7 @@ def test_no_secret_is_told_as_a_value(tmp_path):
     ("[[binding]]", "line 2: binding is a list of tables", r"mean \[binding.NAME\]"),
     ("[[binding.x]]", "line 2: binding.x is a list of tables", r"mean \[binding.x\]"),
     ("[[serve]]", "line 2: serve is a list of tables", r"mean \[serve\]"),
-    ("[serve]\nregion = {a = 1}", "line 3: region has a value of a kind", "strings"),
+    ("[serve]\nregion = {a = 1}", "line 3: region has a value of a type", "text in quotes"),
     ("[emulate]\nfalt = ['503']", 'line 3: .*"falt"', "fault"),
     ("[update]\nrefresh-before = 'soon'",
      'line 3: refresh-before takes seconds from 1 to 43199, not "soon"', "an hour is 3600"),

@@ -53,7 +53,7 @@ def test_remote(identity, emulator, tmp_path):
         assert given.status == 200, given
         assert running.ask("GET", "/healthz", {"Host": "evil.example"}).status == 403
         assert connects(running.port, 1) and not connects(running.port, 2)
-        assert running.events("other machines can connect; what they get passes unencrypted")
+        assert running.events("other machines can connect, and the credentials cross the network unencrypted")
     with Serve(tmp_path, "--address", "0.0.0.0", "--allow-remote", "--imds", "--hop-limit", "2",
                **common) as running:
         assert running.credentials()

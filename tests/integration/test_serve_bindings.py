@@ -56,7 +56,7 @@ def test_one_binding_serves_imds_too(config, tmp_path):
 def test_what_is_the_daemons_is_in_no_table_of_one_of_several(config):
     config.write_text(config.read_text() + "port = 1\n")  # in the last one
     done = run("serve", "--config", config, "--binding", "one", "--binding", "second.one")
-    assert_fails(done, 2, "port is for a whole serve", "[serve]")
+    assert_fails(done, 2, "port is for the whole command", "[serve]")
 
 
 def test_several_and_no_place_for_their_tokens(config):

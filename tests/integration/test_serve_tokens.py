@@ -49,7 +49,7 @@ def test_the_warning_says_why(identity, emulator, tmp_path):
         for reason in reasons(env={"XDG_RUNTIME_DIR": str(tmp_path)}):
             assert "another rolecall serve uses" in reason, reason
     for reason in reasons(env={"XDG_RUNTIME_DIR": ""}):
-        assert "no XDG_RUNTIME_DIR" in reason, reason
+        assert "nor XDG_RUNTIME_DIR" in reason, reason
     (tmp_path / "rolecall").chmod(0o777)
     for reason in reasons(env={"XDG_RUNTIME_DIR": str(tmp_path)}):
         assert "other users can write to it" in reason, reason

@@ -71,7 +71,7 @@ def test_flags(command, arguments, pattern, hint):
     (["-x"], "rolecall COMMAND -x"),
 ])
 def test_options_before_the_command(arguments, hint):
-    result = assert_fails(run(*arguments), 2, "stands where a command should", hint)
+    result = assert_fails(run(*arguments), 2, "comes before the command", hint)
     assert "hunter2" not in result.err, result
 
 

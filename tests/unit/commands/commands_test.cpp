@@ -1,4 +1,4 @@
-// The table of commands and options holds what everything that reads it relies on.
+// The table of commands and options is as its readers expect it.
 #include <gtest/gtest.h>
 
 #include <set>
@@ -20,11 +20,11 @@ TEST(Commands, HaveEachOptionOnceAndEachNameOnce) {
   }
 }
 
-TEST(Commands, HaveFallbacksThatTheirOptionsTake) {
+TEST(Commands, HaveDefaultValuesThatTheirOptionsAccept) {
   for (const Command* command : all_commands()) {
     for (const Option* option : all_options(*command)) {
-      if (option->fallback.empty()) continue;
-      EXPECT_NO_THROW(check_value(*option, std::string(option->fallback), full_name(*command)))
+      if (option->default_value.empty()) continue;
+      EXPECT_NO_THROW(check_value(*option, std::string(option->default_value), full_name(*command)))
           << command->name << " " << option->name;
     }
   }
@@ -37,10 +37,10 @@ TEST(Commands, HaveLimitsForNumbersAndWordsForValues) {
       EXPECT_EQ(option->value.empty(), option->kind == Kind::toggle);
       EXPECT_FALSE(option->help.empty());
       if (option->kind != Kind::number) continue;
-      EXPECT_LT(option->low, option->high);
-      for (const long wrong : {option->low - 1, option->high + 1})
+      EXPECT_LT(option->minimum, option->maximum);
+      for (const long wrong : {option->minimum - 1, option->maximum + 1})
         EXPECT_THROW(check_value(*option, std::to_string(wrong), "x"), Error);
-      for (const long right : {option->low, option->high})
+      for (const long right : {option->minimum, option->maximum})
         EXPECT_NO_THROW(check_value(*option, std::to_string(right), "x"));
     }
   }

@@ -146,10 +146,10 @@ TEST(Help, HasDefaultsAndLimitsInOneForm) {
         EXPECT_THAT(std::string(text), Not(HasSubstr("default is")));
       }
       // It goes before a full stop.
-      EXPECT_FALSE(option->otherwise.ends_with('.'));
+      EXPECT_FALSE(option->default_text.ends_with('.'));
       const std::string text = explanation(*option);
-      if (!option->fallback.empty() && option->otherwise.empty()) {
-        EXPECT_THAT(text, HasSubstr(" Default: " + std::string(option->fallback) + "."));
+      if (!option->default_value.empty() && option->default_text.empty()) {
+        EXPECT_THAT(text, HasSubstr(" Default: " + std::string(option->default_value) + "."));
       }
       if (option->kind == Kind::number) {
         EXPECT_THAT(text, HasSubstr(" Allowed: "));

@@ -15,8 +15,8 @@ CommandLine read(const Words& words) {
 }
 
 Words values(const CommandLine& line, std::string_view option) {
-  const CommandLine::Given* given = line.find(option);
-  return given == nullptr ? Words() : given->texts;
+  const CommandLine::OptionValues* entry = line.find(option);
+  return entry == nullptr ? Words() : entry->values;
 }
 
 std::string error_of(const Command& command, const Words& words) {
@@ -63,7 +63,7 @@ TEST(CommandLine, TakesTheSpellingsOfAwsAndAnOptionOfWindows) {
 TEST(CommandLine, KeepsACommandBehindTwoDashes) {
   const CommandLine line =
       read_command_line(exec_command, {"--refresh", "--", "x", "--", "--help"});
-  EXPECT_EQ(line.command, (Words{"x", "--", "--help"}));
+  EXPECT_EQ(line.command_to_run, (Words{"x", "--", "--help"}));
   EXPECT_FALSE(line.asks_for_help);
   EXPECT_TRUE(read_command_line(exec_command, {"--help"}).asks_for_help);
   EXPECT_TRUE(error_of(exec_command, {"aws", "s3"}).starts_with("there is no command to run; "));
@@ -81,9 +81,9 @@ TEST(CommandLine, SaysWhatWasMeant) {
   EXPECT_TRUE(serve({"--port"}).starts_with("--port needs a value; --port PORT; "));
   EXPECT_EQ(serve({"--port", "--lazy"}),
             "--port needs a value, but --lazy follows it; --port PORT");
-  EXPECT_TRUE(serve({"--lazy", "\\"}).starts_with("there is the end of a line among"));
+  EXPECT_TRUE(serve({"--lazy", "\\"}).starts_with("the arguments contain the end of a line"));
   EXPECT_TRUE(serve({"--certificate", "\\", "--port", "1", "\\"})
-                  .starts_with("there is the end of a line among"));
+                  .starts_with("the arguments contain the end of a line"));
   EXPECT_TRUE(serve({""}).starts_with("unexpected empty argument"));
 }
 

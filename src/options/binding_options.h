@@ -1,4 +1,4 @@
-// What a long run asks the user for only once, at its start.
+// The options of a binding, for commands that run for a long time.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-#include "commands/credential_command.h"
+#include "commands/credential_process_line.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -23,8 +23,8 @@ std::string absolute(const std::string& path) {
   std::error_code error;
   const fs::path result = fs::absolute(path, error);
   if (error) {
-    throw Error(ErrorKind::usage, "cannot tell where " + path + " is: " + error.message(),
-                "give its whole path");
+    throw Error(ErrorKind::usage, "cannot find the full path of " + path + ": " + error.message(),
+                "use its full path");
   }
   return result.string();
 }
@@ -43,14 +43,14 @@ std::string source_value(const std::string& value) {
   if (value.starts_with("fd:")) {
     throw Error(ErrorKind::usage,
                 "--password-source: credential_process has no " + value + " when it runs",
-                "file:PATH and command:WORDS can be had each time");
+                "use file:PATH or command:WORDS, which can be read each time");
   }
   if (value.starts_with("command:")) {
     const std::string program = split_command(value.substr(8)).front();
     if (program.find('/') != std::string::npos && !program.starts_with('/')) {
       throw Error(ErrorKind::usage,
                   "--password-source: the command " + program + " has a relative path",
-                  "give its whole path: credential_process runs in any directory");
+                  "use its full path: credential_process runs in any directory");
     }
   }
   return value;
@@ -78,12 +78,13 @@ bool is_plain(const std::string& word) {
 
 // In double quotes, a shell gives a meaning to the first four of these characters, and the SDK for
 // Go removes backslashes itself. "#" starts a comment anywhere in a line for some versions of the
-// SDKs for C++ and Go. ";" starts a comment after a blank for most SDKs.
+// SDKs for C++ and Go. ";" starts a comment after a space for most SDKs.
 void check_quotable(const std::string& word, const std::string& name) {
   const auto refuse = [&name](const std::string& why) {
-    throw Error(ErrorKind::usage, name + " holds " + why + ", which not every SDK would pass on",
-                "another path without it; or the value in a binding of the configuration file "
-                "(rolecall-config(5)), and --binding");
+    throw Error(
+        ErrorKind::usage, name + " contains " + why + ", which some SDKs do not pass on",
+        "use another path without it; or set the value in a binding of the configuration file "
+        "(rolecall-config(5)), and use --binding");
   };
   for (const char c : word) {
     if (std::string_view("\\$`\"#").find(c) != std::string_view::npos) {
@@ -129,26 +130,27 @@ std::vector<FlagWords> given_flags(const Command& command, const CommandLine& li
                                    Options left_out) {
   std::vector<FlagWords> flags;
   for (const Option* option : all_options(command)) {
-    const CommandLine::Given* given = line.find(option->name);
-    if (given == nullptr || find_option(left_out, option->name) != nullptr) continue;
+    const CommandLine::OptionValues* entry = line.find(option->name);
+    if (entry == nullptr || find_option(left_out, option->name) != nullptr) continue;
     const std::string flag = "--" + std::string(option->name);
     if (option->kind == Kind::secret) {
-      throw Error(ErrorKind::usage, flag + " is not for ~/.aws/config, which others may read",
+      throw Error(ErrorKind::usage,
+                  flag + " must not be in ~/.aws/config, because others may read it",
                   "--password-source says where the password is: file:PATH, command:WORDS, …");
     }
     if (option->kind == Kind::toggle) {
-      flags.push_back({truth(given->texts.back()) ? flag : flag + "=false"});
+      flags.push_back({boolean_value(entry->values.back()) ? flag : flag + "=false"});
       continue;
     }
-    const std::string value = absolute_value(*option, given->texts.back());
+    const std::string value = absolute_value(*option, entry->values.back());
     if (holds_pin(value)) {
       throw Error(
           ErrorKind::usage,
-          flag + " holds a PIN, which is not for ~/.aws/config, which others may read",
-          "pin-source in the URI names a file with it, as does --password-source file:PATH");
+          flag + " contains a PIN, which must not be in ~/.aws/config, because others may read it",
+          "use pin-source in the URI, or --password-source file:PATH, for a file with the PIN");
     }
     check_quotable(value, flag);
-    // After a blank, such a value would look like a flag.
+    // After a space, such a value would look like a flag.
     if (value.starts_with('-')) {
       flags.push_back({flag + "=" + value});
     } else {
@@ -168,7 +170,7 @@ std::string program_path() {
       return path.string();
     }
   }
-  throw Error(ErrorKind::failed, "cannot tell where this program is",
+  throw Error(ErrorKind::failed, "cannot find the path of this program",
               "was it replaced while it ran? Try again");
 }
 
@@ -185,7 +187,7 @@ std::string credential_process_line(const std::string& program, std::vector<Flag
     throw Error(ErrorKind::usage,
                 "the path of this program, " + program +
                     ", and every value need quotes, which the SDK for Go cannot read",
-                "call it by a path without spaces, such as a link in /usr/local/bin");
+                "run it by a path without spaces, such as a link in /usr/local/bin");
   }
   return line;
 }

@@ -1,4 +1,4 @@
-#include "options/withheld.h"
+#include "options/hidden_secrets.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -9,7 +9,7 @@
 
 #include "base/pkcs11_uri.h"
 #include "options/environment.h"
-#include "options/settings.h"
+#include "options/variable_names.h"
 #include "rolecall/error.h"
 #include "rolecall/source.h"
 
@@ -22,7 +22,7 @@ bool may_name_secret_source(const Option& option) {
 }
 
 constexpr std::size_t standard_streams = 3;
-std::array<bool, standard_streams> withheld_streams{};
+std::array<bool, standard_streams> hidden_streams{};
 
 // Whether the variable contains a password. The switch ROLECALL_NO_TPM_KEY_PASSWORD does not.
 bool is_password_variable(std::string_view name) {
@@ -30,19 +30,19 @@ bool is_password_variable(std::string_view name) {
          (name.ends_with("_PASSWORD") && !name.starts_with("ROLECALL_NO_"));
 }
 
-void withhold_password_variables() {
+void hide_password_variables() {
   for (const std::string& name : own_variable_names()) {
     if (is_password_variable(name) || holds_pin(environment(name.c_str())))
       take_secret_variable(name);
   }
 }
 
-void withhold_descriptor(int descriptor) {
+void hide_descriptor(int descriptor) {
   if (descriptor < static_cast<int>(standard_streams)) {
-    // Standard output and standard error are withheld only if they are open for reading only: the
+    // Standard output and standard error are hidden only if they are open for reading only: the
     // output of commands must still arrive.
     const int flags = fcntl(descriptor, F_GETFL);
-    withheld_streams.at(static_cast<std::size_t>(descriptor)) =
+    hidden_streams.at(static_cast<std::size_t>(descriptor)) =
         descriptor == STDIN_FILENO || (flags >= 0 && (flags & O_ACCMODE) == O_RDONLY);
     return;
   }
@@ -50,13 +50,13 @@ void withhold_descriptor(int descriptor) {
   if (flags >= 0) fcntl(descriptor, F_SETFD, flags | FD_CLOEXEC);
 }
 
-void withhold(const Option& option, const std::string& source) {
+void hide(const Option& option, const std::string& source) {
   constexpr std::string_view variable = "env:";
   if (option.kind == Kind::source && source.starts_with(variable)) {
     take_secret_variable(source.substr(variable.size()));
   } else if (Source::kind_of(source) == Source::Kind::stream) {
     try {
-      withhold_descriptor(Source(source).descriptor());
+      hide_descriptor(Source(source).descriptor());
     } catch (const Error&) {
       return;  // not a number: the error is reported when the value is read
     }
@@ -65,17 +65,17 @@ void withhold(const Option& option, const std::string& source) {
 
 }  // namespace
 
-void withhold_secrets(const Command& command, const CommandLine& line, const ConfigFile& file,
-                      const std::vector<std::string>& bindings) {
-  withhold_password_variables();
-  for (const CommandLine::Given& given : line.given) {
-    if (!may_name_secret_source(*given.option)) continue;
-    for (const std::string& text : given.texts)
-      withhold(*given.option, text);
+void hide_secrets(const Command& command, const CommandLine& line, const ConfigFile& file,
+                  const std::vector<std::string>& bindings) {
+  hide_password_variables();
+  for (const CommandLine::OptionValues& entry : line.options) {
+    if (!may_name_secret_source(*entry.option)) continue;
+    for (const std::string& text : entry.values)
+      hide(*entry.option, text);
   }
   for (const Option* option : all_options(command)) {
     if (may_name_secret_source(*option))
-      withhold(*option, environment(variable_name(command, option->name).c_str()));
+      hide(*option, environment(variable_name(command, option->name).c_str()));
   }
   std::vector<std::string> tables = {"", std::string(command.name)};
   for (const std::string& binding : bindings)
@@ -90,14 +90,14 @@ void withhold_secrets(const Command& command, const CommandLine& line, const Con
       const Option* option = find_option(reader, setting.name);
       if (option == nullptr || !may_name_secret_source(*option)) continue;
       for (const std::string& value : setting.values)
-        withhold(*option, value);
+        hide(*option, value);
     }
   }
 }
 
-void withhold_standard_streams() noexcept {
+void hide_standard_streams() noexcept {
   for (std::size_t i = 0; i < standard_streams; ++i) {
-    if (!withheld_streams[i]) continue;
+    if (!hidden_streams[i]) continue;
     const int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (nothing >= 0) dup2(nothing, static_cast<int>(i));
   }

@@ -1,4 +1,4 @@
-#include "options/given_once.h"
+#include "options/binding_options.h"
 
 #include <map>
 #include <memory>
@@ -12,7 +12,7 @@ namespace {
 
 // A user types a password once, at the start. A daemon that finds a new key file hours later has
 // only that password, and nobody is there to type another.
-PasswordSource ask_once(PasswordSource source) {
+PasswordSource ask_only_at_start(PasswordSource source) {
   const auto loads = std::make_shared<std::map<std::string, int>>();
   return [source = std::move(source), loads](const PasswordRequest& request) {
     int& count = (*loads)[request.what];
@@ -23,7 +23,7 @@ PasswordSource ask_once(PasswordSource source) {
     if (count > 1 && request.attempt > 1) {
       throw Error(ErrorKind::usage,
                   "the password of " + request.what + " is not the one that was given at the start",
-                  "restart, or name a --password-source");
+                  "restart rolecall, or use --password-source");
     }
     return source(request);
   };
@@ -36,7 +36,8 @@ serve::BindingOptions binding_options(const Settings& settings, std::string name
   serve::BindingOptions binding{std::move(name), flags.identity, flags.session};
   const bool from_terminal =
       !settings.is_not_empty("password-source") && !settings.is_not_empty("pkcs8-password");
-  if (from_terminal) binding.identity.password = ask_once(std::move(binding.identity.password));
+  if (from_terminal)
+    binding.identity.password = ask_only_at_start(std::move(binding.identity.password));
   return binding;
 }
 

@@ -1,6 +1,6 @@
-// Keeps secrets from the programs that rolecall starts or becomes. Everything is withheld as soon
-// as the command line has been read, because keys, files and the cache decide whether a secret is
-// ever used.
+// Hides secrets from the programs that rolecall starts, and from the command that replaces rolecall
+// (exec). Everything is hidden as soon as the command line has been read, because keys, files and
+// the cache decide whether a secret is ever used.
 #pragma once
 
 #include <string>
@@ -16,11 +16,11 @@ namespace rolecall::cli {
 // that contains a PIN, and the variable that env:NAME names. Descriptors that fd:N or "-" name are
 // closed in programs that we start. The values come from the command line, the environment and the
 // tables that are read, even if another value takes precedence.
-void withhold_secrets(const Command& command, const CommandLine& line, const ConfigFile& file,
-                      const std::vector<std::string>& bindings);
+void hide_secrets(const Command& command, const CommandLine& line, const ConfigFile& file,
+                  const std::vector<std::string>& bindings);
 
-// Call this before execve(2): it replaces withheld standard streams by /dev/null. A program could
+// Call this before execve(2): it replaces hidden standard streams by /dev/null. A program could
 // otherwise seek in such a stream and read a file with secrets again.
-void withhold_standard_streams() noexcept;
+void hide_standard_streams() noexcept;
 
 }  // namespace rolecall::cli

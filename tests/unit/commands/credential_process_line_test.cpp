@@ -1,4 +1,4 @@
-#include "commands/credential_command.h"
+#include "commands/credential_process_line.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

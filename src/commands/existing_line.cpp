@@ -1,4 +1,4 @@
-#include "commands/ready_line.h"
+#include "commands/existing_line.h"
 
 #include <algorithm>
 
