@@ -42,13 +42,13 @@ void Signals::act(std::chrono::milliseconds time) const {
   pthread_sigmask(SIG_BLOCK, &set_, nullptr);
 }
 
-ExitOnSignal::ExitOnSignal() {
+ExitOnSignal::ExitOnSignal(const std::vector<int>& numbers) {
   struct sigaction action {};
   action.sa_handler = end_at_once;
   sigemptyset(&action.sa_mask);
-  for (const int number : {SIGTERM, SIGINT})
+  for (const int number : numbers)
     sigaction(number, &action, nullptr);
-  const sigset_t set = set_of({SIGTERM, SIGINT});
+  const sigset_t set = set_of(numbers);
   pthread_sigmask(SIG_UNBLOCK, &set, &before_);
 }
 

@@ -32,11 +32,11 @@ class Signals {
   sigset_t before_{};
 };
 
-// While this object lives, SIGTERM and SIGINT end the process at once, with exit code 0. For work
+// While this object lives, these signals end the process at once, with exit code 0. For work
 // that a thread with Signals cannot interrupt, such as asking for a password.
 class ExitOnSignal {
  public:
-  ExitOnSignal();
+  explicit ExitOnSignal(const std::vector<int>& numbers);
   ExitOnSignal(const ExitOnSignal&) = delete;
   ExitOnSignal& operator=(const ExitOnSignal&) = delete;
   ~ExitOnSignal() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }

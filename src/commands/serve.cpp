@@ -160,14 +160,15 @@ class Daemon {
   }
 
   void run() {
-    // After the identities are loaded, these signals do not end the process at once, because that
-    // would leave token files behind.
-    const Signals signals({SIGTERM, SIGINT, SIGHUP});
     {
-      const ExitOnSignal while_loading;
+      // SIGINT ends the process as usual, because a person may type it at a password prompt.
+      const ExitOnSignal while_loading({SIGTERM});
       // Each binding has a time limit for hardware of its own.
       renewals_.load_identities([](milliseconds limit) { exit_if_hardware_hangs(limit); });
     }
+    // From here on, these signals do not end the process at once, because that would leave token
+    // files behind.
+    const Signals signals({SIGTERM, SIGINT, SIGHUP});
     serve::ServiceOptions options = service_options();
     renewals_.start();
     const auto should_stop = [&signals] {

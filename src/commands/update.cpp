@@ -117,7 +117,7 @@ void refuse_streams(const IdentityOptions& identity) {
   serve::Renewals renewals(log, settings.reporter());
   renewals.add(std::move(binding), std::move(rules));
   {
-    const ExitOnSignal meanwhile;
+    const ExitOnSignal while_loading({SIGTERM, SIGINT});
     renewals.load_identities();
   }
   renewals.start();

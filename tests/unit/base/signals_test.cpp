@@ -27,7 +27,7 @@ TEST(Signals, AreTakenOneByOne) {
 TEST(Signals, EndTheProcessMeanwhile) {
   const auto end = [] {
     const Signals signals({SIGTERM, SIGHUP});
-    const ExitOnSignal meanwhile;
+    const ExitOnSignal meanwhile({SIGTERM, SIGINT});
     raise(SIGHUP);  // waits
     raise(SIGTERM);
     _exit(1);
@@ -38,7 +38,7 @@ TEST(Signals, EndTheProcessMeanwhile) {
 TEST(Signals, WaitAgainAfterThat) {
   const auto wait = [] {
     const Signals signals({SIGTERM});
-    { const ExitOnSignal meanwhile; }
+    { const ExitOnSignal meanwhile({SIGTERM, SIGINT}); }
     raise(SIGTERM);
     _exit(signals.wait(milliseconds(10000)).si_signo == SIGTERM ? 3 : 1);
   };
