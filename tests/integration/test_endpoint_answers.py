@@ -32,7 +32,7 @@ def test_a_redirect(identity, status, location, shown):
     headers = {} if location is None else {"Location": location}
     with Verifier(v.respond(status, b"<html>", headers)) as verifier:
         result = session(verifier, identity.flags)
-    assert_fails(result, 1, shown, hint="stands between")
+    assert_fails(result, 1, shown, hint="login page of a network")
     assert len(verifier.requests) == 1
     assert verifier.url in result.errors[0] and str(status) in result.errors[0], result
     assert "SECRET" not in result.err and "\x1b" not in result.err and "\\x" not in result.err
