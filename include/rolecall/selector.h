@@ -27,7 +27,7 @@ struct Selector {
 //
 // Throws Error (usage) if the file cannot be read or is not such a list, if a key is unknown or is
 // there twice, if text is left over, if a value is empty, if a name has no "TYPE=" (it could match
-// nothing), or if a serial number is not hex. In a serial number, colons or blanks between the
+// nothing), or if a serial number is not hex. In a serial number, colons or spaces between the
 // bytes and a leading 0x are allowed.
 Selector parse_selector(const std::string& text);
 

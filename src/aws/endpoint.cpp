@@ -50,7 +50,7 @@ void check_fips(const std::string& region) {
   if (std::find(fips_regions.begin(), fips_regions.end(), region) != fips_regions.end()) return;
   throw Error(ErrorKind::usage, "IAM Roles Anywhere has no FIPS endpoint in region " + region,
               "leave out `use-fips` (AWS_USE_FIPS_ENDPOINT); FIPS endpoints exist only in " +
-                  listed(fips_regions, "and"));
+                  list_text(fips_regions, "and"));
 }
 
 }  // namespace

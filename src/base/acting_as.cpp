@@ -71,7 +71,7 @@ ActingAs::ActingAs(uid_t user) : user_(user) {
     restore_own_rights(own_groups_);
     throw Error(ErrorKind::failed, cat("cannot take the rights of user ", user),
                 "root needs the capabilities CAP_SETUID and CAP_SETGID to write another user's "
-                "file; else run as that user");
+                "file; otherwise, run rolecall as that user");
   }
 }
 

@@ -1,4 +1,4 @@
-// Lets root act on another user's files with that user's rights and no more.
+// Lets root act on another user's files with only that user's rights.
 #pragma once
 
 #include <sys/types.h>

@@ -32,8 +32,8 @@ class MachineClock final : public Clock {
 }  // namespace
 
 const Clock& machine_clock() {
-  static const MachineClock the_only;
-  return the_only;
+  static const MachineClock instance;
+  return instance;
 }
 
 }  // namespace rolecall

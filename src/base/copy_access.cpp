@@ -42,15 +42,18 @@ bool copy_access_control_list(int from, int to) {
 
 void copy_access(const FileRole& role, int from, int to, const ActingAs* rights) {
   struct stat info {};
-  if (fstat(from, &info) != 0) fail_on_file(role, errno, "cannot look at the old file");
+  if (fstat(from, &info) != 0)
+    fail_on_file(role, errno, "cannot read the access rights of the old file");
   if (!copy_owner(info, to, rights))
-    fail_on_file(role, errno, "cannot give the new file the old one's owner and group");
+    fail_on_file(role, errno,
+                 "cannot set the owner and group of the new file to those of the old file");
   if (!copy_access_control_list(from, to))
-    fail_on_file(role, errno, "cannot give the new file the old one's access control list");
+    fail_on_file(role, errno,
+                 "cannot copy the access control list of the old file to the new file");
   // Last, because changing the owner changes the mode. The setuid and setgid bits are not copied,
   // because no program may run with the rights of the file's owner.
   if (fchmod(to, info.st_mode & 0777) != 0)
-    fail_on_file(role, errno, "cannot give the new file the old one's mode");
+    fail_on_file(role, errno, "cannot set the mode of the new file to that of the old file");
 }
 
 }  // namespace rolecall

@@ -13,21 +13,21 @@ void fail_on_file(const FileRole& role, int error, const std::string& what) {
   switch (error) {
     case ENOSPC:
     case EDQUOT:
-      throw Error(ErrorKind::try_later, text, "make room on that file system");
+      throw Error(ErrorKind::try_later, text, "free some space on that file system");
     case EACCES:
     case EPERM:
       throw Error(
           ErrorKind::usage, text,
-          "run as the file's owner, who must be able to write to its directory too: the new "
-          "file is made there");
+          "run rolecall as the file's owner; the owner also needs write access to the directory, "
+          "because the new file is created there");
     case EROFS:
       throw Error(ErrorKind::usage, text,
-                  cat("name a file that can be written in ", role.variable));
+                  cat("set ", role.variable, " to a file that can be written to"));
     case ENOENT:
     case ENOTDIR:
     case ENAMETOOLONG:
       throw Error(ErrorKind::usage, text,
-                  cat("check the path, or name another file in ", role.variable));
+                  cat("check the path, or set ", role.variable, " to another file"));
     default:
       throw Error(ErrorKind::failed, text);
   }

@@ -18,7 +18,7 @@ bool has_access_control_list(const std::string& path) {
 
 }  // namespace
 
-std::string foreign_owner(uid_t owner, uid_t user) {
+std::string untrusted_owner_text(uid_t owner, uid_t user) {
   if (owner == 0 || owner == user) return {};
   return cat("belongs to user ", owner, ", who is neither root nor this user (", user, ")");
 }

@@ -11,7 +11,7 @@ namespace rolecall {
 
 // Empty if `owner` is root or `user`. Otherwise a text for messages: "belongs to user 1, who is
 // neither root nor this user (2)".
-std::string foreign_owner(uid_t owner, uid_t user);
+std::string untrusted_owner_text(uid_t owner, uid_t user);
 
 enum class OtherWriters { none, group, everybody };
 

@@ -32,19 +32,19 @@ constexpr milliseconds stream_limit{30000};
 
 // `is_set`: the deadline was set with --timeout.
 [[noreturn]] void fail_on_timeout(const std::string& name, const Deadline& deadline, bool is_set) {
-  throw Error(
-      ErrorKind::try_later, name + " did not come to its end in " + seconds_text(deadline.limit()),
-      cat("does the program that writes to it end?", is_set ? " `timeout` sets the limit" : ""));
+  throw Error(ErrorKind::try_later, name + " did not end within " + seconds_text(deadline.limit()),
+              cat("check that the program that writes to this pipe ends",
+                  is_set ? "; `timeout` sets the limit" : ""));
 }
 
-// Waits up to `patience` for a pipe, because a run must not hang if nobody writes to it, or stops
+// Waits up to `max_wait` for a pipe, because a run must not hang if nobody writes to it, or stops
 // writing. Returns whether there is something to read.
-bool await_writer(int descriptor, const std::string& name, milliseconds patience) {
+bool await_writer(int descriptor, const std::string& name, milliseconds max_wait) {
   const Waiting waiting("input: " + name);
   pollfd pipe{descriptor, POLLIN, 0};
   int ready = 0;
   do {
-    ready = poll(&pipe, 1, static_cast<int>(patience.count()));
+    ready = poll(&pipe, 1, static_cast<int>(max_wait.count()));
   } while (ready < 0 && errno == EINTR);
   return ready != 0;
 }
@@ -71,17 +71,18 @@ std::string open_hint(int error, const std::string& path) {
   if (error == ENOENT && path.starts_with('/')) return "check the path";
   if (error == ENOENT) return "check the path; relative paths start at the working directory";
   if (error == EACCES) {
-    return "run as a user who may read it, or change its owner or group; a key needs no more than "
-           "mode 0640";
+    return "run rolecall as a user who may read the file, or change the file's owner or group; for "
+           "a "
+           "private key, mode 0640 is enough";
   }
   return {};
 }
 
 // Reads a regular file, a pipe or a terminal to its end.
 FileContent read_descriptor(const std::string& name, int fd, const struct stat& info,
-                            bool handed_to_us, Empty empty, Deadline* set_deadline) {
-  Deadline usual(handed_to_us ? stream_limit : pipe_max_wait);
-  Deadline& deadline = set_deadline != nullptr ? *set_deadline : usual;
+                            bool is_inherited, Empty empty, Deadline* set_deadline) {
+  Deadline default_deadline(is_inherited ? stream_limit : pipe_max_wait);
+  Deadline& deadline = set_deadline != nullptr ? *set_deadline : default_deadline;
   const bool is_pipe = S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode);
   const auto await_bytes = [&](std::size_t used) {
     if (S_ISREG(info.st_mode)) return;
@@ -91,14 +92,14 @@ FileContent read_descriptor(const std::string& name, int fd, const struct stat& 
       return;
     }
     if (used > 0 && deadline.passed()) fail_on_timeout(name, deadline, set_deadline != nullptr);
-    const bool untimed = handed_to_us && used == 0;
+    const bool untimed = is_inherited && used == 0;
     const Deadline::Pause pause(untimed ? &deadline : nullptr);
-    const milliseconds patience = handed_to_us ? stream_max_wait : pipe_max_wait;
-    const milliseconds wait = untimed ? patience : std::min(patience, deadline.left());
+    const milliseconds max_wait = is_inherited ? stream_max_wait : pipe_max_wait;
+    const milliseconds wait = untimed ? max_wait : std::min(max_wait, deadline.left());
     if (await_writer(fd, name, wait)) return;
     if (deadline.passed()) fail_on_timeout(name, deadline, set_deadline != nullptr);
-    throw Error(ErrorKind::usage, "nothing came through " + name + " in " + seconds_text(patience),
-                "it is a pipe: is there a program that writes to it?");
+    throw Error(ErrorKind::usage, "no data came from " + name + " within " + seconds_text(max_wait),
+                "it is a pipe: check that a program writes to this pipe");
   };
   FileContent content{{}, info.st_mode, info.st_uid};
   const int error = read_to_end(fd, max_file_size, content.bytes, await_bytes);
@@ -109,7 +110,8 @@ FileContent read_descriptor(const std::string& name, int fd, const struct stat& 
     throw Error(ErrorKind::usage, "cannot read " + name + ": " + std::strerror(error));
   }
   if (content.bytes.empty() && empty == Empty::refused) {
-    throw Error(ErrorKind::usage, name + " is empty", "was it cut off while it was written?");
+    throw Error(ErrorKind::usage, name + " is empty",
+                "was the file cut off while a program wrote it?");
   }
   return content;
 }
@@ -120,7 +122,8 @@ struct stat status_of(int fd, const std::string& name) {
     throw Error(ErrorKind::usage, "cannot read " + name + ": " + std::strerror(errno));
   }
   if (S_ISDIR(info.st_mode))
-    throw Error(ErrorKind::usage, name + " is a directory, not a file", "name the file in it");
+    throw Error(ErrorKind::usage, name + " is a directory, not a file",
+                "name a file in this directory");
   return info;
 }
 
@@ -147,8 +150,9 @@ FileContent read_file(std::string_view what, const std::string& path, Empty empt
 void refuse_pipe(std::string_view what, const std::string& path) {
   struct stat info {};
   if (stat(path.c_str(), &info) != 0 || S_ISREG(info.st_mode) || S_ISDIR(info.st_mode)) return;
-  throw Error(ErrorKind::usage, cat(what, " ", path, " is not a regular file"),
-              "rolecall reads it more than once; save what the pipe or device gives to a file");
+  throw Error(
+      ErrorKind::usage, cat(what, " ", path, " is not a regular file"),
+      "rolecall reads this file more than once; save the output of the pipe or device to a file");
 }
 
 FileContent read_source(std::string_view what, const Source& source, Deadline* deadline) {
@@ -184,16 +188,17 @@ void warn_about_open_mode(const std::string& name, const FileContent& file,
                      (read && written ? "read and change"
                       : written       ? "change"
                                       : "read") +
-                     " it; chmod o-rwx it");
+                     " it; remove these rights: chmod o-rwx");
   }
   warn_about_owner(name, file, reporter);
 }
 
 void warn_about_owner(const std::string& name, const FileContent& file, const Reporter& reporter) {
-  const std::string owner = foreign_owner(file.owner, geteuid());
+  const std::string owner = untrusted_owner_text(file.owner, geteuid());
   if (!S_ISREG(file.mode) || owner.empty()) return;
-  reporter.warning(name + " " + owner +
-                   " and can read and replace it; chown it to root or to the user who runs this");
+  reporter.warning(
+      name + " " + owner +
+      " and can read and replace the file; chown it to root or to the user who runs rolecall");
 }
 
 std::string file_stamp(const std::string& path) {

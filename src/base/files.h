@@ -48,8 +48,9 @@ FileContent read_source(std::string_view what, const Source& source, Deadline* d
 // The permission bits, as chmod takes them: "0644".
 std::string mode_text(mode_t mode);
 
-// Warns if a regular file that holds a secret can be read or written by every user of the machine,
-// or if it belongs neither to root nor to this user. `name` stands for the file in the message.
+// Warns if a regular file that contains a secret can be read or written by every user of the
+// machine, or if it belongs neither to root nor to this user. `name` stands for the file in the
+// message.
 void warn_about_open_mode(const std::string& name, const FileContent& file,
                           const Reporter& reporter);
 

@@ -5,7 +5,7 @@ namespace {
 
 // The library copies and frees nested values by recursion. Without this check, some ten thousand
 // "[" from the network would overflow the stack.
-bool too_deep(std::string_view text) {
+bool is_too_deep(std::string_view text) {
   constexpr int deepest = 64;
   int depth = 0;
   bool in_string = false;
@@ -27,7 +27,7 @@ bool too_deep(std::string_view text) {
 
 template <class Json>
 Json parse(std::string_view text) {
-  if (too_deep(text)) return Json(Json::value_t::discarded);
+  if (is_too_deep(text)) return Json(Json::value_t::discarded);
   return Json::parse(text, nullptr, false);
 }
 

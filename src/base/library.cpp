@@ -16,14 +16,14 @@ SharedLibrary::SharedLibrary(const char* name, const char* package)
   const char* reason = dlerror();
   throw Error(ErrorKind::failed,
               "cannot load " + name_ + ": " + (reason == nullptr ? "no reason given" : reason),
-              cat("install it (Debian's package ", package, ")"));
+              cat("install the library (Debian: package ", package, ")"));
 }
 
 void* SharedLibrary::address_of(const char* symbol) const {
   void* address = dlsym(handle_, symbol);
   if (address == nullptr) {
     throw Error(ErrorKind::failed, name_ + " has no function " + symbol,
-                "it is older than what rolecall was built with");
+                "the library is older than the version that rolecall was built with");
   }
   return address;
 }

@@ -13,13 +13,13 @@ namespace rolecall {
 bool can_load_libraries();
 
 // Throws Error (usage) if this build loads no libraries. `what` says what needs a library, such as
-// "pkcs11: URIs need p11-kit". The hint is to use the packaged rolecall, and `or_else` is appended
-// to it.
+// "pkcs11: URIs need p11-kit". The hint is to use a package of rolecall. `or_else` is appended
+// to the hint.
 inline void require_libraries(const std::string& what, const std::string& or_else = "") {
   if (can_load_libraries()) return;
   throw Error(ErrorKind::usage,
-              what + ", and this rolecall is the static one, which loads no libraries",
-              "use the packaged rolecall" + or_else);
+              what + ", and this is the static build of rolecall, which loads no libraries",
+              "use rolecall from a deb or rpm package" + or_else);
 }
 
 class SharedLibrary {

@@ -97,7 +97,7 @@ Descriptor LockedFile::open_file() const {
   const char* name = directory_.name().c_str();
   if (fstatat(directory_.fd(), name, &info, AT_SYMLINK_NOFOLLOW) != 0) {
     if (errno == ENOENT) return Descriptor();
-    fail_on_file(role_, errno, "cannot look at " + target());
+    fail_on_file(role_, errno, "cannot read the attributes of " + target());
   }
   if (!S_ISREG(info.st_mode)) refuse_kind(what());
   Descriptor file(openat(directory_.fd(), name, O_RDONLY | open_flags));
@@ -119,8 +119,8 @@ void LockedFile::check_owner_and_mode(const struct stat& info) const {
   }
   if ((info.st_mode & S_IWOTH) != 0) {
     throw Error(ErrorKind::usage,
-                what() + " has mode " + mode_text(info.st_mode) + ": everybody can write it",
-                "check what is in it, then chmod 600 it");
+                what() + " has mode " + mode_text(info.st_mode) + ": every user can write to it",
+                "check the content of the file, then run chmod 600 on it");
   }
 }
 
@@ -182,15 +182,15 @@ void LockedFile::lock_the_file_itself(const Clock& clock) {
 }
 
 void LockedFile::wait_for_lock(int lock, const std::string& path, const Clock& clock) const {
-  const Waiting waiting("the lock " + path + ", which another rolecall holds");
+  const Waiting waiting("the lock " + path + ", which another rolecall process holds");
   const auto end = clock.steady() + lock_wait;
   while (flock(lock, LOCK_EX | LOCK_NB) != 0) {
     if (errno == EINTR) continue;
     if (errno != EWOULDBLOCK) fail_on_file(role_, errno, "cannot lock " + path);
     if (clock.steady() > end) {
       throw Error(ErrorKind::try_later,
-                  "another rolecall has held " + path + " for " + seconds_text(lock_wait),
-                  "fuser shows which; once it ends, the lock is free");
+                  "another rolecall process has held " + path + " for " + seconds_text(lock_wait),
+                  "fuser shows the process; when it ends, the lock is free");
     }
     clock.wait(std::chrono::milliseconds(10));
   }
@@ -261,8 +261,9 @@ void LockedFile::write_in_place(std::string_view bytes, const char* why) const {
   }
   if (!is_same_file(opened, seen))
     throw Error(ErrorKind::try_later, what() + " was replaced by another program", "try again");
-  reporter_.warning(what() + " cannot be replaced (" + why +
-                    "), and so is written in place: a crash meanwhile can leave it half-written");
+  reporter_.warning(
+      what() + " cannot be replaced (" + why +
+      "), so it is written in place: a crash during the write can leave the file incomplete");
   // Reserves the space first, because a full disk must be noticed before the old bytes are gone.
   const bool is_reserved =
       fallocate(file.fd(), FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(bytes.size())) == 0;
@@ -296,7 +297,7 @@ std::string LockedFile::back_up(const std::string& suffix) const {
     NewFile file(directory_.fd(), count == 1 ? name : cat(name, ".", count));
     if (file.error() == EEXIST) continue;
     if (file.error() != 0)
-      fail_on_file(role_, file.error(), "cannot make a copy of " + what() + " beside it");
+      fail_on_file(role_, file.error(), "cannot make a copy of " + what() + " in its directory");
     write_to(file, read().view());
     give_to_owner(file.descriptor());
     if (const int error = file.keep(); error != 0)

@@ -30,7 +30,7 @@ NewFile::NewFile(int directory, std::string name)
       error_(file_.is_open() ? 0 : errno) {}
 
 NewFile::~NewFile() {
-  if (error_ == 0 && !stays_) unlinkat(directory_, name_.c_str(), 0);
+  if (error_ == 0 && !is_kept_) unlinkat(directory_, name_.c_str(), 0);
 }
 
 int NewFile::write(std::string_view bytes) const {
@@ -48,7 +48,7 @@ int NewFile::replace(const std::string& name, Flush flush) {
   const bool is_renamed =
       name == name_ || renameat(directory_, name_.c_str(), directory_, name.c_str()) == 0;
   if (!is_renamed) return errno;
-  stays_ = true;
+  is_kept_ = true;
   if (flush == Flush::yes) sync_directory(directory_);
   return 0;
 }

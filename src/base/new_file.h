@@ -38,11 +38,11 @@ class NewFile {
   std::string name_;
   Descriptor file_;
   int error_;
-  bool stays_ = false;
+  bool is_kept_ = false;
 };
 
 // Replaces the content of the file `name` with `bytes`, by a NewFile whose name is `temporary_name`
-// until then. Only for a directory that belongs to this user alone: a file `temporary_name` is
+// until then. Only for a directory that belongs to this user only: a file `temporary_name` is
 // deleted first, because only a killed process can have left it. Nothing is flushed to the disk,
 // because a credential request waits for this: after a crash of the machine, the file may be empty,
 // and its readers must treat it like a missing one. Returns 0, or an errno if it fails.

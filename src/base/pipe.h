@@ -14,8 +14,8 @@
 namespace rolecall {
 
 struct Pipe {
-  Descriptor to_read;
-  Descriptor to_write;
+  Descriptor read_end;
+  Descriptor write_end;
 
   // Throws Error (try_later) if the system has no free pipe or descriptor.
   Pipe() {
@@ -23,8 +23,8 @@ struct Pipe {
     if (pipe2(ends.data(), O_CLOEXEC) != 0) {
       throw Error(ErrorKind::try_later, std::string("cannot make a pipe: ") + std::strerror(errno));
     }
-    to_read = Descriptor(ends[0]);
-    to_write = Descriptor(ends[1]);
+    read_end = Descriptor(ends[0]);
+    write_end = Descriptor(ends[1]);
   }
 };
 

@@ -20,7 +20,7 @@ std::string without_space(std::string_view text) {
   return dense;
 }
 
-// Keeps blanks inside a value. White space with a line end in it is dropped, because the URI was
+// Keeps spaces inside a value. White space with a line end in it is dropped, because the URI was
 // wrapped there.
 void append_value(Secret& uri, std::string_view value) {
   while (!value.empty()) {
@@ -70,7 +70,7 @@ bool is_pkcs11_uri(std::string_view text) {
   return lower_case(without_space(text)).starts_with(scheme);
 }
 
-bool holds_pin(std::string_view text) {
+bool contains_pin(std::string_view text) {
   return is_pkcs11_uri(text) &&
          lower_case(without_space(text)).find(pin_value) != std::string::npos;
 }
@@ -92,7 +92,7 @@ std::string without_pin(const std::string& text) {
 void wipe_pins(char* text, std::size_t size) {
   const std::string lower = lower_case(std::string(text, size));
   const std::size_t uri = lower.find(scheme);
-  if (uri == std::string::npos || !holds_pin(lower.substr(uri))) return;
+  if (uri == std::string::npos || !contains_pin(lower.substr(uri))) return;
   const auto count = [](std::string_view part) {
     std::size_t found = 0;
     for (std::size_t at = part.find(pin_value); at != part.npos; at = part.find(pin_value, at + 1))

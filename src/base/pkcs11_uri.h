@@ -14,10 +14,10 @@ bool is_pkcs11_uri(std::string_view text);
 
 // Whether `text` is a PKCS#11 URI that contains a pin-value. p11-kit accepts pin-value in the path
 // too.
-bool holds_pin(std::string_view text);
+bool contains_pin(std::string_view text);
 
 // A PKCS#11 URI in the form that p11-kit needs. p11-kit drops all white space, because a URI may be
-// wrapped over several lines. But a blank inside a value belongs to the value ("token=My Token"),
+// wrapped over several lines. But a space inside a value belongs to the value ("token=My Token"),
 // so it becomes "%20". White space around names and values is dropped. So is a line end with the
 // white space around it, and all white space in the value of id=, because that value is bytes. The
 // result may contain a PIN.

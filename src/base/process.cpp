@@ -16,40 +16,40 @@ namespace {
 
 struct Disposition {
   int signal;
-  void (*wanted)(int);
-  struct sigaction before;
-  bool taken;
+  void (*handler)(int);
+  struct sigaction old_action;
+  bool is_changed;
 };
 Disposition dispositions[] = {
     {SIGPIPE, SIG_IGN, {}, false}, {SIGXFSZ, SIG_IGN, {}, false}, {SIGCHLD, SIG_DFL, {}, false}};
-rlimit core_before{};
-bool core_lowered = false;
+rlimit old_core_limit{};
+bool is_core_lowered = false;
 
 }  // namespace
 
 void set_signal_actions() noexcept {
-  for (Disposition& one : dispositions) {
+  for (Disposition& disposition : dispositions) {
     struct sigaction action {};
-    action.sa_handler = one.wanted;
-    one.taken = sigaction(one.signal, &action, &one.before) == 0;
+    action.sa_handler = disposition.handler;
+    disposition.is_changed = sigaction(disposition.signal, &action, &disposition.old_action) == 0;
   }
 }
 
 void restore_signals_and_limits() noexcept {
-  for (const Disposition& one : dispositions) {
-    if (one.taken) sigaction(one.signal, &one.before, nullptr);
+  for (const Disposition& disposition : dispositions) {
+    if (disposition.is_changed) sigaction(disposition.signal, &disposition.old_action, nullptr);
   }
-  if (core_lowered) setrlimit(RLIMIT_CORE, &core_before);
+  if (is_core_lowered) setrlimit(RLIMIT_CORE, &old_core_limit);
 }
 
 void protect_memory() noexcept {
   // Changes only the soft limit, so that it can be raised again. No other process can raise it,
   // because that needs the same right as ptrace.
   rlimit none{};
-  if (!core_lowered && getrlimit(RLIMIT_CORE, &none) == 0) {
-    core_before = none;
+  if (!is_core_lowered && getrlimit(RLIMIT_CORE, &none) == 0) {
+    old_core_limit = none;
     none.rlim_cur = 0;
-    core_lowered = setrlimit(RLIMIT_CORE, &none) == 0;
+    is_core_lowered = setrlimit(RLIMIT_CORE, &none) == 0;
   }
 #ifndef __SANITIZE_ADDRESS__  // at exit, a process that traces this one checks for leaks
   prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
@@ -66,7 +66,7 @@ void end_process(int code) noexcept {
 
 void guard_standard_descriptors() noexcept {
   for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-    // open() returns the lowest free number, which is the one that was just found closed.
+    // open() returns the lowest free number, which is the number that was just found closed.
     if (fcntl(descriptor, F_GETFD) < 0) open("/dev/null", O_RDONLY);
   }
 }

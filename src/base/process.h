@@ -9,8 +9,9 @@ namespace rolecall {
 void protect_memory() noexcept;
 
 // Ignores SIGPIPE and SIGXFSZ, so that rolecall reports an error, instead of dying without a
-// message, if a reader is gone or a file may not grow. Sets SIGCHLD to its default, because if the
-// parent process ignored SIGCHLD, rolecall could not get the exit code of a command.
+// message, if a reader has closed its pipe or a file has reached its size limit. Sets SIGCHLD to
+// its default, because if the parent process ignored SIGCHLD, rolecall could not get the exit code
+// of a command.
 void set_signal_actions() noexcept;
 
 // Undoes set_signal_actions and restores the limit for core dumps, for a program that rolecall

@@ -33,7 +33,7 @@ std::deque<std::string> parts_of(const std::string& path) {
 
 SafeDirectory::SafeDirectory(const FileRole& role, const std::string& path,
                              const Reporter& reporter, Walk walk)
-    : role_(role), reporter_(reporter), asked_(path), walk_(walk), user_(geteuid()) {
+    : role_(role), reporter_(reporter), requested_path_(path), walk_(walk), user_(geteuid()) {
   const std::string last = path.substr(path.rfind('/') + 1);
   if (walk_ != Walk::to_file || (!last.empty() && last != ".")) {
     start_at(path.starts_with('/') ? "/" : ".");
@@ -70,9 +70,9 @@ void SafeDirectory::start_at(const char* path) {
   Descriptor next(open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!next.is_open()) fail_on_file(role_, errno, cat("cannot open directory ", path));
   directory_ = std::move(next);
-  shown_ = *path == '/' ? "/" : "";
+  path_ = *path == '/' ? "/" : "";
   only_we_can_write_ = true;
-  judge(path);
+  check_rights(path);
 }
 
 // Returns false and changes nothing if `name` is not a directory.
@@ -80,13 +80,13 @@ bool SafeDirectory::enter(const std::string& name, bool is_last) {
   constexpr int flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
   if (name == ".." && depth_ && *depth_ == 0) {
     throw Error(ErrorKind::usage,
-                cat("the path of ", role_.what, " ", asked_, " leads out of ", path(),
-                    ", where others can change it"),
-                "name the file by a path without links and \"..\"");
+                cat("the path of ", role_.what, " ", requested_path_, " leads out of ", path(),
+                    ", and other users can change the path there"),
+                "name the file by a path without links and without \"..\"");
   }
   Descriptor next(openat(fd(), name.c_str(), flags));
-  const bool is_made = walk_ == Walk::to_file || walk_ == Walk::to_directory_making_all ||
-                       (walk_ == Walk::to_directory_making_it && is_last);
+  const bool is_made = walk_ == Walk::to_file || walk_ == Walk::to_directory_create_parents ||
+                       (walk_ == Walk::to_directory_create && is_last);
   if (!next.is_open() && errno == ENOENT && is_made) {
     if (mkdirat(fd(), name.c_str(), S_IRWXU) != 0 && errno != EEXIST)
       fail_on_file(role_, errno, "cannot make directory " + path_of(name));
@@ -96,26 +96,26 @@ bool SafeDirectory::enter(const std::string& name, bool is_last) {
   if (!next.is_open()) fail_on_file(role_, errno, "cannot open directory " + path_of(name));
   directory_ = std::move(next);
   const std::string path = path_of(name);
-  show(name);
+  append_to_path(name);
   if (depth_) *depth_ += name == ".." ? -1 : 1;
-  judge(path);
+  check_rights(path);
   return true;
 }
 
 // The parent of the root directory is the root directory.
-void SafeDirectory::show(const std::string& name) {
-  if (name != ".." || shown_.empty() || shown_.ends_with("../")) {
-    shown_ += name + "/";
-  } else if (shown_ != "/") {
-    shown_.pop_back();
-    shown_.resize(shown_.rfind('/') + 1);  // empty if there is no other "/"
+void SafeDirectory::append_to_path(const std::string& name) {
+  if (name != ".." || path_.empty() || path_.ends_with("../")) {
+    path_ += name + "/";
+  } else if (path_ != "/") {
+    path_.pop_back();
+    path_.resize(path_.rfind('/') + 1);  // empty if there is no other "/"
   }
 }
 
 // Finds out what the directory that was just opened means for everything below it.
-void SafeDirectory::judge(const std::string& path) {
+void SafeDirectory::check_rights(const std::string& path) {
   struct stat info {};
-  if (fstat(fd(), &info) != 0) fail_on_file(role_, errno, "cannot look at " + path);
+  if (fstat(fd(), &info) != 0) fail_on_file(role_, errno, "cannot read the attributes of " + path);
   if (user_ == 0 && info.st_uid != 0 && is_known_user(info.st_uid)) take_rights(info.st_uid, path);
   const bool ours = info.st_uid == 0 || info.st_uid == user_;
   const bool open_to_others = others_can_write(info);
@@ -130,26 +130,29 @@ std::optional<std::string> SafeDirectory::link_target(const std::string& name) {
   if (!link.is_open() && errno == ENOENT) return {};
   struct stat info {};
   if (!link.is_open() || fstat(link.fd(), &info) != 0)
-    fail_on_file(role_, errno, "cannot look at " + path_of(name));
+    fail_on_file(role_, errno, "cannot read the attributes of " + path_of(name));
   if (!S_ISLNK(info.st_mode)) {
     const bool is_foreign = S_ISREG(info.st_mode) && !trusts_owner(info.st_uid);
     if (is_foreign && user_ == 0 && is_known_user(info.st_uid))
       take_rights(info.st_uid, path_of(name));
     return {};
   }
-  if (++links_ > max_links) fail_on_file(role_, ELOOP, "cannot follow the links at " + asked_);
+  if (++links_ > max_links)
+    fail_on_file(role_, ELOOP, "cannot follow the links at " + requested_path_);
   const std::string what = "symbolic link " + path_of(name) + " is not followed: ";
   if (info.st_uid != 0 && info.st_uid != user_) {
     throw Error(ErrorKind::usage, cat(what, "it belongs to user ", info.st_uid),
-                "name the file that it leads to, if you trust that user");
+                "if you trust that user, name the file that the link leads to");
   }
   std::string target(PATH_MAX, '\0');
   const ssize_t size = readlinkat(link.fd(), "", target.data(), target.size());
   if (size < 0) fail_on_file(role_, errno, "cannot read symbolic link " + path_of(name));
   target.resize(static_cast<std::size_t>(size));
   if (depth_ && target.starts_with('/')) {
-    throw Error(ErrorKind::usage, what + "others can change it, and it leads to " + target,
-                "name the file that it leads to, or let nobody else write to its directory");
+    throw Error(
+        ErrorKind::usage, what + "other users can change this link, and it leads to " + target,
+        "name the file that the link leads to, or remove the right of other users to write to the "
+        "link's directory");
   }
   return target;
 }
@@ -161,8 +164,8 @@ void SafeDirectory::take_rights(uid_t owner, const std::string& path) {
   if (!could_be_swapped) return;
   reporter_.warning(
       cat(path, " belongs to user ", owner,
-          ", and is in a directory that users other than root can write to: that user gets "
-          "what is written"));
+          ", and is in a directory that users other than root can write to: that user can "
+          "read what is written"));
 }
 
 bool SafeDirectory::others_can_write(const struct stat& info) const {

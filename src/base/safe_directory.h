@@ -19,10 +19,10 @@ namespace rolecall {
 
 // What a path leads to, and which missing directories are created (with mode 0700).
 enum class Walk {
-  to_file,                  // creates all directories above the file
-  to_directory_making_all,  // creates the directory and all above it
-  to_directory_making_it,   // creates only the directory itself
-  to_directory,             // creates nothing
+  to_file,                      // creates all directories above the file
+  to_directory_create_parents,  // creates the directory and all above it
+  to_directory_create,          // creates only the directory itself
+  to_directory,                 // creates nothing
 };
 
 // Walks along a path once, directory by directory, and keeps the last directory open. What is done
@@ -43,14 +43,14 @@ class SafeDirectory {
   SafeDirectory(const FileRole& role, const std::string& path, const Reporter& reporter,
                 Walk walk = Walk::to_file);
 
-  int fd() const { return directory_.fd(); }          // opened with O_PATH
-  const std::string& name() const { return name_; }   // the file's name, after all links
-  const std::string& path() const { return shown_; }  // for messages; ends with a slash
-  std::string path_of(const std::string& name) const { return shown_ + name; }
+  int fd() const { return directory_.fd(); }         // opened with O_PATH
+  const std::string& name() const { return name_; }  // the file's name, after all links
+  const std::string& path() const { return path_; }  // for messages; ends with a slash
+  std::string path_of(const std::string& name) const { return path_ + name; }
   // Whether only root and the user can change what is in the directory, or on the way to it.
   bool only_we_can_write() const { return only_we_can_write_; }
-  // Whether a file of `owner` in the directory can be the user's, and is not a trap that another
-  // user put there.
+  // Whether a file of `owner` in the directory can be the user's, and was not put there by another
+  // user as a trap.
   bool trusts_owner(uid_t owner) const;
   // The rights that root has taken; nullptr if it took none, or if root does not run this.
   const ActingAs* rights() const { return rights_.get(); }
@@ -59,17 +59,17 @@ class SafeDirectory {
   void follow(std::deque<std::string> rest);
   void start_at(const char* path);
   bool enter(const std::string& name, bool is_last);
-  void show(const std::string& name);
-  void judge(const std::string& path);
+  void append_to_path(const std::string& name);
+  void check_rights(const std::string& path);
   std::optional<std::string> link_target(const std::string& name);
   void take_rights(uid_t owner, const std::string& path);
   bool others_can_write(const struct stat& info) const;
 
   FileRole role_;
   Reporter reporter_;
-  std::string asked_;
+  std::string requested_path_;
   Walk walk_;
-  std::string shown_;
+  std::string path_;
   std::string name_;
   Descriptor directory_;
   std::unique_ptr<ActingAs> rights_;

@@ -22,7 +22,7 @@ extern "C" void end_at_once(int /*number*/) {
 }  // namespace
 
 Signals::Signals(const std::vector<int>& numbers) : set_(set_of(numbers)) {
-  pthread_sigmask(SIG_BLOCK, &set_, &before_);
+  pthread_sigmask(SIG_BLOCK, &set_, &old_mask_);
 }
 
 siginfo_t Signals::wait(std::chrono::milliseconds time) const {
@@ -34,11 +34,11 @@ siginfo_t Signals::wait(std::chrono::milliseconds time) const {
   return info;
 }
 
-void Signals::act(std::chrono::milliseconds time) const {
+void Signals::wait_and_deliver(std::chrono::milliseconds time) const {
   const int number = wait(time).si_signo;
   if (number == 0) return;
   raise(number);
-  give_back();
+  restore_mask();
   pthread_sigmask(SIG_BLOCK, &set_, nullptr);
 }
 
@@ -49,13 +49,13 @@ ExitOnSignal::ExitOnSignal(const std::vector<int>& numbers) {
   for (const int number : numbers)
     sigaction(number, &action, nullptr);
   const sigset_t set = set_of(numbers);
-  pthread_sigmask(SIG_UNBLOCK, &set, &before_);
+  pthread_sigmask(SIG_UNBLOCK, &set, &old_mask_);
 }
 
 BlockAllSignals::BlockAllSignals() {
   sigset_t all;
   sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before_);
+  pthread_sigmask(SIG_SETMASK, &all, &old_mask_);
 }
 
 }  // namespace rolecall

@@ -10,7 +10,7 @@ namespace rolecall {
 
 // Blocks signals for this thread and for the threads that it starts later, so that only wait() gets
 // the signals. The signals stay blocked after this object's end, because a second SIGTERM must not
-// cut an orderly end short.
+// interrupt an orderly end.
 class Signals {
  public:
   explicit Signals(const std::vector<int>& numbers);
@@ -22,14 +22,14 @@ class Signals {
 
   // Waits up to `time` for a signal. Then this signal and all others that have come have the effect
   // that they would have had without this class.
-  void act(std::chrono::milliseconds time) const;
+  void wait_and_deliver(std::chrono::milliseconds time) const;
 
   // Restores the signal mask. Safe after a fork.
-  void give_back() const { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  void restore_mask() const { pthread_sigmask(SIG_SETMASK, &old_mask_, nullptr); }
 
  private:
   sigset_t set_{};
-  sigset_t before_{};
+  sigset_t old_mask_{};
 };
 
 // While this object lives, these signals end the process at once, with exit code 0. For work
@@ -39,10 +39,10 @@ class ExitOnSignal {
   explicit ExitOnSignal(const std::vector<int>& numbers);
   ExitOnSignal(const ExitOnSignal&) = delete;
   ExitOnSignal& operator=(const ExitOnSignal&) = delete;
-  ~ExitOnSignal() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  ~ExitOnSignal() { pthread_sigmask(SIG_SETMASK, &old_mask_, nullptr); }
 
  private:
-  sigset_t before_{};
+  sigset_t old_mask_{};
 };
 
 // While this object lives, this thread and the threads that it starts get no signals, so that other
@@ -52,10 +52,10 @@ class BlockAllSignals {
   BlockAllSignals();
   BlockAllSignals(const BlockAllSignals&) = delete;
   BlockAllSignals& operator=(const BlockAllSignals&) = delete;
-  ~BlockAllSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  ~BlockAllSignals() { pthread_sigmask(SIG_SETMASK, &old_mask_, nullptr); }
 
  private:
-  sigset_t before_{};
+  sigset_t old_mask_{};
 };
 
 }  // namespace rolecall

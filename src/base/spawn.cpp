@@ -23,14 +23,14 @@ Spawned spawn(char* const* argv, char* const* environment, const std::function<v
     if (environment == nullptr) execvp(argv[0], argv);
     if (environment != nullptr) execvpe(argv[0], argv, environment);
     const int error = errno;
-    const ssize_t put = write(failure.to_write.fd(), &error, sizeof error);
+    const ssize_t put = write(failure.write_end.fd(), &error, sizeof error);
     static_cast<void>(put);
     _exit(127);
   }
-  failure.to_write = Descriptor();
+  failure.write_end = Descriptor();
   int error = 0;
   ssize_t got = -1;
-  while ((got = read(failure.to_read.fd(), &error, sizeof error)) < 0 && errno == EINTR) {
+  while ((got = read(failure.read_end.fd(), &error, sizeof error)) < 0 && errno == EINTR) {
   }
   if (got != static_cast<ssize_t>(sizeof error)) return {pid, 0};
   while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {

@@ -15,16 +15,16 @@ struct Kind {
 };
 
 constexpr const char* editor_hint =
-    "an editor or a web page made it; write straight quotes or none";
+    "an editor or a web page inserted this character; use straight quotes or none";
 constexpr const char* shell_hint =
     "quotes are for shells and TOML; here they are part of the value";
 constexpr const char* windows_hint =
-    "the file that it comes from has Windows line endings (CR LF); dos2unix corrects them";
+    "the value comes from a file with Windows line endings (CR LF); dos2unix corrects them";
 constexpr const char* remove_it = "remove it";
 constexpr std::array<Kind, 14> kinds = {{
     {"\r", "a carriage return", windows_hint},
     {"\n", "a line feed", remove_it},
-    {" ", "a blank", remove_it},
+    {" ", "a space", remove_it},
     {"\t", "a tab", remove_it},
     {"\xc2\xa0", "a no-break space", remove_it},
     {"\xe2\x80\x8b", "an invisible character", remove_it},
@@ -83,7 +83,7 @@ std::optional<StrayCharacter> find_stray_character(std::string_view value, Stray
   if (where == Stray::anywhere && odd != inside.end()) {
     const std::string_view before(inside.begin(), odd);
     const Kind* kind = kind_at_start(inside.substr(before.size()), where);
-    return StrayCharacter{cat(kind->name, " behind \"", before, "\""), kind->hint};
+    return StrayCharacter{cat(kind->name, " after \"", before, "\""), kind->hint};
   }
   if (const Kind* kind = kind_at_start(value.substr(inside.size()), where)) {
     return StrayCharacter{cat(kind->name, " at its end"), kind->hint};

@@ -9,11 +9,11 @@
 namespace rolecall {
 
 struct StrayCharacter {
-  std::string text;  // what it is and where: "a blank at its end"
+  std::string text;  // what it is and where: "a space at its end"
   const char* hint;
 };
 
-// ends: finds blanks, line ends, quotation marks and invisible characters at both ends, where no
+// ends: finds spaces, line ends, quotation marks and invisible characters at both ends, where no
 // value has them. anywhere: also finds everything that is not printable ASCII. Quotation marks
 // count only at the ends, because the path of a role may contain them.
 enum class Stray { ends, anywhere };

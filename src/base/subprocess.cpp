@@ -28,9 +28,9 @@ using std::chrono::steady_clock;
 constexpr std::size_t most_output = 64 * 1024;
 constexpr std::chrono::milliseconds poll_interval(20);
 
-[[noreturn]] void refuse(const std::string& why) {
+[[noreturn]] void refuse_command(const std::string& why) {
   throw Error(ErrorKind::usage, "the command cannot be split into words: " + why,
-              "it is run without a shell: quote such characters, or use sh -c '…'");
+              "the command is run without a shell: quote such characters, or use sh -c '…'");
 }
 
 class Splitter {
@@ -49,19 +49,19 @@ class Splitter {
       } else if (c == '\\') {
         put(next("a backslash at the end"));
       } else if (std::strchr("|&;<>()$`", c) != nullptr || (c == '~' && !in_word_)) {
-        refuse(cat("\"", c, "\" is for a shell"));
+        refuse_command(cat("\"", c, "\" has a meaning only in a shell"));
       } else {
         put(c);
       }
     }
     end_word();
-    if (words_.empty()) refuse("it is empty");
+    if (words_.empty()) refuse_command("it is empty");
     return std::move(words_);
   }
 
  private:
   char next(const char* at_the_end) {
-    if (at_ == text_.size()) refuse(at_the_end);
+    if (at_ == text_.size()) refuse_command(at_the_end);
     return text_[at_++];
   }
   void put(char c) {
@@ -81,7 +81,7 @@ class Splitter {
   void double_quoted() {
     in_word_ = true;
     for (char c = 0; (c = next("a quote is not closed")) != '"';) {
-      if (c == '$' || c == '`') refuse(cat("\"", c, "\" is for a shell"));
+      if (c == '$' || c == '`') refuse_command(cat("\"", c, "\" has a meaning only in a shell"));
       if (c == '\\') {
         const char quoted = next("a quote is not closed");
         if (std::strchr("\"\\$`", quoted) == nullptr) put(c);
@@ -100,7 +100,7 @@ class Splitter {
 };
 
 // Runs in the child, so it does only what is safe after a fork of a process with threads.
-void prepare(int output) {
+void prepare_child(int output) {
   const int nothing = open("/dev/null", O_RDONLY);
   dup2(nothing, STDIN_FILENO);
   dup2(output, STDOUT_FILENO);
@@ -131,7 +131,7 @@ class Child {
     if (found < 0 && errno != EINTR) {
       ended_ = true;
       throw Error(ErrorKind::failed,
-                  cat("cannot learn how a command ended: ", std::strerror(errno)));
+                  cat("cannot get the exit code of a command: ", std::strerror(errno)));
     }
     ended_ = found > 0;
     return ended_;
@@ -164,7 +164,7 @@ std::vector<std::string> split_command(std::string_view text) {
   return Splitter(text).words();
 }
 
-Secret command_output(const std::vector<std::string>& argv, std::chrono::milliseconds patience) {
+Secret command_output(const std::vector<std::string>& argv, std::chrono::milliseconds limit) {
   const std::string& name = argv.at(0);
   std::vector<std::string> words = argv;
   std::vector<char*> pointers;
@@ -175,34 +175,34 @@ Secret command_output(const std::vector<std::string>& argv, std::chrono::millise
 
   Pipe output;
   const Spawned spawned =
-      spawn(pointers.data(), nullptr, [&output] { prepare(output.to_write.fd()); });
+      spawn(pointers.data(), nullptr, [&output] { prepare_child(output.write_end.fd()); });
   if (spawned.error != 0) {
     throw Error(ErrorKind::usage,
                 "cannot start command " + name + ": " + std::strerror(spawned.error));
   }
   const Waiting waiting("command " + name);
   Child child(spawned.pid);
-  output.to_write = Descriptor();
+  output.write_end = Descriptor();
 
   Secret bytes;
   bool open = true;
-  const auto deadline = steady_clock::now() + patience;
+  const auto deadline = steady_clock::now() + limit;
   for (;;) {
     // First asks whether the command has ended, then reads, because everything that the command
     // wrote is in the pipe by then. The end of the output says nothing: a process that the command
-    // leaves behind may hold the pipe open for ever.
+    // leaves behind may keep the pipe open for ever.
     const bool ended = child.has_ended();
-    pollfd ready{output.to_read.fd(), POLLIN, 0};
+    pollfd ready{output.read_end.fd(), POLLIN, 0};
     const int wait = ended ? 0 : static_cast<int>(poll_interval.count());
     const int found = poll(&ready, open ? 1 : 0, wait);
     if (found > 0) {
-      open = read_some(output.to_read.fd(), bytes, name);
+      open = read_some(output.read_end.fd(), bytes, name);
     } else if (ended) {
       break;
     }
     if (steady_clock::now() > deadline) {
       throw Error(ErrorKind::failed,
-                  "command " + name + " did not end within " + seconds_text(patience));
+                  "command " + name + " did not end within " + seconds_text(limit));
     }
   }
   if (WIFSIGNALED(child.status())) {

@@ -24,11 +24,11 @@ std::vector<std::string> split_command(std::string_view text);
 // Runs `argv`, whose program is found by PATH. Reads the program's standard output to the end and
 // waits until the program exits. The program's standard input is empty, and its standard error is
 // ours. From Linux 5.11 on, the program inherits no other descriptor. If this process ends, the
-// program gets SIGTERM. The program is killed after `patience`, or if it prints more than 64 KiB.
+// program gets SIGTERM. The program is killed after `limit`, or if it prints more than 64 KiB.
 //
 // Throws Error (usage) if the program cannot be started. Throws Error (failed) if the program's
 // exit code is not 0, if it takes too long or if it prints too much. Messages name only argv[0],
 // because the other words may be secret.
-Secret command_output(const std::vector<std::string>& argv, std::chrono::milliseconds patience);
+Secret command_output(const std::vector<std::string>& argv, std::chrono::milliseconds limit);
 
 }  // namespace rolecall

@@ -35,7 +35,7 @@ class TextPart {
   std::string_view text() const { return text_; }
 
  private:
-  std::array<char, 20> buffer_{};  // fits the longest 64-bit number with its sign
+  std::array<char, 20> buffer_{};  // large enough for every 64-bit number with its sign
   std::string_view text_;
 };
 
@@ -69,7 +69,7 @@ std::string join(const Range& range, std::string_view separator) {
 
 // "a, b or c" if `conjunction` is "or".
 template <class Range>
-std::string listed(const Range& words, std::string_view conjunction) {
+std::string list_text(const Range& words, std::string_view conjunction) {
   std::string text;
   std::size_t left = std::size(words);
   for (const auto& word : words) {
@@ -108,7 +108,7 @@ bool only(std::string_view text, const Sets&... sets) {
 constexpr bool is_letter_or_digit(char c) {
   return letters_and_digits.find(c) != std::string_view::npos;
 }
-// Whether the character is printable ASCII and not a blank.
+// Whether the character is printable ASCII and not a space.
 constexpr bool is_visible(char c) {
   return c > ' ' && c <= '~';
 }

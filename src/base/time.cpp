@@ -37,9 +37,9 @@ Fields fields_of(sys_seconds time) {
 // such a year.
 std::optional<sys_seconds> with_four_digits(sys_seconds time) {
   using namespace std::chrono_literals;
-  const bool fits =
+  const bool has_four_digits =
       time >= std::chrono::sys_days(0y / 1 / 1) && time < std::chrono::sys_days(10000y / 1 / 1);
-  return fits ? std::optional(time) : std::nullopt;
+  return has_four_digits ? std::optional(time) : std::nullopt;
 }
 
 std::optional<sys_seconds> time_of(const Fields& f) {

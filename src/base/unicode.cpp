@@ -64,12 +64,12 @@ std::u32string code_points(std::string_view text) {
 }
 
 bool is_letter_separator_or_number(char32_t c) {
-  bool is_one = false;
+  bool is_in_category = false;
   std::uint32_t end = 0;
   for (const std::uint32_t length : lengths) {
     end += length;
-    if (c < end) return is_one;
-    is_one = !is_one;
+    if (c < end) return is_in_category;
+    is_in_category = !is_in_category;
   }
   return false;
 }

@@ -16,9 +16,9 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr std::chrono::seconds patience{1};
+constexpr std::chrono::seconds show_after{1};
 
-class Board {
+class WaitDisplay {
  public:
   void show_with(std::function<void(const std::string&)> show, std::function<bool()> is_wanted) {
     const std::scoped_lock lock(mutex_);
@@ -35,7 +35,7 @@ class Board {
     if (const auto is_wanted = std::exchange(is_wanted_, nullptr)) is_used_ = is_wanted();
     if (!is_used_) return 0;
     hide();
-    waits_.push_back({++last_number_, std::move(what), steady_clock::now() + patience});
+    waits_.push_back({++last_number_, std::move(what), steady_clock::now() + show_after});
     watch();
     changed_.notify_one();
     return last_number_;
@@ -61,7 +61,7 @@ class Board {
 
   void watch() {
     if (is_watched_) return;
-    const BlockAllSignals none;
+    const BlockAllSignals no_signals;
     try {
       std::thread([this] { run(); }).detach();
       is_watched_ = true;
@@ -96,22 +96,22 @@ class Board {
 };
 
 // Never destroyed, because its thread uses it until the process ends.
-Board& board() {
-  static Board& the_only = *new Board;
-  return the_only;
+WaitDisplay& wait_display() {
+  static WaitDisplay& instance = *new WaitDisplay;
+  return instance;
 }
 
 }  // namespace
 
-Waiting::Waiting(std::string what) : number_(board().begin(std::move(what))) {}
+Waiting::Waiting(std::string what) : number_(wait_display().begin(std::move(what))) {}
 
 Waiting::~Waiting() {
-  if (number_ != 0) board().end(number_);
+  if (number_ != 0) wait_display().end(number_);
 }
 
 void show_waits(std::function<void(const std::string& what)> show,
                 std::function<bool()> is_wanted) {
-  board().show_with(std::move(show), std::move(is_wanted));
+  wait_display().show_with(std::move(show), std::move(is_wanted));
 }
 
 }  // namespace rolecall

@@ -135,7 +135,7 @@ Descriptor open_without_links(const std::string& directory) {
 Descriptor walk_to(const std::string& directory) {
   const FileRole role = {"cache directory", "XDG_RUNTIME_DIR or XDG_CACHE_HOME"};
   try {
-    const SafeDirectory walked(role, directory, {}, Walk::to_directory_making_all);
+    const SafeDirectory walked(role, directory, {}, Walk::to_directory_create_parents);
     if (walked.rights() != nullptr)
       throw Error(ErrorKind::failed, "it is in another user's directory");
     Descriptor opened = reopen_directory(walked.fd());

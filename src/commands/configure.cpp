@@ -75,7 +75,7 @@ std::vector<std::string> variables_with_precedence(const std::string& profile) {
 
 // A warning: values from variables are for this run only, and are not part of the profile.
 std::string warning_about_variables(const std::vector<std::string>& variables) {
-  return listed(variables, "and") +
+  return list_text(variables, "and") +
          " of the environment is not part of the profile: programs can use the profile only in an "
          "environment that has it too";
 }
@@ -190,7 +190,7 @@ class ProfileEditor {
     const Secret before = file.read();
     const std::string backup = file.back_up(".rolecall-backup-" + amz_date(wall_clock()));
     file.replace(edit(before.view()).bytes.view());
-    reporter.warning("removed " + listed(aws::static_keys(before.view(), section), "and") +
+    reporter.warning("removed " + list_text(aws::static_keys(before.view(), section), "and") +
                      " of [" + section + "] from " + role.what + " " + path + "; " + backup +
                      " is a copy of the old file: delete it when you no longer need it");
   }

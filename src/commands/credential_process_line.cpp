@@ -143,7 +143,7 @@ std::vector<FlagWords> given_flags(const Command& command, const CommandLine& li
       continue;
     }
     const std::string value = absolute_value(*option, entry->values.back());
-    if (holds_pin(value)) {
+    if (contains_pin(value)) {
       throw Error(
           ErrorKind::usage,
           flag + " contains a PIN, which must not be in ~/.aws/config, because others may read it",

@@ -108,7 +108,7 @@ int run_beside_server(const serve::Binding& binding, std::vector<std::string> co
                             });
   // Act on pending signals now, before there is a token file. Later signals go to the command, so
   // none of them can end us and leave the file behind.
-  signals.act(milliseconds(0));
+  signals.wait_and_deliver(milliseconds(0));
   const TokenFile file(token);
   std::vector<Variable> variables = credentials_file_variables();
   variables.push_back({"AWS_CONTAINER_CREDENTIALS_FULL_URI", Secret(uri)});
@@ -119,7 +119,7 @@ int run_beside_server(const serve::Binding& binding, std::vector<std::string> co
   const Program program(std::move(command),
                         child_environment(std::move(variables), binding.region()));
   const Spawned child = spawn(program.words(), program.environment(), [&signals] {
-    signals.give_back();
+    signals.restore_mask();
     restore_signals_and_limits();
     hide_standard_streams();
   });
@@ -142,7 +142,7 @@ int run_with_endpoint(serve::BindingOptions binding, std::vector<std::string> co
   int code = 0;
   try {
     renewals.await_first_credentials([&signals] {
-      signals.act(milliseconds(10));
+      signals.wait_and_deliver(milliseconds(10));
       return false;
     });
     code = run_beside_server(renewals.bindings().front(), std::move(command), log, signals);

@@ -148,7 +148,7 @@ class LineReader {
       // The leftover argument may be part of a secret: a secret value that begins with a dash, or
       // one with a space and without quotes.
       const Kind kind = entry.option->kind;
-      const bool has_pin = std::any_of(entry.values.begin(), entry.values.end(), holds_pin);
+      const bool has_pin = std::any_of(entry.values.begin(), entry.values.end(), contains_pin);
       if (kind != Kind::secret && kind != Kind::source && !has_pin) continue;
       const std::string flag = cat("--", entry.option->name);
       throw Error(

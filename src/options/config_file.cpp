@@ -95,7 +95,7 @@ void check_owner(const FileContent& file, const std::string& name) {
         name + " has mode " + mode_text(file.mode) + ": users other than its owner can write it",
         "run chmod go-w on it, and check that nobody has changed its content");
   }
-  if (const std::string owner = foreign_owner(file.owner, geteuid()); !owner.empty()) {
+  if (const std::string owner = untrusted_owner_text(file.owner, geteuid()); !owner.empty()) {
     throw Error(ErrorKind::usage, name + " " + owner,
                 "use --config or ROLECALL_CONFIG with a file that belongs to you");
   }

@@ -32,7 +32,7 @@ bool is_password_variable(std::string_view name) {
 
 void hide_password_variables() {
   for (const std::string& name : own_variable_names()) {
-    if (is_password_variable(name) || holds_pin(environment(name.c_str())))
+    if (is_password_variable(name) || contains_pin(environment(name.c_str())))
       take_secret_variable(name);
   }
 }

@@ -119,7 +119,7 @@ void KnownNames::refuse_name(const std::string& table, const std::string& name,
     }
   }
   std::string hint =
-      elsewhere.empty() ? similar(name, names) : "it is a setting of " + listed(elsewhere, "or");
+      elsewhere.empty() ? similar(name, names) : "it is a setting of " + list_text(elsewhere, "or");
   if (table == "bindings" && !elsewhere.empty()) hint = "did you mean the table [binding.NAME]?";
   if (hint.empty()) hint = "names are those of the flags, without their dashes";
   const bool is_command_table = !table.empty() && !table.starts_with("binding.");

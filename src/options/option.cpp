@@ -82,7 +82,7 @@ void check_choice(const Option& option, const std::string& text, const std::stri
   std::string hint = same_letters != choices.end()
                          ? "did you mean " + *same_letters + "? Upper and lower case differ"
                          : similar(text, choices);
-  refuse_value(option, listed(choices, "or"), text, hint.empty() ? help : hint);
+  refuse_value(option, list_text(choices, "or"), text, hint.empty() ? help : hint);
 }
 
 }  // namespace

@@ -74,7 +74,7 @@ std::string first_ten_names(const std::vector<std::string>& names) {
 void warn_of_passwords(const CommandLine& line) {
   for (const CommandLine::OptionValues& entry : line.options) {
     const std::string flag = cat("--", entry.option->name);
-    if (std::any_of(entry.values.begin(), entry.values.end(), holds_pin)) {
+    if (std::any_of(entry.values.begin(), entry.values.end(), contains_pin)) {
       print_warning(flag +
                     ": every user of this machine can read its pin-value while the program "
                     "runs; use pin-source or --password-source");
@@ -153,7 +153,7 @@ void Settings::take_table(const std::string& table) {
       assignment.values.push_back(path_from_file(*option, text, file_->path));
     const bool is_secret =
         option->kind == Kind::secret ||
-        std::any_of(assignment.values.begin(), assignment.values.end(), holds_pin);
+        std::any_of(assignment.values.begin(), assignment.values.end(), contains_pin);
     if (is_secret && file_->others_can_read) {
       stderr_reporter(false).warning("configuration file " + file_->path +
                                      " contains a password (" + setting->name +

@@ -40,7 +40,7 @@ constexpr const char* imds_key_suffix = ".imds-key";
 std::string directory_fault(int directory, uid_t user) {
   struct stat info {};
   if (fstat(directory, &info) != 0) return std::strerror(errno);
-  if (const std::string owner = foreign_owner(info.st_uid, user); !owner.empty())
+  if (const std::string owner = untrusted_owner_text(info.st_uid, user); !owner.empty())
     return "it " + owner;
   if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0) return "other users can write to it";
   return {};
@@ -116,7 +116,7 @@ std::optional<Secret> read_trusted(int directory, const std::string& path,
     throw Error(ErrorKind::usage, whole + " is not a regular file",
                 "restart rolecall serve, which then makes a new file");
   }
-  if (const std::string owner = foreign_owner(info.st_uid, geteuid()); !owner.empty()) {
+  if (const std::string owner = untrusted_owner_text(info.st_uid, geteuid()); !owner.empty()) {
     throw Error(ErrorKind::usage, whole + " " + owner,
                 "run this as the user that rolecall serve runs as");
   }
@@ -136,7 +136,7 @@ TokenFiles::TokenFiles(const std::string& directory, const std::string& name)
       name_(name),
       directory_(open_directory(directory, "cannot use " + directory + " for tokens",
                                 "with `token-dir`, name a directory that belongs to this user",
-                                Walk::to_directory_making_it)) {
+                                Walk::to_directory_create)) {
   for (int tries = 0; !lock_and_read_token(); ++tries) {
     if (tries == 10) {
       throw Error(ErrorKind::usage,

@@ -20,7 +20,7 @@ void run(std::string_view input) {
   require(wiped.size() == text.size(), "a wiped URI is as long as before");
   refuses([&] {
     const identity::pkcs11::Uri uri = identity::pkcs11::parse_uri(text);
-    require(uri.pin_value.empty() || holds_pin(text), "every PIN that is read is known of");
+    require(uri.pin_value.empty() || contains_pin(text), "every PIN that is read is known of");
     if (uri.pin_value.view() != pin) return;
     require(uri.text.find(pin) == std::string::npos, "a URI's text for messages has no PIN");
     require(without_pin(text).find(pin) == std::string::npos, "a message has no PIN");

@@ -177,7 +177,7 @@ def test_fifo_that_nobody_writes_to(identity, silent, tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe, 0o600)
     result = session(silent, ["--certificate", pipe, "--private-key", identity.key], timeout=20)
-    assert_fails(result, 2, "nothing came through", hint="pipe")
+    assert_fails(result, 2, "no data came from", hint="pipe")
 
 
 def test_fifo_whose_writer_comes_later(identity, tmp_path):

@@ -39,7 +39,7 @@ def make_writable(path, group, mode):
 def test_a_group_with_others(tokens, module, what, mode):
     path = os.path.normpath(os.path.join(os.path.dirname(module), what))
     make_writable(path, NOBODY_ID, mode)
-    assert_fails(load(tokens, module), 2, rf"others in a group \({NOBODY_ID}\) .*can write {path}",
+    assert_fails(load(tokens, module), 2, rf"others in a group \({NOBODY_ID}\) .*can write to {path}",
                  "go-w")
 
 

@@ -37,7 +37,7 @@ def is_loaded(result):
 
 
 def assert_refused(result, why):
-    assert_fails(result, 2, f"is not loaded, as another user could change it: {why}", "go-w")
+    assert_fails(result, 2, f"is not loaded, because another user could change it: {why}", "go-w")
 
 
 def test_one_that_only_this_user_can_change(tokens, module, tmp_path):
@@ -61,7 +61,7 @@ def test_one_that_only_this_user_can_change(tokens, module, tmp_path):
 def test_one_that_everybody_can_change(tokens, module, tmp_path_factory, what, mode, named):
     folder = os.path.dirname(module)
     os.chmod(os.path.join(folder, what), mode)
-    why = f"everybody can write {os.path.normpath(os.path.join(folder, what))}"
+    why = f"every user can write to {os.path.normpath(os.path.join(folder, what))}"
     if named == "by flag":
         result = by_flag(tokens, module)
     elif named == "in the URI":
@@ -82,7 +82,7 @@ def test_the_folder_of_a_link_counts_too(tokens, module, tmp_path):
     (tmp_path / "open").mkdir()
     (tmp_path / "open").chmod(0o777)
     (tmp_path / "open" / "link.so").symlink_to(module)
-    assert_refused(by_flag(tokens, tmp_path / "open" / "link.so"), "everybody can write .*/open")
+    assert_refused(by_flag(tokens, tmp_path / "open" / "link.so"), "every user can write to .*/open")
     (tmp_path / "open").chmod(0o1777)  # others cannot replace the link then
     assert is_loaded(by_flag(tokens, tmp_path / "open" / "link.so"))
     (tmp_path / "round.so").symlink_to("round.so")
@@ -91,7 +91,7 @@ def test_the_folder_of_a_link_counts_too(tokens, module, tmp_path):
 
 def test_one_that_is_not_there(tokens, tmp_path):
     result = by_flag(tokens, tmp_path / "none.so")
-    assert_fails(result, 2, "none.so is not loaded: No such file", "list-modules")
+    assert_fails(result, 2, "none.so cannot be loaded: No such file", "list-modules")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to another user")

@@ -74,7 +74,7 @@ def test_password_that_dribbles(encrypted, silent, fifo, source):
                          env={"CREDENTIALS_DIRECTORY": str(fifo.parent)}, pass_fds=[descriptor])
     finally:
         os.close(descriptor)
-    assert_fails(result, 3, "did not come to its end in 2 s", hint="--timeout")
+    assert_fails(result, 3, "did not end within 2 s", hint="--timeout")
     assert result.seconds < PATIENCE, result
 
 
@@ -89,7 +89,7 @@ def test_configuration_that_dribbles(identity, silent, fifo, flag):
     """Its own limit, as --timeout may stand in it."""
     result = session(silent, identity.flags, *(["--config", fifo] if flag else []),
                      env={} if flag else {"ROLECALL_CONFIG": str(fifo)})
-    assert_fails(result, 3, f"configuration file {fifo} did not come to its end in 5 s")
+    assert_fails(result, 3, f"configuration file {fifo} did not end within 5 s")
     assert "--timeout" not in result.hint and result.seconds < PATIENCE, result
 
 

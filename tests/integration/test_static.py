@@ -180,7 +180,7 @@ def test_a_server_whose_key_is_too_short(system, identity, tmp_path):
 
 def test_a_root_that_is_another(system, server):
     system.put("/etc/ssl/cert.pem", pki.pem(pki.root("Other Root")))
-    assert_fails(system.ask(server.url), 1, "does not verify", "--ca-bundle")
+    assert_fails(system.ask(server.url), 1, "cannot be verified", "--ca-bundle")
 
 
 # Names
@@ -368,7 +368,7 @@ def test_a_configuration_of_openssl_that_names_modules(system, server, section):
 def test_it_says_what_it_cannot_load(system, flags, pattern):
     system.put("/tpm.key", "-----BEGIN TSS2 PRIVATE KEY-----\nMAA=\n-----END TSS2 PRIVATE KEY-----\n")
     result = system.run("credential-process", *flags, *ARNS, "--endpoint", "http://127.0.0.1:9")
-    assert_fails(result, 2, pattern + ".*static", "packaged rolecall")
+    assert_fails(result, 2, pattern + ".*static", "deb or rpm package")
 
 
 @pytest.mark.parametrize("cipher,pattern", [("bf-cbc", "PBES2 that is not built in"),
@@ -379,7 +379,7 @@ def test_old_ciphers(system, identity, emulator, cipher, pattern):
          "-passout", "pass:geheim", "-in", identity.key], check=True, capture_output=True).stdout)
     result = system.ask(emulator.url, "--pkcs8-password", "geheim")
     if pattern:
-        assert_fails(result, 2, pattern, "encrypt it again")
+        assert_fails(result, 2, pattern, "encrypt the file again")
     else:
         assert_credentials(result)
 
@@ -389,4 +389,4 @@ def test_its_emulator_has_no_tls(system, tls, identity):
         shutil.copy(file, system.directory)
     result = system.run("emulate", "--trust-anchor", "/root.pem", "--tls-cert", "/tls.pem",
                         "--tls-key", "/tls.key")
-    assert_fails(result, 2, "no TLS", "packaged rolecall")
+    assert_fails(result, 2, "does not support TLS", "deb or rpm package")

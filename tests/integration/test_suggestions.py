@@ -129,7 +129,7 @@ def test_bindings_that_there_are(tmp_path):
 
 
 # What tools leave around a value, and how it is told.
-AROUND = {"blank": ("", " ", "a blank at its end"), "blank before": (" ", "", "blank at its beg"),
+AROUND = {"space": ("", " ", "a space at its end"), "space before": (" ", "", "space at its beg"),
           "tab": ("", "\t", "a tab at its end"), "CR": ("", "\r", "a carriage return at its end"),
           "LF": ("", "\n", "a line feed at its end"), "CR LF": ("", "\r\n", "a line feed|carriage"),
           "quotes": ('"', '"', "a quotation mark .* at its beginning"), "single": ("'", "'", "a quotation mark"),

@@ -76,7 +76,7 @@ def test_links_of_the_user_in_a_directory_that_others_can_write(scene):
         scene.evil.chmod(0o777)
         os.chown(scene.evil, 0, 0)
     path = link_of(scene.user, scene.evil / "credentials", scene.precious)
-    assert_fails(scene.update(path), 2, "is not followed: others can change it", "nobody else")
+    assert_fails(scene.update(path), 2, "is not followed: other users can change this link", "right of other users")
     path.unlink()
     link_of(scene.user, path, "../victim/credentials")
     assert_fails(scene.update(path), 2, "leads out of", "without links")

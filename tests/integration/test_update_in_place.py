@@ -11,7 +11,7 @@ from support.users import (ATTACKER, NOBODY, NOBODY_ID, as_root, directory_of, f
                            reachable_directory)
 
 LONG = "[default]\nx = 1\n[other]\n" + "".join(f"key{n} = value\n" for n in range(3000))
-IN_PLACE = "is written in place: a crash meanwhile can leave it half-written"
+IN_PLACE = "is written in place: a crash during the write can leave the file incomplete"
 
 
 def mounted(script, *arguments_of_script, **variables):
@@ -40,7 +40,7 @@ def test_a_bind_mount(identity, emulator, tmp_path, before):
                    BINARY, *arguments(emulator, identity.flags, "--once"), REAL=real, FILE=path,
                    HOME=tmp_path / "home")
     assert done.returncode == 0 and done.stdout == "", done
-    assert done.stderr.count(f"{path} cannot be replaced (it is a mount point), and so {IN_PLACE}") == 2
+    assert done.stderr.count(f"{path} cannot be replaced (it is a mount point), so {IN_PLACE}") == 2
     assert real.stat().st_ino == inode and path.read_text() == ""
     assert keys_in(real) != keys_in(real, "second")
     assert real.read_text().startswith("[default]\n") and before[10:] in real.read_text()
@@ -72,7 +72,7 @@ def test_a_file_in_a_directory_that_cannot_be_written_to(identity, emulator):
         os.link(path, base / "other-name")
         for _ in range(2):
             assert_written(update_once(emulator, flags, path, prefix=NOBODY),
-                           "(its directory cannot be written to), and so " + IN_PLACE)
+                           "(its directory cannot be written to), so " + IN_PLACE)
         keys_in(path)
         assert path.samefile(base / "other-name") and not (base / ".credentials.rolecall-lock").exists()
         # One at a time: the file itself is the lock.
@@ -80,7 +80,7 @@ def test_a_file_in_a_directory_that_cannot_be_written_to(identity, emulator):
         with open(path, "rb") as held:
             fcntl.flock(held, fcntl.LOCK_EX)
             result = update_once(emulator, flags, path, prefix=NOBODY)
-            assert_fails(result, 3, "another rolecall has held")
+            assert_fails(result, 3, "another rolecall process has held")
         assert path.read_text() == before
         # Neither the one nor the other.
         os.chown(path, 0, 0)
@@ -128,7 +128,7 @@ def test_a_full_disk(identity, emulator, tmp_path, room):
         assert done.returncode == 0, done
     else:
         assert done.returncode == 93 and "No space left" in done.stderr, done
-        assert "hint: make room" in done.stderr, done
+        assert "hint: free some space" in done.stderr, done
 
 
 def test_a_write_that_fails_in_the_middle_is_undone(identity, emulator, tmp_path):

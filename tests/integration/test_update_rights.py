@@ -32,7 +32,7 @@ def test_a_file_that_everybody_can_write_is_refused(identity, emulator, tmp_path
     path.write_text("[default]\n")
     path.chmod(mode)
     assert_fails(update_once(emulator, identity.flags, path), 2,
-                 f"{path} has mode {mode:04o}: everybody can write it", "chmod 600")
+                 f"{path} has mode {mode:04o}: every user can write to it", "chmod 600")
     assert path.read_text() == "[default]\n" and mode_of(path) == mode
 
 

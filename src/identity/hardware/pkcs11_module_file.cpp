@@ -20,25 +20,26 @@ namespace fs = std::filesystem;
 constexpr int most_links = 40;  // the limit of the Linux kernel
 
 [[noreturn]] void refuse(const std::string& path, const std::string& why) {
-  throw Error(ErrorKind::usage,
-              "PKCS#11 module " + path + " is not loaded, as another user could change it: " + why,
-              "a module is code that runs with your rights. Use one in a folder of the system, or "
-              "change the owner or the mode (chmod go-w)");
+  throw Error(
+      ErrorKind::usage,
+      "PKCS#11 module " + path + " is not loaded, because another user could change it: " + why,
+      "a module is code that runs with your rights. Use a module in a directory of the system, or "
+      "change the owner or the mode (chmod go-w)");
 }
 
 // `shown` is the path that the user gave, for messages. `at` is the part of the path to check.
 void check(const std::string& shown, const fs::path& at, const struct stat& info, bool is_last) {
   const uid_t user = geteuid();
-  if (const std::string owner = foreign_owner(info.st_uid, user); !owner.empty())
+  if (const std::string owner = untrusted_owner_text(info.st_uid, user); !owner.empty())
     refuse(shown, at.string() + " " + owner);
   const bool is_sticky = S_ISDIR(info.st_mode) && (info.st_mode & S_ISVTX) != 0 && !is_last;
   if (S_ISLNK(info.st_mode) || is_sticky) return;
   switch (other_writers(info, at, user)) {
     case OtherWriters::everybody:
-      refuse(shown, "everybody can write " + at.string());
+      refuse(shown, "every user can write to " + at.string());
     case OtherWriters::group:
       refuse(shown, cat("others in a group (", info.st_gid,
-                        ") or an access control list can write ", at.string()));
+                        ") or an access control list can write to ", at.string()));
     case OtherWriters::none:
       return;
   }
@@ -47,10 +48,10 @@ void check(const std::string& shown, const fs::path& at, const struct stat& info
 struct stat look_at(const std::string& shown, const fs::path& at) {
   struct stat info {};
   if (lstat(at.c_str(), &info) == 0) return info;
-  throw Error(ErrorKind::usage,
-              "PKCS#11 module " + shown + " is not loaded: " + std::strerror(errno),
-              "`pkcs11-lib` takes the path of a module; without it, those that p11-kit "
-              "list-modules shows are used");
+  throw Error(
+      ErrorKind::usage, "PKCS#11 module " + shown + " cannot be loaded: " + std::strerror(errno),
+      "`pkcs11-lib` takes the path of a module; without `pkcs11-lib`, rolecall uses the modules "
+      "that p11-kit list-modules shows");
 }
 
 }  // namespace

@@ -83,8 +83,8 @@ std::string refusal_of(const std::string& role) {
 
 TEST(Arn, SaysWhichStrayCharacterStandsWhere) {
   const std::string role = "arn:aws:iam::123456789012:role/demo";
-  EXPECT_THAT(refusal_of(" " + role), HasSubstr("has a blank at its beginning"));
-  EXPECT_THAT(refusal_of(role + " "), HasSubstr("has a blank at its end"));
+  EXPECT_THAT(refusal_of(" " + role), HasSubstr("has a space at its beginning"));
+  EXPECT_THAT(refusal_of(role + " "), HasSubstr("has a space at its end"));
   EXPECT_THAT(refusal_of(role + "\r\n"), HasSubstr("has a carriage return at its end"));
   EXPECT_THAT(refusal_of(role + "\t"), HasSubstr("has a tab at its end"));
   EXPECT_THAT(refusal_of("\"" + role + "\""),
@@ -93,8 +93,8 @@ TEST(Arn, SaysWhichStrayCharacterStandsWhere) {
   EXPECT_THAT(refusal_of("\u201c" + role + "\u201d"), HasSubstr("curly quotation mark at its beg"));
   EXPECT_THAT(refusal_of(role + "\u2019"), HasSubstr("a curly quotation mark at its end"));
   EXPECT_THAT(refusal_of("arn:aws:iam:: 123456789012:role/demo"),
-              HasSubstr("has a blank behind \"arn:aws:iam::\""));
-  EXPECT_THAT(refusal_of(role + "\u00a0x"), HasSubstr("a no-break space behind"));
+              HasSubstr("has a space after \"arn:aws:iam::\""));
+  EXPECT_THAT(refusal_of(role + "\u00a0x"), HasSubstr("a no-break space after"));
   EXPECT_EQ(refusal_of("arn:aws:iam::123456789012:role/it's/\"x\"/demo"), "taken");
 }
 

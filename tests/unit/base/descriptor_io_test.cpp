@@ -57,12 +57,12 @@ TEST(DescriptorIo, AsksBeforeEachReadOfAPipe) {
   const auto before_read = [&](std::size_t used) {
     asked.push_back(used);
     if (asked.size() < 3) {
-      EXPECT_EQ(write_bytes(pipe.to_write.fd(), "abc"), 0);
+      EXPECT_EQ(write_bytes(pipe.write_end.fd(), "abc"), 0);
     }
-    if (asked.size() == 3) pipe.to_write = Descriptor();
+    if (asked.size() == 3) pipe.write_end = Descriptor();
   };
   Secret bytes;
-  EXPECT_EQ(read_to_end(pipe.to_read.fd(), 6, bytes, before_read), 0);
+  EXPECT_EQ(read_to_end(pipe.read_end.fd(), 6, bytes, before_read), 0);
   EXPECT_EQ(bytes.view(), "abcabc");
   EXPECT_THAT(asked, testing::ElementsAre(0, 3, 6));
 }

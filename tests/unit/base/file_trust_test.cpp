@@ -16,11 +16,12 @@ OtherWriters writers(mode_t mode, gid_t group, uid_t user) {
 }
 
 TEST(FileTrust, TrustsRootAndTheUserAlone) {
-  EXPECT_EQ(foreign_owner(0, 1000), "");
-  EXPECT_EQ(foreign_owner(1000, 1000), "");
-  EXPECT_EQ(foreign_owner(0, 0), "");
-  EXPECT_EQ(foreign_owner(7, 1000), "belongs to user 7, who is neither root nor this user (1000)");
-  EXPECT_EQ(foreign_owner(7, 0), "belongs to user 7, who is neither root nor this user (0)");
+  EXPECT_EQ(untrusted_owner_text(0, 1000), "");
+  EXPECT_EQ(untrusted_owner_text(1000, 1000), "");
+  EXPECT_EQ(untrusted_owner_text(0, 0), "");
+  EXPECT_EQ(untrusted_owner_text(7, 1000),
+            "belongs to user 7, who is neither root nor this user (1000)");
+  EXPECT_EQ(untrusted_owner_text(7, 0), "belongs to user 7, who is neither root nor this user (0)");
 }
 
 TEST(FileTrust, TellsWhoElseCanWrite) {

@@ -143,7 +143,7 @@ TEST_F(LockedFileTest, WaitsTenSecondsForTheLock) {
 
 TEST_F(LockedFileTest, RefusesWhatIsNoFileOfTheUser) {
   write("x", 0666);
-  EXPECT_THAT(refusal(path()), HasSubstr("everybody can write it"));
+  EXPECT_THAT(refusal(path()), HasSubstr("every user can write to it"));
   std::filesystem::create_directory(path("directory"));
   EXPECT_THAT(refusal(path("directory")), HasSubstr("is not a regular file"));
   mkfifo(path("pipe").c_str(), 0600);

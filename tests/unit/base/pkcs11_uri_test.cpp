@@ -19,9 +19,9 @@ TEST(Pkcs11Uri, IsKnownByItsScheme) {
 TEST(Pkcs11Uri, HoldsAPinInPathOrQuery) {
   for (const char* uri : {"pkcs11:token=a?pin-value=1", "pkcs11:pin-value=1;token=a",
                           "PKCS11:token=a?PIN-VALUE=1", "pkcs11:token=a?pin -value=1"})
-    EXPECT_TRUE(holds_pin(uri)) << uri;
+    EXPECT_TRUE(contains_pin(uri)) << uri;
   for (const char* other : {"pkcs11:token=a", "pkcs11:token=a?pin-source=/a", "/a?pin-value=1"})
-    EXPECT_FALSE(holds_pin(other)) << other;
+    EXPECT_FALSE(contains_pin(other)) << other;
 }
 
 TEST(Pkcs11Uri, BlanksInsideAValueStay) {

@@ -21,7 +21,7 @@ TEST(Signals, AreTakenOneByOne) {
   kill(getpid(), SIGUSR2);
   EXPECT_EQ(signals.wait(milliseconds(10000)).si_signo, SIGUSR2);
   EXPECT_EQ(signals.wait(milliseconds(0)).si_signo, 0);
-  signals.give_back();
+  signals.restore_mask();
 }
 
 TEST(Signals, EndTheProcessMeanwhile) {

@@ -39,11 +39,11 @@ TEST(Text, JoinPutsTheSeparatorBetween) {
 
 TEST(Text, ListedEndsWithTheConjunction) {
   using Words = std::vector<std::string>;
-  EXPECT_EQ(listed(Words{}, "or"), "");
-  EXPECT_EQ(listed(Words{"a"}, "or"), "a");
-  EXPECT_EQ(listed(Words{"a", "b"}, "or"), "a or b");
-  EXPECT_EQ(listed(Words{"a", "b", "c"}, "and"), "a, b and c");
-  EXPECT_EQ(listed(std::array<std::string_view, 2>{"a", "b"}, "and"), "a and b");
+  EXPECT_EQ(list_text(Words{}, "or"), "");
+  EXPECT_EQ(list_text(Words{"a"}, "or"), "a");
+  EXPECT_EQ(list_text(Words{"a", "b"}, "or"), "a or b");
+  EXPECT_EQ(list_text(Words{"a", "b", "c"}, "and"), "a, b and c");
+  EXPECT_EQ(list_text(std::array<std::string_view, 2>{"a", "b"}, "and"), "a and b");
 }
 
 TEST(Text, ParseNumberTakesTheWholeTextAlone) {
