@@ -22,7 +22,7 @@ Credentials aws::open_session(const SessionRequest& request, const SessionOption
   }
   http::ClientOptions client_options;
   client_options.verify_tls = options.verify_tls;
-  client_options.trust = {options.ca_directory, options.ca_bundle};
+  client_options.ca_store = {options.ca_directory, options.ca_bundle};
   client_options.use_proxy = options.use_proxy;
   client_options.proxy_unused = options.proxy_unused;
   client_options.proxy_has_user = options.proxy_has_user;

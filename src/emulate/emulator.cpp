@@ -11,7 +11,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "base/time.h"
-#include "emulate/refusal.h"
+#include "emulate/error_response.h"
 #include "emulate/session_input.h"
 #include "emulate/session_request.h"
 #include "emulate/session_tags.h"
@@ -38,16 +38,17 @@ std::string error_name(int status) {
   return "InjectedFault";
 }
 
-// Throws Refusal if the fault is an error status. Other faults change the response later.
-void refuse_by_fault(const Effects& effects) {
+// Throws ErrorResponse if the fault is an error status. Other faults change the response later.
+void throw_fault(const Effects& effects) {
   if (!effects.outcome) return;
   if (effects.outcome->kind == Fault::Kind::throttle) {
-    throw Refusal(400, "ThrottlingException", "Rate exceeded: a fault that --fault asked for");
+    throw ErrorResponse(400, "ThrottlingException",
+                        "Rate exceeded: a fault that --fault requested");
   }
   if (effects.outcome->kind != Fault::Kind::status) return;
   const int status = effects.outcome->status;
-  throw Refusal(status, error_name(status),
-                cat("status ", status, ": a fault that --fault asked for"));
+  throw ErrorResponse(status, error_name(status),
+                      cat("status ", status, ": a fault that --fault requested"));
 }
 
 std::string fault_name(const Effects& effects) {
@@ -66,23 +67,23 @@ std::string fault_name(const Effects& effects) {
   }
 }
 
-void refuse(LoggedResponse& answer, const Refusal& refusal) {
-  answer.response.status = refusal.status();
-  answer.log.error = refusal.name();
-  answer.log.reason = refusal.what();
+void set_error(LoggedResponse& answer, const ErrorResponse& error) {
+  answer.response.status = error.status();
+  answer.log.error = error.name();
+  answer.log.reason = error.what();
 }
 
 // The service sends the time to wait in a header. If the service is unavailable (503), the time is
 // also in the body.
-void refuse_with_json(LoggedResponse& answer, const Refusal& refusal,
-                      std::optional<std::chrono::seconds> retry_after = {}) {
-  refuse(answer, refusal);
-  json body = {{"message", refusal.what()}};
+void set_json_error(LoggedResponse& answer, const ErrorResponse& error,
+                    std::optional<std::chrono::seconds> retry_after = {}) {
+  set_error(answer, error);
+  json body = {{"message", error.what()}};
   if (retry_after) {
     answer.response.headers.push_back({"Retry-After", std::to_string(retry_after->count())});
-    if (refusal.status() == 503) body["retryAfterSeconds"] = retry_after->count();
+    if (error.status() == 503) body["retryAfterSeconds"] = retry_after->count();
   }
-  answer.response.headers.push_back({"x-amzn-errortype", refusal.name()});
+  answer.response.headers.push_back({"x-amzn-errortype", error.name()});
   answer.response.body = Secret(to_text(body));
 }
 
@@ -154,7 +155,7 @@ Emulator::Emulator(Options options)
   }
 }
 
-// Checks the request, starts a session and returns the body of the response. Throws Refusal.
+// Checks the request, starts a session and returns the body of the response. Throws ErrorResponse.
 Secret Emulator::create_session(const http::Request& request, sys_seconds now, LogEntry& log) {
   const SignedRequest signed_request = verify_signature(request, now);
   X509* leaf = signed_request.leaf.get();
@@ -164,17 +165,16 @@ Secret Emulator::create_session(const http::Request& request, sys_seconds now, L
   const SessionInput input = read_session_input(request);
   log.role = input.role_arn;
   if (signed_request.authorization.region != input.region) {
-    throw access_denied("Invalid signature: the credential scope is of the region " +
-                        signed_request.authorization.region + ", trustAnchorArn of " +
+    throw access_denied("Invalid signature: the credential scope names the region " +
+                        signed_request.authorization.region + ", but trustAnchorArn names " +
                         input.region);
   }
   trust_.check(leaf, read_chain(request), now);
 
   if (!input.role_session_name.empty() && !options_.accept_role_session_name) {
     throw access_denied(
-        "Not authorized to set roleSessionName. It needs a profile with acceptRoleSessionName, "
-        "here "
-        "--accept-role-session-name");
+        "Not authorized to set roleSessionName. The profile must have acceptRoleSessionName; "
+        "the option of this emulator is --accept-role-session-name");
   }
   const auto& allowed = options_.allowed_roles;
   if (!allowed.empty() &&
@@ -209,8 +209,8 @@ Secret Emulator::create_session(const http::Request& request, sys_seconds now, L
   return body;
 }
 
-void Emulator::answer_sessions(const http::Request& request, const Effects& effects,
-                               LoggedResponse& answer) {
+void Emulator::answer_create_session(const http::Request& request, const Effects& effects,
+                                     LoggedResponse& answer) {
   http::Response& response = answer.response;
   answer.delay = effects.delay;
   answer.log.fault = fault_name(effects);
@@ -219,19 +219,19 @@ void Emulator::answer_sessions(const http::Request& request, const Effects& effe
   };
   response.headers.push_back({"Content-Type", "application/json"});
   try {
-    refuse_by_fault(effects);
+    throw_fault(effects);
     response.body = create_session(request, answer.log.time, answer.log);
     response.status = 201;
     if (outcome_is(Fault::Kind::empty)) response.body = Secret(R"({"credentialSet":[]})");
-  } catch (const Refusal& refusal) {
-    refuse_with_json(answer, refusal, effects.retry_after);
+  } catch (const ErrorResponse& error) {
+    set_json_error(answer, error, effects.retry_after);
   }
   if (outcome_is(Fault::Kind::broken)) response.body = Secret("this is not JSON\n");
-  if (outcome_is(Fault::Kind::truncated)) response.cut_after = response.body.size() / 2;
+  if (outcome_is(Fault::Kind::truncated)) response.truncate_after = response.body.size() / 2;
 }
 
-void Emulator::answer_sts(const http::Request& request, const std::string& request_id,
-                          LoggedResponse& answer) {
+void Emulator::answer_get_caller_identity(const http::Request& request,
+                                          const std::string& request_id, LoggedResponse& answer) {
   answer.response.headers.push_back({"Content-Type", "text/xml"});
   try {
     const auto find = [this](const std::string& access_key_id) {
@@ -243,9 +243,9 @@ void Emulator::answer_sts(const http::Request& request, const std::string& reque
     answer.log.role = session->assumed_role_arn;
     answer.response.status = 200;
     answer.response.body = Secret(caller_identity_xml(*session, request_id));
-  } catch (const Refusal& refusal) {
-    refuse(answer, refusal);
-    answer.response.body = Secret(error_xml(refusal, request_id));
+  } catch (const ErrorResponse& error) {
+    set_error(answer, error);
+    answer.response.body = Secret(error_xml(error, request_id));
   }
 }
 
@@ -268,22 +268,23 @@ LoggedResponse Emulator::handle(const http::Request& request,
                              {"x-amzn-requestid", request_id}};
   if (!request.malformed.empty()) {
     answer.response.headers.push_back({"Content-Type", "application/json"});
-    refuse_with_json(answer, Refusal(400, "ValidationException",
-                                     "the HTTP request is malformed: " + request.malformed));
+    set_json_error(answer, ErrorResponse(400, "ValidationException",
+                                         "the HTTP request is malformed: " + request.malformed));
   } else if (request.body_too_large) {
     answer.response.headers.push_back({"Content-Type", "application/json"});
-    refuse_with_json(answer,
-                     Refusal(413, "RequestEntityTooLargeException", "the body is too large"));
+    set_json_error(answer,
+                   ErrorResponse(413, "RequestEntityTooLargeException", "the body is too large"));
   } else if (sessions) {
-    answer_sessions(request, effects, answer);
+    answer_create_session(request, effects, answer);
   } else if (sts) {
-    answer_sts(request, request_id, answer);
+    answer_get_caller_identity(request, request_id, answer);
   } else {
     answer.response.headers.push_back({"Content-Type", "application/json"});
-    refuse_with_json(answer, Refusal(404, "UnknownOperationException",
-                                     "there is no " + request.method + " " + request.path +
-                                         "; there are POST /sessions (CreateSession) and POST / "
-                                         "(sts:GetCallerIdentity)"));
+    set_json_error(
+        answer, ErrorResponse(404, "UnknownOperationException",
+                              "there is no " + request.method + " " + request.path +
+                                  "; this emulator has POST /sessions (CreateSession) and POST / "
+                                  "(sts:GetCallerIdentity)"));
   }
   answer.log.status = answer.response.status;
   return answer;

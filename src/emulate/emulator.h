@@ -59,10 +59,10 @@ class Emulator {
 
  private:
   Secret create_session(const http::Request& request, std::chrono::sys_seconds now, LogEntry& log);
-  void answer_sessions(const http::Request& request, const Effects& effects,
-                       LoggedResponse& answer);
-  void answer_sts(const http::Request& request, const std::string& request_id,
-                  LoggedResponse& answer);
+  void answer_create_session(const http::Request& request, const Effects& effects,
+                             LoggedResponse& answer);
+  void answer_get_caller_identity(const http::Request& request, const std::string& request_id,
+                                  LoggedResponse& answer);
 
   Options options_;
   Trust trust_;

@@ -15,7 +15,7 @@ Error bad_fault(const std::string& text, const std::string& why) {
   return {ErrorKind::usage, "--fault " + text + ": " + why,
           "KIND[=VALUE][:COUNT], where KIND is an HTTP status (300 to 599), throttle, "
           "delay=SECONDS, broken, truncated, empty, clock=+SECONDS or clock=-SECONDS, or "
-          "retry-after=SECONDS; without COUNT it holds for every answer"};
+          "retry-after=SECONDS; without COUNT, the fault affects every response"};
 }
 
 // A function that reads the value of one kind of fault. It returns what is wrong with the value, or
@@ -65,7 +65,7 @@ constexpr std::array<FaultName, 7> fault_names = {{
 // A fault without a name is the status of the response.
 const char* read_status(std::string_view text, Fault& fault) {
   const auto status = parse_number<int>(text);
-  if (!status) return "there is no fault of this kind";
+  if (!status) return "no fault has this name";
   if (*status < 300 || *status > 599) return "not a status from 300 to 599";
   fault.kind = Fault::Kind::status;
   fault.status = *status;
@@ -80,7 +80,7 @@ Fault parse_fault(const std::string& text) {
   if (const std::size_t colon = rest.rfind(':'); colon != std::string_view::npos) {
     fault.left = parse_number<unsigned>(rest.substr(colon + 1));
     if (!fault.left || *fault.left == 0)
-      throw bad_fault(text, "the count is not a number from 1 on");
+      throw bad_fault(text, "the count is not a whole number greater than 0");
     rest = rest.substr(0, colon);
   }
   const std::size_t equals = rest.find('=');

@@ -8,7 +8,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "emulate/refusal.h"
+#include "emulate/error_response.h"
 #include "emulate/sigv4.h"
 
 namespace rolecall::emulate {
@@ -58,21 +58,22 @@ bool is_alias(std::string_view name) {
 Arn service_arn(const std::string& parameter, const std::string& text, std::string_view kind) {
   constexpr std::size_t longest = 1011;
   const auto arn = split_arn(text);
-  const auto behind = [&](const std::string& prefix) -> std::optional<std::string_view> {
+  const auto after_prefix = [&](const std::string& prefix) -> std::optional<std::string_view> {
     const std::string_view resource = arn->resource;
     if (!resource.starts_with(prefix)) return std::nullopt;
     return resource.substr(prefix.size());
   };
   const std::string prefix = cat(kind, "/");
-  const bool has_place = arn && arn->service == "rolesanywhere" && !arn->region.empty() &&
-                         only(arn->region, letters_and_digits, "-") && text.size() <= longest;
-  const auto id = has_place ? behind(prefix) : std::nullopt;
-  const auto alias = has_place ? behind("alias/" + prefix) : std::nullopt;
+  const bool is_service_arn = arn && arn->service == "rolesanywhere" && !arn->region.empty() &&
+                              only(arn->region, letters_and_digits, "-") && text.size() <= longest;
+  const auto id = is_service_arn ? after_prefix(prefix) : std::nullopt;
+  const auto alias = is_service_arn ? after_prefix("alias/" + prefix) : std::nullopt;
   const bool is_id = id && only(*id, letters_and_digits, "-");
   if (!is_id && !(alias && is_alias(*alias))) {
     throw invalid_input(parameter + " \"" + text.substr(0, longest) +
-                        "\" is not arn:<partition>:rolesanywhere:<region>:<account>:" + prefix +
-                        "<id>, nor the same with alias/" + prefix + "<name>");
+                        "\" is neither arn:<partition>:rolesanywhere:<region>:<account>:" + prefix +
+                        "<id> nor arn:<partition>:rolesanywhere:<region>:<account>:alias/" +
+                        prefix + "<name>");
   }
   return *arn;
 }
@@ -86,9 +87,9 @@ std::optional<Arn> split_role_arn(const std::string& text) {
   // IAM: a name of 1 to 64 characters, after a path of at most 512 printable characters.
   const std::string_view path_and_name = std::string_view(arn->resource).substr(5);
   const std::string_view name = path_and_name.substr(path_and_name.rfind('/') + 1);
-  const bool good = name.size() <= 64 && only(name, letters_and_digits, "_+=,.@-") &&
-                    path_and_name.size() <= 512 + 64 && is_visible(path_and_name);
-  return good ? arn : std::nullopt;
+  const bool is_valid = name.size() <= 64 && only(name, letters_and_digits, "_+=,.@-") &&
+                        path_and_name.size() <= 512 + 64 && is_visible(path_and_name);
+  return is_valid ? arn : std::nullopt;
 }
 
 Arn role_arn(const std::string& text) {
@@ -102,8 +103,8 @@ Arn role_arn(const std::string& text) {
 
 // Whether a region with this name can be in the partition. A partition that is not listed can have
 // any region.
-bool has_region(std::string_view partition, std::string_view region) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 7> claims = {{
+bool region_matches_partition(std::string_view partition, std::string_view region) {
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 7> region_prefixes = {{
       {"eusc-", "aws-eusc"},
       {"us-gov-", "aws-us-gov"},
       {"cn-", "aws-cn"},
@@ -112,15 +113,15 @@ bool has_region(std::string_view partition, std::string_view region) {
       {"eu-isoe-", "aws-iso-e"},
       {"us-isof-", "aws-iso-f"},
   }};
-  const auto* of_region = std::find_if(claims.begin(), claims.end(), [region](const auto& claim) {
-    return region.starts_with(claim.first);
-  });
-  const bool is_claimed = of_region != claims.end();
-  if (partition == "aws") return !is_claimed;
-  const bool is_listed = std::any_of(claims.begin(), claims.end(), [partition](const auto& claim) {
-    return claim.second == partition;
-  });
-  return !is_listed || (is_claimed && of_region->second == partition);
+  const auto* found =
+      std::find_if(region_prefixes.begin(), region_prefixes.end(),
+                   [region](const auto& row) { return region.starts_with(row.first); });
+  const bool has_known_prefix = found != region_prefixes.end();
+  if (partition == "aws") return !has_known_prefix;
+  const bool is_listed =
+      std::any_of(region_prefixes.begin(), region_prefixes.end(),
+                  [partition](const auto& row) { return row.second == partition; });
+  return !is_listed || (has_known_prefix && found->second == partition);
 }
 
 // Parameters by name. Each value is text, whether it came from the body or the query.
@@ -154,7 +155,7 @@ Parameters read_parameters(const http::Request& request) {
 const std::string& required(const Parameters& parameters, const std::string& name) {
   const auto found = parameters.find(name);
   if (found == parameters.end() || found->second.empty()) {
-    throw invalid_input(name + " is missing, in the JSON body and in the query");
+    throw invalid_input(name + " is missing: neither the JSON body nor the query has it");
   }
   return found->second;
 }
@@ -162,26 +163,30 @@ const std::string& required(const Parameters& parameters, const std::string& nam
 std::chrono::seconds read_duration(const std::string& text) {
   const auto seconds = parse_number<int>(text);
   if (!seconds || *seconds < 900 || *seconds > 43200) {
-    throw invalid_input("durationSeconds is " + text + ", not one of 900 to 43200");
+    throw invalid_input("durationSeconds is " + text + "; it must be from 900 to 43200");
   }
   return std::chrono::seconds(*seconds);
 }
 
 void check_arns_match(const Arn& anchor, const Arn& profile, const Arn& role) {
-  const auto differ = [](const std::string& what, const std::string& a, const std::string& b) {
+  const auto refuse_mismatch = [](const std::string& what, const std::string& a,
+                                  const std::string& b) {
     throw invalid_input(what + " do not agree: " + a + " and " + b);
   };
   if (anchor.region != profile.region) {
-    differ("the regions of trustAnchorArn and profileArn", anchor.region, profile.region);
+    refuse_mismatch("the regions of trustAnchorArn and profileArn", anchor.region, profile.region);
   }
   if (anchor.partition != profile.partition) {
-    differ("the partitions of trustAnchorArn and profileArn", anchor.partition, profile.partition);
+    refuse_mismatch("the partitions of trustAnchorArn and profileArn", anchor.partition,
+                    profile.partition);
   }
   if (anchor.partition != role.partition) {
-    differ("the partitions of trustAnchorArn and roleArn", anchor.partition, role.partition);
+    refuse_mismatch("the partitions of trustAnchorArn and roleArn", anchor.partition,
+                    role.partition);
   }
-  if (!has_region(anchor.partition, anchor.region)) {
-    differ("the partition and the region of trustAnchorArn", anchor.partition, anchor.region);
+  if (!region_matches_partition(anchor.partition, anchor.region)) {
+    refuse_mismatch("the partition and the region of trustAnchorArn", anchor.partition,
+                    anchor.region);
   }
 }
 

@@ -24,8 +24,8 @@ struct SessionInput {
 };
 
 // Reads each parameter from the JSON body, or from the query, where the official helper sends the
-// ARNs (API reference, "CreateSession"). Throws Refusal (ValidationException) if a parameter is
-// missing, malformed or out of range, or if the regions or partitions of the ARNs differ.
+// ARNs (API reference, "CreateSession"). Throws ErrorResponse (ValidationException) if a parameter
+// is missing, malformed or out of range, or if the regions or partitions of the ARNs differ.
 SessionInput read_session_input(const http::Request& request);
 
 // Whether the text has the form arn:<partition>:iam::<account>:role/<path and name>.

@@ -6,7 +6,7 @@
 
 #include "base/codec.h"
 #include "base/text.h"
-#include "emulate/refusal.h"
+#include "emulate/error_response.h"
 #include "emulate/trust.h"
 
 namespace rolecall::emulate {
@@ -36,11 +36,11 @@ void check_algorithm(const std::string& algorithm, const EVP_PKEY* key) {
   if (type != EVP_PKEY_RSA && type != EVP_PKEY_EC) {
     throw BadSignature("the certificate's key is neither RSA nor EC");
   }
-  const std::string fitting =
+  const std::string expected =
       type == EVP_PKEY_RSA ? "AWS4-X509-RSA-SHA256" : "AWS4-X509-ECDSA-SHA256";
-  if (algorithm != fitting) {
+  if (algorithm != expected) {
     throw BadSignature("the algorithm is \"" + algorithm + "\"; the certificate's key needs " +
-                       fitting);
+                       expected);
   }
   if (type == EVP_PKEY_RSA) return;
   std::array<char, 64> name{};
@@ -60,19 +60,21 @@ bool verifies(EVP_PKEY* key, std::string_view text, std::string_view signature) 
   };
   // The defaults of OpenSSL are what SigV4-X509 requires: PKCS #1 v1.5 for RSA, and a DER signature
   // for EC.
-  const bool good = EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr, key) == 1 &&
-                    EVP_DigestVerify(context.get(), bytes(signature), signature.size(), bytes(text),
-                                     text.size()) == 1;
+  const bool is_valid =
+      EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr, key) == 1 &&
+      EVP_DigestVerify(context.get(), bytes(signature), signature.size(), bytes(text),
+                       text.size()) == 1;
   ERR_clear_error();
-  return good;
+  return is_valid;
 }
 
-void check_serial(const std::string& named, const X509* leaf) {
+void check_serial(const std::string& sent, const X509* leaf) {
   const std::string serial = serial_decimal(leaf);
-  if (named == serial) return;
-  const bool hex = lower_case(named) == serial_hex(leaf);
-  throw BadSignature("Credential names the serial number " + named + ", the certificate's is " +
-                     serial + (hex ? ": it must be decimal, not hex" : ""));
+  if (sent == serial) return;
+  const bool hex = lower_case(sent) == serial_hex(leaf);
+  throw BadSignature("Credential contains the serial number " + sent +
+                     ", but the certificate has " + serial +
+                     (hex ? ": the number must be decimal, not hex" : ""));
 }
 
 SignedRequest verify(const http::Request& request, std::chrono::sys_seconds now) {
@@ -83,11 +85,11 @@ SignedRequest verify(const http::Request& request, std::chrono::sys_seconds now)
   const Authorization& authorization = result.authorization;
   if (!authorization.algorithm.starts_with("AWS4-X509-")) {
     throw BadSignature("the algorithm is \"" + authorization.algorithm +
-                       "\", not AWS4-X509-RSA-SHA256 or AWS4-X509-ECDSA-SHA256");
+                       "\"; it must be AWS4-X509-RSA-SHA256 or AWS4-X509-ECDSA-SHA256");
   }
   if (authorization.service != "rolesanywhere") {
-    throw BadSignature("the credential scope is of the service \"" + authorization.service +
-                       "\", not rolesanywhere");
+    throw BadSignature("the credential scope names the service \"" + authorization.service +
+                       "\"; it must be rolesanywhere");
   }
   const std::string date = check_date(request, authorization, now);
 
@@ -115,8 +117,8 @@ SignedRequest verify(const http::Request& request, std::chrono::sys_seconds now)
     if (request.query.find('=') == std::string::npos) break;
   }
   throw BadSignature(
-      "it is not one of the certificate's key over this request; the canonical request, made from "
-      "what was received, has the SHA-256 " +
+      "the certificate's key did not sign this request; the SHA-256 of the canonical request, made "
+      "from the bytes that were received, is " +
       result.canonical_request_sha256);
 }
 
@@ -137,14 +139,15 @@ std::vector<X509Ptr> read_chain(const http::Request& request) {
   std::string_view rest = trim(*header);
   if (rest.empty()) {
     throw access_denied(
-        "Untrusted signing certificate: x-amz-x509-chain is empty; without issuers to send, leave "
-        "it out");
+        "Untrusted signing certificate: x-amz-x509-chain is empty; if there are no issuers to "
+        "send, "
+        "omit this header");
   }
   for (;;) {
     const std::size_t comma = rest.find(',');
     if (chain.size() == max_chain) {
       throw access_denied(
-          "Untrusted signing certificate: x-amz-x509-chain holds more than 5 certificates");
+          "Untrusted signing certificate: x-amz-x509-chain contains more than 5 certificates");
     }
     chain.push_back(
         read_certificate(trim(rest.substr(0, comma)),

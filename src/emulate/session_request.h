@@ -19,12 +19,12 @@ struct SignedRequest {
 
 // Checks the Authorization header, the date, the headers that must be signed, the serial number,
 // and the signature over the bytes that were received (IAM Roles Anywhere User Guide, "Signing
-// process"). Does not check whether the certificate is trusted. Throws Refusal.
+// process"). Does not check whether the certificate is trusted. Throws ErrorResponse.
 SignedRequest verify_signature(const http::Request& request, std::chrono::sys_seconds now);
 
 // The certificates of x-amz-x509-chain, in its order. Empty if the header was not sent. Throws
-// Refusal if the header is empty, has more than 5 certificates, or has a part that is not a DER
-// certificate in base64.
+// ErrorResponse if the header is empty, has more than 5 certificates, or has a part that is not a
+// DER certificate in base64.
 std::vector<X509Ptr> read_chain(const http::Request& request);
 
 }  // namespace rolecall::emulate

@@ -8,7 +8,7 @@
 #include <map>
 
 #include "base/unicode.h"
-#include "emulate/refusal.h"
+#include "emulate/error_response.h"
 
 namespace rolecall::emulate {
 namespace {
@@ -16,7 +16,7 @@ namespace {
 // The values of each attribute in the certificate's order, joined with "/".
 using Values = std::map<std::string, std::u32string>;
 
-std::u32string text_of(const ASN1_STRING* string) {
+std::u32string characters_of(const ASN1_STRING* string) {
   unsigned char* bytes = nullptr;
   const int size = ASN1_STRING_to_UTF8(&bytes, string);
   ERR_clear_error();
@@ -40,7 +40,7 @@ void add_name(Values& values, const std::string& prefix, const X509_NAME* name) 
     char oid[128] = "?";
     if (nid == NID_undef) OBJ_obj2txt(oid, sizeof oid, type, 1);
     add(values, prefix + (nid == NID_undef ? oid : OBJ_nid2sn(nid)),
-        text_of(X509_NAME_ENTRY_get_data(entry)));
+        characters_of(X509_NAME_ENTRY_get_data(entry)));
   }
 }
 
@@ -53,8 +53,9 @@ Values alternative_names(X509* leaf) {
   bool has_directory_name = false;
   for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
     const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
-    if (name->type == GEN_DNS) values.emplace("DNS", text_of(name->d.dNSName));
-    if (name->type == GEN_URI) values.emplace("URI", text_of(name->d.uniformResourceIdentifier));
+    if (name->type == GEN_DNS) values.emplace("DNS", characters_of(name->d.dNSName));
+    if (name->type == GEN_URI)
+      values.emplace("URI", characters_of(name->d.uniformResourceIdentifier));
     if (name->type != GEN_DIRNAME || has_directory_name) continue;
     has_directory_name = true;
     add_name(values, "Name/", name->d.directoryName);
@@ -70,7 +71,7 @@ bool is_tag_value(const std::u32string& text) {
          });
 }
 
-std::string unfit(const Values& values) {
+std::string refused_attributes(const Values& values) {
   std::string names;
   for (const auto& [attribute, text] : values)
     if (!is_tag_value(text)) names += (names.empty() ? "" : ", ") + attribute;
@@ -84,9 +85,9 @@ void check_session_tags(X509* leaf, const std::string& role_arn) {
   Values issuer;
   add_name(subject, "", X509_get_subject_name(leaf));
   add_name(issuer, "", X509_get_issuer_name(leaf));
-  const std::string of_issuer = unfit(issuer);
-  const std::string of_subject = unfit(subject);
-  const std::string of_san = unfit(alternative_names(leaf));
+  const std::string of_issuer = refused_attributes(issuer);
+  const std::string of_subject = refused_attributes(subject);
+  const std::string of_san = refused_attributes(alternative_names(leaf));
   if (of_issuer.empty() && of_subject.empty() && of_san.empty()) return;
   throw access_denied("Unable to assume role for " + role_arn +
                       ". Some attributes failed to be mapped into session tags. Issuer: [ " +

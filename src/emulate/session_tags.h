@@ -8,8 +8,8 @@
 
 namespace rolecall::emulate {
 
-// Throws Refusal, with the text of the service, if an attribute of the subject, the issuer or the
-// SAN cannot be the value of a session tag.
+// Throws ErrorResponse, with the text of the service, if an attribute of the subject, the issuer or
+// the SAN cannot be the value of a session tag.
 void check_session_tags(X509* leaf, const std::string& role_arn);
 
 }  // namespace rolecall::emulate

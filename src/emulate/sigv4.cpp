@@ -190,10 +190,11 @@ std::string check_date(const http::Request& request, const Authorization& author
   const auto date = parse_amz_date(text);
   if (!date) throw BadSignature("x-amz-date \"" + text + "\" is not YYYYMMDD'T'HHMMSS'Z'");
   if (text.substr(0, 8) != authorization.date) {
-    throw BadSignature("the credential scope is of " + authorization.date + ", x-amz-date of " +
-                       text.substr(0, 8));
+    throw BadSignature("the credential scope has the date " + authorization.date +
+                       ", but x-amz-date has " + text.substr(0, 8));
   }
-  const std::string clock = "the server's clock says " + amz_date(now) + ", 5 minutes are allowed";
+  const std::string clock =
+      "the server's clock says " + amz_date(now) + ", and a difference of 5 minutes is allowed";
   if (*date + allowed_skew < now) {
     throw BadSignature("Signature expired: x-amz-date is " + text + ", " + clock);
   }

@@ -24,9 +24,9 @@ void check_action(const http::Request& request) {
   std::string version = "NO_VERSION_SPECIFIED";
   const std::string* type = http::find(request.headers, "content-type");
   if (type == nullptr || !lower_case(*type).starts_with("application/x-www-form-urlencoded")) {
-    throw Refusal(400, "InvalidAction",
-                  "Could not find an operation: the content type is not "
-                  "application/x-www-form-urlencoded");
+    throw ErrorResponse(400, "InvalidAction",
+                        "Could not find an operation: the content type is not "
+                        "application/x-www-form-urlencoded");
   }
   try {
     for (const auto& [name, value] : parse_query(request.body)) {
@@ -34,12 +34,13 @@ void check_action(const http::Request& request) {
       if (name == "Version") version = value;
     }
   } catch (const BadSignature&) {
-    throw Refusal(400, "InvalidAction", "Could not find an operation: the form cannot be read");
+    throw ErrorResponse(400, "InvalidAction",
+                        "Could not find an operation: the form cannot be read");
   }
   if (action == "GetCallerIdentity" && version == api_version) return;
-  throw Refusal(400, "InvalidAction",
-                cat("Could not find operation ", action, " for version ", version,
-                    "; there is GetCallerIdentity of ", api_version));
+  throw ErrorResponse(400, "InvalidAction",
+                      cat("Could not find operation ", action, " for version ", version,
+                          "; the only operation is GetCallerIdentity of version ", api_version));
 }
 
 Secret hmac(std::string_view key, std::string_view text) {
@@ -85,13 +86,14 @@ std::string escape_xml(std::string_view text) {
 Authorization read_authorization(const http::Request& request) {
   const auto header = single_header(request, "authorization");
   if (!header) {
-    throw Refusal(403, "MissingAuthenticationToken",
-                  "Request is missing Authentication Token: there is no Authorization header");
+    throw ErrorResponse(
+        403, "MissingAuthenticationToken",
+        "Request is missing Authentication Token: there is no Authorization header");
   }
   try {
     return parse_authorization(*header);
   } catch (const BadSignature& bad) {
-    throw Refusal(400, "IncompleteSignature", bad.what());
+    throw ErrorResponse(400, "IncompleteSignature", bad.what());
   }
 }
 
@@ -103,8 +105,8 @@ std::shared_ptr<const Session> verify_caller(const http::Request& request, const
   try {
     const Authorization authorization = read_authorization(request);
     if (authorization.algorithm != "AWS4-HMAC-SHA256") {
-      throw Refusal(400, "IncompleteSignature",
-                    "Unsupported algorithm '" + authorization.algorithm + "'");
+      throw ErrorResponse(400, "IncompleteSignature",
+                          "Unsupported algorithm '" + authorization.algorithm + "'");
     }
     auto session = find(authorization.key_id);
     const auto token = single_header(request, "x-amz-security-token");
@@ -112,13 +114,14 @@ std::shared_ptr<const Session> verify_caller(const http::Request& request, const
       const char* const why = !session ? "this server has issued no such access key"
                               : !token ? "x-amz-security-token is missing"
                                        : "x-amz-security-token is not that of the access key";
-      throw Refusal(403, "InvalidClientTokenId",
-                    cat("The security token included in the request is invalid: ", why));
+      throw ErrorResponse(403, "InvalidClientTokenId",
+                          cat("The security token included in the request is invalid: ", why));
     }
     if (session->expiration <= now) {
-      throw Refusal(403, "ExpiredToken",
-                    "The security token included in the request is expired: it was valid until " +
-                        rfc3339(session->expiration));
+      throw ErrorResponse(
+          403, "ExpiredToken",
+          "The security token included in the request is expired: it was valid until " +
+              rfc3339(session->expiration));
     }
     if (authorization.service != "sts") {
       throw BadSignature("Credential should be scoped to correct service: 'sts'");
@@ -132,12 +135,12 @@ std::shared_ptr<const Session> verify_caller(const http::Request& request, const
              .equals(*sent)) {
       throw BadSignature(
           "The request signature we calculated does not match the signature you provided; the "
-          "canonical request, made from what was received, has the SHA-256 " +
+          "SHA-256 of the canonical request, made from the bytes that were received, is " +
           digest);
     }
     return session;
   } catch (const BadSignature& bad) {
-    throw Refusal(403, "SignatureDoesNotMatch", bad.what());
+    throw ErrorResponse(403, "SignatureDoesNotMatch", bad.what());
   }
 }
 
@@ -150,10 +153,10 @@ std::string caller_identity_xml(const Session& session, const std::string& reque
              request_id, "</RequestId>\n  </ResponseMetadata>\n</GetCallerIdentityResponse>\n");
 }
 
-std::string error_xml(const Refusal& refusal, const std::string& request_id) {
+std::string error_xml(const ErrorResponse& error, const std::string& request_id) {
   return cat("<ErrorResponse xmlns=\"", xml_namespace,
-             "\">\n  <Error>\n    <Type>Sender</Type>\n    <Code>", escape_xml(refusal.name()),
-             "</Code>\n    <Message>", escape_xml(refusal.what()),
+             "\">\n  <Error>\n    <Type>Sender</Type>\n    <Code>", escape_xml(error.name()),
+             "</Code>\n    <Message>", escape_xml(error.what()),
              "</Message>\n  </Error>\n  <RequestId>", request_id,
              "</RequestId>\n</ErrorResponse>\n");
 }

@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-#include "emulate/refusal.h"
+#include "emulate/error_response.h"
 #include "emulate/sessions.h"
 #include "http/message.h"
 
@@ -16,13 +16,13 @@ namespace rolecall::emulate {
 using FindSession = std::function<std::shared_ptr<const Session>(const std::string& access_key_id)>;
 
 // Checks the action, the signature and the session token, and returns the caller's session. Throws
-// Refusal with the error codes of STS: InvalidAction, MissingAuthenticationToken,
+// ErrorResponse with the error codes of STS: InvalidAction, MissingAuthenticationToken,
 // IncompleteSignature, InvalidClientTokenId, ExpiredToken, SignatureDoesNotMatch.
 std::shared_ptr<const Session> verify_caller(const http::Request& request, const FindSession& find,
                                              std::chrono::sys_seconds now);
 
 // The XML bodies of a successful response and of an error.
 std::string caller_identity_xml(const Session& session, const std::string& request_id);
-std::string error_xml(const Refusal& refusal, const std::string& request_id);
+std::string error_xml(const ErrorResponse& error, const std::string& request_id);
 
 }  // namespace rolecall::emulate

@@ -13,7 +13,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "base/unicode.h"
-#include "emulate/refusal.h"
+#include "emulate/error_response.h"
 #include "rolecall/error.h"
 
 namespace rolecall::emulate {
@@ -21,11 +21,11 @@ namespace {
 
 using std::chrono::sys_seconds;
 
-Refusal untrusted(const std::string& why) {
+ErrorResponse untrusted(const std::string& why) {
   return access_denied("Untrusted signing certificate: " + why);
 }
 
-Refusal insufficient(const std::string& why) {
+ErrorResponse insufficient(const std::string& why) {
   return access_denied("Untrusted certificate. Insufficient certificate: " + why);
 }
 
@@ -49,10 +49,10 @@ std::vector<Pointer> read_pem(const PemFile& file, const std::string& what, Read
     throw Error(ErrorKind::usage, file.name + " has a " + what + " that cannot be read: " + reason);
   }
   if (found.empty()) {
-    throw Error(ErrorKind::usage, file.name + " holds no " + what,
+    throw Error(ErrorKind::usage, file.name + " contains no " + what,
                 file.pem.starts_with("\x30\x82")
-                    ? "it looks like DER: convert it to PEM with the openssl program"
-                    : "it must be PEM: -----BEGIN …-----");
+                    ? "the file looks like DER: convert it to PEM with the openssl program"
+                    : "the file must be PEM: -----BEGIN …-----");
   }
   return found;
 }
@@ -91,14 +91,14 @@ sys_seconds time_of(const ASN1_TIME* time) {
   return from_utc(parts);
 }
 
-void check_validity(X509* certificate, const std::string& who, sys_seconds now) {
+void check_validity(X509* certificate, const std::string& label, sys_seconds now) {
   const sys_seconds start = time_of(X509_get0_notBefore(certificate));
   const sys_seconds end = time_of(X509_get0_notAfter(certificate));
-  if (now < start) throw insufficient(who + " is not valid before " + rfc3339(start));
-  if (now > end) throw insufficient(who + " expired on " + rfc3339(end));
+  if (now < start) throw insufficient(label + " is not valid before " + rfc3339(start));
+  if (now > end) throw insufficient(label + " expired on " + rfc3339(end));
 }
 
-void check_signature_algorithm(X509* certificate, const std::string& who) {
+void check_signature_algorithm(X509* certificate, const std::string& label) {
   int digest = NID_undef;
   const EVP_MD* md = nullptr;
   if (X509_get_signature_info(certificate, &digest, nullptr, nullptr, nullptr) == 1) {
@@ -106,41 +106,42 @@ void check_signature_algorithm(X509* certificate, const std::string& who) {
   }
   if (md != nullptr && EVP_MD_get_size(md) >= 32) return;
   const char* name = OBJ_nid2ln(X509_get_signature_nid(certificate));
-  throw insufficient(who + " is signed with " + (name == nullptr ? "an unknown algorithm" : name) +
-                     "; SHA-256 or stronger is needed");
+  throw insufficient(label + " is signed with " +
+                     (name == nullptr ? "an unknown algorithm" : name) +
+                     "; SHA-256 or stronger is required");
 }
 
-void check_leaf_key(X509* leaf, const std::string& who) {
+void check_leaf_key(X509* leaf, const std::string& label) {
   const EVP_PKEY* key = X509_get0_pubkey(leaf);
   if (has_explicit_curve(leaf))
-    throw insufficient("the EC key of " + who + " is not on a named curve");
-  if (key == nullptr) throw insufficient("the key of " + who + " cannot be read");
+    throw insufficient("the EC key of " + label + " is not on a named curve");
+  if (key == nullptr) throw insufficient("the key of " + label + " cannot be read");
   if (EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA && EVP_PKEY_get_bits(key) < 2048) {
-    throw insufficient(
-        cat("the RSA key of ", who, " has ", EVP_PKEY_get_bits(key), " bits; 2048 are the least"));
+    throw insufficient(cat("the RSA key of ", label, " has ", EVP_PKEY_get_bits(key),
+                           " bits; at least 2048 are required"));
   }
 }
 
 // The order of the checks is that of the guide (trust.h).
-void check_leaf(X509* leaf, const std::string& who, sys_seconds now) {
+void check_leaf(X509* leaf, const std::string& label, sys_seconds now) {
   const std::uint32_t flags = X509_get_extension_flags(leaf);
   if ((flags & EXFLAG_INVALID) != 0) {
-    throw insufficient(who + " has an extension that cannot be read");
+    throw insufficient(label + " has an extension that cannot be read");
   }
-  if (X509_get_version(leaf) != 2) throw insufficient(who + " is not X.509 version 3");
+  if (X509_get_version(leaf) != 2) throw insufficient(label + " is not X.509 version 3");
   if (X509_NAME_entry_count(X509_get_subject_name(leaf)) == 0) {
     throw insufficient("the subject of the leaf is empty, which is not supported yet");
   }
   // A leaf without basicConstraints is accepted, because Vault and step-ca make such certificates.
   if ((flags & EXFLAG_BCONS) != 0 && (flags & EXFLAG_CA) != 0) {
-    throw insufficient("basicConstraints of " + who + " has CA:TRUE; it must be CA:FALSE");
+    throw insufficient("basicConstraints of " + label + " has CA:TRUE; it must be CA:FALSE");
   }
   if (!has_key_usage(leaf, KU_DIGITAL_SIGNATURE)) {
-    throw insufficient("keyUsage of " + who + " has no digitalSignature");
+    throw insufficient("keyUsage of " + label + " has no digitalSignature");
   }
-  check_signature_algorithm(leaf, who);
-  check_leaf_key(leaf, who);
-  check_validity(leaf, who, now);
+  check_signature_algorithm(leaf, label);
+  check_leaf_key(leaf, label);
+  check_validity(leaf, label, now);
 }
 
 bool issuer_name_matches(const X509* certificate, const X509* issuer) {
@@ -162,13 +163,13 @@ std::string name_text(const X509_NAME* name) {
   });
 }
 
-std::string who_text(const std::string& role, const X509* certificate) {
+std::string label_of(const std::string& role, const X509* certificate) {
   const std::string name = subject_text(certificate);
   return role + (name.empty() ? " (no subject)" : " (" + name + ")");
 }
 
 std::string chain_entry(std::size_t index, const X509* certificate) {
-  return who_text(cat("certificate ", index + 1, " of x-amz-x509-chain"), certificate);
+  return label_of(cat("certificate ", index + 1, " of x-amz-x509-chain"), certificate);
 }
 
 // Each certificate of the chain must have issued the one before it.
@@ -176,19 +177,21 @@ void check_order(X509* leaf, const std::vector<X509Ptr>& chain) {
   X509* below = leaf;
   for (std::size_t i = 0; i < chain.size(); ++i) {
     if (X509_cmp(chain[i].get(), leaf) == 0) {
-      throw untrusted("x-amz-x509-chain holds the leaf; it is for the leaf's issuers alone");
+      throw untrusted(
+          "x-amz-x509-chain contains the leaf; this header is only for the leaf's issuers");
     }
     if (!issued_by(below, chain[i].get())) {
       const std::string entry = chain_entry(i, chain[i].get());
-      const std::string whose = who_text(i == 0 ? "the leaf" : "the certificate before it", below);
+      const std::string below_label =
+          label_of(i == 0 ? "the leaf" : "the certificate before it", below);
       if (std::any_of(chain.begin(), chain.end(),
                       [below](const X509Ptr& other) { return issued_by(below, other.get()); })) {
-        throw untrusted("x-amz-x509-chain is out of order: " + entry + " does not issue " + whose +
-                        ", but another one does; the leaf's issuer comes first");
+        throw untrusted("x-amz-x509-chain is out of order: " + entry + " does not issue " +
+                        below_label + ", but another one does; the leaf's issuer comes first");
       }
-      throw untrusted(entry + " does not issue " + whose +
+      throw untrusted(entry + " does not issue " + below_label +
                       (issuer_name_matches(below, chain[i].get())
-                           ? ": the name is right, but its key did not make the signature"
+                           ? ": the issuer's name matches, but its key did not make the signature"
                            : ", whose issuer is " + name_text(X509_get_issuer_name(below))));
     }
     below = chain[i].get();
@@ -226,12 +229,12 @@ void check_with_openssl(X509* leaf, const std::vector<X509Ptr>& chain, X509* anc
   // validity.
   X509_VERIFY_PARAM_set_flags(X509_STORE_CTX_get0_param(context.get()),
                               X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_NO_CHECK_TIME);
-  const bool good = X509_verify_cert(context.get()) == 1;
+  const bool is_valid = X509_verify_cert(context.get()) == 1;
   ERR_clear_error();
-  if (good) return;
+  if (is_valid) return;
   const X509* at = X509_STORE_CTX_get_current_cert(context.get());
   throw untrusted(cat(X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get())),
-                      " at ", who_text("the certificate", at == nullptr ? leaf : at)));
+                      " at ", label_of("the certificate", at == nullptr ? leaf : at)));
 }
 
 }  // namespace
@@ -309,19 +312,20 @@ void Trust::check_revocation(X509* certificate, X509* issuer) const {
     // The result 2 means "removeFromCRL": the certificate is valid again. The signature of a CRL,
     // which may be long, is checked only if the certificate is on it.
     if (X509_CRL_get0_by_cert(crl.get(), &entry, certificate) != 1) continue;
-    const bool genuine = X509_CRL_verify(crl.get(), X509_get0_pubkey(issuer)) == 1;
+    const bool is_genuine = X509_CRL_verify(crl.get(), X509_get0_pubkey(issuer)) == 1;
     ERR_clear_error();
-    if (!genuine) continue;
-    throw untrusted(who_text("the certificate", certificate) + ", serial number " +
+    if (!is_genuine) continue;
+    throw untrusted(label_of("the certificate", certificate) + ", serial number " +
                     serial_hex(certificate) + ", was revoked on " +
                     rfc3339(time_of(X509_REVOKED_get0_revocationDate(entry))) +
-                    ", says the CRL of " + subject_text(issuer));
+                    " according to the CRL of " + subject_text(issuer));
   }
 }
 
 void Trust::check(X509* leaf, const std::vector<X509Ptr>& chain, sys_seconds now) const {
   if (chain.size() > max_chain) {
-    throw untrusted(cat("x-amz-x509-chain holds ", chain.size(), " certificates; 5 are the most"));
+    throw untrusted(
+        cat("x-amz-x509-chain contains ", chain.size(), " certificates; at most 5 are allowed"));
   }
   check_order(leaf, chain);
 
@@ -338,21 +342,22 @@ void Trust::check(X509* leaf, const std::vector<X509Ptr>& chain, sys_seconds now
     const std::string issuer = name_text(X509_get_issuer_name(path.back()));
     throw untrusted(
         "no chain to the trust anchor: " +
-        who_text(path.size() == 1 ? "the leaf" : "the chain's last certificate", path.back()) +
-        (same_name ? " has the trust anchor's name as its issuer, but another key signed it"
-                   : " was issued by " + issuer +
-                         ", which is neither the trust anchor nor in x-amz-x509-chain"));
+        label_of(path.size() == 1 ? "the leaf" : "the chain's last certificate", path.back()) +
+        (same_name
+             ? " names the trust anchor as its issuer, but another key signed this certificate"
+             : " was issued by " + issuer +
+                   ", which is neither the trust anchor nor in x-amz-x509-chain"));
   }
 
-  check_leaf(leaf, who_text("the leaf", leaf), now);
+  check_leaf(leaf, label_of("the leaf", leaf), now);
   for (std::size_t i = 1; i < path.size(); ++i) {
-    const std::string who = who_text("the issuer", path[i]);
+    const std::string label = label_of("the issuer", path[i]);
     const std::string fault = why_not_an_issuer(path[i]);
-    if (!fault.empty()) throw insufficient(who + " " + fault);
-    check_signature_algorithm(path[i], who);
-    check_validity(path[i], who, now);
+    if (!fault.empty()) throw insufficient(label + " " + fault);
+    check_signature_algorithm(path[i], label);
+    check_validity(path[i], label, now);
   }
-  check_validity(anchor, who_text("the trust anchor", anchor), now);
+  check_validity(anchor, label_of("the trust anchor", anchor), now);
   for (std::size_t i = 0; i < path.size(); ++i) {
     check_revocation(path[i], i + 1 < path.size() ? path[i + 1] : anchor);
   }

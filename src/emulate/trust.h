@@ -28,9 +28,9 @@ class Trust {
   // trust anchor that is not a CA.
   Trust(const PemFile& anchors, const std::vector<PemFile>& crls);
 
-  // `chain` contains the issuers, the leaf's issuer first. Throws Refusal if the service would not
-  // accept the leaf at the time `now`. A CRL counts for the certificates of the issuer that signed
-  // it, even if the CRL is overdue (nextUpdate).
+  // `chain` contains the issuers, the leaf's issuer first. Throws ErrorResponse if the service
+  // would not accept the leaf at the time `now`. A CRL counts for the certificates of the issuer
+  // that signed it, even if the CRL is overdue (nextUpdate).
   void check(X509* leaf, const std::vector<X509Ptr>& chain, std::chrono::sys_seconds now) const;
 
  private:

@@ -40,7 +40,7 @@ bool is_hashed(const char* path) {
 
 }  // namespace
 
-Trust system_trust() {
+CaStore system_ca_store() {
   // OpenSSL's own default is first: if this program was built for a distribution, it is the
   // distribution's choice. Then Debian, Alpine, SUSE and Arch; then Fedora and RHEL.
   const std::array directories = {X509_get_default_cert_dir(), "/etc/ssl/certs",
@@ -51,24 +51,24 @@ Trust system_trust() {
                               "/etc/ssl/ca-bundle.pem",
                               "/etc/ssl/cert.pem",
                               X509_get_default_cert_file()};
-  Trust trust;
+  CaStore store;
   if (const auto* found = std::find_if(directories.begin(), directories.end(), is_hashed);
       found != directories.end()) {
-    trust.directory = *found;
+    store.directory = *found;
   }
   const auto readable = [](const char* path) { return access(path, R_OK) == 0; };
   if (const auto* found = std::find_if(bundles.begin(), bundles.end(), readable);
       found != bundles.end()) {
-    trust.bundle = *found;
+    store.bundle = *found;
   }
-  return trust;
+  return store;
 }
 
-void check_trust(const Trust& trust) {
+void check_ca_store(const CaStore& store) {
   const std::string what = "file of CA certificates";
-  if (!trust.bundle.empty()) refuse_pipe(what, trust.bundle);
+  if (!store.bundle.empty()) refuse_pipe(what, store.bundle);
   // SSL_CERT_DIR may name several directories with colons between them.
-  for (std::string_view rest = trust.directory; !rest.empty();) {
+  for (std::string_view rest = store.directory; !rest.empty();) {
     const std::size_t end = std::min(rest.find(':'), rest.size());
     const std::string path(rest.substr(0, end));
     rest.remove_prefix(std::min(end + 1, rest.size()));

@@ -64,19 +64,19 @@ std::string Origin::text() const {
 Origin parse_origin(const std::string& text) {
   const auto refuse = [&text](const std::string& why) {
     throw Error(ErrorKind::usage, "endpoint \"" + text + "\" " + why,
-                "give it as https://host or https://host:port");
+                "give the endpoint as https://host or https://host:port");
   };
   // The text may contain a password, so the message does not repeat it.
   if (text.find('@') != std::string::npos) {
-    throw Error(ErrorKind::usage, "the endpoint has a user name or password in it",
-                "give it as https://host or https://host:port");
+    throw Error(ErrorKind::usage, "the endpoint contains a user name or a password",
+                "give the endpoint as https://host or https://host:port");
   }
   const std::unique_ptr<CURLU, CurlUrlDelete> url(libcurl().url());
   if (!url) throw std::bad_alloc();
   if (text.find("://") == std::string::npos) refuse("has no scheme");
-  const auto unfit = [](char c) { return c <= ' ' || c > '~'; };
-  if (std::any_of(text.begin(), text.end(), unfit)) {
-    refuse("has white space or characters beyond ASCII in it");
+  const auto is_refused = [](char c) { return c <= ' ' || c > '~'; };
+  if (std::any_of(text.begin(), text.end(), is_refused)) {
+    refuse("contains white space, or characters that are not ASCII");
   }
   if (const CURLUcode code =
           libcurl().url_set(url.get(), CURLUPART_URL, text.c_str(), CURLU_NON_SUPPORT_SCHEME);
@@ -96,7 +96,7 @@ Origin parse_origin(const std::string& text) {
     refuse("has a path or query");
   }
   if (origin.scheme == "http" && !is_loopback_host(origin.host)) {
-    throw Error(ErrorKind::usage, "endpoint \"" + text + "\" is plain http to another host",
+    throw Error(ErrorKind::usage, "endpoint \"" + text + "\" uses plain http to another host",
                 "credentials would cross the network unencrypted; use https");
   }
   return origin;
@@ -129,7 +129,7 @@ struct Client::Transfer {
     if (code != CURLE_OK) {
       throw Error(ErrorKind::failed,
                   cat("libcurl refuses an option: ", libcurl().easy_strerror(code)),
-                  "this libcurl was built without something that rolecall needs");
+                  "this libcurl was built without a feature that rolecall needs");
     }
   }
   CURLcode run(const Deadline& deadline, std::chrono::milliseconds connect_timeout);
@@ -211,36 +211,38 @@ void Client::set_up_tls() {
     transfer_->set(CURLOPT_SSL_VERIFYHOST, 0L);
     return;
   }
-  const bool named = !options_.trust.bundle.empty() || !options_.trust.directory.empty();
-  if (named) {
-    check_trust(options_.trust);
+  const bool is_given = !options_.ca_store.bundle.empty() || !options_.ca_store.directory.empty();
+  if (is_given) {
+    check_ca_store(options_.ca_store);
   } else {
-    options_.trust = system_trust();
+    options_.ca_store = system_ca_store();
   }
-  if (options_.trust.bundle.empty() && options_.trust.directory.empty()) {
-    throw Error(ErrorKind::usage,
-                "there are no CA certificates on this machine to check the server's with",
-                "install them (mostly a package ca-certificates), or name a PEM file of them with "
-                "`ca-bundle`, AWS_CA_BUNDLE or SSL_CERT_FILE");
+  if (options_.ca_store.bundle.empty() && options_.ca_store.directory.empty()) {
+    throw Error(
+        ErrorKind::usage,
+        "this machine has no CA certificates, so the server's certificate cannot be verified",
+        "install CA certificates (often the package ca-certificates), or name a PEM file of CA "
+        "certificates with "
+        "`ca-bundle`, AWS_CA_BUNDLE or SSL_CERT_FILE");
   }
   has_unused_bundle_ =
-      !named && !options_.trust.directory.empty() && !options_.trust.bundle.empty();
-  trust(has_unused_bundle_ ? Trust{options_.trust.directory, ""} : options_.trust);
+      !is_given && !options_.ca_store.directory.empty() && !options_.ca_store.bundle.empty();
+  use_ca_store(has_unused_bundle_ ? CaStore{options_.ca_store.directory, ""} : options_.ca_store);
 }
 
-void Client::trust(const Trust& roots) const {
-  // Sets nullptr if there is no path, because libcurl has defaults of its own.
+void Client::use_ca_store(const CaStore& store) const {
+  // If a path is empty, sets nullptr, because libcurl has its own defaults.
   const auto path = [](const std::string& text) { return text.empty() ? nullptr : text.c_str(); };
   for (const CURLoption option : {CURLOPT_CAINFO, CURLOPT_PROXY_CAINFO}) {
-    transfer_->set(option, path(roots.bundle));
+    transfer_->set(option, path(store.bundle));
   }
   for (const CURLoption option : {CURLOPT_CAPATH, CURLOPT_PROXY_CAPATH}) {
-    transfer_->set(option, path(roots.directory));
+    transfer_->set(option, path(store.directory));
   }
   reporter_.trace([&] {
-    return "trusted roots: " + (roots.directory.empty() ? "" : "directory " + roots.directory) +
-           (roots.directory.empty() || roots.bundle.empty() ? "" : ", ") +
-           (roots.bundle.empty() ? "" : "file " + roots.bundle);
+    return "CA certificates: " + (store.directory.empty() ? "" : "directory " + store.directory) +
+           (store.directory.empty() || store.bundle.empty() ? "" : ", ") +
+           (store.bundle.empty() ? "" : "file " + store.bundle);
   });
 }
 
@@ -273,7 +275,7 @@ Response Client::send(const std::string& path, const Deadline& deadline) {
     // sent yet, because the handshake failed. If the other store does not help, the first error is
     // reported.
     const std::array<char, CURL_ERROR_SIZE> first_text = t.error_text;
-    trust({"", options_.trust.bundle});
+    use_ca_store({"", options_.ca_store.bundle});
     has_unused_bundle_ = false;
     if (t.run(deadline, options_.connect_timeout) == CURLE_OK) {
       code = CURLE_OK;

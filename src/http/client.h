@@ -29,7 +29,7 @@ Origin parse_origin(const std::string& text);
 
 struct ClientOptions {
   bool verify_tls = true;
-  Trust trust;             // both empty: system_trust()
+  CaStore ca_store;        // both empty: system_ca_store()
   bool use_proxy = false;  // use the proxy that the *_proxy variables name
   // These two are only for hints. proxy_unused: such a variable is set, but use_proxy is false.
   // proxy_has_user: the URL of the proxy that is in use contains a user.
@@ -64,7 +64,7 @@ class Client {
   Response send(const std::string& path, const Deadline& deadline);
   [[noreturn]] void fail(int curl_code) const;
   void set_up_tls();
-  void trust(const Trust& roots) const;
+  void use_ca_store(const CaStore& store) const;
   void trace_times() const;
 
   Origin origin_;

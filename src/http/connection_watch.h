@@ -69,12 +69,12 @@ class ConnectionWatch {
   bool full() const { return full_; }
 
   // Stops reading from all connections, except for what has come already. Then waits until all are
-  // closed, for at most `patience`.
-  void drain(std::chrono::milliseconds patience) {
+  // closed, for at most `max_wait`.
+  void drain(std::chrono::milliseconds max_wait) {
     std::unique_lock lock(mutex_);
     for (Connection& connection : connections_)
-      cut(connection, SHUT_RD);
-    emptied_.wait_for(lock, patience, [this] { return connections_.empty(); });
+      shut_down(connection, SHUT_RD);
+    emptied_.wait_for(lock, max_wait, [this] { return connections_.empty(); });
   }
 
   void start_clock(Connection& connection) const {
@@ -103,7 +103,7 @@ class ConnectionWatch {
       for (Connection& connection : connections_) {
         const bool is_over_limit_when_full =
             full_ && connection.deadline <= deadline_when_full && !has_sent(connection);
-        if (connection.deadline <= end || is_over_limit_when_full) cut(connection, SHUT_RDWR);
+        if (connection.deadline <= end || is_over_limit_when_full) shut_down(connection, SHUT_RDWR);
       }
     }
   }
@@ -115,7 +115,7 @@ class ConnectionWatch {
     return ioctl(connection.descriptor, FIONREAD, &bytes) == 0 && bytes > 0;
   }
 
-  static void cut(Connection& connection, int how) {
+  static void shut_down(Connection& connection, int how) {
     stop_clock(connection);
     shutdown(connection.descriptor, how);
   }

@@ -14,7 +14,7 @@ namespace rolecall::http {
 // everything that the client sent.
 //
 // Before version 1.0, libmicrohttpd puts a NUL after each part of a request's head, in the memory
-// where it received the head. If the client sent a NUL, libmicrohttpd takes it for one of its own:
+// where it received the head. If the client sent a NUL, libmicrohttpd treats it as one of its own:
 // it reads "Host: localhost\0.evil" as localhost. But then the next part does not begin right after
 // the line end, and this class notices that. It also notices a header that continues on the next
 // line, whose value libmicrohttpd adds to the name. (A NUL right before a lone LF looks like CR LF.
@@ -24,29 +24,30 @@ class HeadReader {
   // `target` is the request target of the first line (path and query), in libmicrohttpd's memory.
   HeadReader(Headers& headers, const char* method, std::string_view target, const char* version)
       : headers_(headers),
-        is_whole_(method + std::strlen(method) + 1 == target.data() &&
-                  target.data() + target.size() + 1 == version),
+        is_complete_(method + std::strlen(method) + 1 == target.data() &&
+                     target.data() + target.size() + 1 == version),
         end_(version + std::strlen(version)) {}
 
   void add(const char* name, std::size_t name_size, const char* value, std::size_t value_size) {
-    const std::string_view whole(value == nullptr ? "" : value, value_size);
-    headers_.push_back({std::string(name, name_size), std::string(without_blanks(whole))});
-    is_whole_ = is_whole_ && follows_line(name, end_);
+    const std::string_view raw_value(value == nullptr ? "" : value, value_size);
+    headers_.push_back(
+        {std::string(name, name_size), std::string(without_outer_spaces(raw_value))});
+    is_complete_ = is_complete_ && follows_line(name, end_);
     end_ = value == nullptr ? name + name_size : value + value_size;
   }
 
   // Whether the headers are everything that the client sent. `end` is the end of all headers, after
   // the empty line.
-  bool is_whole(const char* end) const {
+  bool is_complete(const char* end) const {
     static const bool refuses_by_itself =
         !std::string_view(microhttpd().get_version()).starts_with("0.");
     return refuses_by_itself ||
-           (is_whole_ && (follows_line(end, end_ + 1) || follows_line(end, end_ + 2)));
+           (is_complete_ && (follows_line(end, end_ + 1) || follows_line(end, end_ + 2)));
   }
 
  private:
-  // Blanks around a value are not part of it (RFC 9110, 5.5).
-  static std::string_view without_blanks(std::string_view value) {
+  // Spaces and tabs around a value are not part of it (RFC 9110, 5.5).
+  static std::string_view without_outer_spaces(std::string_view value) {
     while (!value.empty() && (value.back() == ' ' || value.back() == '\t'))
       value.remove_suffix(1);
     while (!value.empty() && (value.front() == ' ' || value.front() == '\t'))
@@ -60,7 +61,7 @@ class HeadReader {
   }
 
   Headers& headers_;
-  bool is_whole_;
+  bool is_complete_;
   const char* end_;
 };
 

@@ -73,14 +73,14 @@ void check_is_address(const std::string& text) {
   if (socket_address(text, 0).ss_family != AF_UNSPEC) return;
   throw Error(ErrorKind::usage, "\"" + text + "\" is not an IP address",
               text == "localhost" ? "give the address as a number: 127.0.0.1, or ::1 for IPv6"
-                                  : "give an address as a number, as 127.0.0.1 or ::1");
+                                  : "give the address as a number, such as 127.0.0.1 or ::1");
 }
 
 Listener::Listener(const std::string& address, int port) {
   const std::string where = cat(address, ", port ", port);
   if (port < 0 || port > 65535) {
-    throw Error(ErrorKind::usage, cat("there is no port ", port),
-                "give 1 to 65535, or 0 for a free one");
+    throw Error(ErrorKind::usage, cat("no port has the number ", port),
+                "give a port from 1 to 65535, or 0 for a free port");
   }
   check_is_address(address);
   const sockaddr_storage name = socket_address(address, port);
@@ -93,7 +93,7 @@ Listener::Listener(const std::string& address, int port) {
     const int error = errno;
     throw Error(ErrorKind::usage, "cannot listen on " + where + ": " + std::strerror(error),
                 error == EADDRINUSE
-                    ? "another program has that port: choose another, or 0 for a free one"
+                    ? "another program uses this port: choose another port, or 0 for a free port"
                     : "");
   }
   read_name();
@@ -105,14 +105,14 @@ Listener::Listener(int descriptor) {
   int domain = 0;
   socklen_t size = sizeof listens;
   if (getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || listens == 0) {
-    throw Error(ErrorKind::usage, name + " is not a socket that listens",
-                "a systemd socket unit hands one over: ListenStream=127.0.0.1:9911");
+    throw Error(ErrorKind::usage, name + " is not a listening socket",
+                "a systemd socket unit passes such a socket: ListenStream=127.0.0.1:9911");
   }
   size = sizeof domain;
   getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &domain, &size);
   if (domain != AF_INET && domain != AF_INET6) {
     throw Error(ErrorKind::usage, name + " does not listen on TCP",
-                "SDKs know no other kind of endpoint: ListenStream=127.0.0.1:9911");
+                "SDKs use only TCP: ListenStream=127.0.0.1:9911");
   }
   fcntl(descriptor, F_SETFD, FD_CLOEXEC);
   fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK);

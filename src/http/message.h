@@ -50,7 +50,7 @@ struct Response {
   std::shared_ptr<const Secret> shared_body;
   // Server only: the response promises the whole body, but the connection is closed after so many
   // bytes (for the emulator's faults).
-  std::optional<std::size_t> cut_after;
+  std::optional<std::size_t> truncate_after;
   bool close = false;  // server only: the connection ends with this response
 };
 

@@ -29,14 +29,14 @@ std::string form_error(const Request& request) {
   const std::string* length = nullptr;
   const std::string* encoding = nullptr;
   for (const Header& header : request.headers) {
-    // A blank before the colon would hide a header from a program that looks for its name.
+    // A space before the colon would hide a header from a program that looks for its name.
     if (!is_token(header.name))
       return "the name of a header is not a token, or is followed by a space";
     if (has_control_character(header.value)) return "a control character in a header";
     const bool is_length = same_name(header.name, "content-length");
     if (!is_length && !same_name(header.name, "transfer-encoding")) continue;
     const std::string*& seen = is_length ? length : encoding;
-    if (seen != nullptr) return "the header " + header.name + " is there twice";
+    if (seen != nullptr) return "the header " + header.name + " is repeated";
     seen = &header.value;
   }
   if (encoding == nullptr) return {};

@@ -22,6 +22,7 @@
 #include "base/time.h"
 #include "http/connection_watch.h"
 #include "http/head_reader.h"
+#include "http/mhd_response.h"
 #include "http/microhttpd.h"
 #include "http/request_form.h"
 #include "rolecall/error.h"
@@ -53,82 +54,33 @@ void check_tls(const std::string& certificate, const Secret& key) {
   };
   X509Ptr leaf(PEM_read_bio_X509(memory_bio(certificate).get(), nullptr, no_password, &asked));
   if (!leaf) {
-    throw Error(ErrorKind::usage, "the TLS certificate file holds no certificate",
-                "give a PEM file: -----BEGIN CERTIFICATE-----, the server's own first");
+    throw Error(
+        ErrorKind::usage, "the TLS certificate file contains no certificate",
+        "give a PEM file (-----BEGIN CERTIFICATE-----) with the server's certificate first");
   }
   EvpPkeyPtr pkey(
       PEM_read_bio_PrivateKey(memory_bio(key.view()).get(), nullptr, no_password, &asked));
   if (asked) {
     throw Error(ErrorKind::usage, "the TLS key is encrypted",
-                "decrypt it first: openssl pkey -in key.pem -out plain.pem");
+                "decrypt the key first: openssl pkey -in key.pem -out plain.pem");
   }
   if (!pkey) {
-    throw Error(ErrorKind::usage, "the TLS key file holds no private key: " + openssl_error(),
+    throw Error(ErrorKind::usage, "the TLS key file contains no private key: " + openssl_error(),
                 "give a PEM file: -----BEGIN PRIVATE KEY-----");
   }
   if (X509_check_private_key(leaf.get(), pkey.get()) != 1) {
     openssl_error();
     throw Error(ErrorKind::usage, "the TLS key does not match the TLS certificate",
-                "give the key that the certificate was made for");
+                "give the private key that belongs to the certificate");
   }
 }
 
-Response bare(int status, std::string_view text) {
+Response plain_text_response(int status, std::string_view text) {
   Response response;
   response.status = status;
   response.headers = {{"Content-Type", "text/plain"}, {"Date", http_date(wall_clock())}};
   response.body = Secret(text);
   return response;
-}
-
-// A body that ends before its promised length.
-struct CutBody {
-  Secret body;
-  std::size_t end;
-};
-
-ssize_t read_cut_body(void* closure, std::uint64_t position, char* buffer, std::size_t size) {
-  const auto* cut = static_cast<const CutBody*>(closure);
-  if (position >= cut->end) return MHD_CONTENT_READER_END_WITH_ERROR;
-  const auto at = static_cast<std::size_t>(position);
-  const std::size_t count = std::min(size, cut->end - at);
-  std::memcpy(buffer, cut->body.view().data() + at, count);
-  return static_cast<ssize_t>(count);
-}
-
-struct ResponseDelete {
-  void operator()(MHD_Response* response) const noexcept {
-    microhttpd().destroy_response(response);
-  }
-};
-using ResponsePtr = std::unique_ptr<MHD_Response, ResponseDelete>;
-
-// Does not copy the body. The body's memory is wiped once the body is sent.
-ResponsePtr make_response(Response response) {
-  ResponsePtr made;
-  const std::size_t size = response.body.size();
-  if (response.cut_after && *response.cut_after < size) {
-    auto cut = std::make_unique<CutBody>(CutBody{std::move(response.body), *response.cut_after});
-    made.reset(microhttpd().create_response_from_callback(
-        size, 4096, read_cut_body, cut.get(), [](void* p) { delete static_cast<CutBody*>(p); }));
-    if (made) static_cast<void>(cut.release());
-  } else if (response.shared_body) {
-    auto body = std::make_unique<std::shared_ptr<const Secret>>(std::move(response.shared_body));
-    made.reset(microhttpd().create_response_from_buffer_with_free_callback_cls(
-        (*body)->size(), const_cast<char*>((*body)->view().data()),
-        [](void* p) { delete static_cast<std::shared_ptr<const Secret>*>(p); }, body.get()));
-    if (made) static_cast<void>(body.release());
-  } else {
-    auto body = std::make_unique<Secret>(std::move(response.body));
-    made.reset(microhttpd().create_response_from_buffer_with_free_callback_cls(
-        size, body->data(), [](void* p) { delete static_cast<Secret*>(p); }, body.get()));
-    if (made) static_cast<void>(body.release());
-  }
-  if (!made) throw std::bad_alloc();
-  for (const Header& header : response.headers) {
-    microhttpd().add_response_header(made.get(), header.name.c_str(), header.value.c_str());
-  }
-  return made;
 }
 
 }  // namespace
@@ -226,11 +178,12 @@ void* Server::Daemon::on_first_line(void* /*self*/, const char* uri, MHD_Connect
     auto incoming = std::make_unique<Incoming>();
     incoming->connection = static_cast<ConnectionWatch::Connection*>(info->socket_context);
     // Only here, path and query are as the client sent them. Later they are decoded.
-    const std::string_view whole(uri);
-    const std::size_t mark = whole.find('?');
-    incoming->target = whole;
-    incoming->request.path = whole.substr(0, mark);
-    if (mark != std::string_view::npos) incoming->request.query = whole.substr(mark + 1);
+    const std::string_view target(uri);
+    const std::size_t question_mark = target.find('?');
+    incoming->target = target;
+    incoming->request.path = target.substr(0, question_mark);
+    if (question_mark != std::string_view::npos)
+      incoming->request.query = target.substr(question_mark + 1);
     return incoming.release();
   } catch (const std::exception&) {
     return nullptr;
@@ -260,7 +213,7 @@ Response Server::Daemon::answer(const Incoming& incoming) const noexcept {
   try {
     return handler(incoming.request);
   } catch (...) {
-    return bare(500, "internal error\n");
+    return plain_text_response(500, "internal error\n");
   }
 }
 
@@ -288,7 +241,7 @@ void Server::Daemon::read_head(MHD_Connection* mhd_connection, Incoming& incomin
       microhttpd().get_connection_info(mhd_connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
   request.malformed = form_error(request);
   if (request.malformed.empty() &&
-      (size == nullptr || !reader.is_whole(method + size->header_size))) {
+      (size == nullptr || !reader.is_complete(method + size->header_size))) {
     request.malformed = "a NUL or a second space, or a header that continues in the next line";
   }
 }
@@ -302,7 +255,7 @@ MHD_Result Server::Daemon::receive(MHD_Connection* mhd_connection, Incoming& inc
     incoming.has_headers = true;
     read_head(mhd_connection, incoming, method, version);
     if (max_body == 0 && find(request.headers, "transfer-encoding") != nullptr)
-      request.malformed = "a Transfer-Encoding, and no request here has a body";
+      request.malformed = "a Transfer-Encoding, although no request to this server has a body";
     const std::string* length = find(request.headers, "content-length");
     request.body_too_large =
         length != nullptr && std::strtoull(length->c_str(), nullptr, 10) > max_body;
@@ -322,7 +275,7 @@ MHD_Result Server::Daemon::receive(MHD_Connection* mhd_connection, Incoming& inc
   Response response = answer(incoming);
   const auto status = static_cast<unsigned>(response.status);
   const bool close = response.close || !request.malformed.empty() || ending || watch.full();
-  const ResponsePtr made = make_response(std::move(response));
+  const MhdResponsePtr made = make_mhd_response(std::move(response));
   // If all connection slots are taken, each connection ends after one response. So does it when the
   // server stops: with epoll, libmicrohttpd does not notice the end of input that drain() causes.
   if (close) microhttpd().add_response_header(made.get(), "Connection", "close");
@@ -338,8 +291,8 @@ void Server::Daemon::start(Listener listener, const ServerOptions& options) {
   const bool tls = !options.tls_certificate.empty();
   Secret key = options.tls_key.copy();
   if (tls && microhttpd().is_feature_supported(MHD_FEATURE_TLS) != MHD_YES) {
-    throw Error(ErrorKind::usage, "this rolecall's HTTP server speaks no TLS",
-                "the static one is built without: use the packaged rolecall");
+    throw Error(ErrorKind::usage, "the HTTP server of this rolecall does not support TLS",
+                "the static build has no TLS server: use rolecall from a deb or rpm package");
   }
   if (tls) check_tls(options.tls_certificate, key);
   key.append(std::string_view("\0", 1));
@@ -378,7 +331,7 @@ void Server::Daemon::start(Listener listener, const ServerOptions& options) {
       MHD_OPTION_END);
   if (mhd == nullptr) {
     throw Error(ErrorKind::failed,
-                "the HTTP server does not start" + (log.empty() ? "" : ": " + log));
+                "the HTTP server cannot be started" + (log.empty() ? "" : ": " + log));
   }
   started = true;
 }

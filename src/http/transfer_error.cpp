@@ -29,8 +29,8 @@ Error proxy_refusal(const std::string& server, const ClientOptions& options, lon
   if (status == 407 || status == 401) {
     return {ErrorKind::failed, what,
             options.proxy_has_user
-                ? "the proxy does not take the user and password that HTTPS_PROXY holds; special "
-                  "characters in them must be percent-encoded (@ is %40)"
+                ? "the proxy does not accept the user and the password in HTTPS_PROXY; special "
+                  "characters in the user and the password must be percent-encoded (@ is %40)"
                 : "the proxy requires a user name and a password: "
                   "HTTPS_PROXY=http://user:password@proxy"};
   }
@@ -53,9 +53,12 @@ struct TlsReason {
 };
 
 constexpr std::array<TlsReason, 11> tls_reasons = {{
-    {"wrong version number", "does not speak TLS", "is it a plain-http port? check the endpoint"},
-    {"packet length too long", "does not speak TLS", "is it a plain-http port? check the endpoint"},
-    {"record layer failure", "does not speak TLS", "is it a plain-http port? check the endpoint"},
+    {"wrong version number", "does not speak TLS",
+     "is the port a plain-http port? check the endpoint"},
+    {"packet length too long", "does not speak TLS",
+     "is the port a plain-http port? check the endpoint"},
+    {"record layer failure", "does not speak TLS",
+     "is the port a plain-http port? check the endpoint"},
     {"protocol version", "and this program have no TLS version in common",
      "the server needs TLS 1.2 or newer"},
     {"unsupported protocol", "and this program have no TLS version in common",
@@ -90,9 +93,9 @@ Error verification_error(const std::string& server, const TransferFailure& failu
             "the TLS certificate of " + server + " is for another host: " + detail,
             "check the endpoint's name, and which address this machine has for it"};
   }
-  return {ErrorKind::failed, "the TLS certificate of " + server + " does not verify: " + detail,
-          "name the CA that issued it with `ca-bundle` or AWS_CA_BUNDLE (a proxy that opens TLS "
-          "has a CA of its own); `no-verify-ssl` is only for tests"};
+  return {ErrorKind::failed, "the TLS certificate of " + server + " cannot be verified: " + detail,
+          "name the CA that issued it with `ca-bundle` or AWS_CA_BUNDLE (a proxy that decrypts TLS "
+          "has its own CA); `no-verify-ssl` is only for tests"};
 }
 
 // What an error is about, as its message says it.
@@ -107,56 +110,57 @@ struct Context {
 };
 
 // Errors that come before anything was sent; nothing for other errors.
-std::optional<Error> connection_error(const Context& on) {
-  switch (on.failure.code) {
+std::optional<Error> connection_error(const Context& context) {
+  switch (context.failure.code) {
     case CURLE_COULDNT_RESOLVE_HOST:
-      return Error(ErrorKind::try_later, "cannot resolve the name " + on.origin.host, on.hint);
+      return Error(ErrorKind::try_later, "cannot resolve the name " + context.origin.host,
+                   context.hint);
     case CURLE_COULDNT_RESOLVE_PROXY:
       return Error(ErrorKind::try_later,
-                   "cannot resolve the name of the proxy on the way to " + on.server,
+                   "cannot resolve the name of the proxy on the way to " + context.server,
                    "check HTTPS_PROXY, or leave out `with-proxy`");
     case CURLE_COULDNT_CONNECT:
-      return Error(
-          ErrorKind::try_later,
-          "cannot connect to " + on.server +
-              (on.options.use_proxy ? " (a proxy is in use): " : ": ") +
-              (on.failure.os_error != 0 ? std::strerror(static_cast<int>(on.failure.os_error))
-                                        : on.detail),
-          on.hint);
+      return Error(ErrorKind::try_later,
+                   "cannot connect to " + context.server +
+                       (context.options.use_proxy ? " (a proxy is in use): " : ": ") +
+                       (context.failure.os_error != 0
+                            ? std::strerror(static_cast<int>(context.failure.os_error))
+                            : context.detail),
+                   context.hint);
     case CURLE_OPERATION_TIMEDOUT:
-      if (on.failure.was_connected) return std::nullopt;
-      return Error(
-          ErrorKind::try_later,
-          "no connection to " + on.server + " within " + seconds_text(on.failure.connect_limit),
-          on.hint);
+      if (context.failure.was_connected) return std::nullopt;
+      return Error(ErrorKind::try_later,
+                   "no connection to " + context.server + " within " +
+                       seconds_text(context.failure.connect_limit),
+                   context.hint);
     case CURLE_URL_MALFORMAT:
       return Error(ErrorKind::usage,
-                   on.options.use_proxy ? "the proxy's URL, or the endpoint's, is malformed"
-                                        : "the endpoint's URL is malformed",
-                   "they have the form scheme://host:port");
+                   context.options.use_proxy ? "the proxy's URL, or the endpoint's, is malformed"
+                                             : "the endpoint's URL is malformed",
+                   "a URL has the form scheme://host:port");
     default:
       return std::nullopt;
   }
 }
 
-std::optional<Error> tls_error(const Context& on) {
-  switch (on.failure.code) {
+std::optional<Error> tls_error(const Context& context) {
+  switch (context.failure.code) {
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_ISSUER_ERROR:
-      return verification_error(on.server, on.failure, on.detail);
+      return verification_error(context.server, context.failure, context.detail);
     case CURLE_SSL_CONNECT_ERROR:
       // An unknown reason may mean that the connection broke in the middle, so another try may
       // work.
       return Error(ErrorKind::try_later,
-                   "the TLS handshake with " + on.server + " failed" +
-                       (on.tls_reason.empty() ? "" : ": " + on.tls_reason),
-                   on.hint);
+                   "the TLS handshake with " + context.server + " failed" +
+                       (context.tls_reason.empty() ? "" : ": " + context.tls_reason),
+                   context.hint);
     case CURLE_SSL_CACERT_BADFILE:
       return Error(
           ErrorKind::usage,
-          "cannot read trusted roots from " + (on.options.trust.bundle.empty()
-                                                   ? on.options.trust.directory
-                                                   : on.options.trust.bundle),
+          "cannot read CA certificates from " + (context.options.ca_store.bundle.empty()
+                                                     ? context.options.ca_store.directory
+                                                     : context.options.ca_store.bundle),
           "`ca-bundle`, AWS_CA_BUNDLE and SSL_CERT_FILE name a PEM file of CA certificates");
     default:
       return std::nullopt;
@@ -164,26 +168,28 @@ std::optional<Error> tls_error(const Context& on) {
 }
 
 // Errors that come after the request was sent; nothing for other errors.
-std::optional<Error> response_error(const Context& on) {
-  switch (on.failure.code) {
+std::optional<Error> response_error(const Context& context) {
+  switch (context.failure.code) {
     case CURLE_OPERATION_TIMEDOUT:
-      return Error(ErrorKind::try_later, on.server + " did not answer in time",
-                   "it may be overloaded; try again, or give `timeout` more seconds");
+      return Error(ErrorKind::try_later, context.server + " did not answer in time",
+                   "the server may be overloaded; try again, or set `timeout` to more seconds");
     case CURLE_UNSUPPORTED_PROTOCOL:  // "Received HTTP/0.9 when not allowed"
     case CURLE_WEIRD_SERVER_REPLY:
-      return Error(ErrorKind::try_later, on.server + " does not speak HTTP",
-                   on.origin.scheme == "http" ? "is it a TLS port? name it as https://host:port"
-                                              : "is the endpoint really IAM Roles Anywhere?");
+      return Error(ErrorKind::try_later, context.server + " does not speak HTTP",
+                   context.origin.scheme == "http"
+                       ? "is the port a TLS port? give the endpoint as https://host:port"
+                       : "is the endpoint really IAM Roles Anywhere?");
     case CURLE_GOT_NOTHING:
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:
-      return Error(ErrorKind::try_later, on.server + " closed the connection without an answer",
-                   on.hint);
+      return Error(ErrorKind::try_later,
+                   context.server + " closed the connection without an answer", context.hint);
     case CURLE_PARTIAL_FILE:
-      return Error(ErrorKind::try_later, "the answer of " + on.server + " is incomplete", on.hint);
+      return Error(ErrorKind::try_later, "the answer of " + context.server + " is incomplete",
+                   context.hint);
     case CURLE_WRITE_ERROR:
-      if (!on.failure.too_large) return std::nullopt;
-      return Error(ErrorKind::failed, "the answer of " + on.server + " is too large",
+      if (!context.failure.too_large) return std::nullopt;
+      return Error(ErrorKind::failed, "the answer of " + context.server + " is too large",
                    "is this endpoint really IAM Roles Anywhere?");
     default:
       return std::nullopt;
@@ -194,22 +200,22 @@ std::optional<Error> response_error(const Context& on) {
 
 Error transfer_error(const Origin& origin, const ClientOptions& options,
                      const TransferFailure& failure) {
-  const Context on = {origin,
-                      options,
-                      failure,
-                      origin.text(),
-                      failure.text.empty() || options.use_proxy ? failure.name : failure.text,
-                      tls_reason(failure.text),
-                      network_hint(options)};
+  const Context context = {origin,
+                           options,
+                           failure,
+                           origin.text(),
+                           failure.text.empty() || options.use_proxy ? failure.name : failure.text,
+                           tls_reason(failure.text),
+                           network_hint(options)};
   if (failure.connect_status >= 400) {
-    return proxy_refusal(on.server, options, failure.connect_status);
+    return proxy_refusal(context.server, options, failure.connect_status);
   }
-  if (const auto known = known_tls_error(on.server, on.tls_reason)) return *known;
+  if (const auto known = known_tls_error(context.server, context.tls_reason)) return *known;
   if (failure.code == CURLE_OUT_OF_MEMORY) throw std::bad_alloc();
   for (const auto explain : {connection_error, tls_error, response_error})
-    if (const auto error = explain(on)) return *error;
-  return {ErrorKind::try_later, "the exchange with " + on.server + " failed: " + on.detail,
-          on.hint};
+    if (const auto error = explain(context)) return *error;
+  return {ErrorKind::try_later, "the request to " + context.server + " failed: " + context.detail,
+          context.hint};
 }
 
 }  // namespace rolecall::http

@@ -1,5 +1,5 @@
 // Trust anchors and revocation lists, as the emulator reads them.
-#include "emulate/refusal.h"
+#include "emulate/error_response.h"
 #include "emulate/trust.h"
 #include "target.h"
 #include "unit/emulate/support.h"
@@ -25,8 +25,8 @@ const Scene& scene() {
 void check(const Trust& trust, X509* leaf) {
   try {
     trust.check(leaf, {}, test::now);
-  } catch (const emulate::Refusal& refusal) {
-    require(*refusal.what() != '\0', "a refusal says something");
+  } catch (const emulate::ErrorResponse& error) {
+    require(*error.what() != '\0', "a refusal says something");
   }
 }
 

@@ -58,14 +58,14 @@ def test_proxy_with_password(identity, tls_emulator, tmp_path):
         bad = good.replace("hunter2h", "wrong2h")
         result = through_proxy(identity, tls_emulator, bad, "--with-proxy", "--debug")
         # tinyproxy answers 407 to no password and 401 to a wrong one.
-        assert_fails(result, 1, "proxy.*40[17]", hint="does not take the user and password")
+        assert_fails(result, 1, "proxy.*40[17]", hint="does not accept the user and the password")
         assert "wrong2h" not in result.err, result
 
 
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
 @pytest.mark.parametrize("user,hint", [("", "requires a user name and a password"),
-                                       ("bob:hunter2@", "does not take the user and password"),
-                                       ("bob@", "does not take the user and password")])
+                                       ("bob:hunter2@", "does not accept the user and the password"),
+                                       ("bob@", "does not accept the user and the password")])
 def test_a_proxy_that_says_407(identity, variable, user, hint):
     with Verifier(v.respond(407, headers={"Proxy-Authenticate": "Basic realm=x"}),
                   check=False) as proxy:

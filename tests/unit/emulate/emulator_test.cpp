@@ -92,7 +92,7 @@ TEST_F(EmulatorTest, RefusesWithNameTextAndLog) {
       {[](auto& r) { r.time -= std::chrono::hours(1); }, 403, "AccessDeniedException",
        "Invalid signature: Signature expired"},
       {[](auto& r) { r.region = "us-east-2"; }, 403, "AccessDeniedException",
-       "Invalid signature: the credential scope is of the region us-east-2"},
+       "Invalid signature: the credential scope names the region us-east-2"},
       {[](auto& r) { r.role_arn = "x"; }, 400, "ValidationException", "roleArn \"x\""},
       {[](auto& r) { r.chain = {test::make_ca("x")}; }, 403, "AccessDeniedException",
        "Untrusted signing certificate: "},
@@ -209,11 +209,11 @@ TEST_F(EmulatorTest, Faults) {
   EXPECT_EQ(answer.response.body.view(), R"({"credentialSet":[]})");
   answer = ask(emulator);
   EXPECT_EQ(answer.response.status, 201);
-  EXPECT_EQ(answer.response.cut_after, answer.response.body.size() / 2);
+  EXPECT_EQ(answer.response.truncate_after, answer.response.body.size() / 2);
   answer = ask(emulator);
   EXPECT_EQ(answer.response.status, 201);
   EXPECT_EQ(answer.log.fault, "");
-  EXPECT_FALSE(answer.response.cut_after);
+  EXPECT_FALSE(answer.response.truncate_after);
 }
 
 TEST_F(EmulatorTest, AWrongClockCountsForDateAndVerification) {

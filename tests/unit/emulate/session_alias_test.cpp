@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "emulate/refusal.h"
+#include "emulate/error_response.h"
 #include "emulate/session_input.h"
 #include "unit/emulate/support.h"
 
@@ -15,9 +15,9 @@ std::string refusal_of(const test::SessionRecipe& recipe) {
   try {
     read_session_input(request);
     return {};
-  } catch (const Refusal& refusal) {
-    EXPECT_EQ(refusal.status(), 400);
-    return refusal.what();
+  } catch (const ErrorResponse& error) {
+    EXPECT_EQ(error.status(), 400);
+    return error.what();
   }
 }
 

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "emulate/refusal.h"
+#include "emulate/error_response.h"
 #include "unit/emulate/support.h"
 
 namespace rolecall::emulate {
@@ -19,10 +19,10 @@ std::string refusal_of(const http::Request& request) {
   try {
     read_session_input(request);
     return {};
-  } catch (const Refusal& refusal) {
-    EXPECT_EQ(refusal.status(), 400);
-    EXPECT_EQ(refusal.name(), "ValidationException");
-    return refusal.what();
+  } catch (const ErrorResponse& error) {
+    EXPECT_EQ(error.status(), 400);
+    EXPECT_EQ(error.name(), "ValidationException");
+    return error.what();
   }
 }
 

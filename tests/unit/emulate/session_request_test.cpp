@@ -7,21 +7,21 @@
 #include <functional>
 
 #include "base/json.h"
-#include "emulate/refusal.h"
+#include "emulate/error_response.h"
 #include "unit/emulate/support.h"
 
 namespace rolecall::emulate {
 namespace {
 
-// The Refusal's text; empty where there is none.
+// The ErrorResponse's text; empty where there is none.
 std::string refusal_of(const http::Request& request, std::chrono::sys_seconds time) {
   try {
     verify_signature(request, time);
     return {};
-  } catch (const Refusal& refusal) {
-    EXPECT_EQ(refusal.status(), 403);
-    EXPECT_EQ(refusal.name(), "AccessDeniedException");
-    return refusal.what();
+  } catch (const ErrorResponse& error) {
+    EXPECT_EQ(error.status(), 403);
+    EXPECT_EQ(error.name(), "AccessDeniedException");
+    return error.what();
   }
 }
 
@@ -158,13 +158,13 @@ INSTANTIATE_TEST_SUITE_P(
         Spoiled{"NoCredential", "Credential=", "Other=", "a field that is not"},
         Spoiled{"TwoCredentials", "Credential=", "Credential=x, Credential=", "twice"},
         Spoiled{"HexSerial", "Credential=4660/", "Credential=1234/", "decimal, not hex"},
-        Spoiled{"OtherSerial", "Credential=4660/", "Credential=4661/", "the certificate's is 4660"},
+        Spoiled{"OtherSerial", "Credential=4660/", "Credential=4661/", "the certificate has 4660"},
         Spoiled{"LeadingZero", "Credential=4660/", "Credential=04660/", "serial number 04660"},
         Spoiled{"NoScope", "/us-east-1/", "/", "Credential is not"},
         Spoiled{"EmptyRegion", "/us-east-1/", "//", "Credential is not"},
-        Spoiled{"Service", "/rolesanywhere/", "/sts/", "not rolesanywhere"},
+        Spoiled{"Service", "/rolesanywhere/", "/sts/", "must be rolesanywhere"},
         Spoiled{"Terminator", "/aws4_request", "/aws4", "aws4_request"},
-        Spoiled{"ScopeDate", "/20261123/", "/20261122/", "scope is of 20261122"},
+        Spoiled{"ScopeDate", "/20261123/", "/20261122/", "scope has the date 20261122"},
         Spoiled{"HostNotSigned", "host;", "", "\"host\" is not signed"},
         Spoiled{"TypeNotSigned", "content-type;", "", "\"content-type\" is not signed"},
         Spoiled{"DateNotSigned", "x-amz-date;", "", "\"x-amz-date\" is not signed"},
@@ -288,7 +288,7 @@ TEST(SessionChain, EmptyTooLongOrBrokenIsRefused) {
   for (const std::string& bad :
        {std::string(), std::string("  "), five + "," + one, one + ",", "," + one, one + one,
         one + ",AAAA", one.substr(0, one.size() - 4)}) {
-    EXPECT_THROW(read(bad), Refusal) << bad;
+    EXPECT_THROW(read(bad), ErrorResponse) << bad;
   }
 }
 

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "emulate/refusal.h"
+#include "emulate/error_response.h"
 #include "unit/emulate/support.h"
 
 namespace rolecall::emulate {
@@ -21,9 +21,9 @@ std::string unfit(const std::string& leaf, const std::string& ca, const std::str
   try {
     check_session_tags(entity.get(), "ARN");
     return {};
-  } catch (const Refusal& refusal) {
-    EXPECT_EQ(refusal.name(), "AccessDeniedException");
-    const std::string text = refusal.what();
+  } catch (const ErrorResponse& error) {
+    EXPECT_EQ(error.name(), "AccessDeniedException");
+    const std::string text = error.what();
     const std::string start =
         "Unable to assume role for ARN. Some attributes failed to be mapped into session tags. ";
     EXPECT_EQ(text.substr(0, start.size()), start);

@@ -65,8 +65,8 @@ class StsTest : public testing::Test {
     try {
       EXPECT_EQ(verify_caller(request, find, time), session);
       return {};
-    } catch (const Refusal& refusal) {
-      return std::to_string(refusal.status()) + " " + refusal.name();
+    } catch (const ErrorResponse& error) {
+      return std::to_string(error.status()) + " " + error.name();
     }
   }
 
@@ -130,8 +130,8 @@ TEST_F(StsTest, HostAndDateMustBeSigned) {
       verify_caller(
           request, [this](const std::string&) { return session; }, test::now);
       ADD_FAILURE() << name;
-    } catch (const Refusal& refusal) {
-      EXPECT_EQ(refusal.what(), "the header \"" + name + "\" is not signed");
+    } catch (const ErrorResponse& error) {
+      EXPECT_EQ(error.what(), "the header \"" + name + "\" is not signed");
     }
   }
 }
@@ -151,7 +151,7 @@ TEST_F(StsTest, WritesXml) {
   EXPECT_NE(xml.find("<UserId>AROAEXAMPLE:1234</UserId>"), std::string::npos);
   EXPECT_NE(xml.find("<Account>123456789012</Account>"), std::string::npos);
   EXPECT_NE(xml.find("<RequestId>id-1</RequestId>"), std::string::npos);
-  const std::string error = error_xml(Refusal(400, "InvalidAction", "<a>&\x01\xff"), "id-2");
+  const std::string error = error_xml(ErrorResponse(400, "InvalidAction", "<a>&\x01\xff"), "id-2");
   EXPECT_NE(error.find("<Message>&lt;a&gt;&amp;?\?</Message>"), std::string::npos) << error;
 }
 

@@ -6,7 +6,7 @@
 
 #include <functional>
 
-#include "emulate/refusal.h"
+#include "emulate/error_response.h"
 #include "rolecall/error.h"
 #include "unit/emulate/support.h"
 
@@ -43,10 +43,10 @@ std::string check(const std::vector<Entity>& anchor, const Entity& leaf,
   try {
     trust.check(leaf.get(), chain, time);
     return {};
-  } catch (const Refusal& refusal) {
-    EXPECT_EQ(refusal.name(), "AccessDeniedException");
-    EXPECT_EQ(refusal.status(), 403);
-    return refusal.what();
+  } catch (const ErrorResponse& error) {
+    EXPECT_EQ(error.name(), "AccessDeniedException");
+    EXPECT_EQ(error.status(), 403);
+    return error.what();
   }
 }
 
@@ -103,7 +103,7 @@ TEST_F(TrustTest, TakesFiveIssuersAndNoMore) {
   const std::vector<Entity> five(chain.rend() - 5, chain.rend());
   EXPECT_EQ(check({root}, make({}, &chain[4]), five), "");
   const std::vector<Entity> six(chain.rbegin(), chain.rend());
-  EXPECT_TRUE(refused(check({root}, make({}, &chain[5]), six), untrusted, "5 are the most"));
+  EXPECT_TRUE(refused(check({root}, make({}, &chain[5]), six), untrusted, "at most 5 are allowed"));
 }
 
 TEST_F(TrustTest, RefusesAChainOutOfOrder) {
@@ -111,8 +111,8 @@ TEST_F(TrustTest, RefusesAChainOutOfOrder) {
   const Entity low_leaf = make({}, &lower);
   EXPECT_EQ(check({root}, low_leaf, {lower, middle}), "");
   EXPECT_TRUE(refused(check({root}, low_leaf, {middle, lower}), untrusted, "out of order"));
-  EXPECT_TRUE(refused(check({root}, leaf, {leaf, middle}), untrusted, "holds the leaf"));
-  EXPECT_TRUE(refused(check({root}, leaf, {middle, leaf}), untrusted, "holds the leaf"));
+  EXPECT_TRUE(refused(check({root}, leaf, {leaf, middle}), untrusted, "contains the leaf"));
+  EXPECT_TRUE(refused(check({root}, leaf, {middle, leaf}), untrusted, "contains the leaf"));
   EXPECT_TRUE(refused(check({root}, leaf, {make_ca("x"), middle}), untrusted, "out of order"));
   EXPECT_TRUE(refused(check({root}, leaf, {middle, middle}), untrusted, "does not issue"));
   EXPECT_TRUE(refused(check({root}, leaf, {make_ca("middle", &root)}), untrusted,
@@ -184,7 +184,7 @@ TEST_F(TrustTest, RefusesMd5AndShortRsaKeys) {
   EXPECT_TRUE(refused(check({rsa_root}, make(with_digest(EVP_md5()), &rsa_root)), insufficient,
                       "is signed with md5WithRSAEncryption"));
   EXPECT_TRUE(refused(check({root}, make({}, &root, test::rsa_key(1024))), insufficient,
-                      "has 1024 bits; 2048 are the least"));
+                      "has 1024 bits; at least 2048 are required"));
 }
 
 // As Vault's and step-ca's are, and those of servers, which the guide no longer forbids.

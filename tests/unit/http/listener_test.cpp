@@ -63,12 +63,12 @@ TEST(Listener, TakesOverWhatListens) {
 
 TEST(Listener, RefusesWhatDoesNotListen) {
   const Descriptor file(open("/dev/null", O_RDONLY | O_CLOEXEC));
-  EXPECT_NE(refusal([&] { const Listener l(file.fd()); }).find("not a socket that listens"),
+  EXPECT_NE(refusal([&] { const Listener l(file.fd()); }).find("not a listening socket"),
             std::string::npos);
   const Descriptor silent(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  EXPECT_NE(refusal([&] { const Listener l(silent.fd()); }).find("not a socket that listens"),
+  EXPECT_NE(refusal([&] { const Listener l(silent.fd()); }).find("not a listening socket"),
             std::string::npos);
-  EXPECT_NE(refusal([] { const Listener l(-1); }).find("not a socket that listens"),
+  EXPECT_NE(refusal([] { const Listener l(-1); }).find("not a listening socket"),
             std::string::npos);
   const Descriptor local(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const sockaddr unnamed{AF_UNIX, {}};

@@ -138,7 +138,7 @@ TEST_P(ServerTest, AHandlerThatThrowsIsABare500) {
 TEST_P(ServerTest, CutsABodyWhereTold) {
   const Server server({}, options, [](const Request&) {
     Response response = text_response("0123456789");
-    response.cut_after = 4;
+    response.truncate_after = 4;
     return response;
   });
   const std::string answer = converse(server, "GET / HTTP/1.1\r\nHost: h\r\n\r\n");

@@ -66,7 +66,7 @@ TEST(TransferError, AProxyThatWantsAPassword) {
   options.use_proxy = true;
   EXPECT_THAT(error_of(failure, options).hint(), HasSubstr("requires a user name and a password"));
   options.proxy_has_user = true;
-  EXPECT_THAT(error_of(failure, options).hint(), HasSubstr("does not take the user"));
+  EXPECT_THAT(error_of(failure, options).hint(), HasSubstr("does not accept the user"));
 }
 
 }  // namespace

@@ -9,9 +9,9 @@ namespace rolecall::emulate {
 
 // An error response: the HTTP status, the service's name for the error ("AccessDeniedException")
 // and the text. The checks throw it, and it is caught once for each request.
-class Refusal : public std::runtime_error {
+class ErrorResponse : public std::runtime_error {
  public:
-  Refusal(int status, std::string name, const std::string& message)
+  ErrorResponse(int status, std::string name, const std::string& message)
       : std::runtime_error(message), status_(status), name_(std::move(name)) {}
 
   int status() const noexcept { return status_; }
@@ -22,11 +22,11 @@ class Refusal : public std::runtime_error {
   std::string name_;
 };
 
-inline Refusal access_denied(const std::string& message) {
+inline ErrorResponse access_denied(const std::string& message) {
   return {403, "AccessDeniedException", message};
 }
 
-inline Refusal invalid_input(const std::string& message) {
+inline ErrorResponse invalid_input(const std::string& message) {
   return {400, "ValidationException", message};
 }
 
