@@ -61,7 +61,7 @@ std::string token_list(const std::vector<identity::TokenCertificate>& found,
   for (std::size_t i = 0; i < found.size(); ++i) {
     const Certificate& one = found[i].certificate;
     if (format == "text") {
-      text += (i > 0 ? "\n" : "") + view(one, found[i].neighbours, false) +
+      text += (i > 0 ? "\n" : "") + view(one, found[i].certificates_on_token, false) +
               "URI:           " + found[i].uri + "\n";
       continue;
     }

@@ -45,7 +45,7 @@ Certificate::Certificate(std::string_view der, const std::string& name) {
   const unsigned char* end = data;
   x509_.reset(d2i_X509(nullptr, &end, static_cast<long>(der.size())), X509_free);
   if (!x509_) {
-    throw Error(ErrorKind::usage, name + " holds a damaged certificate: " + openssl_error(),
+    throw Error(ErrorKind::usage, name + " contains a damaged certificate: " + openssl_error(),
                 "openssl x509 -in FILE -noout -text must be able to read it");
   }
   // In a block "TRUSTED CERTIFICATE", OpenSSL's own data follow the certificate.

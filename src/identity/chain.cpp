@@ -44,7 +44,7 @@ bool names_key(const Certificate& below, const Certificate& issuer) {
   return wanted != nullptr && own != nullptr && ASN1_OCTET_STRING_cmp(wanted, own) == 0;
 }
 
-bool holds(const std::vector<Certificate>& certificates, const Certificate& one) {
+bool contains(const std::vector<Certificate>& certificates, const Certificate& one) {
   return std::find(certificates.begin(), certificates.end(), one) != certificates.end();
 }
 
@@ -66,17 +66,18 @@ class Pool {
   // Returns the best issuer of `below` that is neither self-signed nor in `chain`, or nullptr.
   const Certificate* issuer_of(const Certificate& below, const std::vector<Certificate>& chain,
                                std::chrono::sys_seconds now) {
-    PoolEntries fitting = issuers(below);
+    PoolEntries candidates = issuers(below);
     // Without this, the loop would not end if two CAs have certified each other.
-    std::erase_if(fitting,
-                  [&chain](const PoolEntry& one) { return holds(chain, *one.certificate); });
+    std::erase_if(candidates,
+                  [&chain](const PoolEntry& one) { return contains(chain, *one.certificate); });
     const auto is_valid = [now](const PoolEntry& one) { return one.certificate->valid_at(now); };
-    std::stable_sort(fitting.begin(), fitting.end(), [](const PoolEntry& a, const PoolEntry& b) {
-      return a.certificate->not_after() > b.certificate->not_after();
-    });
-    const auto expired = std::stable_partition(fitting.begin(), fitting.end(), is_valid);
-    if (const Certificate* best = first_anchored(fitting.begin(), expired)) return best;
-    return first_anchored(expired, fitting.end());
+    std::stable_sort(candidates.begin(), candidates.end(),
+                     [](const PoolEntry& a, const PoolEntry& b) {
+                       return a.certificate->not_after() > b.certificate->not_after();
+                     });
+    const auto expired = std::stable_partition(candidates.begin(), candidates.end(), is_valid);
+    if (const Certificate* best = first_anchored(candidates.begin(), expired)) return best;
+    return first_anchored(expired, candidates.end());
   }
 
  private:
@@ -91,17 +92,18 @@ class Pool {
   // the signature. So each key is tried once, and the search stops at the right one.
   PoolEntries issuers(const Certificate& below) {
     const auto [begin, end] = entries_.equal_range(X509_get_issuer_name(below.x509()));
-    PoolEntries named;
+    PoolEntries same_name;
     for (auto at = begin; at != end; ++at)
-      named.push_back(at->second);
-    std::stable_partition(named.begin(), named.end(), [&below](const PoolEntry& one) {
+      same_name.push_back(at->second);
+    std::stable_partition(same_name.begin(), same_name.end(), [&below](const PoolEntry& one) {
       return names_key(below, *one.certificate);
     });
     std::set<std::size_t> tried;
-    for (const PoolEntry& one : named) {
+    for (const PoolEntry& one : same_name) {
       if (!tried.insert(one.key).second || !check(below, *one.certificate)) continue;
-      std::erase_if(named, [key = one.key](const PoolEntry& other) { return other.key != key; });
-      return named;
+      std::erase_if(same_name,
+                    [key = one.key](const PoolEntry& other) { return other.key != key; });
+      return same_name;
     }
     return {};
   }
@@ -137,9 +139,9 @@ std::vector<Certificate> order_chain(const Certificate& leaf, const std::vector<
   while (const Certificate* issuer =
              candidates.issuer_of(chain.empty() ? leaf : chain.back(), chain, now)) {
     if (chain.size() == max_chain) {
-      reporter.warning(
-          cat("the chain is longer than the ", max_chain,
-              " intermediates that the service takes; those next to the leaf are sent"));
+      reporter.warning(cat("the chain is longer than the ", max_chain,
+                           " intermediates that the service accepts; only the intermediates "
+                           "nearest to the leaf are sent"));
       break;
     }
     chain.push_back(*issuer);
@@ -147,12 +149,13 @@ std::vector<Certificate> order_chain(const Certificate& leaf, const std::vector<
   if (candidates.gave_up()) {
     reporter.warning(
         cat("too many of the certificates given with ", leaf.name(),
-            " have the same name: the search for its chain ended after ", most_checks,
-            " signatures, and the chain may lack an issuer; give only those that it needs"));
+            " have the same name: the search for the chain ended after ", most_checks,
+            " signature checks, so the chain may be incomplete; give only the certificates of "
+            "the chain"));
   }
   std::size_t left_out = 0;
   for (const Certificate& other : pool) {
-    if (other == leaf || holds(chain, other) || other.self_issued()) continue;
+    if (other == leaf || contains(chain, other) || other.self_issued()) continue;
     // An older certificate with the leaf's own key was not meant as part of the chain.
     if (EVP_PKEY_eq(other.public_key(), leaf.public_key()) != 1) ++left_out;
     reporter.trace([&other] { return "not in the chain, left out: " + other.name(); });

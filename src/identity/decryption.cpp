@@ -44,7 +44,7 @@ Decryptor::~Decryptor() {
 void Decryptor::load_legacy(const std::string& reason) {
   const std::string what =
       name_ + " is encrypted with " + algorithm_ + " that needs OpenSSL's legacy provider";
-  const std::string anew =
+  const std::string or_encrypt_again =
       ", or encrypt the key again on the machine where it is: openssl pkcs8 -topk8 -provider "
       "legacy -provider "
       "default; openssl pkcs12";
@@ -55,7 +55,7 @@ void Decryptor::load_legacy(const std::string& reason) {
   ERR_clear_error();
   if (standard_ != nullptr && legacy_ != nullptr) return;
   throw Error(ErrorKind::usage, what + ", which cannot be loaded here (" + reason + ")",
-              "install it (Debian 13: openssl-provider-legacy)" + anew);
+              "install the provider (Debian 13: openssl-provider-legacy)" + or_encrypt_again);
 }
 
 bool Decryptor::attempt(const DecryptAttempt& attempt) {
@@ -67,11 +67,11 @@ bool Decryptor::attempt(const DecryptAttempt& attempt) {
   }
   if (result == Decryption::unsupported) {
     require_libraries(name_ + " is encrypted with " + algorithm_ + " that is not built in",
-                      cat(", or encrypt it again", how_to_encrypt_again));
+                      cat(", or encrypt the file again", how_to_encrypt_again));
     throw Error(ErrorKind::usage,
                 name_ + " is encrypted with " + algorithm_ +
                     " that OpenSSL does not support: " + first_reason(),
-                cat("encrypt it again", how_to_encrypt_again));
+                cat("encrypt the file again", how_to_encrypt_again));
   }
   ERR_clear_error();
   return result == Decryption::done;
@@ -82,7 +82,7 @@ void Decryptor::ask(
     const std::function<Decryption(OSSL_LIB_CTX*, std::string_view)>& attempt_with) {
   if (!source) {
     throw Error(ErrorKind::usage, name_ + " is encrypted, and no password was given",
-                "`password-source` says where the password is");
+                "`password-source` names the source of the password");
   }
   for (int number = 1; number <= max_attempts; ++number) {
     const Secret password = [&] {
@@ -95,8 +95,9 @@ void Decryptor::ask(
     const std::string_view text = password.empty() ? std::string_view("") : password.view();
     if (attempt([&](OSSL_LIB_CTX* library) { return attempt_with(library, text); })) return;
   }
-  throw Error(ErrorKind::usage, cat("wrong password for ", name_, ", ", max_attempts, " times"),
-              cat("is it the password of this very file? See whether it opens it: ", command_));
+  throw Error(
+      ErrorKind::usage, cat("wrong password for ", name_, ", ", max_attempts, " times"),
+      cat("is this the password of this file? check whether the password works: ", command_));
 }
 
 Decryption why_decryption_failed() {

@@ -40,15 +40,16 @@ std::uint64_t count_of(const ASN1_INTEGER* number) {
 
 [[noreturn]] void fail_on_timeout(const std::string& what, const std::string& name, Seconds time,
                                   const Deadline& deadline) {
-  // The time is only an estimate. It can be larger than std::chrono::seconds can hold.
+  // The time is only an estimate. It can be larger than std::chrono::seconds can represent.
   const auto text = [](Seconds seconds) {
     return seconds_text(std::chrono::ceil<std::chrono::seconds>(std::min(seconds, Seconds(1e9))));
   };
-  throw Error(ErrorKind::usage,
-              name + " asks for " + what + " to make a key of its password, which would take " +
-                  text(time) + "; less than " + text(deadline.left()) + " are left",
-              "encrypt it again: openssl pkcs8 -topk8 -v2 aes-256-cbc; openssl pkcs12 -export; or "
-              "allow more with `timeout`");
+  throw Error(
+      ErrorKind::usage,
+      name + " needs " + what + " to derive a key from its password, which would take " +
+          text(time) + "; at most " + text(deadline.left()) + " are left",
+      "encrypt the file again: openssl pkcs8 -topk8 -v2 aes-256-cbc; openssl pkcs12 -export; or "
+      "allow more time with `timeout`");
 }
 
 template <class Run>

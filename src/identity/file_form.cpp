@@ -17,20 +17,20 @@ namespace rolecall::identity {
 namespace {
 
 struct Form {
-  std::string what;  // goes after "is"
-  std::string how;   // the hint
+  std::string description;  // goes after "is"
+  std::string hint;
 };
 
 std::string convert(const std::string& command) {
-  return "convert it: " + command;
+  return "convert the file: " + command;
 }
 
 // Without the umask, others could read a key in the new file for a moment.
-std::string convert_key(const std::string& command, const std::string& then = "") {
-  return "convert it: (umask 077; " + command + ")" + then;
+std::string convert_key(const std::string& command, const std::string& next_step = "") {
+  return "convert the file: (umask 077; " + command + ")" + next_step;
 }
 
-constexpr const char* then_store = ", then give FILE.p12 as `certificate`";
+constexpr const char* give_store = ", then give FILE.p12 as `certificate`";
 
 template <auto read, auto free_it>
 bool reads_as(std::string_view der) {
@@ -52,7 +52,7 @@ bool is_key_of(std::string_view der) {
 
 struct DerKind {
   const char* what;
-  bool (*is_it)(std::string_view der);
+  bool (*matches)(std::string_view der);
   const char* command;  // converts it to PEM; "" if PEM would not help
   const char* hint;     // only if `command` is ""
 };
@@ -65,7 +65,7 @@ constexpr std::array<DerKind, 9> der_kinds = {{
     {"a private key", is_key_of<EVP_PKEY_EC>, "openssl pkey -inform DER", ""},
     {"a private key", is_key_of<EVP_PKEY_RSA>, "openssl pkey -inform DER", ""},
     {"a certificate request", reads_as<d2i_X509_REQ, X509_REQ_free>, "",
-     "give the certificate that the CA made of it"},
+     "give the certificate that the CA issued for the request"},
     {"a public key", reads_as<d2i_PUBKEY, EVP_PKEY_free>, "",
      "a certificate and its private key are needed"},
     {"PKCS#7", reads_as<d2i_PKCS7, PKCS7_free>, "openssl pkcs7 -inform DER -print_certs", ""},
@@ -78,29 +78,29 @@ constexpr std::array<DerKind, 9> der_kinds = {{
 const DerKind* der_kind(std::string_view bytes) {
   if (!bytes.starts_with('\x30')) return nullptr;
   const auto* found = std::find_if(der_kinds.begin(), der_kinds.end(),
-                                   [bytes](const DerKind& kind) { return kind.is_it(bytes); });
+                                   [bytes](const DerKind& kind) { return kind.matches(bytes); });
   return found == der_kinds.end() ? nullptr : found;
 }
 
 std::optional<Form> binary_form(std::string_view bytes) {
   if (is_pkcs12(bytes)) {
     return Form{"a PKCS#12 file",
-                "give it as `certificate`, without `private-key` and `intermediates`"};
+                "give the file as `certificate`, without `private-key` and `intermediates`"};
   }
   for (const std::string_view magic : {"\xfe\xed\xfe\xed", "\xce\xce\xce\xce"}) {
     if (!bytes.starts_with(magic)) continue;
     return Form{"a Java keystore",
                 convert_key("keytool -importkeystore -srckeystore FILE -destkeystore FILE.p12 "
                             "-deststoretype PKCS12",
-                            then_store)};
+                            give_store)};
   }
   if (const DerKind* kind = der_kind(bytes)) {
     return Form{
-        cat("DER, not PEM; it holds ", kind->what),
+        cat("DER, not PEM; it contains ", kind->what),
         *kind->hint != '\0' ? kind->hint : convert(cat(kind->command, " -in FILE -out FILE.pem"))};
   }
   if (bytes.size() > 4 && bytes[0] == '\x30' && (bytes[1] & '\x80') != 0) {
-    return Form{"DER, not PEM, and neither a certificate nor a key", "is it the right file?"};
+    return Form{"DER, not PEM, and neither a certificate nor a key", "is this the right file?"};
   }
   return std::nullopt;
 }
@@ -130,34 +130,34 @@ std::optional<Form> base64_form(std::string_view text) {
     return Form{"the base64 of a PEM file", convert_key(decode + " > FILE.pem")};
   }
   if (is_pkcs12(bytes.view())) {
-    return Form{"the base64 of a PKCS#12 file", convert_key(decode + " > FILE.p12", then_store)};
+    return Form{"the base64 of a PKCS#12 file", convert_key(decode + " > FILE.p12", give_store)};
   }
   const DerKind* kind = der_kind(bytes.view());
   if (kind == nullptr) return std::nullopt;
-  return Form{cat("base64 without the lines BEGIN and END; it holds ", kind->what),
+  return Form{cat("base64 without the lines BEGIN and END; it contains ", kind->what),
               *kind->hint != '\0' ? kind->hint
                                   : convert(decode + " | " + kind->command + " -out FILE.pem")};
 }
 
 std::optional<Form> text_form(std::string_view text) {
   const std::string_view start = trim(text);
-  const auto holds = [start](const char* part) {
+  const auto contains = [start](const char* part) {
     return start.find(part) != std::string_view::npos;
   };
   if (start.starts_with('{') || start.starts_with('[')) {
-    return holds("\"tls.crt\"")
+    return contains("\"tls.crt\"")
                ? Form{"JSON, of a Kubernetes Secret",
                       convert_key("jq -r '.data[\"tls.crt\"], .data[\"tls.key\"]' FILE | base64 -d "
                                   "> FILE.pem")}
                : Form{"JSON, not PEM",
                       convert_key("jq -r '.data.certificate, .data.private_key' FILE > FILE.pem",
-                                  ", if the names in it are those of Vault")};
+                                  ", if the JSON has the names that Vault uses")};
   }
-  if (holds("-----BEGIN ") && holds("-----END ")) {
-    return holds("\\n")
+  if (contains("-----BEGIN ") && contains("-----END ")) {
+    return contains("\\n")
                ? Form{"PEM with \\n as two characters instead of line feeds",
                       convert_key(R"(sed 's/"//g; s/\\r//g; s/\\n/\n/g' FILE > FILE.pem)")}
-               : Form{"PEM with all of its lines in one",
+               : Form{"PEM whose lines are joined to one line",
                       convert_key(R"(sed -E 's/ *(-----(BEGIN|END) [A-Z0-9 ]+-----) */\n\1\n/g')"
                                   " FILE > FILE.pem")};
   }
@@ -199,7 +199,7 @@ void refuse_other_form(std::string_view text, const std::string& name) {
   if (!form) form = text_form(text);
   if (!form)
     form = Form{"not a PEM file", "a PEM file has a line like -----BEGIN CERTIFICATE-----"};
-  throw Error(ErrorKind::usage, name + " is " + form->what, form->how);
+  throw Error(ErrorKind::usage, name + " is " + form->description, form->hint);
 }
 
 std::string hint_with_path(const std::string& hint, const Source& source) {

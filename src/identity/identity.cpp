@@ -25,7 +25,7 @@ namespace rolecall::identity {
 namespace {
 
 // For callers without a deadline.
-constexpr std::chrono::seconds usual_limit{30};
+constexpr std::chrono::seconds default_limit{30};
 
 // Reads each file once, even if two options name it (a file with the key and the certificates).
 class Files {
@@ -56,14 +56,14 @@ void check_validity(const Certificate& leaf, std::chrono::sys_seconds now) {
                 "certificate " + leaf.name() + " expired " +
                     largest_unit_text(now - leaf.not_after()) + " ago: it was valid from " +
                     validity_text(leaf),
-                "ask its issuer for a new one" + clock_hint);
+                "ask the issuer for a new certificate" + clock_hint);
   }
   if (now < leaf.not_before()) {
     throw Error(ErrorKind::failed,
                 "certificate " + leaf.name() + " is not valid yet for " +
                     largest_unit_text(leaf.not_before() - now) + ": it is valid from " +
                     validity_text(leaf),
-                "wait, or set the clock right" + clock_hint);
+                "wait, or correct the clock" + clock_hint);
   }
 }
 
@@ -93,22 +93,24 @@ const Certificate& find_leaf(const std::vector<Certificate>& certificates, const
           (certificates.size() == 1 ? "the certificate"
                                     : cat("any of the ", certificates.size(), " certificates")) +
           " in " + options.certificate.name() + " (" + first.name() + ", " + first.key_kind() + ")",
-      "key and certificate must come from the same request; was only one of them renewed?");
+      "key and certificate must come from the same certificate request; was only one of them "
+      "renewed?");
 }
 
-// The key, and all certificates that were given.
+// What the options name: the key, and all certificates.
 struct Material {
   std::unique_ptr<Signer> signer;
   EvpPkeyPtr key;  // or only its public key; nullptr if that is unknown
   std::vector<Certificate> certificates;
-  bool is_whole = false;                // the chain is included
-  std::vector<Certificate> neighbours;  // on the certificate's token; some may be its issuers
+  bool includes_chain = false;
+  // All certificates on the token of the certificate. Some may be its issuers.
+  std::vector<Certificate> certificates_on_token;
 };
 
 void take_key(Material& material, EvpPkeyPtr key) {
   EVP_PKEY_up_ref(key.get());
   material.key.reset(key.get());
-  material.signer = make_signer(std::move(key));
+  material.signer = make_openssl_signer(std::move(key));
 }
 
 void take_key(Material& material, TpmKey key) {
@@ -132,7 +134,7 @@ Material read_pkcs12_file(const FileContent& file, const IdentityOptions& option
   Material material;
   take_key(material, std::move(content.key));
   material.certificates = std::move(content.certificates);
-  material.is_whole = true;
+  material.includes_chain = true;
   return material;
 }
 
@@ -157,7 +159,7 @@ void read_key(Files& files, const IdentityOptions& options, const Reporter& repo
   const Source& source = in_one_file ? options.certificate : options.private_key;
   const std::string name = what + " " + source.name();
   if (source.empty()) {
-    throw Error(ErrorKind::usage, "missing: `private-key`", "it names the key's file");
+    throw Error(ErrorKind::usage, "missing: `private-key`", "give the file of the private key");
   }
   const FileContent& file = files.read(what, source);
   if (is_pkcs12(file.bytes.view())) {
@@ -169,9 +171,10 @@ void read_key(Files& files, const IdentityOptions& options, const Reporter& repo
   }
   const std::vector<PemBlock> blocks = read_pem(file.bytes.view(), name);
   if (in_one_file && std::none_of(blocks.begin(), blocks.end(), is_private_key)) {
-    throw Error(ErrorKind::usage, "missing: `private-key`, as " + name + " holds no private key",
-                "give the key's file; only a PKCS#12 file, a token, or a PEM file with both needs "
-                "none");
+    throw Error(ErrorKind::usage,
+                "missing: `private-key`, because " + name + " contains no private key",
+                "give the file of the private key; `private-key` is only optional for a PKCS#12 "
+                "file, a token, or a PEM file with both certificate and key");
   }
   const PemBlock& key = private_key_block(blocks, name);
   if (is_tpm_key(key)) {
@@ -200,7 +203,7 @@ Material read_material(Files& files, const IdentityOptions& options, std::chrono
       material.certificates = certificates_of(
           file, "certificate file " + options.certificate.name(), !options.private_key.empty());
     });
-    if (material.is_whole) return material;
+    if (material.includes_chain) return material;
   }
   if (!key_is_on_token(options)) {
     with_path_in_hints(options.private_key.empty() ? options.certificate : options.private_key,
@@ -208,9 +211,9 @@ Material read_material(Files& files, const IdentityOptions& options, std::chrono
   }
   if (key_is_on_token(options) || certificate_is_on_token(options)) {
     const Deadline::Pause pause(&files.deadline());
-    FromTokens found = read_tokens(options, material.certificates, now, reporter);
-    if (certificate_is_on_token(options)) material.certificates = std::move(found.certificates);
-    material.neighbours = std::move(found.neighbours);
+    TokenObjects found = read_tokens(options, material.certificates, now, reporter);
+    if (certificate_is_on_token(options)) material.certificates = std::move(found.leaves);
+    material.certificates_on_token = std::move(found.certificates_on_token);
     if (key_is_on_token(options)) {
       material.signer = std::move(found.signer);
       material.key = std::move(found.public_key);
@@ -245,11 +248,12 @@ void add_intermediates(Files& files, const IdentityOptions& options,
   with_path_in_hints(options.intermediates, [&] { take_intermediates(file, name, pool); });
 }
 
-// A token can also hold certificates that have nothing to do with the leaf. That is not a mistake,
+// A token can also have certificates that have nothing to do with the leaf. That is not a mistake,
 // and needs no warning. So only the certificates of the leaf's chain are added.
 void add_from_token(Material& material, const Certificate& leaf, std::chrono::sys_seconds now) {
   std::vector<Certificate> all = material.certificates;
-  all.insert(all.end(), material.neighbours.begin(), material.neighbours.end());
+  all.insert(all.end(), material.certificates_on_token.begin(),
+             material.certificates_on_token.end());
   for (Certificate& issuer : order_chain(leaf, all, now, {}))
     material.certificates.push_back(std::move(issuer));
 }
@@ -265,8 +269,8 @@ Identity load_identity(const IdentityOptions& options, std::chrono::sys_seconds 
 
   const Certificate leaf = find_leaf(pool, key.get(), now, options);
   check_validity(leaf, now);
-  if (!material.is_whole) add_intermediates(files, options, pool);
-  if (!material.neighbours.empty()) add_from_token(material, leaf, now);
+  if (!material.includes_chain) add_intermediates(files, options, pool);
+  if (!material.certificates_on_token.empty()) add_from_token(material, leaf, now);
   std::vector<Certificate> chain = order_chain(leaf, pool, now, reporter);
   warn_of_requirements(leaf, chain, now, reporter);
   reporter.trace([&] {
@@ -280,7 +284,7 @@ Identity load_identity(const IdentityOptions& options, std::chrono::sys_seconds 
 }
 
 std::unique_ptr<Signer> load_signer(const IdentityOptions& options, const Reporter& reporter) {
-  Deadline deadline(usual_limit);
+  Deadline deadline(default_limit);
   Files files(deadline);
   Material material = read_material(files, options, {}, reporter);
   if (!material.certificates.empty()) {
@@ -294,7 +298,7 @@ std::unique_ptr<Signer> load_signer(const IdentityOptions& options, const Report
 
 std::vector<Certificate> load_certificates(const IdentityOptions& options,
                                            std::chrono::sys_seconds now) {
-  Deadline deadline(usual_limit);
+  Deadline deadline(default_limit);
   const FileContent file = read_source("certificate file", options.certificate, &deadline);
   if (!is_pkcs12(file.bytes.view())) {
     return with_path_in_hints(options.certificate, [&] {

@@ -41,7 +41,7 @@ std::string curve_of(const EVP_PKEY* key) {
 
 void check_key_kind(const EVP_PKEY* key, const std::string& name) {
   const int kind = EVP_PKEY_get_base_id(key);
-  const std::string what = name + " holds a key of the kind " + describe_key(key);
+  const std::string what = name + " contains a key of the kind " + describe_key(key);
   if (kind == EVP_PKEY_RSA) {
     const int bits = EVP_PKEY_get_bits(key);
     if (bits < 2048 || bits > 8192) {

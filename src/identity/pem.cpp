@@ -97,7 +97,7 @@ std::vector<PemBlock> read_pem(std::string_view text, const std::string& name) {
   if (reason != PEM_R_NO_START_LINE || open_block) {
     throw Error(ErrorKind::usage,
                 name + " is damaged: " + (open_block ? "a block has no END line" : error),
-                "it may be cut off or edited; copy it again from its source");
+                "the file may be truncated or edited; copy it again from its source");
   }
   if (blocks.empty()) refuse_other_form(utf8.empty() ? text : utf8.view(), name);
   return blocks;

@@ -70,29 +70,32 @@ std::string contents_of(const std::vector<PemBlock>& blocks) {
 
 void refuse_without_certificate(const std::vector<PemBlock>& blocks, const std::string& name,
                                 bool swapped) {
-  std::string hint = "it must have a block that starts with -----BEGIN CERTIFICATE-----";
+  std::string hint = "the file must have a block that starts with -----BEGIN CERTIFICATE-----";
   if (any(blocks, is_private_key)) {
     hint = std::string(swapped ? "are the two files swapped? " : "") +
-           "`certificate` names the certificate's file, `private-key` the key's";
+           "`certificate` names the file of the certificate, `private-key` the file of the key";
   } else if (any(blocks, is_pkcs7)) {
-    throw Error(ErrorKind::usage, name + " is PKCS#7, which is read as `intermediates` only",
+    throw Error(ErrorKind::usage, name + " is PKCS#7, which is only allowed as `intermediates`",
                 "convert it: openssl pkcs7 -print_certs -in FILE -out FILE.pem");
   } else if (any(blocks, is_request)) {
-    hint = "give the certificate that the CA made of the request";
+    hint = "give the certificate that the CA issued for the request";
   } else if (any(blocks, is_public_key)) {
     hint = "give the certificate that the CA issued for this key";
   }
-  throw Error(ErrorKind::usage, name + " holds no certificate, only " + contents_of(blocks), hint);
+  throw Error(ErrorKind::usage, name + " contains no certificate, only " + contents_of(blocks),
+              hint);
 }
 
 void refuse_without_key(const std::vector<PemBlock>& blocks, const std::string& name) {
-  std::string hint = "`private-key` names the key's file, `certificate` the certificate's";
+  std::string hint =
+      "`private-key` names the file of the key, `certificate` the file of the certificate";
   if (any(blocks, is_public_key)) {
-    hint = "a public key cannot sign: give the private key that it belongs to";
+    hint = "a public key cannot sign: give the private key of the same pair";
   } else if (any(blocks, is_request)) {
-    hint = "give the private key that the request was made with";
+    hint = "give the private key that the request was signed with";
   }
-  throw Error(ErrorKind::usage, name + " holds no private key, only " + contents_of(blocks), hint);
+  throw Error(ErrorKind::usage, name + " contains no private key, only " + contents_of(blocks),
+              hint);
 }
 
 }  // namespace rolecall::identity

@@ -103,9 +103,9 @@ class Pkcs12Walk {
         break;
       case NID_pkcs8ShroudedKeyBag: {
         const X509_SIG* encrypted = PKCS12_SAFEBAG_get0_pkcs8(bag);
-        const X509_ALGOR* how = nullptr;
-        X509_SIG_get0(encrypted, &how, nullptr);
-        check_derivation(how, name_, deadline_);
+        const X509_ALGOR* encryption = nullptr;
+        X509_SIG_get0(encrypted, &encryption, nullptr);
+        check_derivation(encryption, name_, deadline_);
         EvpPkeyPtr key = decrypt_pkcs8(encrypted, library_, password_, name_, result);
         if (result == Decryption::done) take(std::move(key), friendly_name(bag));
         break;
@@ -155,67 +155,68 @@ Pkcs12Ptr parse(std::string_view bytes, const std::string& name, OSSL_LIB_CTX* l
   return Pkcs12Ptr(file);
 }
 
-bool fits(const Certificate& certificate, const KeyEntry& entry) {
+bool belongs_to(const Certificate& certificate, const KeyEntry& entry) {
   return certificate.public_key() != nullptr &&
          EVP_PKEY_eq(certificate.public_key(), entry.key.get()) == 1;
 }
 
 // For messages: "app" (CN=app), or only the part that exists.
-std::string text_of(const KeyEntry& entry, const std::vector<Certificate>& certificates) {
-  const auto leaf = std::find_if(certificates.begin(), certificates.end(),
-                                 [&entry](const Certificate& one) { return fits(one, entry); });
+std::string entry_text(const KeyEntry& entry, const std::vector<Certificate>& certificates) {
+  const auto leaf =
+      std::find_if(certificates.begin(), certificates.end(),
+                   [&entry](const Certificate& one) { return belongs_to(one, entry); });
   const std::string subject = leaf == certificates.end() ? "no certificate" : leaf->name();
   return entry.names.empty() ? subject : "\"" + entry.names.front() + "\" (" + subject + ")";
 }
 
-std::string list_of(const std::vector<KeyEntry>& entries,
-                    const std::vector<Certificate>& certificates) {
+std::string entries_text(const std::vector<KeyEntry>& entries,
+                         const std::vector<Certificate>& certificates) {
   std::string text;
   for (const KeyEntry& entry : entries)
-    text += (text.empty() ? "" : ", ") + text_of(entry, certificates);
+    text += (text.empty() ? "" : ", ") + entry_text(entry, certificates);
   return text;
 }
 
 [[noreturn]] void refuse_choice(const Content& content, const std::string& name,
                                 const std::string& entry) {
-  const std::string all = list_of(content.entries, content.certificates);
+  const std::string all = entries_text(content.entries, content.certificates);
   if (entry.empty()) {
-    throw Error(ErrorKind::usage, name + " holds more than one private key: " + all,
+    throw Error(ErrorKind::usage, name + " contains more than one private key: " + all,
                 "`pkcs12-entry` names the one to use");
   }
-  throw Error(ErrorKind::usage, name + " has no entry \"" + entry + "\" of its own, but " + all,
+  throw Error(ErrorKind::usage, name + " has no entry \"" + entry + "\"; the entries are " + all,
               "`pkcs12-entry` takes the name in quotes, or the certificate's subject");
 }
 
 KeyEntry& choose(Content& content, const std::string& name, const Pkcs12Choice& choice) {
   for (std::size_t i = 0; i < content.certificates.size(); ++i) {
     for (KeyEntry& entry : content.entries) {
-      if (!fits(content.certificates[i], entry)) continue;
+      if (!belongs_to(content.certificates[i], entry)) continue;
       if (!content.certificate_names[i].empty())
         entry.names.push_back(content.certificate_names[i]);
     }
   }
-  std::vector<KeyEntry*> left;
+  std::vector<KeyEntry*> possible;
   for (KeyEntry& entry : content.entries) {
-    const bool named =
+    const bool is_chosen =
         choice.entry.empty() ||
         std::find(entry.names.begin(), entry.names.end(), choice.entry) != entry.names.end() ||
         std::any_of(content.certificates.begin(), content.certificates.end(),
                     [&](const Certificate& one) {
-                      return fits(one, entry) && one.subject() == choice.entry;
+                      return belongs_to(one, entry) && one.subject() == choice.entry;
                     });
-    if (named) left.push_back(&entry);
+    if (is_chosen) possible.push_back(&entry);
   }
-  if (left.size() > 1) {
+  if (possible.size() > 1) {
     const std::vector<Certificate>& certificates =
         choice.certificates == nullptr ? content.certificates : *choice.certificates;
-    std::erase_if(left, [&certificates](const KeyEntry* entry) {
+    std::erase_if(possible, [&certificates](const KeyEntry* entry) {
       return std::none_of(certificates.begin(), certificates.end(),
-                          [entry](const Certificate& one) { return fits(one, *entry); });
+                          [entry](const Certificate& one) { return belongs_to(one, *entry); });
     });
   }
-  if (left.size() != 1) refuse_choice(content, name, choice.entry);
-  return *left.front();
+  if (possible.size() != 1) refuse_choice(content, name, choice.entry);
+  return *possible.front();
 }
 
 }  // namespace
@@ -243,16 +244,17 @@ Pkcs12 read_pkcs12(std::string_view bytes, const std::string& name, const Passwo
   };
   if (!works({}) && !works("")) decryptor.ask(password, attempt);
 
-  const char* together =
-      "export them together: openssl pkcs12 -export -in CERT -inkey KEY -out NEW.p12";
+  const char* export_hint =
+      "export key and certificate together: openssl pkcs12 -export -in CERT -inkey KEY -out "
+      "NEW.p12";
   if (content.entries.empty()) {
-    throw Error(ErrorKind::usage, name + " holds no private key", together);
+    throw Error(ErrorKind::usage, name + " contains no private key", export_hint);
   }
   if (content.key_damaged) {
-    throw Error(ErrorKind::usage, name + " holds a damaged private key: " + openssl_error());
+    throw Error(ErrorKind::usage, name + " contains a damaged private key: " + openssl_error());
   }
   if (content.certificates.empty() && choice.certificates == nullptr) {
-    throw Error(ErrorKind::usage, name + " holds no certificate", together);
+    throw Error(ErrorKind::usage, name + " contains no certificate", export_hint);
   }
   KeyEntry& entry = choose(content, name, choice);
   check_key_kind(entry.key.get(), name);

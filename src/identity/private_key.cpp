@@ -44,10 +44,10 @@ std::string openssh_kind(std::string_view bytes) {
 
 [[noreturn]] void refuse_openssh(const PemBlock& block, const std::string& name) {
   const std::string kind = openssh_kind(block.der.view());
-  const std::string what = name + " holds a key in OpenSSH's own form";
+  const std::string what = name + " contains a key in OpenSSH's own format";
   if (kind == "ssh-rsa" || kind.starts_with("ecdsa-")) {
     throw Error(ErrorKind::usage, what,
-                "convert a copy of it: cp FILE FILE.pem && ssh-keygen -p -m PEM -f FILE.pem");
+                "convert a copy of the file: cp FILE FILE.pem && ssh-keygen -p -m PEM -f FILE.pem");
   }
   throw Error(ErrorKind::usage, what + (kind.empty() ? "" : ", of the kind " + kind),
               supported_kinds_hint);
@@ -55,8 +55,8 @@ std::string openssh_kind(std::string_view bytes) {
 
 [[noreturn]] void refuse_kind(const PemBlock& block, const std::string& name) {
   if (block.label == "OPENSSH PRIVATE KEY") refuse_openssh(block, name);
-  throw Error(ErrorKind::usage, name + " holds a key of the kind \"" + block.label + "\"",
-              "IAM Roles Anywhere takes RSA and EC keys");
+  throw Error(ErrorKind::usage, name + " contains a key of the kind \"" + block.label + "\"",
+              "IAM Roles Anywhere accepts RSA and EC keys");
 }
 
 Pkcs8Ptr parse_pkcs8(std::string_view der) {
@@ -103,7 +103,7 @@ EvpPkeyPtr decode(const std::string& label, std::string_view der) {
 void refuse_other_kind(const Pkcs8Ptr& info, const std::string& name) {
   const auto kind = name_of_other_kind(algorithm_of(info));
   if (!kind) return;
-  const std::string what = name + " holds a key of the kind " + *kind;
+  const std::string what = name + " contains a key of the kind " + *kind;
   if (!kind->starts_with("ML-DSA-")) throw Error(ErrorKind::usage, what, supported_kinds_hint);
   throw Error(
       ErrorKind::usage,
@@ -113,7 +113,7 @@ void refuse_other_kind(const Pkcs8Ptr& info, const std::string& name) {
 }
 
 [[noreturn]] void refuse_damaged_key(const std::string& name) {
-  throw Error(ErrorKind::usage, name + " holds a damaged private key: " + openssl_error(),
+  throw Error(ErrorKind::usage, name + " contains a damaged private key: " + openssl_error(),
               "openssl pkey -in FILE -noout -check must be able to read it");
 }
 
@@ -122,10 +122,10 @@ EvpPkeyPtr encrypted_pkcs8(const PemBlock& block, const std::string& name,
   const auto* data = reinterpret_cast<const unsigned char*>(block.der.view().data());
   const X509SigPtr encrypted(d2i_X509_SIG(nullptr, &data, static_cast<long>(block.der.size())));
   if (!encrypted) refuse_damaged_key(name);
-  const X509_ALGOR* how = nullptr;
-  X509_SIG_get0(encrypted.get(), &how, nullptr);
+  const X509_ALGOR* encryption = nullptr;
+  X509_SIG_get0(encrypted.get(), &encryption, nullptr);
   const ASN1_OBJECT* algorithm = nullptr;
-  X509_ALGOR_get0(&algorithm, nullptr, nullptr, how);
+  X509_ALGOR_get0(&algorithm, nullptr, nullptr, encryption);
   std::array<char, 80> text{};
   OBJ_obj2txt(text.data(), text.size(), algorithm, 0);
 
@@ -133,7 +133,7 @@ EvpPkeyPtr encrypted_pkcs8(const PemBlock& block, const std::string& name,
   EvpPkeyPtr key;
   decryptor.ask(password, [&](OSSL_LIB_CTX* library, std::string_view candidate) {
     Decryption result = Decryption::done;
-    check_derivation(how, name, deadline);
+    check_derivation(encryption, name, deadline);
     key = decrypt_pkcs8(encrypted.get(), library, candidate, name, result);
     return result;
   });
@@ -185,8 +185,8 @@ EvpPkeyPtr encrypted_traditional(const PemBlock& block, const std::string& name,
                                  const PasswordSource& password, Deadline* deadline) {
   const std::size_t start = block.header.find("DEK-Info: ");
   if (start == std::string::npos) {
-    throw Error(ErrorKind::usage, name + " holds a damaged private key: no DEK-Info line",
-                "it may be cut off or edited; copy it again from its source");
+    throw Error(ErrorKind::usage, name + " contains a damaged private key: no DEK-Info line",
+                "the file may be truncated or edited; copy it again from its source");
   }
   const std::size_t end = block.header.find_first_of(",\r\n", start);
   Decryptor decryptor(name, block.header.substr(start + 10, end - start - 10), check_command,
@@ -216,8 +216,8 @@ const PemBlock& private_key_block(const std::vector<PemBlock>& blocks, const std
   for (const PemBlock& block : blocks) {
     if (!is_private_key(block)) continue;
     if (found != nullptr) {
-      throw Error(ErrorKind::usage, name + " holds more than one private key",
-                  "leave only the one that belongs to the certificate");
+      throw Error(ErrorKind::usage, name + " contains more than one private key",
+                  "leave only the private key that belongs to the certificate");
     }
     found = &block;
   }

@@ -128,7 +128,7 @@ class Checker {
       if (X509_EXTENSION_get_critical(extension) == 0 || X509_supported_extension(extension) != 0) {
         continue;
       }
-      unmet(certificate.name() + " has a critical extension that is not known (" +
+      unmet(certificate.name() + " has an unknown critical extension (" +
             oid_text(X509_EXTENSION_get_object(extension)) + ")");
     }
   }
@@ -152,7 +152,7 @@ void warn_of_requirements(const Certificate& leaf, const std::vector<Certificate
                           std::chrono::sys_seconds now, const Reporter& reporter) {
   const Requirements found = check_requirements(leaf, chain, now);
   if (!found.unmet.empty()) {
-    reporter.warning("IAM Roles Anywhere refuses such a certificate: " + join(found.unmet, "; "));
+    reporter.warning("IAM Roles Anywhere refuses this certificate: " + join(found.unmet, "; "));
   }
   if (!found.doubtful.empty()) {
     reporter.warning("IAM Roles Anywhere may refuse this certificate: " +

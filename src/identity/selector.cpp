@@ -29,13 +29,13 @@ struct SelectorEntry {
 }
 
 constexpr const char* text_hint =
-    "it takes \"Key=x509Subject,Value=CN=… Key=x509Issuer,Value=CN=… Key=x509Serial,Value=<hex>\" "
+    "give \"Key=x509Subject,Value=CN=… Key=x509Issuer,Value=CN=… Key=x509Serial,Value=<hex>\" "
     "or file://selector.json";
 
 std::vector<SelectorEntry> entries_of_text(std::string_view text) {
   std::vector<SelectorEntry> entries;
   std::string_view rest = trim(text);
-  if (rest.empty()) refuse_selector("it is empty", text_hint);
+  if (rest.empty()) refuse_selector("the selector is empty", text_hint);
   while (!rest.empty()) {
     if (!rest.starts_with(key_mark)) {
       refuse_selector(cat("\"", rest, "\" does not start with Key="), text_hint);
@@ -64,7 +64,7 @@ std::optional<std::string> member_in_any_case(const json& object, std::string_vi
 
 std::vector<SelectorEntry> entries_of_file(const std::string& path) {
   constexpr const char* hint =
-      "it must hold a list such as [{\"Key\": \"x509Subject\", \"Value\": \"CN=app\"}]";
+      "the file must contain a list such as [{\"Key\": \"x509Subject\", \"Value\": \"CN=app\"}]";
   if (path.empty()) refuse_selector("file:// names no file", text_hint);
   refuse_pipe("selector file", path);
   const FileContent content = read_file("selector file", path);
@@ -80,8 +80,9 @@ std::vector<SelectorEntry> entries_of_file(const std::string& path) {
       value = member_in_any_case(item, "value");
     }
     if (!key || !value) {
-      refuse_selector(
-          cat("entry ", entries.size() + 1, " of ", path, " has no Key and Value of text"), hint);
+      refuse_selector(cat("entry ", entries.size() + 1, " of ", path,
+                          " does not have Key and Value as strings"),
+                      hint);
     }
     entries.push_back({*key, *value});
   }
@@ -98,10 +99,10 @@ bool starts_with_attribute(std::string_view name) {
 
 std::string checked_name(const SelectorEntry& entry) {
   if (!starts_with_attribute(entry.value)) {
-    refuse_selector(
-        entry.key + " \"" + entry.value + "\" is not a name in RFC 2253 form",
-        "such as CN=app,OU=Billing,O=Example, as read-certificate-data --certificate pkcs11: "
-        "prints it");
+    refuse_selector(entry.key + " \"" + entry.value + "\" is not a name in RFC 2253 form",
+                    "give a name such as CN=app,OU=Billing,O=Example; read-certificate-data "
+                    "--certificate pkcs11: "
+                    "prints the names of certificates");
   }
   return entry.value;
 }
@@ -124,7 +125,7 @@ std::string checked_serial(const SelectorEntry& entry) {
   if (!is_hex) {
     refuse_selector(
         entry.key + " \"" + entry.value + "\" is not hex",
-        "hex digits, as openssl x509 -noout -serial prints them; colons between the bytes are "
+        "give hex digits, as openssl x509 -noout -serial prints them; colons between the bytes are "
         "allowed");
   }
   digits.erase(0, std::min(digits.find_first_not_of('0'), digits.size() - 1));
@@ -148,10 +149,11 @@ Selector parse_selector(const std::string& text) {
                       "the keys are x509Subject, x509Issuer and x509Serial");
     }
     if (!member_of_key->empty()) {
-      refuse_selector("the key " + entry.key + " is given twice",
-                      is_file
-                          ? "leave only one of them"
-                          : "leave only one; a value that holds \"Key=\" needs the file:// form");
+      refuse_selector(
+          "the key " + entry.key + " is given twice",
+          is_file
+              ? "leave only one of them"
+              : "leave only one of them; a value that contains \"Key=\" needs the file:// form");
     }
     if (entry.value.empty()) {
       refuse_selector("the value of " + entry.key + " is empty",

@@ -125,24 +125,27 @@ std::string tag_fault(const SessionTag& tag) {
 std::string refused_tags(const Certificate& leaf) {
   const std::vector<SessionTag> tags = session_tags(leaf);
   std::string text;
-  std::vector<SessionTag> unfit;
+  std::vector<SessionTag> refused;
   for (const SessionTag& tag : tags) {
     const std::string fault = tag_fault(tag);
     if (fault.empty()) continue;
     constexpr std::size_t longest_shown = 100;
     const std::string value =
         tag.value.size() > longest_shown ? tag.value.substr(0, longest_shown) + "…" : tag.value;
-    text += (unfit.empty() ? "session tag " : ", ") + tag.key() + " \"" + terminal_safe(value) +
+    text += (refused.empty() ? "session tag " : ", ") + tag.key() + " \"" + terminal_safe(value) +
             "\" " + fault;
-    unfit.push_back(tag);
+    refused.push_back(tag);
   }
-  if (!unfit.empty()) return text + ", which a session tag cannot have; " + remedy_for(unfit);
+  if (!refused.empty())
+    return text + ", which STS does not allow in a session tag; " + remedy_for(refused);
   if (tags.size() <= most_tags) return {};
-  return cat("it makes ", tags.size(), " session tags, and a session has at most ", most_tags);
+  return cat("the certificate makes ", tags.size(), " session tags, and a session has at most ",
+             most_tags);
 }
 
 std::string remedy_for(const std::vector<SessionTag>& tags) {
-  std::string text = "use a certificate without that, or stop the profile from mapping it:";
+  std::string text =
+      "use a certificate without such a value, or remove the mapping from the profile:";
   for (const std::string field : {"x509Subject", "x509Issuer", "x509SAN"}) {
     std::string specifiers;
     for (const SessionTag& tag : tags)

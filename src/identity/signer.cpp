@@ -92,8 +92,8 @@ std::string public_key_bytes(const EVP_PKEY* key) {
   return bytes;
 }
 
-std::unique_ptr<Signer> make_signer(EvpPkeyPtr key, std::shared_ptr<OSSL_LIB_CTX> library,
-                                    std::function<void()> explain) {
+std::unique_ptr<Signer> make_openssl_signer(EvpPkeyPtr key, std::shared_ptr<OSSL_LIB_CTX> library,
+                                            std::function<void()> explain) {
   return std::make_unique<EvpSigner>(std::move(key), std::move(library), std::move(explain));
 }
 

@@ -37,8 +37,9 @@ class Signer {
 // Makes a signer for a private key that OpenSSL holds. The last two arguments are for a key of a
 // provider: `library` is the library context of the key. `explain` is called if a signature fails,
 // and throws an Error that says what OpenSSL's error queue means.
-std::unique_ptr<Signer> make_signer(EvpPkeyPtr key, std::shared_ptr<OSSL_LIB_CTX> library = {},
-                                    std::function<void()> explain = {});
+std::unique_ptr<Signer> make_openssl_signer(EvpPkeyPtr key,
+                                            std::shared_ptr<OSSL_LIB_CTX> library = {},
+                                            std::function<void()> explain = {});
 
 // What implementations of Signer share.
 std::string public_key_bytes(const EVP_PKEY* key);

@@ -32,7 +32,7 @@ void run(std::string_view input) {
   refuses([&] {
     EvpPkeyPtr key = identity::private_key_in(blocks_of(input), "key", give_password);
     require(!identity::describe_key(key.get()).empty(), "a key has a description");
-    refuses([&] { identity::make_signer(std::move(key))->sign("message"); });
+    refuses([&] { identity::make_openssl_signer(std::move(key))->sign("message"); });
   });
 }
 

@@ -23,7 +23,7 @@ const identity::Identity& somebody() {
     EVP_PKEY_up_ref(leaf.key.get());
     return identity::Identity{identity::Certificate(test::der(leaf.get()), "leaf"),
                               {identity::Certificate(test::der(root.get()), "root")},
-                              identity::make_signer(EvpPkeyPtr(leaf.key.get()))};
+                              identity::make_openssl_signer(EvpPkeyPtr(leaf.key.get()))};
   }();
   return made;
 }

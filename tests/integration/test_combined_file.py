@@ -38,7 +38,7 @@ def test_through_a_stream(identity, emulator, tmp_path):
 
 def test_without_its_key(identity, silent):
     assert_fails(session(silent, identity.flags[:2]), 2,
-                 f"missing: --private-key, as certificate file {identity.certificate} holds no",
+                 f"missing: --private-key, because certificate file {identity.certificate} contains no",
                  hint="a PEM file with both")
     assert_fails(run("sign-string", *identity.flags[:2]), 2, "missing: --private-key")
 

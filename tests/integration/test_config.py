@@ -75,7 +75,7 @@ def test_a_certificate_and_a_selector_are_ways_to_say_the_same(identity, emulato
     flags = ["--config", path, "--endpoint", emulator.url]
     assert_credentials(run("credential-process", *identity.flags, *flags))
     assert_fails(run("credential-process", *flags, env={"SOFTHSM2_CONF": "/nonexistent"}), 3,
-                 "there is no PKCS#11 token")
+                 "no PKCS#11 token was found")
 
 
 def test_debug_can_be_a_variable():

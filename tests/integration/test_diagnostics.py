@@ -41,7 +41,7 @@ def test_uris_that_name_nothing():
     fails("read-certificate-data", "--certificate", "pkcs11:nonsense", pattern="not a PKCS#11 URI",
           hint="pkcs11:token=")
     fails("read-certificate-data", "--certificate", "pkcs11:", "--pkcs11-lib", "/x.so",
-          pattern="/x.so is not loaded")
+          pattern="/x.so cannot be loaded")
     fails("sign-string", "--private-key", "pkcs11:nonsense", pattern="not a PKCS#11 URI")
 
 

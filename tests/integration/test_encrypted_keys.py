@@ -66,7 +66,7 @@ def test_every_form(rsa_leaf, emulator, silent, tmp_path, password_file, form):
     flags = encrypted(tmp_path, rsa_leaf, form)
     result = session(emulator, flags, "--password-source", f"file:{password_file}")
     if is_static() and ("camellia" in form or "aria" in form):
-        assert_fails(result, 2, "that is not built in", hint="packaged rolecall, or encrypt it again")
+        assert_fails(result, 2, "that is not built in", hint="rpm package, or encrypt the file again")
         return
     assert_credentials(result)
     assert result.err == "", result

@@ -120,8 +120,8 @@ def both(identity):
 FORMS = {
     "escaped": (lambda i: both(i).replace(b"\n", b"\\n"), r"PEM with \\n"),
     "escaped and quoted": (lambda i: json.dumps(both(i).decode()).encode(), r"PEM with \\n"),
-    "one line": (lambda i: both(i).replace(b"\n", b" "), "lines in one"),
-    "one line without blanks": (lambda i: both(i).replace(b"\n", b""), "lines in one"),
+    "one line": (lambda i: both(i).replace(b"\n", b" "), "joined to one line"),
+    "one line without blanks": (lambda i: both(i).replace(b"\n", b""), "joined to one line"),
     "base64": (lambda i: base64.encodebytes(both(i)), "base64 of a PEM file"),
     "base64 in one line": (lambda i: base64.b64encode(both(i)), "base64 of a PEM file"),
     "base64 of Windows": (lambda i: base64.encodebytes(both(i)).replace(b"\n", b"\r\n"),
@@ -200,7 +200,7 @@ def test_der(identity, silent, folder, name, encoded):
     flags = list(identity.flags)
     flags[flags.index(flag) + 1] = path
     result = session(silent, flags)
-    assert_fails(result, 2, f"{'base64' if encoded else 'DER'}.*it holds {what}\n", hint=hint)
+    assert_fails(result, 2, f"{'base64' if encoded else 'DER'}.*it contains {what}\n", hint=hint)
     if what in ("a certificate request", "a public key"):
         return
     if "encrypted" in what:  # it asks for both passwords
@@ -219,7 +219,7 @@ def test_other_blocks_are_named(identity, silent, tmp_path):
     for flag, path, pattern, hint in [
             ("--private-key", bare, "no private key, only a certificate", "--private-key names"),
             ("--certificate", request, "no certificate, only a certificate request", "the CA"),
-            ("--private-key", request, "no private key, only a certificate request", "made with"),
+            ("--private-key", request, "no private key, only a certificate request", "signed with"),
             ("--certificate", public, "no certificate, only a public key", "the CA"),
             ("--private-key", public, "no private key, only a public key", "cannot sign"),
             ("--intermediates", public, "no certificate, only a public key", "the CA")]:

@@ -61,7 +61,7 @@ def test_slow_named_pipe(identity, silent, fifo, flag):
     flags[flags.index(flag) + 1] = path
     with dribble(lambda byte: os.write(descriptor, byte), pki.pem(identity.leaf), 0.1):
         result = session(silent, flags, "--timeout", "2")
-    assert_fails(result, 3, f"{path} did not come to its end in 2 s", hint="--timeout")
+    assert_fails(result, 3, f"{path} did not end within 2 s", hint="--timeout")
     assert 1.9 < result.seconds < PATIENCE, result
 
 
@@ -82,7 +82,7 @@ def test_slow_stream(identity, silent, source):
     finally:
         os.close(reading)
         os.close(writing)
-    assert_fails(result, 3, "did not come to its end in 2 s")
+    assert_fails(result, 3, "did not end within 2 s")
     assert result.seconds < PATIENCE, result
 
 
@@ -137,7 +137,7 @@ def test_iterations_of_a_key(identity, silent, emulator, tmp_path, form):
                          "1" if change else "20", env={"PW": PASSWORD})
         if not change:
             assert_credentials(result)
-    assert_fails(result, 2, f"key.pem asks for {LARGEST} iterations", hint="encrypt it again")
+    assert_fails(result, 2, f"key.pem needs {LARGEST} iterations", hint="encrypt the file again")
     assert result.seconds < PATIENCE, result
 
 
@@ -171,7 +171,7 @@ def test_iterations_of_pkcs12(identity, silent, tmp_path, part):
     count_more(path)
     result = session(silent, ["--certificate", path, "--timeout", "1"], "--password-source",
                      "env:PW", env={"PW": PASSWORD})
-    assert_fails(result, 2, f"store.p12 asks for {LARGEST} iterations", hint="--timeout")
+    assert_fails(result, 2, f"store.p12 needs {LARGEST} iterations", hint="--timeout")
     assert result.seconds < PATIENCE, result
 
 

@@ -124,7 +124,7 @@ def test_prompt_three_tries(locked, emulator, wrong):
     else:
         assert os.waitstatus_to_exitcode(status) == 2 and out == b""
         assert b"wrong password for private key file" in terminal.seen
-        assert b"hint: is it the password of this very file?" in terminal.seen
+        assert b"hint: is this the password of this file?" in terminal.seen
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])

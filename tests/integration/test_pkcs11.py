@@ -134,7 +134,7 @@ def test_small_keys(silent, identity, tmp_path):
     tokens.sh("key", "t", "rsa:1024", "small")
     result = run("sign-string", "--private-key", "pkcs11:object=small",
                  env={**tokens.env, "ROLECALL_PIN": PIN})
-    assert_fails(result, 2, "object=small.* holds a key of the kind RSA 1024", hint="2048")
+    assert_fails(result, 2, "object=small.* contains a key of the kind RSA 1024", hint="2048")
 
 
 def test_with_a_real_endpoint_behind_tls_and_debug(hsm, identity):
@@ -171,7 +171,7 @@ def test_where_a_module_is_looked_for(hsm, tmp_path):
                       (name, {"LD_LIBRARY_PATH": f"{tmp_path}/lib"})):
         result = run(*list_it, "--pkcs11-lib", path, env={**hsm.env, **env}, cwd=tmp_path)
         assert result.code == 0 and "object=p256" in result.out, result
-        assert_fails(run(*list_it, "--pkcs11-lib", path, env=hsm.env, cwd="/"), 2, "is not loaded")
+        assert_fails(run(*list_it, "--pkcs11-lib", path, env=hsm.env, cwd="/"), 2, "cannot be loaded")
     config = tmp_path / "config.toml"
     for path, env in ((f"lib/{name}", {}), (name, {"LD_LIBRARY_PATH": f"{tmp_path}/lib"})):
         config.write_text(f'pkcs11-lib = "{path}"\n')

@@ -69,13 +69,13 @@ def test_a_token_that_is_gone_once(faults, emulator, label, call, code):
 def test_a_token_that_stays_away(faults, silent, call, code):
     faults.set(f"{call} {code} 99")
     assert_fails(asked(faults, silent, "ec"), 3, rf"token card cannot .*\(0x{code}\)",
-                 hint="put it back")
+                 hint="insert the token again")
     assert len(faults.calls("start")) == 2
 
 
 def test_no_token_in_the_slot(faults, silent):
     faults.set("ABSENT - -")
-    assert_fails(asked(faults, silent, "ec"), 3, "there is no PKCS#11 token here", hint="plugged in")
+    assert_fails(asked(faults, silent, "ec"), 3, "no PKCS#11 token was found", hint="plugged in")
 
 
 @pytest.mark.parametrize("call", ["C_OpenSession", "C_FindObjectsInit", "C_SignInit", "C_Sign"])
@@ -89,7 +89,7 @@ def test_a_module_that_does_not_start(faults, silent, tmp_path):
     broken = tmp_path / "broken.so"
     broken.write_text("no library")
     flags = ["--certificate", "pkcs11:object=ec", "--pkcs11-lib", broken]
-    assert_fails(session(silent, flags, env=faults.env), 2, "broken.so is not loaded")
+    assert_fails(session(silent, flags, env=faults.env), 2, "broken.so cannot be loaded")
 
 
 def test_a_token_is_read_once_for_the_list(faults):
@@ -144,7 +144,7 @@ def test_a_wrong_pin_is_sent_once(faults, silent, tmp_path, how):
 
 @pytest.mark.parametrize("flags,code,pattern,hint", [
     (0x40000, 1, "the PIN of token card is locked", "unlock"),
-    (0x20000, 1, "ONE try left before it locks, which is not spent on the PIN from", "by hand"),
+    (0x20000, 1, "ONE try left before it locks itself, and the PIN from .* is not used", "yourself"),
     (0x60000, 1, "is locked", "unlock"),
 ])
 @pytest.mark.parametrize("how", ["variable", "pin-value"])
@@ -247,7 +247,7 @@ def test_a_mistyped_pin(faults, emulator):
     """One PIN is sent once, also where it is typed twice."""
     code, out, screen = typed(faults, ["1111", "1111", PIN], *command(faults, "ec", emulator))
     assert code == 0 and b"SessionToken" in out, screen
-    assert screen.count("Wrong PIN. PIN for token card (a few more wrong ones and it locks): ") == 2
+    assert screen.count("Wrong PIN. PIN for token card (after a few more wrong PINs, the token locks): ") == 2
     assert len(faults.calls("user login")) == 2
 
 
@@ -261,7 +261,7 @@ def test_three_wrong_ones_are_enough(faults, silent):
 def test_the_last_try_is_a_persons(faults, emulator):
     faults.set("FLAGS 20000 -")
     code, _, screen = typed(faults, [PIN], *command(faults, "ec", emulator))
-    assert code == 0 and "PIN for token card (ONE try is left before it locks): " in screen
+    assert code == 0 and "PIN for token card (ONE try is left before the token locks): " in screen
 
 
 def test_a_key_that_wants_its_pin(faults, emulator):

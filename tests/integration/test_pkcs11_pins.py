@@ -56,7 +56,7 @@ def test_a_wrong_pin_shows_in_what_the_token_says(hsm, silent, emulator):
     flags = ["--certificate", "pkcs11:token=app;object=p256"]
     for _ in range(2):
         result = asked(hsm, silent, flags, env={"ROLECALL_PIN": "9999"})
-        assert_fails(result, 2, r"a few more wrong ones and it locks")
+        assert_fails(result, 2, r"after a few more wrong PINs, the token locks")
     assert_credentials(asked(hsm, emulator, flags, env={"ROLECALL_PIN": PIN}))
 
 
@@ -137,7 +137,7 @@ def test_a_pin_is_for_one_token(two, silent, tmp_path):
     file = leaf_file(two.leaf, tmp_path)
     result = asked(two, silent, ["--certificate", file, "--private-key", "pkcs11:object=split"],
                    env={"ROLECALL_PIN": "5678"})
-    assert_fails(result, 2, "2 tokens may hold the private key",
+    assert_fails(result, 2, "2 tokens may have the private key",
                  hint="token=(cards|keys).*token=(cards|keys)")
 
 
@@ -158,7 +158,7 @@ def test_a_pin_that_one_token_took_goes_to_no_other(two, emulator, silent):
                        (["--certificate", "pkcs11:object=split"], {"ROLECALL_PIN": PIN}),
                        (["--certificate", f"pkcs11:object=split?pin-value={PIN}"], {})):
         result = asked(two, silent, given, env=env)
-        assert_fails(result, 2, "no key for it on token cards, which took the PIN from", "private-key")
+        assert_fails(result, 2, "token cards accepted the PIN from .*, but has no matching key", "private-key")
     named = [*flags[:3], "pkcs11:token=keys;object=split"]
     assert_credentials(asked(two, emulator, named, env={"ROLECALL_PIN": "5678"}))
 

@@ -12,15 +12,15 @@ from support.verifier import Verifier
 
 
 @pytest.mark.parametrize("uri,code,pattern,hint", [
-    ("pkcs11:token=none", 3, "no token here matches pkcs11:token=none", "here are: .*token=app"),
+    ("pkcs11:token=none", 3, "no token matches pkcs11:token=none", "were found: .*token=app"),
     ("pkcs11:token=app;object=none", 2, "no certificate on a token matches", "read-certificate"),
-    ("pkcs11:manufacturer=none", 3, "no token here", "plugged in"),
-    ("pkcs11:slot-id=99", 3, "no token here", "plugged in"),
-    ("pkcs11:library-description=none", 3, "no token here", "plugged in"),
+    ("pkcs11:manufacturer=none", 3, "no token matches", "plugged in"),
+    ("pkcs11:slot-id=99", 3, "no token matches", "plugged in"),
+    ("pkcs11:library-description=none", 3, "no token matches", "plugged in"),
     ("pkcs11:object", 2, "not a PKCS#11 URI", "RFC 7512"),
     ("pkcs11:id=%0", 2, "not a PKCS#11 URI", "RFC 7512"),
     ("pkcs11:color=red", 2, "not known", "RFC 7512"),
-    ("pkcs11:object=p256?module-path=/none.so", 2, "/none.so is not loaded", "--pkcs11-lib"),
+    ("pkcs11:object=p256?module-path=/none.so", 2, "/none.so cannot be loaded", "--pkcs11-lib"),
     ("pkcs11:", 2, "certificates match pkcs11:", "(?s)(?=.*object=rsa2048)(?=.*object=p521).*use-latest"),
 ])
 def test_certificates_that_are_not_found(hsm, silent, uri, code, pattern, hint):
@@ -40,11 +40,11 @@ def test_uris_that_are_refused(hsm, silent, uri, pattern):
 
 
 @pytest.mark.parametrize("uri,code,pattern,hint", [
-    ("pkcs11:token=none", 3, "no token here matches pkcs11:token=none", "here are: .*token=app"),
+    ("pkcs11:token=none", 3, "no token matches pkcs11:token=none", "were found: .*token=app"),
     ("pkcs11:token=app;object=none", 2, "no private key pkcs11:.*object=none", "list-objects"),
     ("pkcs11:token=app;object=rsa2048", 2, r"private key pkcs11:.*object=rsa2048.*\(RSA 2048\) does "
-     r"not match the certificate \(CN=on token p256, P-256\)", "same request"),
-    ("pkcs11:token=app;object=p384", 2, r"\(P-384\) does not match", "same request"),
+     r"not match the certificate \(CN=on token p256, P-256\)", "same certificate request"),
+    ("pkcs11:token=app;object=p384", 2, r"\(P-384\) does not match", "same certificate request"),
 ])
 def test_keys_that_do_not_fit(hsm, silent, tmp_path, uri, code, pattern, hint):
     file = leaf_file(hsm.leaves["p256"], tmp_path)
@@ -68,13 +68,13 @@ def test_several_keys_that_could_be_meant(identity, silent, emulator, tmp_path):
     # Of no key here, and of both.
     other = identity.intermediate.issue("leaf", private_key=pki.key("p256", "third"))
     for several, pattern in (((other,), "none of the 2 private keys on token t matches"),
-                             ((first, second), "2 private keys could be meant")):
+                             ((first, second), "2 private keys are possible")):
         file = pki.write(tmp_path, "leaf.pem", pki.pem(*several))
         flags = ["--certificate", file, "--private-key", "pkcs11:token=t;object=twin"]
         assert_fails(asked(tokens, silent, flags, env=env), 2, pattern)
     assert_fails(by_itself(tokens, "sign-string", "--private-key", "pkcs11:object=twin",
                            prefix=["env", f"ROLECALL_PIN={PIN}"]), 2, "2 private keys",
-                 hint="--certificate tells them apart: .*object=twin.*object=twin")
+                 hint="name the certificate of one key in --certificate: .*object=twin.*object=twin")
     # RSA keys tell.
     leaves = [identity.intermediate.issue("leaf", private_key=pki.key("rsa2048", n))
               for n in ("a", "b")]

@@ -83,7 +83,7 @@ def test_openssl_reads_what_these_tests_make(path):
 
 def test_entries_are_listed(path, silent):
     result = session(silent, ["--certificate", path])
-    assert_fails(result, 2, r'holds more than one private key: "app" \(CN=app leaf\), '
+    assert_fails(result, 2, r'contains more than one private key: "app" \(CN=app leaf\), '
                  r'"Zweite .*" \(CN=second leaf\)', hint="--pkcs12-entry")
     result = session(silent, ["--certificate", path, "--pkcs12-entry", "third"])
     assert_fails(result, 2, r'has no entry "third".*"app" \(CN=app leaf\)', hint="subject")

@@ -66,7 +66,7 @@ def test_keys_of_other_kinds(tmp_path, identity, kind, name):
 
 @pytest.mark.parametrize("content,pattern", [
     (b"", "is empty"), (b"nothing", "PEM"), (b"\x30\x82\x01\x00\x02", "DER|binary|PEM"),
-    (pki.key_pem(pki.key("p256")), "holds no certificate"),
+    (pki.key_pem(pki.key("p256")), "contains no certificate"),
     (as_pem(b"\x30\x03\x02\x01\x01"), "damaged certificate"),
     (b"-----BEGIN CERTIFICATE-----\nMII", "damaged|PEM|END")])
 @pytest.mark.parametrize("form", ["json", "text"])

@@ -81,7 +81,7 @@ def refused_identities(name, directory, identity):
 
 REFUSED = {
     "explicit parameters": "the EC key of CN=explicit has explicit parameters",
-    "critical extension": "a critical extension that is not known (1.3.6.1.4.1.55555.9)",
+    "critical extension": "an unknown critical extension (1.3.6.1.4.1.55555.9)",
     "Ed25519 issuer": "is of the kind ED25519, neither RSA nor ECDSA",
     "empty subject": "is empty, which the service does not support yet",
 }

@@ -107,7 +107,7 @@ def test_a_token_that_is_pulled_out_and_put_back(card, emulator, label):
             running.process.send_signal(signal.SIGHUP)
             eventually(lambda: len(failures(running)) >= seen + 2)
             assert running.get(CREDENTIALS).status == 200
-            assert "put it back" in failures(running)[-1]["reason"]
+            assert "insert the token again" in failures(running)[-1]["reason"]
             assert card.faults.calls("user login") == []
             card.faults.set()
             renews(running)
@@ -230,7 +230,7 @@ def test_a_tpm_that_goes_away_and_comes_back(tpm, short, tmp_path, name):
         try:
             eventually(lambda: len(failures(running)) >= 2)
             reasons = [event["reason"] for event in failures(running)[:2]]
-            assert "cannot be reached" in reasons[0] and "was cut" in reasons[1], reasons
+            assert "cannot be reached" in reasons[0] and "was lost" in reasons[1], reasons
         finally:
             sh("swtpm", "tpm_start", tpm.place)
         renews(running, 2)

@@ -128,7 +128,7 @@ def test_a_pin_is_typed_once(card, short, terminal, reuse):
                     **terminal.options)
     with running:
         terminal.answer(b"PIN for token card: ", b"1111\n")
-        terminal.answer(b"PIN for token card (a few more wrong ones and it locks): ", b"1234\n")
+        terminal.answer(b"PIN for token card (after a few more wrong PINs, the token locks): ", b"1234\n")
         if not reuse:
             terminal.answer(b"PIN for key careful of token card: ", b"1234\n")
         running.wait_until_it_listens()

@@ -55,7 +55,7 @@ def test_certificate_and_intermediates_are_taken(tmp_path, identity):
                      "--format", "bin")
     assert openssl_verifies(tmp_path, expired.key.public_key(), "SHA256", signature)
     result = run("sign-string", "--private-key", path, "--certificate", identity.certificate)
-    assert_fails(result, 2, "does not match", hint="same request")
+    assert_fails(result, 2, "does not match", hint="same certificate request")
 
 
 def test_a_point_in_compressed_form(tmp_path):
@@ -106,7 +106,7 @@ def test_wrong_flags_of_sign_string(identity, tmp_path):
     fails(pattern="missing: --private-key", hint="--help")
     fails("--certificate", identity.certificate, pattern="missing: --private-key")
     fails("--private-key", tmp_path / "none.key", pattern="No such file", hint="path")
-    fails("--private-key", identity.certificate, pattern="holds no private key")
+    fails("--private-key", identity.certificate, pattern="contains no private key")
     fails(*key, "--digest", "SHA1", pattern="SHA256, SHA384 or SHA512, not \"SHA1\"")
     fails(*key, "--digest", "sha256", pattern="not \"sha256\"", hint="case")
     fails(*key, "--format", "hex", pattern="json, text or bin")

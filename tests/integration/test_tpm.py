@@ -177,11 +177,11 @@ def test_too_many_wrong_passwords(unlocked, silent):
         texts.append(result.err)
         if result.code != 2:
             break
-    assert_fails(result, 3, "takes no password now: there were too many wrong ones",
+    assert_fails(result, 3, "accepts no password now, after too many wrong passwords",
                  hint="tpm2_dictionarylockout")
     # The right one is not taken either.
     result = asked(unlocked, silent, flags, "--password-source", f"file:{unlocked.password}")
-    assert_fails(result, 3, "takes no password now")
+    assert_fails(result, 3, "accepts no password now")
 
 
 def test_another_tpm(tpm, silent, tmp_path):
@@ -191,7 +191,7 @@ def test_another_tpm(tpm, silent, tmp_path):
                               ("p256 parent", "no key there, or none that was stored under")):
             assert_fails(asked(other, silent, tpm.flags[name]), 2, pattern)
         result = asked(other, silent, tpm.flags["p256 handle"], "--no-tpm-key-password")
-        assert_fails(result, 2, "the TPM has no key there", hint="handles-persistent")
+        assert_fails(result, 2, "the TPM has no such key", hint="handles-persistent")
         # Its parent is another key under the same handle.
         other.sh("tpm_parent", "0x81000000")
         assert_fails(asked(other, silent, tpm.flags["p256 parent"]), 2, "another TPM")
@@ -203,7 +203,7 @@ def test_another_tpm(tpm, silent, tmp_path):
                                     "handle:0x8100 0001", "handle:0x81000001?pass"])
 def test_handles_that_are_none(tpm, silent, handle):
     flags = [*tpm.flags["p256 handle"][:3], handle]
-    assert_fails(asked(tpm, silent, flags, "--no-tpm-key-password"), 2, "is no handle of a TPM",
+    assert_fails(asked(tpm, silent, flags, "--no-tpm-key-password"), 2, "is not the handle of a TPM",
                  hint="handle:0x81000001")
 
 

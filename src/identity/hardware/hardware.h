@@ -24,27 +24,28 @@ namespace rolecall::identity {
 bool certificate_is_on_token(const IdentityOptions& options);
 bool key_is_on_token(const IdentityOptions& options);
 
-struct FromTokens {
+struct TokenObjects {
   // Certificates that can be the leaf; empty if the certificate is not on a token.
-  std::vector<Certificate> certificates;
-  // All certificates of the same token. Some may be issuers of the leaf.
-  std::vector<Certificate> neighbours;
+  std::vector<Certificate> leaves;
+  // All certificates on the token of the leaf. Some may be issuers of the leaf.
+  std::vector<Certificate> certificates_on_token;
   std::unique_ptr<Signer> signer;  // nullptr if the key is not on a token
   EvpPkeyPtr public_key;           // of the signer, if it is known
 };
 
 // Searches the tokens for the certificate and the key that `options` names. Logs in to the token
 // that has the key. `certificates` are those from files: the key must match one of them. If a token
-// has gone away, searches a second time, because its module may find it again. Throws Error: usage
+// was removed, searches a second time, because its module may find it again. Throws Error: usage
 // if nothing matches or several objects match, failed if a token refuses, try_later if no token
 // matches.
-FromTokens read_tokens(const IdentityOptions& options, const std::vector<Certificate>& certificates,
-                       std::chrono::sys_seconds now, const Reporter& reporter);
+TokenObjects read_tokens(const IdentityOptions& options,
+                         const std::vector<Certificate>& certificates, std::chrono::sys_seconds now,
+                         const Reporter& reporter);
 
 struct TokenCertificate {
   Certificate certificate;
-  std::string uri;                      // RFC 7512; matches only this certificate
-  std::vector<Certificate> neighbours;  // all of the same token, including this one
+  std::string uri;                                 // RFC 7512; matches only this certificate
+  std::vector<Certificate> certificates_on_token;  // including this one
 };
 
 // Returns every certificate on a token that matches options.certificate (a pkcs11: URI) or
@@ -84,12 +85,12 @@ std::optional<SilentHardware> silent_hardware(std::thread::id thread);
 
 // --- For a PasswordSource ---
 
-// For a prompt or a message: says that the hardware locks itself soon; empty if it does not.
+// For a prompt or a message: says that the token locks itself soon; empty if it does not.
 const char* tries_text(TriesLeft left);
 
-// Throws Error (failed) because only a person may use the last try. `pin` names the PIN, such as
-// "the PIN from ROLECALL_PIN".
-[[noreturn]] void refuse_last_try(const std::string& what, const std::string& pin);
+// Throws Error (failed) because only a person may use the last try. `token` is the name for
+// messages, such as "token app". `pin` names the PIN, such as "the PIN from ROLECALL_PIN".
+[[noreturn]] void refuse_last_try(const std::string& token, const std::string& pin);
 
 // Throws Error (usage) because the token `first` accepted `pin`, which may not be sent to another
 // token.

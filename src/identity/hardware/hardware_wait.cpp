@@ -21,7 +21,7 @@ struct Wait {
   std::string name;
   std::thread::id thread;
   steady_clock::time_point begin;
-  steady_clock::duration before;  // total time of the waits that ended before
+  steady_clock::duration earlier_time;  // total time of the waits that ended before this one
   bool resumed = false;
   bool reported = false;
 };
@@ -32,61 +32,61 @@ class Waits {
  public:
   void begin(const std::string& name) {
     const std::scoped_lock lock(mutex_);
-    waits_.push_back({name, std::this_thread::get_id(), steady_clock::now(), all_});
-    if (then_) watch();
+    waits_.push_back({name, std::this_thread::get_id(), steady_clock::now(), total_});
+    if (on_silence_) start_watching();
   }
 
   void end() {
     const std::scoped_lock lock(mutex_);
-    const auto one = std::find_if(waits_.begin(), waits_.end(), [](const Wait& wait) {
+    const auto found = std::find_if(waits_.begin(), waits_.end(), [](const Wait& wait) {
       return wait.thread == std::this_thread::get_id();
     });
-    if (one == waits_.end()) return;
+    if (found == waits_.end()) return;
     // If the process was stopped (SIGSTOP), the call can return before run() looks at the clock.
-    if (!stood_still(*one)) all_ += steady_clock::now() - one->begin;
-    waits_.erase(one);
+    if (!was_process_stopped(*found)) total_ += steady_clock::now() - found->begin;
+    waits_.erase(found);
   }
 
-  void limit(steady_clock::duration limit, LimitOf what,
-             std::function<void(const SilentHardware&)> then) {
+  void limit(steady_clock::duration limit, LimitOf limit_of,
+             std::function<void(const SilentHardware&)> on_silence) {
     const std::scoped_lock lock(mutex_);
     limit_ = limit;
-    what_ = what;
-    then_ = std::move(then);
-    all_ = {};
+    limit_of_ = limit_of;
+    on_silence_ = std::move(on_silence);
+    total_ = {};
     changed_.notify_one();
   }
 
   std::optional<SilentHardware> silent(std::thread::id thread) {
     const std::scoped_lock lock(mutex_);
     for (const Wait& wait : waits_)
-      if (wait.thread == thread && then_ && steady_clock::now() >= due(wait))
-        return silence_of(wait);
+      if (wait.thread == thread && on_silence_ && steady_clock::now() >= due(wait))
+        return report_of(wait);
     return std::nullopt;
   }
 
  private:
   steady_clock::time_point due(const Wait& wait) const {
-    return wait.begin + (what_ == LimitOf::one_call ? limit_ : limit_ - wait.before);
+    return wait.begin + (limit_of_ == LimitOf::one_call ? limit_ : limit_ - wait.earlier_time);
   }
 
   // Whether the process was stopped (SIGSTOP), and with it the driver. This is accepted only once
   // for each wait, because a process that got no CPU time looks the same.
-  bool stood_still(const Wait& wait) const {
-    return then_ && !wait.resumed && steady_clock::now() - due(wait) > longest_delay;
+  bool was_process_stopped(const Wait& wait) const {
+    return on_silence_ && !wait.resumed && steady_clock::now() - due(wait) > longest_delay;
   }
 
-  SilentHardware silence_of(const Wait& wait) const {
+  SilentHardware report_of(const Wait& wait) const {
     const steady_clock::duration time =
         steady_clock::now() - wait.begin +
-        (what_ == LimitOf::one_call ? steady_clock::duration{} : wait.before);
+        (limit_of_ == LimitOf::one_call ? steady_clock::duration{} : wait.earlier_time);
     return {wait.name, std::chrono::floor<std::chrono::seconds>(time), wait.thread};
   }
 
-  void watch() {
+  void start_watching() {
     if (idle_) changed_.notify_one();  // not for each call: it costs a switch of threads
     if (watched_) return;
-    const BlockAllSignals none;
+    const BlockAllSignals no_signals;
     try {
       std::thread([this] { run(); }).detach();
       watched_ = true;
@@ -101,7 +101,7 @@ class Waits {
       Wait* next = nullptr;
       for (Wait& wait : waits_)
         if (!wait.reported && (next == nullptr || due(wait) < due(*next))) next = &wait;
-      if (!then_ || next == nullptr) {
+      if (!on_silence_ || next == nullptr) {
         idle_ = true;
         changed_.wait(lock);
         idle_ = false;
@@ -110,12 +110,12 @@ class Waits {
       const steady_clock::time_point when = due(*next);
       if (steady_clock::now() < when) {
         changed_.wait_until(lock, when);
-      } else if (stood_still(*next)) {
+      } else if (was_process_stopped(*next)) {
         next->resumed = true;
         next->begin = steady_clock::now();
       } else {
         next->reported = true;
-        then_(silence_of(*next));
+        on_silence_(report_of(*next));
       }
     }
   }
@@ -125,37 +125,37 @@ class Waits {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::list<Wait> waits_;
-  steady_clock::duration all_{};
+  steady_clock::duration total_{};
   steady_clock::duration limit_{};
-  LimitOf what_ = LimitOf::one_call;
-  std::function<void(const SilentHardware&)> then_;
+  LimitOf limit_of_ = LimitOf::one_call;
+  std::function<void(const SilentHardware&)> on_silence_;
   bool watched_ = false;
   bool idle_ = false;
 };
 
 // Never destroyed, because a call that hangs at exit still uses it.
 Waits& all_waits() {
-  static Waits& the_only = *new Waits;
-  return the_only;
+  static Waits& instance = *new Waits;
+  return instance;
 }
 
-thread_local int depth = 0;
+thread_local int nested_waits = 0;
 thread_local std::optional<Waiting> waiting;
 
 }  // namespace
 
 const char* const hint_for_silent_hardware =
-    "is its reader, or its driver, stuck? see whether it answers others: pkcs11-tool "
-    "--list-objects, tpm2_getrandom 8";
+    "the reader or the driver may hang; check whether the hardware answers other programs: "
+    "pkcs11-tool --list-objects, tpm2_getrandom 8";
 
 HardwareWait::HardwareWait(const std::string& name) {
-  if (depth++ != 0) return;
+  if (nested_waits++ != 0) return;
   all_waits().begin(name);
   waiting.emplace(name);
 }
 
 HardwareWait::~HardwareWait() {
-  if (--depth != 0) return;
+  if (--nested_waits != 0) return;
   waiting.reset();
   all_waits().end();
 }

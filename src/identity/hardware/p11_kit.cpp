@@ -38,11 +38,11 @@ std::string format(const UriPtr& uri, P11KitUriType type) {
   return copy;
 }
 
-std::string text_of(const char* text) {
+std::string text_or_empty(const char* text) {
   return text == nullptr ? std::string() : std::string(text);
 }
 
-std::string reason(CK_RV code) {
+std::string reason_text(CK_RV code) {
   std::array<char, 32> number{};
   std::snprintf(number.data(), number.size(), " (0x%lx)", code);
   return cat(p11_kit().strerror(code), number.data());
@@ -52,7 +52,7 @@ namespace {
 
 // These are refused because p11-kit would not report them: it cuts a value at a NUL, and if an
 // attribute is given twice, it uses the last one.
-void refuse_unclear(std::string_view uri, const std::string& text) {
+void refuse_ambiguous(std::string_view uri, const std::string& text) {
   std::set<std::string> names;
   std::size_t begin = uri.find(':');
   while (begin != std::string::npos) {
@@ -61,11 +61,12 @@ void refuse_unclear(std::string_view uri, const std::string& text) {
     begin = end;
     const std::string name(part.substr(0, part.find('=')));
     if (!name.empty() && !names.insert(name).second) {
-      throw Error(ErrorKind::usage, "\"" + without_pin(text) + "\" holds two " + name + "s",
-                  "one of them is enough");
+      throw Error(ErrorKind::usage, "\"" + without_pin(text) + "\" contains two " + name + "s",
+                  "give this attribute once");
     }
     if (name == "id" || part.find("%00") == std::string_view::npos) continue;
-    throw Error(ErrorKind::usage, "\"" + without_pin(text) + "\" holds a NUL (%00) outside of id=");
+    throw Error(ErrorKind::usage,
+                "\"" + without_pin(text) + "\" contains a NUL (%00) outside of id=");
   }
 }
 
@@ -80,14 +81,15 @@ Uri parse_uri(const std::string& text) {
   const bool unknown =
       result == P11_KIT_URI_OK && p11_kit().uri_any_unrecognized(parsed.get()) != 0;
   if (result != P11_KIT_URI_OK || unknown) {
-    throw Error(ErrorKind::usage,
-                "\"" + without_pin(text) + "\" is not a PKCS#11 URI: " +
-                    (unknown ? "it has an attribute that is not known"
-                             : lower_case(text_of(p11_kit().uri_message(result)))),
-                "such as pkcs11:token=My token;object=key (RFC 7512), with %3B for a semicolon and "
-                "%25 for a percent sign; p11tool --list-tokens prints the start of one");
+    throw Error(
+        ErrorKind::usage,
+        "\"" + without_pin(text) + "\" is not a PKCS#11 URI: " +
+            (unknown ? "the URI has an unknown attribute"
+                     : lower_case(text_or_empty(p11_kit().uri_message(result)))),
+        "give a URI such as pkcs11:token=My token;object=key (RFC 7512), with %3B for a semicolon "
+        "and %25 for a percent sign; p11tool --list-tokens prints the URIs of tokens");
   }
-  refuse_unclear(unwrapped.view(), text);
+  refuse_ambiguous(unwrapped.view(), text);
   Uri uri;
   if (const char* pin = p11_kit().uri_get_pin_value(parsed.get())) {
     uri.pin_value = Secret(pin);
@@ -96,8 +98,8 @@ Uri parse_uri(const std::string& text) {
   }
   uri.parsed = parsed;
   uri.text = format(parsed, P11_KIT_URI_FOR_ANY);
-  uri.module_path = text_of(p11_kit().uri_get_module_path(parsed.get()));
-  uri.pin_source = text_of(p11_kit().uri_get_pin_source(parsed.get()));
+  uri.module_path = text_or_empty(p11_kit().uri_get_module_path(parsed.get()));
+  uri.pin_source = text_or_empty(p11_kit().uri_get_pin_source(parsed.get()));
   return uri;
 }
 

@@ -55,8 +55,8 @@ using UriPtr = std::shared_ptr<P11KitUri>;
 UriPtr new_uri();
 std::string format(const UriPtr& uri, P11KitUriType type);
 
-std::string text_of(const char* text);  // "" for nullptr
-std::string reason(CK_RV code);         // for messages
+std::string text_or_empty(const char* text);  // "" for nullptr
+std::string reason_text(CK_RV code);          // for messages
 
 // Initialised modules: the one at `path`, or all registered modules if `path` is empty. They are
 // finalised in the destructor. The constructor throws as tokens() does.

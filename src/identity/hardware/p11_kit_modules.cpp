@@ -14,7 +14,7 @@ namespace {
 
 using LibraryPtr = std::unique_ptr<void, int (*)(void*)>;
 
-std::string whole_path(void* library, const std::string& path) {
+std::string absolute_path(void* library, const std::string& path) {
   const link_map* map = nullptr;
   if (dlinfo(library, RTLD_DI_LINKMAP, &map) != 0 || map == nullptr) return path;
   return std::filesystem::absolute(map->l_name).string();
@@ -47,7 +47,7 @@ void Modules::start_all() {
   }
   if (all_ == nullptr) {
     throw Error(ErrorKind::failed,
-                "p11-kit cannot load its modules: " + text_of(p11_kit().message()));
+                "p11-kit cannot load its modules: " + text_or_empty(p11_kit().message()));
   }
   // p11_kit_modules_initialize does the same, but a HardwareWait needs the name of each module.
   // Modules that do not start are released.
@@ -69,26 +69,28 @@ void Modules::start_one(const std::string& path) {
   // p11-kit searches for a path that is not absolute only among its own modules. So dlopen, which
   // follows the loader's rules, finds the absolute path.
   const LibraryPtr library(dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL), dlclose);
-  const char* trouble = library ? nullptr : dlerror();
-  if (library) one_ = p11_kit().module_load(whole_path(library.get(), file).c_str(), 0);
+  const char* loader_error = library ? nullptr : dlerror();
+  if (library) one_ = p11_kit().module_load(absolute_path(library.get(), file).c_str(), 0);
   const bool loaded = one_ != nullptr;
   const CK_RV started = loaded ? p11_kit().module_initialize(one_) : CKR_OK;
   if (loaded && started == CKR_OK) return;
-  const std::string why = loaded               ? reason(started)
-                          : trouble != nullptr ? std::string(trouble)
-                                               : text_of(p11_kit().message());
+  const std::string why_not = loaded                    ? reason_text(started)
+                              : loader_error != nullptr ? std::string(loader_error)
+                                                        : text_or_empty(p11_kit().message());
   if (loaded) p11_kit().module_release(one_);
-  throw Error(ErrorKind::usage,
-              "PKCS#11 module " + path + (loaded ? " does not start: " : " is not loaded: ") + why,
-              "`pkcs11-lib` takes the path of a module; without it, those that p11-kit "
-              "list-modules shows are used");
+  throw Error(
+      ErrorKind::usage,
+      "PKCS#11 module " + path + (loaded ? " cannot be started: " : " cannot be loaded: ") +
+          why_not,
+      "`pkcs11-lib` takes the path of a module; without `pkcs11-lib`, rolecall uses the modules "
+      "that p11-kit list-modules shows");
 }
 
 std::string Modules::name(CK_FUNCTION_LIST* module) const {
   if (all_ == nullptr) return "PKCS#11 module " + path_;
-  char* own = p11_kit().module_get_name(module);
-  std::string text = "PKCS#11 module " + text_of(own);
-  std::free(own);
+  char* module_name = p11_kit().module_get_name(module);
+  std::string text = "PKCS#11 module " + text_or_empty(module_name);
+  std::free(module_name);
   return text;
 }
 
@@ -98,7 +100,7 @@ std::vector<CK_FUNCTION_LIST*> Modules::usable() const {
   for (CK_FUNCTION_LIST** module = all_; *module != nullptr; ++module) {
     // These modules contain root certificates, and no keys. p11-kit's own proxy also skips them.
     char* roots = p11_kit().config_option(*module, "trust-policy");
-    if (text_of(roots) != "yes") modules.push_back(*module);
+    if (text_or_empty(roots) != "yes") modules.push_back(*module);
     std::free(roots);
   }
   return modules;

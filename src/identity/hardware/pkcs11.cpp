@@ -13,7 +13,7 @@ namespace {
 
 // PKCS#11 fills fields up with spaces.
 template <std::size_t size>
-std::string padded(const unsigned char (&field)[size]) {
+std::string without_padding(const unsigned char (&field)[size]) {
   std::string text(reinterpret_cast<const char*>(field), size);
   text.resize(text.find_last_not_of(' ') + 1);
   return terminal_safe(text);
@@ -44,7 +44,7 @@ bool is_before_login(CK_RV code) {
 }
 
 [[noreturn]] void fail(const std::string& token, const std::string& what, CK_RV code) {
-  const std::string text = "token " + token + " cannot " + what + ": " + reason(code);
+  const std::string text = "token " + token + " cannot " + what + ": " + reason_text(code);
   if (needs_reopening(code)) throw TokenLost(text);
   throw Error(ErrorKind::failed, text);
 }
@@ -79,11 +79,11 @@ unsigned char* pkcs11_bytes(std::string_view text) {
 }  // namespace
 
 TokenLost::TokenLost(const std::string& what)
-    : Error(ErrorKind::try_later, what, "put it back, or see to it that its driver works") {}
+    : Error(ErrorKind::try_later, what, "insert the token again, or check that its driver works") {}
 
 LoginFailed::LoginFailed(const std::string& what)
     : Error(ErrorKind::failed, what,
-            "the PIN may have been counted as a wrong one: it is not tried again") {}
+            "the token may have counted the PIN as a wrong one, so the PIN is not tried again") {}
 
 struct Token::State {
   State(std::shared_ptr<Modules> owner, CK_FUNCTION_LIST* functions, CK_SLOT_ID number,
@@ -91,7 +91,7 @@ struct Token::State {
       : modules(std::move(owner)), module(functions), slot(number), info(token_info) {
     const UriPtr own = uri_of_token();
     uri = format(own, P11_KIT_URI_FOR_TOKEN);
-    name = padded(info.label);
+    name = without_padding(info.label);
     if (name.empty()) name = uri;
   }
   State(const State&) = delete;
@@ -128,11 +128,11 @@ struct Token::State {
       CK_ATTRIBUTE attribute = {type, measure ? nullptr : value.data(), value.size()};
       const CK_RV code =
           call(&CK_FUNCTION_LIST::C_GetAttributeValue, session, object, &attribute, CK_ULONG{1});
-      if (needs_reopening(code)) fail(name, "show an object", code);
+      if (needs_reopening(code)) fail(name, "read an object", code);
       // CK_UNAVAILABLE_INFORMATION is larger than longest_value.
-      const bool is_told = code == CKR_OK && attribute.ulValueLen <= longest_value &&
-                           (measure || attribute.ulValueLen <= value.size());
-      if (!is_told) return std::nullopt;
+      const bool is_readable = code == CKR_OK && attribute.ulValueLen <= longest_value &&
+                               (measure || attribute.ulValueLen <= value.size());
+      if (!is_readable) return std::nullopt;
       value.resize(attribute.ulValueLen);
     }
     return value;
@@ -173,7 +173,7 @@ bool Token::matches(const Uri& uri) const {
 PinState Token::pin() const {
   CK_TOKEN_INFO now{};
   const CK_RV code = state_->call(&CK_FUNCTION_LIST::C_GetTokenInfo, state_->slot, &now);
-  if (code != CKR_OK) fail(state_->name, "tell its state", code);
+  if (code != CKR_OK) fail(state_->name, "report its state", code);
   const auto has = [&now](CK_FLAGS flag) { return (now.flags & flag) != 0; };
   return {has(CKF_LOGIN_REQUIRED), has(CKF_PROTECTED_AUTHENTICATION_PATH),
           has(CKF_USER_PIN_COUNT_LOW), has(CKF_USER_PIN_FINAL_TRY), has(CKF_USER_PIN_LOCKED)};
@@ -204,7 +204,7 @@ Login Token::login(LoginAs who, std::string_view pin) const {
       return Login::not_set;
     default:
       if (is_before_login(code)) fail(state_->name, "log in", code);
-      throw LoginFailed("token " + state_->name + " cannot log in: " + reason(code));
+      throw LoginFailed("token " + state_->name + " cannot log in: " + reason_text(code));
   }
 }
 
@@ -266,8 +266,9 @@ std::optional<KeyAlgorithm> Token::algorithm(const Object& key) const {
 
 bool Token::begin_sign(const Object& key, Mechanism mechanism) const {
   state_->need_session();
-  CK_MECHANISM how = {mechanism_code(mechanism), nullptr, 0};
-  const CK_RV code = state_->call(&CK_FUNCTION_LIST::C_SignInit, state_->session, &how, key.handle);
+  CK_MECHANISM pkcs11_mechanism = {mechanism_code(mechanism), nullptr, 0};
+  const CK_RV code =
+      state_->call(&CK_FUNCTION_LIST::C_SignInit, state_->session, &pkcs11_mechanism, key.handle);
   if (code == CKR_MECHANISM_INVALID || code == CKR_MECHANISM_PARAM_INVALID ||
       code == CKR_KEY_TYPE_INCONSISTENT || code == CKR_KEY_FUNCTION_NOT_PERMITTED) {
     return false;
@@ -283,8 +284,9 @@ std::string Token::finish_sign(std::string_view data) const {
                                   data.size(), pkcs11_bytes(signature), &size);
   if (code != CKR_OK) fail(state_->name, "sign", code);
   if (size == 0 || size > signature.size()) {
-    throw Error(ErrorKind::failed, "token " + state_->name + " gave no signature, and no error",
-                "is its PKCS#11 module the right one for it?");
+    throw Error(ErrorKind::failed,
+                "token " + state_->name + " returned neither a signature nor an error",
+                "is this the right PKCS#11 module for the token?");
   }
   signature.resize(size);
   return signature;

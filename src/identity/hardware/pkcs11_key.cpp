@@ -98,8 +98,8 @@ std::string digest_info(const std::string& digest) {
 std::string ecdsa_der(const std::string& raw) {
   if (raw.size() % 2 != 0) {
     throw Error(ErrorKind::failed,
-                cat("the token gave an ECDSA signature of ", raw.size(), " bytes"),
-                "is its PKCS#11 module the right one for it?");
+                cat("the token returned an ECDSA signature of ", raw.size(), " bytes"),
+                "is this the right PKCS#11 module for the token?");
   }
   const std::size_t half = raw.size() / 2;
   const EcdsaPtr signature(ECDSA_SIG_new());
@@ -118,7 +118,7 @@ std::string ecdsa_der(const std::string& raw) {
   return text;
 }
 
-std::string finish(OpenKey& key, std::string_view data) {
+std::string finish_signature(OpenKey& key, std::string_view data) {
   const std::optional<std::string> always =
       key.token.attribute(key.object, Attribute::always_authenticate);
   if (always && always->size() == 1 && always->front() != '\0') {
@@ -131,7 +131,7 @@ struct NoMechanism : Error {
   explicit NoMechanism(const OpenKey& key)
       : Error(ErrorKind::usage,
               "key " + key.object.uri + " does not sign with PKCS #1 v1.5 or ECDSA",
-              "it must be made for signatures: CKA_SIGN, and for RSA no other padding alone") {}
+              "the key needs CKA_SIGN, and an RSA key must allow the padding PKCS #1 v1.5") {}
 };
 
 // ECDSA uses only as many bits of a digest as the curve has (FIPS 186-5, 6.4.1). Some tokens cut
@@ -151,28 +151,29 @@ std::string sign_once(OpenKey& key, std::string_view message, Digest digest) {
   std::string hash(static_cast<std::size_t>(EVP_MD_get_size(md)), '\0');
   if (EVP_Digest(message.data(), message.size(), reinterpret_cast<unsigned char*>(hash.data()),
                  nullptr, md, nullptr) != 1) {
-    throw Error(ErrorKind::failed, "OpenSSL gives no digest: " + openssl_error());
+    throw Error(ErrorKind::failed, "OpenSSL cannot compute a digest: " + openssl_error());
   }
   if (key.token.algorithm(key.object) == KeyAlgorithm::ecdsa) {
     if (!key.token.begin_sign(key.object, Mechanism::ecdsa)) throw NoMechanism(key);
-    return ecdsa_der(finish(key, std::string_view(hash).substr(0, digest_limit(key))));
+    return ecdsa_der(finish_signature(key, std::string_view(hash).substr(0, digest_limit(key))));
   }
-  const Mechanism whole = digest == Digest::sha384   ? Mechanism::rsa_sha384
-                          : digest == Digest::sha512 ? Mechanism::rsa_sha512
-                                                     : Mechanism::rsa_sha256;
-  if (key.token.begin_sign(key.object, whole)) return finish(key, message);
+  const Mechanism hashing_mechanism = digest == Digest::sha384   ? Mechanism::rsa_sha384
+                                      : digest == Digest::sha512 ? Mechanism::rsa_sha512
+                                                                 : Mechanism::rsa_sha256;
+  if (key.token.begin_sign(key.object, hashing_mechanism)) return finish_signature(key, message);
   if (!key.token.begin_sign(key.object, Mechanism::rsa)) throw NoMechanism(key);
-  return finish(key, digest_info(hash));
+  return finish_signature(key, digest_info(hash));
 }
 
 }  // namespace
 
 EvpPkeyPtr stored_public_key(const Token& token, const Object& key) {
   if (EvpPkeyPtr public_key = public_key_in(token, key)) return public_key;
-  for (const Object& beside : token.find(ObjectClass::public_key, nullptr)) {
-    const bool same = key.id.empty() ? beside.label == key.label : beside.id == key.id;
-    if (!same || token.algorithm(beside) != token.algorithm(key)) continue;
-    if (EvpPkeyPtr public_key = public_key_in(token, beside)) return public_key;
+  for (const Object& candidate : token.find(ObjectClass::public_key, nullptr)) {
+    const bool belongs_to_key =
+        key.id.empty() ? candidate.label == key.label : candidate.id == key.id;
+    if (!belongs_to_key || token.algorithm(candidate) != token.algorithm(key)) continue;
+    if (EvpPkeyPtr public_key = public_key_in(token, candidate)) return public_key;
   }
   return nullptr;
 }
@@ -180,7 +181,7 @@ EvpPkeyPtr stored_public_key(const Token& token, const Object& key) {
 EvpPkeyPtr proven_public_key(OpenKey& key, const std::vector<EVP_PKEY*>& public_keys) {
   if (public_keys.empty()) return nullptr;
   // This text is not a string to sign, so nobody can use the signature for a request to AWS.
-  constexpr std::string_view text = "rolecall: does this key fit its certificate?";
+  constexpr std::string_view text = "rolecall: does this key match its certificate?";
   std::string signature;
   try {
     signature = sign_once(key, text, Digest::sha256);
@@ -189,13 +190,13 @@ EvpPkeyPtr proven_public_key(OpenKey& key, const std::vector<EVP_PKEY*>& public_
   }
   for (EVP_PKEY* public_key : public_keys) {
     const EvpMdCtxPtr context(EVP_MD_CTX_new());
-    const bool fits =
+    const bool is_verified =
         context && public_key != nullptr &&
         EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr, public_key) == 1 &&
         EVP_DigestVerify(context.get(), bytes(signature), signature.size(), bytes(text),
                          text.size()) == 1;
     openssl_error();
-    if (fits && EVP_PKEY_up_ref(public_key) == 1) return EvpPkeyPtr(public_key);
+    if (is_verified && EVP_PKEY_up_ref(public_key) == 1) return EvpPkeyPtr(public_key);
   }
   return nullptr;
 }
@@ -232,7 +233,7 @@ OpenKey reopen(const std::string& module, const std::string& text, EVP_PKEY* pub
       if (without_public_key.size() == 1 || proven_public_key(key, {public_key})) return key;
     }
   }
-  throw TokenLost("the private key " + text + " cannot be found any more");
+  throw TokenLost("the private key " + text + " can no longer be found");
 }
 
 namespace {
@@ -260,7 +261,7 @@ class TokenSigner final : public Signer {
   std::string public_key() const override {
     if (!public_key_) {
       throw Error(ErrorKind::failed, "the token does not have the public key of " + uri_,
-                  "name its certificate too: `certificate`");
+                  "also name the key's certificate: `certificate`");
     }
     return public_key_bytes(public_key_.get());
   }
@@ -288,8 +289,8 @@ class TokenSigner final : public Signer {
     std::set<const TokenSigner*> signers;
   };
   static All& all() {
-    static All& the_only = *new All;  // never destroyed: signers may live as long as the process
-    return the_only;
+    static All& instance = *new All;  // never destroyed: signers may live as long as the process
+    return instance;
   }
 
   // The others may use the same module. Those that are making a signature at this moment will
@@ -313,8 +314,8 @@ class TokenSigner final : public Signer {
 
 }  // namespace
 
-std::unique_ptr<Signer> make_signer(OpenKey key, EvpPkeyPtr public_key,
-                                    std::function<OpenKey()> reopen) {
+std::unique_ptr<Signer> make_token_signer(OpenKey key, EvpPkeyPtr public_key,
+                                          std::function<OpenKey()> reopen) {
   return std::make_unique<TokenSigner>(std::move(key), std::move(public_key), std::move(reopen));
 }
 

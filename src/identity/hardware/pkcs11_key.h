@@ -36,8 +36,8 @@ OpenKey reopen(const std::string& module, const std::string& uri, EVP_PKEY* publ
 // CKM_RSA_PKCS if the token does not support that; EC with CKM_ECDSA. If the token is gone, the
 // signer closes the key and opens it again with `reopen`, once for each signature. If that does not
 // help, the signature throws TokenLost. `public_key` may be nullptr.
-std::unique_ptr<Signer> make_signer(OpenKey key, EvpPkeyPtr public_key,
-                                    std::function<OpenKey()> reopen);
+std::unique_ptr<Signer> make_token_signer(OpenKey key, EvpPkeyPtr public_key,
+                                          std::function<OpenKey()> reopen);
 
 // For a key whose public key is unknown: makes a signature and returns the public key in
 // `public_keys` that verifies it. nullptr if none does, or if the key cannot sign.

@@ -5,59 +5,63 @@
 #include "base/text.h"
 #include "identity/decryption.h"
 #include "identity/hardware/hardware.h"
-#include "identity/hardware/spent_passwords.h"
+#include "identity/hardware/refused_passwords.h"
 
 namespace rolecall::identity::pkcs11 {
 namespace {
 
 [[noreturn]] void refuse_locked(const Token& token) {
-  throw Error(ErrorKind::failed, "the PIN of token " + token.name() + " is locked",
-              "too many wrong ones were given; anyone who has its PUK or SO PIN can unlock it: "
-              "pkcs11-tool --init-pin");
+  throw Error(
+      ErrorKind::failed, "the PIN of token " + token.name() + " is locked",
+      "too many wrong PINs were sent; anyone who has the PUK or the SO PIN can unlock the PIN: "
+      "pkcs11-tool --init-pin");
 }
 
 [[noreturn]] void refuse_unset(const Token& token) {
   throw Error(ErrorKind::failed, "token " + token.name() + " has no user PIN yet",
-              "it must be set first: pkcs11-tool --init-pin");
+              "set the PIN first: pkcs11-tool --init-pin");
 }
 
 [[noreturn]] void refuse_expired(const Token& token) {
   throw Error(ErrorKind::failed, "the PIN of token " + token.name() + " has expired",
-              "set a new one: pkcs11-tool --login --change-pin");
+              "set a new PIN: pkcs11-tool --login --change-pin");
 }
 
-struct Sent {
+struct LoginAttempt {
   Login result;
-  bool before = false;  // it was refused before, and is not sent again
+  bool was_refused_before = false;  // the PIN was not sent again
 };
 
 // A PIN that a token did not accept is not sent to it again, whatever the token answered and
 // whatever state it reports later. The token may have counted the PIN, and tokens lock themselves.
-Sent send(const Token& token, LoginAs who, const std::string& whose, std::string_view pin) {
+LoginAttempt send_pin(const Token& token, LoginAs who, const std::string& owner,
+                      std::string_view pin) {
   if (pin.empty()) return {Login::wrong};  // a person only pressed Enter
-  const auto lock = lock_sending(whose, "token " + token.name());
-  if (const auto how = earlier_refusal(whose, pin)) {
-    if (how->empty()) return {Login::wrong, true};
-    throw Error(ErrorKind::failed, *how,
-                "its PIN may have been counted as a wrong one, and is not sent again; a new start "
-                "sends it");
+  const auto lock = lock_sending(owner, "token " + token.name());
+  if (const auto reason = earlier_refusal(owner, pin)) {
+    if (reason->empty()) return {Login::wrong, true};
+    throw Error(
+        ErrorKind::failed, *reason,
+        "the token may have counted the PIN as a wrong one, so the PIN is not sent again until "
+        "rolecall is restarted");
   }
-  spend(whose, pin, "token " + token.name() + " did not answer to its PIN");
+  remember_refused(owner, pin, "token " + token.name() + " did not answer when the PIN was sent");
   Login result = Login::wrong;
   try {
     result = token.login(who, pin);
   } catch (const TokenLost&) {
-    give_back(whose, pin);
+    forget_refused(owner, pin);
     throw;
   } catch (const LoginFailed& failure) {
-    spend(whose, pin, failure.what());
+    remember_refused(owner, pin, failure.what());
     throw;
   }
   if (result == Login::done || result == Login::not_set) {
-    give_back(whose, pin);
+    forget_refused(owner, pin);
   } else {
-    spend(whose, pin,
-          result == Login::expired ? "the PIN of token " + token.name() + " has expired" : "");
+    remember_refused(
+        owner, pin,
+        result == Login::expired ? "the PIN of token " + token.name() + " has expired" : "");
   }
   return {result};
 }
@@ -71,8 +75,9 @@ TriesLeft tries_left(const PinState& state) {
 // refused here because it would start a shell.
 std::string path_of(const std::string& pin_source) {
   if (pin_source.starts_with('|')) {
-    throw Error(ErrorKind::usage, "pin-source of a PKCS#11 URI names a command",
-                "it takes a file here; for a command use `password-source` command:WORDS");
+    throw Error(
+        ErrorKind::usage, "pin-source of a PKCS#11 URI names a command",
+        "pin-source can only name a file; for a command, use `password-source` command:WORDS");
   }
   if (!pin_source.starts_with("file:")) return pin_source;
   std::string path = pin_source.substr(5);
@@ -93,9 +98,9 @@ Secret read_pin(const std::string& pin_source, const Reporter& reporter) {
 
 }  // namespace
 
-struct Pins::Given {
+struct Pins::PinWithOrigin {
   Secret pin;
-  std::string from;  // for messages; empty: from source_, which names its origin itself
+  std::string origin;  // for messages; empty: from source_, which names its origin itself
 };
 
 Pins::Pins(std::vector<Uri> uris, PasswordSource source, bool reuse, Reporter reporter)
@@ -111,50 +116,53 @@ bool Pins::has_own(const Token& token) const {
   return false;
 }
 
-Pins::Given Pins::next(const Token& token, const std::string& what, LoginAs who, int attempt,
-                       const PinState& state) const {
+Pins::PinWithOrigin Pins::get_pin(const Token& token, const std::string& what, LoginAs who,
+                                  int attempt, const PinState& state) const {
   if (who == LoginAs::for_key && reuse_ && !user_pin_.empty()) {
     return {user_pin_.copy(), "`reuse-pin`"};
   }
-  const auto taken_by_other = [&](const std::string& from) {
-    const auto found = taken_.find(from);
-    const bool other = found != taken_.end() && !(found->second == token);
-    return other ? found->second.name() : std::string();
+  const auto other_token_that_accepted = [&](const std::string& origin) {
+    const auto found = accepted_by_.find(origin);
+    const bool is_other = found != accepted_by_.end() && !(found->second == token);
+    return is_other ? found->second.name() : std::string();
   };
   for (const Uri& uri : uris_) {
     if (who == LoginAs::for_key || !token.matches(uri)) continue;
     if (uri.pin_value.empty() && uri.pin_source.empty()) continue;
-    const std::string from =
+    const std::string origin =
         uri.pin_value.empty() ? "pin-source " + uri.pin_source : "pin-value of the PKCS#11 URI";
-    const std::string other = taken_by_other(from);
-    if (!other.empty()) refuse_second_token(other, "the PIN from " + from);
+    const std::string other = other_token_that_accepted(origin);
+    if (!other.empty()) refuse_second_token(other, "the PIN from " + origin);
     return {uri.pin_value.empty() ? read_pin(uri.pin_source, reporter_) : uri.pin_value.copy(),
-            from};
+            origin};
   }
   if (!source_) throw Error(ErrorKind::usage, what + " needs a PIN, and none was given");
-  return {source_({what, attempt, PasswordKind::pin, tries_left(state), taken_by_other("")}), ""};
+  return {
+      source_({what, attempt, PasswordKind::pin, tries_left(state), other_token_that_accepted("")}),
+      ""};
 }
 
-void Pins::enter(const Token& token, const std::string& what, LoginAs who) {
+void Pins::log_in_as(const Token& token, const std::string& what, LoginAs who) {
   // A key may have a PIN of its own. The same text can be wrong for the key and right for the user.
   // So they are remembered separately.
-  const std::string whose = who == LoginAs::user ? token.uri() : what + " " + token.uri();
+  const std::string owner = who == LoginAs::user ? token.uri() : what + " " + token.uri();
   for (int attempt = 1; attempt <= max_attempts; ++attempt) {
     PinState state = token.pin();
     if (state.locked) refuse_locked(token);
-    Given given;
+    PinWithOrigin entered;
     if (!state.pin_pad) {
-      given = next(token, what, who, attempt, state);
-      if (!given.from.empty() && state.last_try) {
-        refuse_last_try("token " + token.name(), "the PIN from " + given.from);
+      entered = get_pin(token, what, who, attempt, state);
+      if (!entered.origin.empty() && state.last_try) {
+        refuse_last_try("token " + token.name(), "the PIN from " + entered.origin);
       }
     }
-    const Sent sent =
-        state.pin_pad ? Sent{token.login(who, {})} : send(token, who, whose, given.pin.view());
-    switch (sent.result) {
+    const LoginAttempt login = state.pin_pad ? LoginAttempt{token.login(who, {})}
+                                             : send_pin(token, who, owner, entered.pin.view());
+    switch (login.result) {
       case Login::done:
-        if (who == LoginAs::user && !state.pin_pad) taken_.insert_or_assign(given.from, token);
-        if (who == LoginAs::user && reuse_) user_pin_ = std::move(given.pin);
+        if (who == LoginAs::user && !state.pin_pad)
+          accepted_by_.insert_or_assign(entered.origin, token);
+        if (who == LoginAs::user && reuse_) user_pin_ = std::move(entered.pin);
         return;
       case Login::locked:
         refuse_locked(token);
@@ -167,16 +175,18 @@ void Pins::enter(const Token& token, const std::string& what, LoginAs who) {
     }
     state = token.pin();
     if (state.locked) {
-      throw Error(ErrorKind::failed,
-                  "wrong PIN for " + what + ", and it is locked now: that was the last try",
-                  "anyone who has its PUK or SO PIN can unlock it: pkcs11-tool --init-pin");
-    }
-    if (state.pin_pad || !given.from.empty()) {
       throw Error(
-          ErrorKind::usage,
-          "wrong PIN for " + what + ": it came from " +
-              (state.pin_pad ? "its own keys" : given.from) + tries_text(tries_left(state)),
-          sent.before ? "it was refused before, and not sent again" : "it is not tried again");
+          ErrorKind::failed,
+          "wrong PIN for " + what + ", and the PIN is locked now: that was the last try",
+          "anyone who has the PUK or the SO PIN can unlock the PIN: pkcs11-tool --init-pin");
+    }
+    if (state.pin_pad || !entered.origin.empty()) {
+      throw Error(ErrorKind::usage,
+                  "wrong PIN for " + what + ": it came from " +
+                      (state.pin_pad ? "the PIN pad" : entered.origin) +
+                      tries_text(tries_left(state)),
+                  login.was_refused_before ? "this PIN was refused before, and was not sent again"
+                                           : "this PIN is not tried again");
     }
   }
   throw Error(ErrorKind::usage, cat("wrong PIN for ", what, ", ", max_attempts, " times",
@@ -185,14 +195,14 @@ void Pins::enter(const Token& token, const std::string& what, LoginAs who) {
 
 void Pins::log_in(const Token& token) {
   if (token.logged_in() || !token.pin().needed) return;
-  enter(token, "token " + token.name(), LoginAs::user);
+  log_in_as(token, "token " + token.name(), LoginAs::user);
 }
 
 void Pins::log_in_for(const Token& token, const Object& key) {
-  enter(token,
-        "key " + (key.label.empty() ? key.uri : terminal_safe(key.label)) + " of token " +
-            token.name(),
-        LoginAs::for_key);
+  log_in_as(token,
+            "key " + (key.label.empty() ? key.uri : terminal_safe(key.label)) + " of token " +
+                token.name(),
+            LoginAs::for_key);
 }
 
 }  // namespace rolecall::identity::pkcs11

@@ -15,7 +15,7 @@ namespace rolecall::identity::pkcs11 {
 // otherwise from the PasswordSource.
 //
 // A PIN is sent once: a PIN that a token has refused is never sent to it again, whoever gives it
-// (spent_passwords.h). If a token has one try left, only a person may use it:
+// (refused_passwords.h). If a token has one try left, only a person may use it:
 // PasswordRequest::tries_left tells the source. A PIN that one token accepted is not sent to
 // another token unless a person enters it again.
 class Pins {
@@ -35,17 +35,17 @@ class Pins {
   void log_in_for(const Token& token, const Object& key);
 
  private:
-  struct Given;
-  Given next(const Token& token, const std::string& what, LoginAs who, int attempt,
-             const PinState& state) const;
-  void enter(const Token& token, const std::string& what, LoginAs who);
+  struct PinWithOrigin;
+  PinWithOrigin get_pin(const Token& token, const std::string& what, LoginAs who, int attempt,
+                        const PinState& state) const;
+  void log_in_as(const Token& token, const std::string& what, LoginAs who);
 
   std::vector<Uri> uris_;
   PasswordSource source_;
   bool reuse_;
   Reporter reporter_;
-  std::map<std::string, Token> taken_;  // the key is Given::from
-  Secret user_pin_;                     // only with reuse_, after the login
+  std::map<std::string, Token> accepted_by_;  // by PinWithOrigin::origin
+  Secret user_pin_;                           // only with reuse_, after the login
 };
 
 }  // namespace rolecall::identity::pkcs11

@@ -11,19 +11,10 @@
 namespace rolecall::identity::pkcs11 {
 namespace {
 
-// `uri` returns the URI of one thing.
-template <class Things, class UriOf>
-std::string listed_as(const Things& things, UriOf&& uri) {
-  std::string text;
-  for (const auto& one : things)
-    text += (text.empty() ? "" : ", ") + uri(one);
-  return text;
-}
-
 const auto uri_of_token = [](const Token& token) { return token.uri(); };
 const auto uri_of_object = [](const auto& one) { return one.object.uri; };
 
-bool holds(const std::vector<Token>& tokens, const Token& one) {
+bool contains(const std::vector<Token>& tokens, const Token& one) {
   return std::find(tokens.begin(), tokens.end(), one) != tokens.end();
 }
 
@@ -34,7 +25,7 @@ bool matches_any(const EVP_PKEY* public_key, const std::vector<Certificate>& cer
                                              });
 }
 
-bool of_kind(KeyAlgorithm algorithm, const std::vector<Certificate>& certificates) {
+bool is_kind_of_any(KeyAlgorithm algorithm, const std::vector<Certificate>& certificates) {
   const int kind = algorithm == KeyAlgorithm::rsa ? EVP_PKEY_RSA : EVP_PKEY_EC;
   return certificates.empty() ||
          std::any_of(certificates.begin(), certificates.end(), [kind](const Certificate& one) {
@@ -127,12 +118,13 @@ std::vector<Token> Search::matching(const std::optional<Uri>& uri) {
 
 void Search::refuse_without_token(const std::optional<Uri>& uri) {
   const std::vector<Token>& present = all_tokens(module_of(options_, uri));
-  throw Error(ErrorKind::try_later,
-              present.empty() || !uri ? "there is no PKCS#11 token here"
-                                      : "no token here matches " + uri->text,
-              present.empty() ? "is it plugged in, and is its module one that p11-kit list-modules "
-                                "shows? (or name it: `pkcs11-lib`)"
-                              : "is it plugged in? here are: " + listed_as(present, uri_of_token));
+  throw Error(
+      ErrorKind::try_later,
+      present.empty() || !uri ? "no PKCS#11 token was found" : "no token matches " + uri->text,
+      present.empty() ? "is the token plugged in, and does p11-kit list-modules show its "
+                        "module? (`pkcs11-lib` names another module)"
+                      : "is the token plugged in? these tokens were found: " +
+                            join(present, ", ", uri_of_token));
 }
 
 std::vector<FoundCertificate> Search::certificates() {
@@ -166,22 +158,22 @@ std::vector<FoundCertificate> Search::certificates() {
 
 std::string Search::selectors_on_tokens() {
   constexpr std::size_t most = 5;
-  std::vector<Certificate> there;
+  std::vector<Certificate> certificates;
   for (const Token& token : matching(certificate_uri_)) {
     for (Certificate& one : certificates_on(token))
-      there.push_back(std::move(one));
+      certificates.push_back(std::move(one));
   }
-  if (there.empty()) return "no token here shows a certificate";
+  if (certificates.empty()) return "no token shows a certificate";
   const auto is_ca = [](const Certificate& one) { return X509_check_ca(one.x509()) == 1; };
-  if (!std::all_of(there.begin(), there.end(), is_ca)) std::erase_if(there, is_ca);
-  std::string text = "one of the three keys is enough; on the tokens there ";
-  text += there.size() == 1 ? "is" : "are";
-  for (std::size_t i = 0; i < std::min(there.size(), most); ++i) {
-    text += (i == 0 ? " " : " | ") + ("Key=x509Subject,Value=" + there[i].subject()) +
-            " Key=x509Issuer,Value=" + there[i].issuer() +
-            " Key=x509Serial,Value=" + there[i].serial_hex();
+  if (!std::all_of(certificates.begin(), certificates.end(), is_ca))
+    std::erase_if(certificates, is_ca);
+  std::string text = "one of the three keys is enough; the certificates on the tokens:";
+  for (std::size_t i = 0; i < std::min(certificates.size(), most); ++i) {
+    text += (i == 0 ? " " : " | ") + ("Key=x509Subject,Value=" + certificates[i].subject()) +
+            " Key=x509Issuer,Value=" + certificates[i].issuer() +
+            " Key=x509Serial,Value=" + certificates[i].serial_hex();
   }
-  if (there.size() > most) text += cat(" | and ", there.size() - most, " more");
+  if (certificates.size() > most) text += cat(" | and ", certificates.size() - most, " more");
   return text;
 }
 
@@ -192,10 +184,11 @@ std::vector<FoundCertificate> Search::leaves(std::vector<FoundCertificate> found
                        : "`cert-selector` " + selector_text(options_.selector.value_or(Selector()));
   if (found.empty()) {
     if (matching(certificate_uri_).empty()) refuse_without_token(certificate_uri_);
-    throw Error(ErrorKind::usage, "no certificate on a token matches " + what,
-                options_.selector
-                    ? selectors_on_tokens()
-                    : "rolecall read-certificate-data --certificate pkcs11: lists them all");
+    throw Error(
+        ErrorKind::usage, "no certificate on a token matches " + what,
+        options_.selector
+            ? selectors_on_tokens()
+            : "rolecall read-certificate-data --certificate pkcs11: lists all certificates");
   }
   const auto is_ca = [](const FoundCertificate& one) {
     return X509_check_ca(one.certificate.x509()) == 1;
@@ -214,26 +207,30 @@ std::vector<FoundCertificate> Search::leaves(std::vector<FoundCertificate> found
     std::set<std::string> uris;
     for (const FoundCertificate& one : found)
       uris.insert(one.object.uri);
-    const bool by_uri = uris.size() == found.size();
+    const bool uris_differ = uris.size() == found.size();
     const auto serial = [](const FoundCertificate& one) {
       return "Key=x509Serial,Value=" + one.certificate.serial_hex();
     };
-    throw Error(ErrorKind::usage, cat(found.size(), " certificates match ", what),
-                (by_uri ? "name one of them, or give `use-latest-expiring-certificate`: " +
-                              listed_as(found, uri_of_object)
-                        : "their URIs are the same; in place of `certificate` give `cert-selector` "
-                          "with the serial number of one, or `use-latest-expiring-certificate`: " +
-                              listed_as(found, serial)));
+    throw Error(
+        ErrorKind::usage, cat(found.size(), " certificates match ", what),
+        (uris_differ
+             ? "name one of these certificates, or set `use-latest-expiring-certificate`: " +
+                   join(found, ", ", uri_of_object)
+             : "their URIs are the same; instead of `certificate`, set `cert-selector` with a "
+               "serial "
+               "number, or set `use-latest-expiring-certificate`: " +
+                   join(found, ", ", serial)));
   }
   std::erase_if(found, is_other);
   return found;
 }
 
-std::vector<Certificate> Search::neighbours(const std::vector<FoundCertificate>& leaves) {
+std::vector<Certificate> Search::certificates_on_tokens(
+    const std::vector<FoundCertificate>& leaves) {
   std::vector<Token> done;
   std::vector<Certificate> all;
   for (const FoundCertificate& leaf : leaves) {
-    if (holds(done, leaf.token)) continue;
+    if (contains(done, leaf.token)) continue;
     done.push_back(leaf.token);
     for (Certificate& one : certificates_on(leaf.token))
       all.push_back(std::move(one));
@@ -249,11 +246,11 @@ std::vector<Search::Candidate> Search::candidates(const Token& token,
     if (!token.algorithm(object)) continue;
     EvpPkeyPtr public_key = stored_public_key(token, object);
     // If the public key is unknown, kind and name are compared now, and a signature decides later.
-    const bool fits = public_key
-                          ? matches_any(public_key.get(), certificates)
-                          : of_kind(*token.algorithm(object), certificates) &&
-                                (key_uri_.has_value() || has_id_or_label_of_any(object, leaves));
-    if (fits) found.push_back({token, std::move(object), std::move(public_key)});
+    const bool is_candidate =
+        public_key ? matches_any(public_key.get(), certificates)
+                   : is_kind_of_any(*token.algorithm(object), certificates) &&
+                         (key_uri_.has_value() || has_id_or_label_of_any(object, leaves));
+    if (is_candidate) found.push_back({token, std::move(object), std::move(public_key)});
   }
   return found;
 }
@@ -262,56 +259,59 @@ std::vector<Search::Candidate> Search::candidates(const Token& token,
 std::vector<Search::Candidate> Search::log_in_and_search(
     const std::vector<Token>& tokens, const std::vector<FoundCertificate>& leaves,
     const std::vector<Certificate>& certificates) {
-  std::vector<Token> closed;
+  std::vector<Token> to_log_in;
   for (const Token& token : tokens)
-    if (token.pin().needed && !token.logged_in()) closed.push_back(token);
-  if (closed.size() > 1) {
+    if (token.pin().needed && !token.logged_in()) to_log_in.push_back(token);
+  if (to_log_in.size() > 1) {
     // Public keys can be read without a login, and most tokens store them with the private keys.
-    std::vector<Token> likely;
-    for (const Token& token : closed) {
+    std::vector<Token> with_public_key;
+    for (const Token& token : to_log_in) {
       for (const Object& object :
            token.find(ObjectClass::public_key, key_uri_ ? &*key_uri_ : nullptr)) {
         const EvpPkeyPtr public_key = stored_public_key(token, object);
-        if (public_key && matches_any(public_key.get(), certificates) && !holds(likely, token)) {
-          likely.push_back(token);
+        if (public_key && matches_any(public_key.get(), certificates) &&
+            !contains(with_public_key, token)) {
+          with_public_key.push_back(token);
         }
       }
     }
-    if (likely.size() == 1) closed = likely;
+    if (with_public_key.size() == 1) to_log_in = with_public_key;
   }
-  if (closed.empty()) return {};
-  if (closed.size() > 1) {
-    throw Error(ErrorKind::usage,
-                cat(closed.size(), " tokens may hold the private key, and each wants its own PIN"),
-                "name one of them in `private-key`: " + listed_as(closed, uri_of_token));
+  if (to_log_in.empty()) return {};
+  if (to_log_in.size() > 1) {
+    throw Error(
+        ErrorKind::usage,
+        cat(to_log_in.size(), " tokens may have the private key, and each needs its own PIN"),
+        "name one of these tokens in `private-key`: " + join(to_log_in, ", ", uri_of_token));
   }
-  pins_.log_in(closed.front());
-  return candidates(closed.front(), leaves, certificates);
+  pins_.log_in(to_log_in.front());
+  return candidates(to_log_in.front(), leaves, certificates);
 }
 
 void Search::refuse_several(const std::vector<Candidate>& found) {
   std::set<std::string> uris;
   for (const Candidate& one : found)
     uris.insert(one.object.uri);
-  throw Error(ErrorKind::usage, cat(found.size(), " private keys could be meant"),
+  throw Error(ErrorKind::usage, cat(found.size(), " private keys are possible"),
               uris.size() == found.size()
-                  ? "name one of them in `private-key`: " + listed_as(found, uri_of_object)
-                  : "some have the same URI; `certificate` tells them apart: " +
-                        listed_as(found, uri_of_object));
+                  ? "name one of these keys in `private-key`: " + join(found, ", ", uri_of_object)
+                  : "some of these keys have the same URI; name the certificate of one key in "
+                    "`certificate`: " +
+                        join(found, ", ", uri_of_object));
 }
 
 // Prefers keys on the token of the certificate. If there are none, returns those on other tokens.
 std::vector<Search::Candidate> Search::keys_in(const std::vector<Token>& scope,
                                                const std::vector<FoundCertificate>& leaves,
                                                const std::vector<Certificate>& certificates) {
-  std::vector<Token> near;
-  std::vector<Token> far;
+  std::vector<Token> on_certificate_token;
+  std::vector<Token> on_other_tokens;
   for (const Token& token : scope) {
-    const bool is_near = std::any_of(leaves.begin(), leaves.end(),
-                                     [&](const auto& one) { return one.token == token; });
-    (is_near ? near : far).push_back(token);
+    const bool has_certificate = std::any_of(leaves.begin(), leaves.end(),
+                                             [&](const auto& one) { return one.token == token; });
+    (has_certificate ? on_certificate_token : on_other_tokens).push_back(token);
   }
-  for (const std::vector<Token>& group : {near, far}) {
+  for (const std::vector<Token>& group : {on_certificate_token, on_other_tokens}) {
     std::vector<Candidate> found;
     for (const Token& token : group) {
       for (Candidate& candidate : candidates(token, leaves, certificates))
@@ -320,7 +320,7 @@ std::vector<Search::Candidate> Search::keys_in(const std::vector<Token>& scope,
     if (found.empty()) found = log_in_and_search(group, leaves, certificates);
     if (!found.empty()) return found;
   }
-  refuse_key(scope, certificates);
+  refuse_without_match(scope, certificates);
 }
 
 // Keeps one key, or several keys of one token whose public keys are unknown. A signature tells
@@ -351,10 +351,10 @@ void Search::narrow(std::vector<Candidate>& found, bool has_certificates) {
 EvpPkeyPtr Search::prove(OpenKey& key, const std::vector<Candidate>& found,
                          const std::vector<Certificate>& certificates) {
   // If no certificate was given, the key may belong to a certificate on its token.
-  const std::vector<Certificate> beside =
+  const std::vector<Certificate> token_certificates =
       certificates.empty() ? certificates_on(key.token) : std::vector<Certificate>();
   const std::vector<EVP_PKEY*> public_keys =
-      public_keys_of(certificates.empty() ? beside : certificates);
+      public_keys_of(certificates.empty() ? token_certificates : certificates);
   EvpPkeyPtr public_key;
   const Object* matching = &found.front().object;
   for (const Candidate& one : found) {
@@ -367,15 +367,15 @@ EvpPkeyPtr Search::prove(OpenKey& key, const std::vector<Candidate>& found,
     if (public_keys.size() == 1) break;
   }
   key.object = *matching;
-  if (!public_key && !certificates.empty()) refuse_key({key.token}, certificates);
+  if (!public_key && !certificates.empty()) refuse_without_match({key.token}, certificates);
   return public_key;
 }
 
 FoundKey Search::key(const std::vector<FoundCertificate>& leaves,
                      const std::vector<Certificate>& certificates) && {
-  const std::optional<Uri>& where = key_uri_ ? key_uri_ : certificate_uri_;
-  const std::vector<Token> scope = matching(where);
-  if (scope.empty()) refuse_without_token(where);
+  const std::optional<Uri>& scope_uri = key_uri_ ? key_uri_ : certificate_uri_;
+  const std::vector<Token> scope = matching(scope_uri);
+  if (scope.empty()) refuse_without_token(scope_uri);
   std::vector<Candidate> found = keys_in(scope, leaves, certificates);
   narrow(found, !certificates.empty());
   Candidate& first = found.front();
@@ -387,12 +387,12 @@ FoundKey Search::key(const std::vector<FoundCertificate>& leaves,
   reporter_.trace([&] { return "private key: " + key.object.uri; });
 
   const std::shared_ptr<EVP_PKEY> known(up_ref(public_key.get()), EVP_PKEY_free);
-  const auto open_again = [options = options_, module = module_of(options_, where),
+  const auto open_again = [options = options_, module = module_of(options_, scope_uri),
                            uri = key.object.uri, known] {
     return reopen(module, uri, known.get(), make_pins(options, {}));
   };
   EvpPkeyPtr copy(up_ref(public_key.get()));
-  return {make_signer(std::move(key), std::move(public_key), open_again), std::move(copy)};
+  return {make_token_signer(std::move(key), std::move(public_key), open_again), std::move(copy)};
 }
 
 }  // namespace rolecall::identity::pkcs11

@@ -53,7 +53,7 @@ class Search {
                                        std::chrono::sys_seconds now);
 
   // Returns every certificate on the tokens of `leaves`.
-  std::vector<Certificate> neighbours(const std::vector<FoundCertificate>& leaves);
+  std::vector<Certificate> certificates_on_tokens(const std::vector<FoundCertificate>& leaves);
 
   // Finds the private key that options.private_key names. If that is empty, finds the one that
   // belongs to `leaves`. `certificates` are those of `leaves`, or those from files. The key matches
@@ -81,8 +81,8 @@ class Search {
                    const std::vector<Certificate>& certificates);
   [[noreturn]] void refuse_without_token(const std::optional<Uri>& uri);
   [[noreturn]] static void refuse_several(const std::vector<Candidate>& found);
-  [[noreturn]] void refuse_key(const std::vector<Token>& scope,
-                               const std::vector<Certificate>& certificates);
+  [[noreturn]] void refuse_without_match(const std::vector<Token>& scope,
+                                         const std::vector<Certificate>& certificates);
 
   const IdentityOptions& options_;
   const Reporter& reporter_;

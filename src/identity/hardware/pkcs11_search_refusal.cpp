@@ -7,8 +7,8 @@
 
 namespace rolecall::identity::pkcs11 {
 
-void Search::refuse_key(const std::vector<Token>& scope,
-                        const std::vector<Certificate>& certificates) {
+void Search::refuse_without_match(const std::vector<Token>& scope,
+                                  const std::vector<Certificate>& certificates) {
   std::vector<std::string> uris;
   std::string kind;
   std::string names;
@@ -23,13 +23,13 @@ void Search::refuse_key(const std::vector<Token>& scope,
   }
   if (uris.empty()) {
     throw Error(ErrorKind::usage,
-                "there is no private key " + (key_uri_ ? key_uri_->text + " " : std::string()) +
-                    "on token " + names,
-                "pkcs11-tool --login --list-objects shows what it holds");
+                "no private key " + (key_uri_ ? key_uri_->text + " " : std::string()) +
+                    "was found on token " + names,
+                "pkcs11-tool --login --list-objects lists the objects on the token");
   }
   if (certificates.empty()) {
     throw Error(ErrorKind::usage, "private key " + uris.front() + " is neither RSA nor EC",
-                "IAM Roles Anywhere takes RSA and EC keys");
+                "IAM Roles Anywhere accepts RSA and EC keys");
   }
   const Certificate& first = certificates.front();
   throw Error(ErrorKind::usage,
@@ -37,7 +37,8 @@ void Search::refuse_key(const std::vector<Token>& scope,
                                 : cat("none of the ", uris.size(), " private keys on token ", names,
                                       " matches")) +
                   " the certificate (" + first.name() + ", " + first.key_kind() + ")",
-              "key and certificate must come from the same request; was only one of them renewed?");
+              "key and certificate must come from the same certificate request; was only one of "
+              "them renewed?");
 }
 
 }  // namespace rolecall::identity::pkcs11

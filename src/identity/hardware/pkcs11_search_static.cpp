@@ -25,7 +25,8 @@ std::vector<FoundCertificate> Search::leaves(std::vector<FoundCertificate> found
   return found;
 }
 
-std::vector<Certificate> Search::neighbours(const std::vector<FoundCertificate>& /*leaves*/) {
+std::vector<Certificate> Search::certificates_on_tokens(
+    const std::vector<FoundCertificate>& /*leaves*/) {
   return {};
 }
 

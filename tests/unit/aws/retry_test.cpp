@@ -71,7 +71,7 @@ class RetryTest : public testing::Test {
 
   const test::Entity leaf_ = test::make(test::Recipe(), nullptr);
   const identity::Identity identity_{
-      {test::der(leaf_.get()), "leaf"}, {}, identity::make_signer([this] {
+      {test::der(leaf_.get()), "leaf"}, {}, identity::make_openssl_signer([this] {
         EVP_PKEY_up_ref(leaf_.key.get());
         return EvpPkeyPtr(leaf_.key.get());
       }())};

@@ -29,7 +29,7 @@ identity::Identity identity_of(const json& input) {
     chain.push_back(certificate(pem));
   const auto key = identity::read_pem(input.at("private_key_pem").get<std::string>(), "vector");
   return {certificate(input.at("certificate_pem")), std::move(chain),
-          identity::make_signer(identity::private_key_in(key, "vector"))};
+          identity::make_openssl_signer(identity::private_key_in(key, "vector"))};
 }
 
 bool verifies(EVP_PKEY* key, const std::string& text, const std::string& signature) {

@@ -46,13 +46,13 @@ TEST(PrivateKey, ReadsEveryForm) {
   const test::KeyPtr rsa = test::rsa_key();
   EXPECT_EQ(EVP_PKEY_eq(parse(pkcs8(rsa.get())).get(), rsa.get()), 1);
   EXPECT_EQ(EVP_PKEY_eq(parse(traditional(rsa.get())).get(), rsa.get()), 1);
-  EXPECT_EQ(make_signer(parse(pkcs8(rsa.get())))->algorithm(), KeyAlgorithm::rsa);
+  EXPECT_EQ(make_openssl_signer(parse(pkcs8(rsa.get())))->algorithm(), KeyAlgorithm::rsa);
   for (const char* curve : {"P-256", "P-384", "P-521"}) {
     const test::KeyPtr ec = test::ec_key(curve);
     EXPECT_EQ(EVP_PKEY_eq(parse(pkcs8(ec.get())).get(), ec.get()), 1);
     EXPECT_EQ(EVP_PKEY_eq(parse(traditional(ec.get())).get(), ec.get()), 1);
     EXPECT_EQ(describe_key(ec.get()), curve);
-    EXPECT_EQ(make_signer(parse(pkcs8(ec.get())))->algorithm(), KeyAlgorithm::ecdsa);
+    EXPECT_EQ(make_openssl_signer(parse(pkcs8(ec.get())))->algorithm(), KeyAlgorithm::ecdsa);
   }
 }
 

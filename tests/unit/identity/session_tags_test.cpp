@@ -87,8 +87,9 @@ TEST(SessionTags, WhatDoesNotFitIsNamedWithTheRemedy) {
   EXPECT_EQ(unfit("leaf", "CA", "DNS:a.example,DNS:*.example"), "");
   EXPECT_EQ(
       unfit("leaf", "Food & Drink"),
-      "session tag x509Issuer/CN \"Food & Drink\" has \"&\", which a session tag cannot have; "
-      "use a certificate without that, or stop the profile from mapping it: "
+      "session tag x509Issuer/CN \"Food & Drink\" has \"&\", which STS does not allow in a session "
+      "tag; "
+      "use a certificate without such a value, or remove the mapping from the profile: "
       "aws rolesanywhere delete-attribute-mapping --profile-id ID --certificate-field "
       "x509Issuer --specifiers CN");
   EXPECT_THAT(

@@ -28,7 +28,7 @@ TEST(Signer, EachDigestVerifiesAsItselfAlone) {
                                                                  {Digest::sha512, EVP_sha512()}};
   for (const test::KeyPtr& key :
        {test::rsa_key(), test::ec_key("P-256"), test::ec_key("P-384"), test::ec_key("P-521")}) {
-    const auto signer = make_signer(copy(key));
+    const auto signer = make_openssl_signer(copy(key));
     for (const auto& [digest, evp] : digests) {
       const std::string signature = signer->sign("text", digest);
       for (const auto& [other, other_evp] : digests)
@@ -43,19 +43,19 @@ TEST(Signer, ThePublicKeyIsThePointWhateverTheFormOfTheKey) {
   for (const auto& [curve, size] :
        {std::pair("P-256", 65U), std::pair("P-384", 97U), std::pair("P-521", 133U)}) {
     const test::KeyPtr key = test::ec_key(curve);
-    const std::string expected = make_signer(copy(key))->public_key();
+    const std::string expected = make_openssl_signer(copy(key))->public_key();
     EXPECT_EQ(expected.size(), size);
     EXPECT_EQ(expected[0], 4);
     ASSERT_EQ(EVP_PKEY_set_utf8_string_param(key.get(), OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT,
                                              "compressed"),
               1);
-    EXPECT_EQ(make_signer(copy(key))->public_key(), expected);
+    EXPECT_EQ(make_openssl_signer(copy(key))->public_key(), expected);
   }
 }
 
 TEST(Signer, ThePublicKeyOfRsaIsPkcs1) {
   const test::KeyPtr key = test::rsa_key();
-  const std::string der = make_signer(copy(key))->public_key();
+  const std::string der = make_openssl_signer(copy(key))->public_key();
   const auto* data = reinterpret_cast<const unsigned char*>(der.data());
   const EvpPkeyPtr read(d2i_PublicKey(EVP_PKEY_RSA, nullptr, &data, static_cast<long>(der.size())));
   ASSERT_TRUE(read);
