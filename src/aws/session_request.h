@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "http/client.h"
+#include "http/origin.h"
 #include "rolecall/session.h"
 
 namespace rolecall::aws {

@@ -1,42 +1,16 @@
 // The HTTP client: sends requests to one server, and keeps the connection open between them.
 #pragma once
 
-#include <chrono>
 #include <memory>
 #include <string>
 
 #include "base/deadline.h"
-#include "http/ca_store.h"
+#include "http/client_options.h"
 #include "http/message.h"
+#include "http/origin.h"
 #include "rolecall/reporter.h"
 
 namespace rolecall::http {
-
-// Scheme, host and port of a server.
-struct Origin {
-  std::string scheme;  // "http" or "https"
-  std::string host;    // lower case; an IPv6 address in brackets
-  int port = 0;
-
-  std::string host_header() const;  // with the port if it is not the scheme's default (RFC 9110)
-  std::string text() const;         // "https://localhost:8443"
-};
-
-// Reads "scheme://host[:port][/]". Throws Error (usage) for everything else: another scheme, a
-// path, a query, a user, or plain http to a host that is not this machine (localhost, 127.0.0.0/8,
-// ::1).
-Origin parse_origin(const std::string& text);
-
-struct ClientOptions {
-  bool verify_tls = true;
-  CaStore ca_store;        // both empty: system_ca_store()
-  bool use_proxy = false;  // use the proxy that the *_proxy variables name
-  // These two are only for hints. proxy_unused: such a variable is set, but use_proxy is false.
-  // proxy_has_user: the URL of the proxy that is in use contains a user.
-  bool proxy_unused = false;
-  bool proxy_has_user = false;
-  std::chrono::milliseconds connect_timeout{5000};
-};
 
 // The versions of libcurl and of the libraries that it uses: "libcurl/7.88.1 OpenSSL/3.0.19 …".
 // Throws Error (failed) if libcurl cannot be loaded.

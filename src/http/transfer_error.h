@@ -4,7 +4,8 @@
 #include <chrono>
 #include <string>
 
-#include "http/client.h"
+#include "http/client_options.h"
+#include "http/origin.h"
 #include "rolecall/error.h"
 
 namespace rolecall::http {

@@ -1,7 +1,7 @@
 // The options of the HTTP server for serve.
 #pragma once
 
-#include "http/client.h"
+#include "http/origin.h"
 #include "http/server.h"
 #include "serve/service.h"
 

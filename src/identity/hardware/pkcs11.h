@@ -8,28 +8,11 @@
 #include <string_view>
 #include <vector>
 
+#include "identity/hardware/p11_kit_uri.h"
 #include "identity/signer.h"
 #include "rolecall/error.h"
-#include "rolecall/secret.h"
-
-struct p11_kit_uri;
 
 namespace rolecall::identity::pkcs11 {
-
-// A pkcs11: URI from the user.
-struct Uri {
-  std::shared_ptr<p11_kit_uri> parsed;
-  std::string text;  // for messages; without pin-value
-  // The next three are from the query of the URI; empty if they are not in it.
-  std::string module_path;
-  std::string pin_source;
-  Secret pin_value;
-};
-
-// Parses a URI. Throws Error (usage) if `text` is not a PKCS#11 URI, or if p11-kit is not
-// installed. Attributes that RFC 7512 does not define are also refused, because such a URI would
-// match nothing.
-Uri parse_uri(const std::string& text);
 
 // The token, its session or the handle of the key is no longer valid. The module, the token and the
 // key must be opened again. This may help at once (if the module lost its state) or not (if the

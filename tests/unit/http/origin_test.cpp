@@ -1,4 +1,4 @@
-#include "http/client.h"
+#include "http/origin.h"
 
 #include <gtest/gtest.h>
 
@@ -33,13 +33,6 @@ TEST(Origin, RefusesAllElse) {
       EXPECT_EQ(std::string(error.what()).find("secret"), std::string::npos);
     }
   }
-}
-
-TEST(Headers, AreFoundInAnyCase) {
-  const Headers headers = {{"X-One", "1"}, {"x-two", "2"}, {"X-TWO", "3"}};
-  EXPECT_EQ(*find(headers, "x-ONE"), "1");
-  EXPECT_EQ(*find(headers, "X-Two"), "2");
-  EXPECT_EQ(find(headers, "x-three"), nullptr);
 }
 
 }  // namespace
