@@ -1,7 +1,13 @@
 #include "base/openssl.h"
 
+#include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/decoder.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
 #include <openssl/rand.h>
+#include <openssl/x509.h>
 
 #include <array>
 #include <climits>
@@ -13,6 +19,52 @@
 #include "rolecall/error.h"
 
 namespace rolecall {
+
+void OpensslFree::operator()(BIO* p) const noexcept {
+  BIO_free_all(p);
+}
+void OpensslFree::operator()(BIGNUM* p) const noexcept {
+  BN_free(p);
+}
+void OpensslFree::operator()(EVP_CIPHER* p) const noexcept {
+  EVP_CIPHER_free(p);
+}
+void OpensslFree::operator()(EVP_CIPHER_CTX* p) const noexcept {
+  EVP_CIPHER_CTX_free(p);
+}
+void OpensslFree::operator()(EVP_MD* p) const noexcept {
+  EVP_MD_free(p);
+}
+void OpensslFree::operator()(EVP_MD_CTX* p) const noexcept {
+  EVP_MD_CTX_free(p);
+}
+void OpensslFree::operator()(EVP_PKEY* p) const noexcept {
+  EVP_PKEY_free(p);
+}
+void OpensslFree::operator()(EVP_PKEY_CTX* p) const noexcept {
+  EVP_PKEY_CTX_free(p);
+}
+void OpensslFree::operator()(OSSL_DECODER_CTX* p) const noexcept {
+  OSSL_DECODER_CTX_free(p);
+}
+void OpensslFree::operator()(OSSL_PARAM* p) const noexcept {
+  OSSL_PARAM_free(p);
+}
+void OpensslFree::operator()(PKCS8_PRIV_KEY_INFO* p) const noexcept {
+  PKCS8_PRIV_KEY_INFO_free(p);
+}
+void OpensslFree::operator()(X509* p) const noexcept {
+  X509_free(p);
+}
+void OpensslFree::operator()(X509_CRL* p) const noexcept {
+  X509_CRL_free(p);
+}
+void OpensslFree::operator()(X509_STORE_CTX* p) const noexcept {
+  X509_STORE_CTX_free(p);
+}
+void OpensslFree::operator()(X509_sig_st* p) const noexcept {
+  X509_SIG_free(p);
+}
 
 std::string openssl_error() {
   const unsigned long code = ERR_peek_last_error();
@@ -49,6 +101,16 @@ BioPtr memory_bio(std::string_view bytes) {
   BioPtr bio(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
   if (!bio) throw std::bad_alloc();
   return bio;
+}
+
+BioPtr writable_bio() {
+  return BioPtr(BIO_new(BIO_s_mem()));
+}
+
+std::string written_text(BIO* bio) {
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(bio, &data);
+  return size > 0 ? std::string(data, static_cast<std::size_t>(size)) : std::string();
 }
 
 }  // namespace rolecall

@@ -1,4 +1,6 @@
 // rolecall bindings: lists the bindings of the configuration file.
+#include <openssl/x509v3.h>
+
 #include <unistd.h>
 
 #include <algorithm>

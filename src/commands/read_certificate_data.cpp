@@ -1,4 +1,6 @@
 // rolecall read-certificate-data: shows a certificate.
+#include <openssl/evp.h>
+
 #include <algorithm>
 
 #include "base/codec.h"

@@ -1,6 +1,7 @@
 #include "emulate/session_request.h"
 
 #include <openssl/err.h>
+#include <openssl/x509.h>
 
 #include <array>
 

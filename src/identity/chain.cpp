@@ -1,5 +1,7 @@
 #include "identity/chain.h"
 
+#include <openssl/x509v3.h>
+
 #include <algorithm>
 #include <map>
 #include <set>

@@ -2,6 +2,7 @@
 
 #include <openssl/asn1.h>
 #include <openssl/objects.h>
+#include <openssl/x509.h>
 
 #include <algorithm>
 #include <array>

@@ -2,6 +2,7 @@
 
 #include <openssl/err.h>
 #include <openssl/pkcs7.h>
+#include <openssl/x509.h>
 
 #include <algorithm>
 #include <array>

@@ -1,5 +1,7 @@
 #include "identity/identity.h"
 
+#include <openssl/evp.h>
+
 #include <sys/stat.h>
 
 #include <algorithm>

@@ -1,5 +1,7 @@
 #include "identity/key_kind.h"
 
+#include <openssl/evp.h>
+
 #include <array>
 #include <string_view>
 #include <utility>

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "identity/pem.h"
 #include "rolecall/error.h"
 
 namespace rolecall::identity {

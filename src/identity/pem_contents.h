@@ -5,9 +5,10 @@
 #include <vector>
 
 #include "identity/certificate.h"
-#include "identity/pem.h"
 
 namespace rolecall::identity {
+
+struct PemBlock;
 
 // These look only at the label of the block.
 bool is_certificate(const PemBlock& block);

@@ -1,6 +1,7 @@
 #include "identity/private_key.h"
 
 #include <openssl/crypto.h>
+#include <openssl/decoder.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
 
@@ -11,6 +12,7 @@
 #include "base/text.h"
 #include "identity/derivation.h"
 #include "identity/key_kind.h"
+#include "identity/pem.h"
 #include "identity/pem_contents.h"
 #include "rolecall/error.h"
 
@@ -200,7 +202,7 @@ EvpPkeyPtr encrypted_traditional(const PemBlock& block, const std::string& name,
 
 }  // namespace
 
-EvpPkeyPtr decrypt_pkcs8(const X509_SIG* encrypted, OSSL_LIB_CTX* library,
+EvpPkeyPtr decrypt_pkcs8(const X509_sig_st* encrypted, OSSL_LIB_CTX* library,
                          std::string_view password, const std::string& name, Decryption& result) {
   const Pkcs8Ptr plain(PKCS8_decrypt_ex(encrypted, password.data(),
                                         static_cast<int>(password.size()), library, nullptr));

@@ -9,9 +9,10 @@
 
 #include "base/openssl.h"
 #include "identity/decryption.h"
-#include "identity/pem.h"
 
 namespace rolecall::identity {
+
+struct PemBlock;
 
 // Returns the only private key among the blocks of a file. Other blocks (certificates, EC
 // PARAMETERS) are ignored. The key must be RSA with 2048 to 8192 bits, P-256, P-384 or P-521.
@@ -31,7 +32,7 @@ const PemBlock& private_key_block(const std::vector<PemBlock>& blocks, const std
 // Returns the key inside an encrypted PKCS#8 structure. If it cannot be decrypted, returns nullptr
 // and sets `result` to the reason. Throws Error (usage) if OpenSSL does not support the kind of the
 // key. `name` is the name of the file, for messages.
-EvpPkeyPtr decrypt_pkcs8(const X509_SIG* encrypted, OSSL_LIB_CTX* library,
+EvpPkeyPtr decrypt_pkcs8(const X509_sig_st* encrypted, OSSL_LIB_CTX* library,
                          std::string_view password, const std::string& name, Decryption& result);
 
 }  // namespace rolecall::identity

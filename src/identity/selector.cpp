@@ -1,5 +1,7 @@
 #include "identity/selector.h"
 
+#include <openssl/x509.h>
+
 #include <algorithm>
 #include <optional>
 #include <utility>

@@ -1,6 +1,7 @@
 #include "identity/signer.h"
 
 #include <openssl/core_names.h>
+#include <openssl/x509.h>
 
 #include "rolecall/error.h"
 

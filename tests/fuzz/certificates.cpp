@@ -1,6 +1,7 @@
 // Certificates, chains and the requirements of the service, as the client reads them.
 #include "unit/support/certificates.h"
 #include "identity/chain.h"
+#include "identity/pem.h"
 #include "identity/pem_contents.h"
 #include "identity/requirements.h"
 #include "target.h"

@@ -1,4 +1,5 @@
 // Private keys: PEM files, and what is inside them.
+#include "identity/pem.h"
 #include "identity/private_key.h"
 
 #include <openssl/pkcs12.h>

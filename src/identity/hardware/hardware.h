@@ -10,13 +10,14 @@
 #include <vector>
 
 #include "identity/certificate.h"
-#include "identity/pem.h"
 #include "identity/signer.h"
 #include "rolecall/hardware.h"
 #include "rolecall/identity_options.h"
 #include "rolecall/reporter.h"
 
 namespace rolecall::identity {
+
+struct PemBlock;
 
 // --- Tokens ---
 

@@ -2,6 +2,8 @@
 
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/objects.h>
 #include <openssl/param_build.h>
 
 #include <algorithm>

@@ -1,5 +1,7 @@
 #include "identity/hardware/pkcs11_search.h"
 
+#include <openssl/x509v3.h>
+
 #include <algorithm>
 #include <functional>
 #include <set>

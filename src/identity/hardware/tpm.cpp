@@ -21,6 +21,7 @@
 #include "identity/hardware/refused_passwords.h"
 #include "identity/hardware/tpm_failure.h"
 #include "identity/key_kind.h"
+#include "identity/pem.h"
 #include "rolecall/error.h"
 
 namespace rolecall::identity {

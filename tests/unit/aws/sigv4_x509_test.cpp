@@ -1,6 +1,7 @@
 #include "aws/sigv4_x509.h"
 
 #include <gtest/gtest.h>
+#include <openssl/evp.h>
 
 #include <fstream>
 #include <random>
@@ -8,6 +9,7 @@
 #include "base/codec.h"
 #include "base/json.h"
 #include "base/time.h"
+#include "identity/pem.h"
 #include "identity/pem_contents.h"
 #include "identity/private_key.h"
 

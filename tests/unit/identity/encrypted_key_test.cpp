@@ -6,6 +6,7 @@
 #include <openssl/provider.h>
 
 #include "identity/file_form.h"
+#include "identity/pem.h"
 #include "identity/pkcs12.h"
 #include "identity/private_key.h"
 #include "rolecall/error.h"

@@ -5,6 +5,7 @@
 #include <openssl/pem.h>
 
 #include "identity/key_kind.h"
+#include "identity/pem.h"
 #include "identity/signer.h"
 #include "rolecall/error.h"
 #include "unit/support/certificates.h"
