@@ -19,7 +19,7 @@ from support.verifier import Verifier
     ("pkcs11:library-description=none", 3, "no token matches", "plugged in"),
     ("pkcs11:object", 2, "not a PKCS#11 URI", "RFC 7512"),
     ("pkcs11:id=%0", 2, "not a PKCS#11 URI", "RFC 7512"),
-    ("pkcs11:color=red", 2, "not known", "RFC 7512"),
+    ("pkcs11:color=red", 2, "unknown attribute", "RFC 7512"),
     ("pkcs11:object=p256?module-path=/none.so", 2, "/none.so cannot be loaded", "--pkcs11-lib"),
     ("pkcs11:", 2, "certificates match pkcs11:", "(?s)(?=.*object=rsa2048)(?=.*object=p521).*use-latest"),
 ])
