@@ -12,6 +12,7 @@ namespace rolecall::http {
   USE(MHD_, start_daemon)                                       \
   USE(MHD_, quiesce_daemon)                                     \
   USE(MHD_, stop_daemon)                                        \
+  USE(MHD_, add_connection)                                     \
   USE(MHD_, get_connection_info)                                \
   USE(MHD_, get_connection_values_n)                            \
   USE(MHD_, create_response_from_callback)                      \
@@ -19,7 +20,6 @@ namespace rolecall::http {
   USE(MHD_, add_response_header)                                \
   USE(MHD_, queue_response)                                     \
   USE(MHD_, destroy_response)                                   \
-  USE(MHD_, is_feature_supported)                               \
   USE(MHD_, get_version)
 
 struct Microhttpd {

@@ -1,6 +1,5 @@
 #include "http/server.h"
 
-#include <openssl/pem.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -18,13 +17,14 @@
 
 #include "base/codec.h"
 #include "base/files.h"
-#include "base/openssl.h"
 #include "base/time.h"
 #include "http/connection_watch.h"
 #include "http/head_reader.h"
 #include "http/mhd_response.h"
 #include "http/microhttpd.h"
 #include "http/request_form.h"
+#include "http/tls_context.h"
+#include "http/tls_front.h"
 #include "rolecall/error.h"
 
 namespace rolecall::http {
@@ -34,8 +34,6 @@ namespace {
 constexpr std::chrono::milliseconds grace_period{2000};
 constexpr std::intptr_t thread_stack = 1024 * 1024;
 
-constexpr const char* tls_priorities = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
-
 // A request while it comes in, from its first line to its last byte.
 struct Incoming {
   Request request;
@@ -44,36 +42,6 @@ struct Incoming {
   // The request target of the first line, in libmicrohttpd's memory, where it is decoded later.
   std::string_view target;
 };
-
-// Checks the files, because libmicrohttpd's TLS library says little about unusable ones.
-void check_tls(const std::string& certificate, const Secret& key) {
-  bool asked = false;
-  const auto no_password = [](char*, int, int, void* was_asked) {
-    *static_cast<bool*>(was_asked) = true;
-    return -1;
-  };
-  X509Ptr leaf(PEM_read_bio_X509(memory_bio(certificate).get(), nullptr, no_password, &asked));
-  if (!leaf) {
-    throw Error(
-        ErrorKind::usage, "the TLS certificate file contains no certificate",
-        "give a PEM file (-----BEGIN CERTIFICATE-----) with the server's certificate first");
-  }
-  EvpPkeyPtr pkey(
-      PEM_read_bio_PrivateKey(memory_bio(key.view()).get(), nullptr, no_password, &asked));
-  if (asked) {
-    throw Error(ErrorKind::usage, "the TLS key is encrypted",
-                "decrypt the key first: openssl pkey -in key.pem -out plain.pem");
-  }
-  if (!pkey) {
-    throw Error(ErrorKind::usage, "the TLS key file contains no private key: " + openssl_error(),
-                "give a PEM file: -----BEGIN PRIVATE KEY-----");
-  }
-  if (X509_check_private_key(leaf.get(), pkey.get()) != 1) {
-    openssl_error();
-    throw Error(ErrorKind::usage, "the TLS key does not match the TLS certificate",
-                "give the private key that belongs to the certificate");
-  }
-}
 
 Response plain_text_response(int status, std::string_view text) {
   Response response;
@@ -100,6 +68,7 @@ struct Server::Daemon {
   std::atomic<bool> ending = false;
   ConnectionWatch watch;
   MHD_Daemon* mhd = nullptr;
+  std::unique_ptr<TlsFront> tls_front;  // empty: plain HTTP
 
   Daemon(Listener listener, const ServerOptions& options, Handler function)
       : handler(std::move(function)),
@@ -111,6 +80,7 @@ struct Server::Daemon {
   ~Daemon() {
     if (mhd == nullptr) return;
     ending = true;
+    if (tls_front) tls_front->end_input();
     const Descriptor listener(microhttpd().quiesce_daemon(mhd));
     watch.drain(grace_period);
     microhttpd().stop_daemon(mhd);
@@ -118,6 +88,7 @@ struct Server::Daemon {
   Daemon(Daemon&&) = delete;
 
   void start(Listener listener, const ServerOptions& options);
+  void start_tls(Listener listener, SslCtxPtr context, const ServerOptions& options);
   Response answer(const Incoming& incoming) const noexcept;
   static void read_head(MHD_Connection* mhd_connection, Incoming& incoming, const char* method,
                         const char* version);
@@ -288,19 +259,18 @@ void Server::Daemon::start(Listener listener, const ServerOptions& options) {
   if (one_thread && options.max_connections > most_connections_of_one_thread) {
     throw Error(ErrorKind::failed, "one thread cannot serve so many connections");
   }
-  const bool tls = !options.tls_certificate.empty();
-  Secret key = options.tls_key.copy();
-  if (tls && microhttpd().is_feature_supported(MHD_FEATURE_TLS) != MHD_YES) {
-    throw Error(ErrorKind::usage, "the HTTP server of this rolecall does not support TLS",
-                "the static build has no TLS server: use rolecall from a deb or rpm package");
-  }
-  if (tls) check_tls(options.tls_certificate, key);
-  key.append(std::string_view("\0", 1));
+  SslCtxPtr tls;
+  if (!options.tls_certificate.empty())
+    tls = make_tls_context(options.tls_certificate, options.tls_key);
   port = listener.name().port;
   url = (tls ? "https://" : "http://") + listener.name().text();
 
+  // TlsFront keeps the limit. With a thread for each connection, TlsFront learns that a connection
+  // has ended before libmicrohttpd has joined its thread, and may bring another one meanwhile.
+  const unsigned connection_limit =
+      tls && !one_thread ? 2 * options.max_connections : options.max_connections;
   std::vector<MHD_OptionItem> items = {
-      {MHD_OPTION_CONNECTION_LIMIT, options.max_connections, nullptr},
+      {MHD_OPTION_CONNECTION_LIMIT, connection_limit, nullptr},
       {MHD_OPTION_CONNECTION_MEMORY_LIMIT, static_cast<std::intptr_t>(options.connection_memory),
        nullptr},
       {MHD_OPTION_CONNECTION_TIMEOUT, options.idle_timeout.count(), nullptr},
@@ -313,15 +283,10 @@ void Server::Daemon::start(Listener listener, const ServerOptions& options) {
   flags |= one_thread ? MHD_USE_EPOLL : MHD_USE_THREAD_PER_CONNECTION;
   if (listener.name().ipv6) flags |= MHD_USE_IPv6;
   if (tls) {
-    flags |= MHD_USE_TLS;
-    const auto pointer = [](const char* p) {
-      return const_cast<void*>(static_cast<const void*>(p));
-    };
-    items.push_back({MHD_OPTION_HTTPS_MEM_CERT, 0, pointer(options.tls_certificate.c_str())});
-    items.push_back({MHD_OPTION_HTTPS_MEM_KEY, 0, pointer(key.data())});
-    items.push_back({MHD_OPTION_HTTPS_PRIORITIES, 0, pointer(tls_priorities)});
+    flags |= MHD_USE_NO_LISTEN_SOCKET;
+  } else {
+    items.push_back({MHD_OPTION_LISTEN_SOCKET, listener.release(), nullptr});
   }
-  items.push_back({MHD_OPTION_LISTEN_SOCKET, listener.release(), nullptr});
   items.push_back({MHD_OPTION_END, 0, nullptr});
   // The logger is the first option, so that it gets the errors in the other options.
   mhd = microhttpd().start_daemon(
@@ -334,6 +299,24 @@ void Server::Daemon::start(Listener listener, const ServerOptions& options) {
                 "the HTTP server cannot be started" + (log.empty() ? "" : ": " + log));
   }
   started = true;
+  if (tls) start_tls(std::move(listener), std::move(tls), options);
+}
+
+void Server::Daemon::start_tls(Listener listener, SslCtxPtr context, const ServerOptions& options) {
+  const TlsFront::Limits limits = {
+      options.max_connections,
+      std::min<std::chrono::milliseconds>(options.idle_timeout, options.request_timeout),
+      options.request_timeout_when_full};
+  try {
+    tls_front = std::make_unique<TlsFront>(
+        Descriptor(listener.release()), std::move(context), limits,
+        [this](int plain, const sockaddr* client, socklen_t size) {
+          return microhttpd().add_connection(mhd, plain, client, size) == MHD_YES;
+        });
+  } catch (const std::exception&) {
+    microhttpd().stop_daemon(mhd);
+    throw;
+  }
 }
 
 Server::Server(Listener listener, const ServerOptions& options, Handler handler)

@@ -27,7 +27,7 @@ inline constexpr unsigned most_connections_of_one_thread = 120;
 
 struct ServerOptions {
   Threads threads = Threads::per_connection;
-  std::string tls_certificate;  // PEM text, leaf first; empty: plain HTTP
+  std::string tls_certificate;  // PEM text, leaf first, then its chain; empty: plain HTTP
   Secret tls_key;               // PEM text
   // Other clients wait until one of these connections ends. With Threads::one, no more than the
   // number above is allowed.

@@ -389,4 +389,4 @@ def test_its_emulator_has_no_tls(system, tls, identity):
         shutil.copy(file, system.directory)
     result = system.run("emulate", "--trust-anchor", "/root.pem", "--tls-cert", "/tls.pem",
                         "--tls-key", "/tls.key")
-    assert_fails(result, 2, "does not support TLS", "deb or rpm package")
+    assert_fails(result, 2, "needs libssl.so.3.*static build", "deb or rpm package")
