@@ -1,58 +1,19 @@
 #include "http/server.h"
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <atomic>
-#include <cstring>
 #include <stdexcept>
 #include <thread>
+#include <tuple>
 
 #include "rolecall/error.h"
+#include "support/http_client.h"
 
 namespace rolecall::http {
 namespace {
 
-// A connection that writes and reads bytes as they are.
-class Client {
- public:
-  explicit Client(int port) : descriptor_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address.sin_port = htons(static_cast<std::uint16_t>(port));
-    const timeval limit{20, 0};
-    setsockopt(descriptor_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    sockaddr generic{};
-    static_assert(sizeof generic == sizeof address);
-    std::memcpy(&generic, &address, sizeof address);
-    if (connect(descriptor_, &generic, sizeof generic) != 0) throw std::runtime_error("connect");
-  }
-  ~Client() { close(descriptor_); }
-  Client(const Client&) = delete;
-  Client& operator=(const Client&) = delete;
-
-  bool write(std::string_view text) const {
-    return send(descriptor_, text.data(), text.size(), MSG_NOSIGNAL) ==
-           static_cast<ssize_t>(text.size());
-  }
-  // Until the end, or until it holds `until`.
-  std::string read(std::string_view until = {}) const {
-    std::string text;
-    char buffer[4096];
-    while (until.empty() || text.find(until) == std::string::npos) {
-      const ssize_t got = recv(descriptor_, buffer, sizeof buffer, 0);
-      if (got <= 0) break;
-      text.append(buffer, static_cast<std::size_t>(got));
-    }
-    return text;
-  }
-
- private:
-  int descriptor_;
-};
+using test::Client;
 
 Response text_response(const std::string& text) {
   Response response;
@@ -62,21 +23,31 @@ Response text_response(const std::string& text) {
 }
 
 std::string converse(const Server& server, const std::string& request) {
-  const Client client(server.port());
+  const Client client(server);
   client.write(request);
   return client.read();
 }
 
-// Each test runs with a thread a connection and with one for all.
-class ServerTest : public testing::TestWithParam<Threads> {
+enum class Scheme { http, https };
+
+// Each test runs with a thread a connection and with one for all, without TLS and with it.
+class ServerTest : public testing::TestWithParam<std::tuple<Threads, Scheme>> {
  protected:
-  ServerTest() { options.threads = GetParam(); }
+  ServerTest() {
+    options.threads = std::get<Threads>(GetParam());
+    if (scheme() == Scheme::https) test::use_tls(options);
+  }
+  static Scheme scheme() { return std::get<Scheme>(GetParam()); }
   ServerOptions options;
 };
-INSTANTIATE_TEST_SUITE_P(Threads, ServerTest,
-                         testing::Values(Threads::per_connection, Threads::one),
+INSTANTIATE_TEST_SUITE_P(Kinds, ServerTest,
+                         testing::Combine(testing::Values(Threads::per_connection, Threads::one),
+                                          testing::Values(Scheme::http, Scheme::https)),
                          [](const auto& test) {
-                           return std::string(test.param == Threads::one ? "One" : "PerConnection");
+                           return std::string(std::get<Threads>(test.param) == Threads::one
+                                                  ? "One"
+                                                  : "PerConnection") +
+                                  (std::get<Scheme>(test.param) == Scheme::https ? "WithTls" : "");
                          });
 
 TEST_P(ServerTest, HandsOverTheRequestAsItCame) {
@@ -85,7 +56,8 @@ TEST_P(ServerTest, HandsOverTheRequestAsItCame) {
     seen = request;
     return text_response("ok");
   });
-  EXPECT_EQ(server.url(), "http://127.0.0.1:" + std::to_string(server.port()));
+  EXPECT_EQ(server.url(), (scheme() == Scheme::https ? "https" : "http") +
+                              ("://127.0.0.1:" + std::to_string(server.port())));
   const std::string answer = converse(
       server,
       "POST /a%2Fb/../c?x=%3d&y=1+2&y HTTP/1.1\r\nHost: h:1\r\nX-Two:  a  b \r\nx-two: c\r\n"
@@ -118,7 +90,7 @@ TEST_P(ServerTest, KeepsAConnectionOpen) {
   const Server server({}, options, [&count](const Request&) {
     return text_response("answer " + std::to_string(++count));
   });
-  const Client client(server.port());
+  const Client client(server);
   for (int i = 1; i <= 5; ++i) {
     client.write("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
     const std::string expected = "answer " + std::to_string(i);
@@ -186,7 +158,7 @@ TEST_P(ServerTest, CutsAClientThatDrips) {
   options.request_timeout = std::chrono::seconds(1);
   const Server server({}, options, [](const Request&) { return text_response("ok"); });
   const auto start = std::chrono::steady_clock::now();
-  const Client client(server.port());
+  const Client client(server);
   const std::string request = "GET / HTTP/1.1\r\nHost: " + std::string(1000, 'h');
   bool cut = false;
   for (const char c : request) {
@@ -207,7 +179,7 @@ TEST_P(ServerTest, ASlowHandlerIsNotCut) {
     std::this_thread::sleep_for(std::chrono::milliseconds(2500));
     return text_response("late");
   });
-  const Client client(server.port());
+  const Client client(server);
   client.write("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
   EXPECT_NE(client.read("late").find("late"), std::string::npos);
 }
@@ -216,7 +188,7 @@ TEST_P(ServerTest, ClosesAnIdleConnection) {
   options.idle_timeout = std::chrono::seconds(1);
   const Server server({}, options, [](const Request&) { return text_response("ok"); });
   const auto start = std::chrono::steady_clock::now();
-  EXPECT_EQ(Client(server.port()).read(), "");
+  EXPECT_EQ(Client(server).read(), "");
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
 }
 
@@ -252,7 +224,7 @@ TEST_P(ServerTest, AFullHouseKeepsNobodyOut) {
   std::vector<std::unique_ptr<Client>> idle;
   const auto start = std::chrono::steady_clock::now();
   for (int i = 0; i < 100; ++i) {
-    idle.push_back(std::make_unique<Client>(server.port()));
+    idle.push_back(std::make_unique<Client>(server));
     if (i % 10 == 9) {
       const std::string answer =
           converse(server, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
@@ -284,8 +256,8 @@ TEST_P(ServerTest, AnswersWhatHasComeBeforeItEnds) {
   for (int i = 0; i < 20; ++i) {
     auto server = std::make_unique<Server>(Listener(), options,
                                            [](const Request&) { return text_response("ok"); });
-    const Client idle(server->port());
-    const Client client(server->port());
+    const Client idle(*server);
+    const Client client(*server);
     client.write("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
     EXPECT_TRUE(client.read("ok").ends_with("ok"));
     const auto start = std::chrono::steady_clock::now();
@@ -295,6 +267,27 @@ TEST_P(ServerTest, AnswersWhatHasComeBeforeItEnds) {
     EXPECT_EQ(idle.read(), "");
     EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(4));
   }
+}
+
+TEST_P(ServerTest, AnswersAClientThatWritesNoMore) {
+  const Server server({}, options, [](const Request&) { return text_response("ok"); });
+  const Client client(server);
+  client.write("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  client.end_writing();
+  EXPECT_TRUE(client.read("ok").ends_with("ok"));
+}
+
+TEST_P(ServerTest, MovesLargeBodiesBothWays) {
+  options.max_body = 20'000'000;
+  const Server server({}, options,
+                      [](const Request& request) { return text_response(request.body); });
+  std::string body(10'000'000, 'a');
+  for (std::size_t i = 0; i < body.size(); i += 1009)
+    body[i] = static_cast<char>('b' + i % 20);
+  const std::string answer =
+      converse(server, "POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: " +
+                           std::to_string(body.size()) + "\r\n\r\n" + body);
+  EXPECT_TRUE(answer.ends_with("\r\n\r\n" + body));
 }
 
 TEST(Server, SaysWhyItCannotStart) {
