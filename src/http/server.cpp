@@ -131,11 +131,14 @@ void Server::Daemon::on_connection(void* self, MHD_Connection* connection, void*
     return;
   }
   try {
-    const auto* descriptor =
-        microhttpd().get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    const auto* address =
-        microhttpd().get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    *context = daemon->watch.add(descriptor->connect_fd, socket_name(address->client_addr).text());
+    // From version 1.0 on, libmicrohttpd returns the same memory each time.
+    const int descriptor =
+        microhttpd().get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    const sockaddr* address =
+        microhttpd()
+            .get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
+            ->client_addr;
+    *context = daemon->watch.add(descriptor, socket_name(address).text());
   } catch (const std::exception&) {
     *context = nullptr;  // no memory: on_first_line refuses the requests of this connection
   }

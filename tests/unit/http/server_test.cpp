@@ -8,7 +8,7 @@
 #include <tuple>
 
 #include "rolecall/error.h"
-#include "support/http_client.h"
+#include "unit/support/http_client.h"
 
 namespace rolecall::http {
 namespace {

@@ -15,7 +15,7 @@
 #include <string_view>
 
 #include "http/server.h"
-#include "support/certificates.h"
+#include "unit/support/certificates.h"
 
 namespace rolecall::test {
 
