@@ -88,7 +88,7 @@ struct Server::Daemon {
   Daemon(Daemon&&) = delete;
 
   void start(Listener listener, const ServerOptions& options);
-  void start_tls(Listener listener, SslCtxPtr context, const ServerOptions& options);
+  void prepare_tls(Listener listener, const ServerOptions& options);
   Response answer(const Incoming& incoming) const noexcept;
   static void read_head(MHD_Connection* mhd_connection, Incoming& incoming, const char* method,
                         const char* version);
@@ -128,6 +128,7 @@ void Server::Daemon::on_connection(void* self, MHD_Connection* connection, void*
   if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
     daemon->watch.remove(static_cast<ConnectionWatch::Connection*>(*context));
     *context = nullptr;
+    if (daemon->tls_front) daemon->tls_front->server_has_ended_one();
     return;
   }
   try {
@@ -262,18 +263,12 @@ void Server::Daemon::start(Listener listener, const ServerOptions& options) {
   if (one_thread && options.max_connections > most_connections_of_one_thread) {
     throw Error(ErrorKind::failed, "one thread cannot serve so many connections");
   }
-  SslCtxPtr tls;
-  if (!options.tls_certificate.empty())
-    tls = make_tls_context(options.tls_certificate, options.tls_key);
+  const bool tls = !options.tls_certificate.empty();
   port = listener.name().port;
   url = (tls ? "https://" : "http://") + listener.name().text();
 
-  // TlsFront keeps the limit. With a thread for each connection, TlsFront learns that a connection
-  // has ended before libmicrohttpd has joined its thread, and may bring another one meanwhile.
-  const unsigned connection_limit =
-      tls && !one_thread ? 2 * options.max_connections : options.max_connections;
   std::vector<MHD_OptionItem> items = {
-      {MHD_OPTION_CONNECTION_LIMIT, connection_limit, nullptr},
+      {MHD_OPTION_CONNECTION_LIMIT, options.max_connections, nullptr},
       {MHD_OPTION_CONNECTION_MEMORY_LIMIT, static_cast<std::intptr_t>(options.connection_memory),
        nullptr},
       {MHD_OPTION_CONNECTION_TIMEOUT, options.idle_timeout.count(), nullptr},
@@ -286,6 +281,7 @@ void Server::Daemon::start(Listener listener, const ServerOptions& options) {
   flags |= one_thread ? MHD_USE_EPOLL : MHD_USE_THREAD_PER_CONNECTION;
   if (listener.name().ipv6) flags |= MHD_USE_IPv6;
   if (tls) {
+    prepare_tls(std::move(listener), options);
     flags |= MHD_USE_NO_LISTEN_SOCKET;
   } else {
     items.push_back({MHD_OPTION_LISTEN_SOCKET, listener.release(), nullptr});
@@ -302,24 +298,26 @@ void Server::Daemon::start(Listener listener, const ServerOptions& options) {
                 "the HTTP server cannot be started" + (log.empty() ? "" : ": " + log));
   }
   started = true;
-  if (tls) start_tls(std::move(listener), std::move(tls), options);
-}
-
-void Server::Daemon::start_tls(Listener listener, SslCtxPtr context, const ServerOptions& options) {
-  const TlsFront::Limits limits = {
-      options.max_connections,
-      std::min<std::chrono::milliseconds>(options.idle_timeout, options.request_timeout),
-      options.request_timeout_when_full};
+  if (!tls_front) return;
   try {
-    tls_front = std::make_unique<TlsFront>(
-        Descriptor(listener.release()), std::move(context), limits,
-        [this](int plain, const sockaddr* client, socklen_t size) {
-          return microhttpd().add_connection(mhd, plain, client, size) == MHD_YES;
-        });
+    tls_front->start();
   } catch (const std::exception&) {
     microhttpd().stop_daemon(mhd);
     throw;
   }
+}
+
+void Server::Daemon::prepare_tls(Listener listener, const ServerOptions& options) {
+  const TlsFront::Limits limits = {
+      options.max_connections,
+      std::min<std::chrono::milliseconds>(options.idle_timeout, options.request_timeout),
+      // A handshake takes a client several steps, and it computes in between.
+      10 * options.request_timeout_when_full};
+  tls_front = std::make_unique<TlsFront>(
+      Descriptor(listener.release()), make_tls_context(options.tls_certificate, options.tls_key),
+      limits, [this](int plain, const sockaddr* client, socklen_t size) {
+        return microhttpd().add_connection(mhd, plain, client, size) == MHD_YES;
+      });
 }
 
 Server::Server(Listener listener, const ServerOptions& options, Handler handler)

@@ -34,7 +34,13 @@ constexpr milliseconds pause_after_failure{100};
 TlsFront::TlsFront(Descriptor listener, SslCtxPtr context, const Limits& limits,
                    ServePlain serve_plain)
     : limits_(limits),
-      serve_plain_(std::move(serve_plain)),
+      serve_plain_([this, serve = std::move(serve_plain)](int plain, const sockaddr* client,
+                                                          socklen_t size) {
+        ++connections_of_server_;
+        const bool served = serve(plain, client, size);
+        if (!served) --connections_of_server_;
+        return served;
+      }),
       context_(std::move(context)),
       wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       listener_(std::move(listener)) {
@@ -45,12 +51,16 @@ TlsFront::TlsFront(Descriptor listener, SslCtxPtr context, const Limits& limits,
   // The thread needs no memory for these later.
   connections_.reserve(limits_.connections);
   polled_.reserve(2 + 2 * limits_.connections);
+}
+
+void TlsFront::start() {
   // OpenSSL writes to sockets in a way that can cause SIGPIPE. Here, SIGPIPE is blocked.
   const BlockAllSignals block;
   thread_ = std::thread([this] { run(); });
 }
 
 TlsFront::~TlsFront() {
+  if (!thread_.joinable()) return;
   enter(Stage::ending);
   thread_.join();
 }
@@ -60,8 +70,17 @@ void TlsFront::end_input() {
   input_has_ended_.get_future().wait();
 }
 
+void TlsFront::server_has_ended_one() {
+  --connections_of_server_;
+  wake();
+}
+
 void TlsFront::enter(Stage stage) {
   stage_ = stage;
+  wake();
+}
+
+void TlsFront::wake() const {
   const std::uint64_t one = 1;
   static_cast<void>(!write(wake_.fd(), &one, sizeof one));
 }
@@ -108,24 +127,33 @@ int TlsFront::milliseconds_to_wait() const {
   const Clock::time_point now = Clock::now();
   if (stage_ == Stage::ending) next = now + pause_after_failure;
   if (accept_after_ > now) next = accept_after_;
+  const bool full = is_full();
   for (const auto& connection : connections_) {
     if (connection->has_more()) return 0;
-    next = std::min(next, deadline(*connection));
+    next = std::min(next, deadline(*connection, full));
   }
   if (next == Clock::time_point::max()) return -1;
   const auto left = std::chrono::ceil<milliseconds>(next - now).count();
   return static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000));
 }
 
-TlsFront::Clock::time_point TlsFront::deadline(const TlsConnection& connection) const {
+bool TlsFront::is_full() const {
+  const auto handshakes = static_cast<std::size_t>(
+      std::count_if(connections_.begin(), connections_.end(), [](const auto& connection) {
+        return connection->phase() == TlsConnection::Phase::handshake;
+      }));
+  return connections_.size() >= limits_.connections ||
+         handshakes + connections_of_server_ >= limits_.connections;
+}
+
+TlsFront::Clock::time_point TlsFront::deadline(const TlsConnection& connection, bool full) const {
   using Phase = TlsConnection::Phase;
   // While a connection is open, the HTTP server has limits for it.
   if (connection.phase() == Phase::open) return Clock::time_point::max();
-  if (connection.phase() == Phase::lingering)
-    return connection.phase_began() + (is_full() ? milliseconds(0) : linger_time);
-  return connection.phase_began() +
-         (is_full() ? std::min(limits_.client_time, limits_.client_time_when_full)
-                    : limits_.client_time);
+  milliseconds limit = connection.phase() == Phase::lingering ? linger_time : limits_.client_time;
+  if (full && connection.phase() == Phase::lingering) limit = milliseconds(0);
+  if (full) limit = std::min(limit, limits_.client_time_when_full);
+  return connection.phase_began() + limit;
 }
 
 void TlsFront::serve_connections() {
@@ -136,8 +164,9 @@ void TlsFront::serve_connections() {
   }
   const Clock::time_point now = Clock::now();
   const bool lingers = stage_ == Stage::accepting;
+  const bool full = is_full();
   std::erase_if(connections_, [&](const auto& connection) {
-    return connection->phase() == Phase::ended || deadline(*connection) <= now ||
+    return connection->phase() == Phase::ended || deadline(*connection, full) <= now ||
            (connection->phase() == Phase::lingering && !lingers);
   });
 }

@@ -235,6 +235,19 @@ TEST_P(ServerTest, AFullHouseKeepsNobodyOut) {
   EXPECT_EQ(idle.front()->read(), "") << "the one that waited longest was closed";
 }
 
+TEST_P(ServerTest, ClientsThatSayNothingKeepNobodyOut) {
+  options.max_connections = 4;
+  options.request_timeout_when_full = std::chrono::milliseconds(50);
+  const Server server({}, options, [](const Request&) { return text_response("ok"); });
+  std::vector<std::unique_ptr<Client>> silent;
+  for (int i = 0; i < 12; ++i)
+    silent.push_back(std::make_unique<Client>(server, Client::Talk::no));
+  const Client client(server);
+  client.write("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_TRUE(client.read("ok").ends_with("ok"));
+  EXPECT_EQ(silent.front()->read(), "");
+}
+
 TEST_P(ServerTest, SharesABody) {
   const auto body = std::make_shared<const Secret>("the same for all");
   {

@@ -30,7 +30,9 @@ inline void use_tls(http::ServerOptions& options) {
 
 class Client {
  public:
-  explicit Client(const http::Server& server)
+  enum class Talk { yes, no };  // whether it shakes hands with a server that has TLS
+
+  explicit Client(const http::Server& server, Talk talk = Talk::yes)
       : descriptor_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -42,7 +44,7 @@ class Client {
     static_assert(sizeof generic == sizeof address);
     std::memcpy(&generic, &address, sizeof address);
     if (connect(descriptor_, &generic, sizeof generic) != 0) throw std::runtime_error("connect");
-    if (server.url().starts_with("https")) shake_hands();
+    if (talk == Talk::yes && server.url().starts_with("https")) shake_hands();
   }
   ~Client() {
     ssl_.reset();
