@@ -16,6 +16,7 @@
 #include "commands/all_commands.h"
 #include "identity/hardware/hardware.h"
 #include "identity/identity.h"
+#include "options/hardware_limit.h"
 #include "options/known_names.h"
 #include "options/options.h"
 #include "options/session_flags.h"
@@ -105,6 +106,7 @@ Row row_of(const Settings& own, const std::string& name,
     row[2] = or_dash(settings.text("role-arn"));
     SessionFlags flags = session_flags(settings);
     aws::prepare_session(flags.session);
+    exit_if_hardware_hangs(settings);  // each binding has a time limit of its own
     IdentityOptions& identity = flags.identity;
     if (identity.certificate.kind() == Source::Kind::stream) {
       row[3] = "(a stream)";

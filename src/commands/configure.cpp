@@ -20,6 +20,7 @@
 #include "commands/credential_process_line.h"
 #include "commands/existing_line.h"
 #include "options/environment.h"
+#include "options/hardware_limit.h"
 #include "options/options.h"
 #include "options/password.h"
 #include "options/session_flags.h"
@@ -317,6 +318,7 @@ void run_configure(const Settings& settings, const CommandLine& command_line) {
   const bool was_written = editor.is_written();
   const bool replaces = editor.has_line() && !was_written;
   if (!replaces) editor.write_profile(reporter);
+  exit_if_hardware_hangs(settings);
   Credentials credentials;
   try {
     credentials = create_session(flags.identity, flags.session, reporter);

@@ -11,8 +11,7 @@ namespace rolecall::cli {
 namespace {
 
 void run_credential_process(const Settings& settings, const CommandLine& /*line*/) {
-  Secret json =
-      credential_process_json(obtain_credentials(session_flags(settings), cache_flags(settings)));
+  Secret json = credential_process_json(obtain_credentials(settings, session_flags(settings)));
   json.append("\n");
   write_all(STDOUT_FILENO, json.view(), "standard output");
 }

@@ -94,7 +94,7 @@ void run_exec(const Settings& settings, const CommandLine& line) {
                                   settings.is_on("debug"), settings.is_on("quiet")));
   }
   const SessionFlags flags = session_flags(settings);
-  const Credentials credentials = obtain_credentials(flags, cache_flags(settings));
+  const Credentials credentials = obtain_credentials(settings, flags);
   const std::string region = aws::parse_trust_anchor_arn(flags.session.trust_anchor_arn).region;
   replace_this_process(
       Program(line.command_to_run, child_environment(credential_variables(credentials), region)));

@@ -14,6 +14,7 @@
 #include "commands/child_environment.h"
 #include "commands/exec.h"
 #include "commands/token_file.h"
+#include "options/hardware_limit.h"
 #include "options/hidden_secrets.h"
 #include "serve/renewals.h"
 #include "serve/server_options.h"
@@ -136,7 +137,8 @@ int run_with_endpoint(serve::BindingOptions binding, std::vector<std::string> co
   const serve::Log log(serve::Log::Format::text, write, debug);
   serve::Renewals renewals(log, stderr_reporter(debug));
   renewals.add(std::move(binding));
-  renewals.load_identities();
+  renewals.load_identities(
+      [](milliseconds limit) { exit_if_hardware_hangs(limit, no_credentials); });
   const Signals signals(signals_of_command());
   renewals.start();
   int code = 0;

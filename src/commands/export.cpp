@@ -17,7 +17,7 @@ namespace {
 
 void run_export(const Settings& settings, const CommandLine& /*line*/) {
   const SessionFlags flags = session_flags(settings);
-  const Credentials credentials = obtain_credentials(flags, cache_flags(settings));
+  const Credentials credentials = obtain_credentials(settings, flags);
   const std::string region = aws::parse_trust_anchor_arn(flags.session.trust_anchor_arn).region;
   ShellChanges changes = {region_variables(region), other_credential_variables()};
   // A variable that gets a new value need not be unset before.

@@ -7,6 +7,7 @@
 #include "cache/cache.h"
 #include "cache/cache_key.h"
 #include "options/environment.h"
+#include "options/hardware_limit.h"
 #include "terminal/ui.h"
 
 namespace rolecall::cli {
@@ -28,10 +29,6 @@ std::optional<aws::Cache> open_cache(const Reporter& reporter) {
 
 }  // namespace
 
-CacheFlags cache_flags(const Settings& settings) {
-  return {settings.is_on("cache"), settings.number("cache-margin")};
-}
-
 std::vector<std::string> cache_directories() {
   std::vector<std::string> found;
   const std::string runtime = user_runtime_directory();
@@ -45,14 +42,15 @@ std::vector<std::string> cache_directories() {
   return found;
 }
 
-Credentials obtain_credentials(const SessionFlags& flags, const CacheFlags& cache_flags) {
+Credentials obtain_credentials(const Settings& settings, const SessionFlags& flags) {
+  exit_if_hardware_hangs(settings);
   const Reporter reporter = stderr_reporter(flags.debug);
   const auto renew = [&](std::chrono::milliseconds timeout) {
     SessionOptions session = flags.session;
     session.timeout = timeout;
     return create_session(flags.identity, session, reporter);
   };
-  if (!cache_flags.is_enabled) return renew(flags.session.timeout);
+  if (!settings.is_on("cache")) return renew(flags.session.timeout);
   aws::CacheKey key = aws::cache_key(flags.identity, flags.session);
   if (key.text.empty()) {
     reporter.warning("--cache: nothing is cached: " + key.reason_not_cached);
@@ -60,9 +58,8 @@ Credentials obtain_credentials(const SessionFlags& flags, const CacheFlags& cach
   }
   const std::optional<aws::Cache> cache = open_cache(reporter);
   if (!cache) return renew(flags.session.timeout);
-  return cache->get(
-      {std::move(key.text), std::chrono::seconds(cache_flags.margin), flags.session.timeout, renew},
-      reporter);
+  const std::chrono::seconds margin(settings.number("cache-margin"));
+  return cache->get({std::move(key.text), margin, flags.session.timeout, renew}, reporter);
 }
 
 }  // namespace rolecall::cli

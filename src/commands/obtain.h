@@ -6,21 +6,14 @@
 
 namespace rolecall::cli {
 
-struct CacheFlags {
-  bool is_enabled = false;
-  long margin = 900;  // seconds
-};
-
-// For a command with cache_options.
-CacheFlags cache_flags(const Settings& settings);
-
 // The directories that may contain a cache: $XDG_RUNTIME_DIR/rolecall, $XDG_CACHE_HOME/rolecall and
 // ~/.cache/rolecall. A directory counts only if its variable is set and names a place of this user.
 // New entries go to the first.
 std::vector<std::string> cache_directories();
 
-// Returns credentials, from the cache if `cache.is_enabled` is true. If the cache cannot be used,
-// warns and requests new credentials. Throws what create_session throws.
-Credentials obtain_credentials(const SessionFlags& flags, const CacheFlags& cache);
+// For a command with all_session_options and cache_options. Returns credentials, from the cache if
+// --cache is given. If the cache cannot be used, warns and requests new credentials. Exits if
+// hardware hangs. Throws what create_session throws.
+Credentials obtain_credentials(const Settings& settings, const SessionFlags& flags);
 
 }  // namespace rolecall::cli

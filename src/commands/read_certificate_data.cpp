@@ -12,6 +12,7 @@
 #include "identity/chain.h"
 #include "identity/hardware/hardware.h"
 #include "identity/identity.h"
+#include "options/hardware_limit.h"
 #include "options/identity_flags.h"
 #include "options/options.h"
 #include "terminal/ui.h"
@@ -78,6 +79,7 @@ void run_read_certificate_data(const Settings& settings, const CommandLine& /*li
   const Reporter reporter = settings.reporter();
   const std::string format = settings.text("format");
   const IdentityOptions identity = identity_flags(settings);
+  exit_if_hardware_hangs(settings);
   if (identity::certificate_is_on_token(identity))
     return print_result(token_list(identity::list_tokens(identity, reporter), format));
   if (identity.certificate.empty()) throw settings.missing("--certificate");

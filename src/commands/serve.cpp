@@ -163,7 +163,6 @@ class Daemon {
     {
       // SIGINT ends the process as usual, because a person may type it at a password prompt.
       const ExitOnSignal while_loading({SIGTERM});
-      // Each binding has a time limit for hardware of its own.
       renewals_.load_identities([](milliseconds limit) { exit_if_hardware_hangs(limit); });
     }
     // From here on, these signals do not end the process at once, because that would leave token

@@ -5,6 +5,7 @@
 #include "base/files.h"
 #include "commands/all_commands.h"
 #include "identity/identity.h"
+#include "options/hardware_limit.h"
 #include "options/identity_flags.h"
 #include "options/options.h"
 #include "terminal/ui.h"
@@ -36,6 +37,7 @@ void run_sign_string(const Settings& settings, const CommandLine& /*line*/) {
   if (identity.private_key.empty() && identity.certificate.empty() && !identity.selector) {
     throw settings.missing("--private-key");
   }
+  exit_if_hardware_hangs(settings);
   const auto signer = identity::load_signer(identity, settings.reporter());
   const std::string signature =
       signer->sign(fixed_text(*signer), digest_of(settings.text("digest")));

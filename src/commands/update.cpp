@@ -14,6 +14,7 @@
 #include "commands/all_commands.h"
 #include "commands/aws_files.h"
 #include "options/binding_options.h"
+#include "options/hardware_limit.h"
 #include "options/options.h"
 #include "options/session_flags.h"
 #include "serve/renewals.h"
@@ -118,7 +119,7 @@ void refuse_streams(const IdentityOptions& identity) {
   renewals.add(std::move(binding), std::move(rules));
   {
     const ExitOnSignal while_loading({SIGTERM, SIGINT});
-    renewals.load_identities();
+    renewals.load_identities([](milliseconds limit) { exit_if_hardware_hangs(limit); });
   }
   renewals.start();
   const auto follow_signal = [&](milliseconds time) {
@@ -143,6 +144,7 @@ void run_update(const Settings& settings, const CommandLine& /*line*/) {
   if (!settings.is_on("once")) keep_up_to_date(settings);
   const SessionFlags flags = session_flags(settings);
   Profile profile(settings);
+  exit_if_hardware_hangs(settings);
   profile.write(create_session(flags.identity, flags.session, settings.reporter()));
 }
 

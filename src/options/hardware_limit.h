@@ -3,6 +3,7 @@
 
 #include <chrono>
 
+#include "options/settings.h"
 #include "rolecall/error.h"
 
 namespace rolecall::cli {
@@ -12,5 +13,9 @@ namespace rolecall::cli {
 // up.
 void exit_if_hardware_hangs(std::chrono::milliseconds limit,
                             int code = static_cast<int>(ErrorKind::try_later));
+
+// The same with --timeout (without that option: 30 seconds) and the exit code of the command's own
+// failures. A command calls this once, before it uses an identity.
+void exit_if_hardware_hangs(const Settings& settings);
 
 }  // namespace rolecall::cli

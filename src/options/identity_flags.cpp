@@ -3,16 +3,11 @@
 #include <array>
 
 #include "base/files.h"
-#include "options/environment.h"
-#include "options/hardware_limit.h"
 #include "options/password.h"
 #include "rolecall/error.h"
 
 namespace rolecall::cli {
 namespace {
-
-// For commands without --timeout.
-constexpr std::chrono::seconds default_hardware_limit{30};
 
 void refuse_shared_descriptor(const Settings& settings, const IdentityOptions& identity) {
   const std::string text = settings.text("password-source");
@@ -63,12 +58,6 @@ IdentityOptions identity_flags(const Settings& settings) {
     refuse_both(settings, "tpm-key-password", "no-tpm-key-password");
   refuse_both(settings, "pkcs8-password", "password-source");
   refuse_both(settings, "tpm-key-password", "password-source");
-  exit_if_hardware_hangs(has("timeout") ? settings.seconds("timeout") : default_hardware_limit,
-                         settings.command().failure_exit_code != 0
-                             ? settings.command().failure_exit_code
-                             : static_cast<int>(ErrorKind::try_later));
-  // By default, the TPM's library writes to standard error what our messages already say.
-  set_for_this_process_only("TSS2_LOG", "all+none");
   identity.password = password_source(
       settings.text("password-source"),
       {Secret(settings.text("pkcs8-password")),

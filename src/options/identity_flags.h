@@ -7,9 +7,7 @@
 namespace rolecall::cli {
 
 // For a command with any of identity_options. Refuses options that cannot be used together and an
-// invalid --cert-selector, and prepares the source of the key's password. From this call on, the
-// program exits if hardware does not answer within --timeout (without that option: 30 seconds).
-// Throws Error (usage).
+// invalid --cert-selector, and prepares the source of the key's password. Throws Error (usage).
 IdentityOptions identity_flags(const Settings& settings);
 
 }  // namespace rolecall::cli

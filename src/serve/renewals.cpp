@@ -39,7 +39,7 @@ void Renewals::add(BindingOptions options, RenewalRules rules) {
 void Renewals::load_identities(const std::function<void(milliseconds)>& limit_hardware) {
   for (Refresher& refresher : refreshers_) {
     const Binding& binding = refresher.binding();
-    if (limit_hardware) limit_hardware(binding.options().session.timeout);
+    limit_hardware(binding.options().session.timeout);
     try {
       refresher.load_identity();
     } catch (const Error& error) {

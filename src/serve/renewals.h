@@ -26,12 +26,11 @@ class Renewals {
   void add(BindingOptions options, RenewalRules rules = {});
   const std::list<Binding>& bindings() const { return bindings_; }
 
-  // Loads all identities. Call this in a thread that may ask a person for a password. If
-  // `limit_hardware` is given, calls it before each binding with the binding's timeout. Throws what
-  // load_identity throws, unless the binding's Start allows the failure. In that case, the first
-  // renewal tries again and logs why it fails.
-  void load_identities(
-      const std::function<void(std::chrono::milliseconds)>& limit_hardware = nullptr);
+  // Loads all identities. Call this in a thread that may ask a person for a password. Calls
+  // `limit_hardware` before each binding with the binding's timeout. Throws what load_identity
+  // throws, unless the binding's Start allows the failure. In that case, the first renewal tries
+  // again and logs why it fails.
+  void load_identities(const std::function<void(std::chrono::milliseconds)>& limit_hardware);
 
   // Starts the threads. Before this call, block the signals that these threads must not receive.
   // From now on, if hardware does not answer within the shortest timeout of all bindings, the log
