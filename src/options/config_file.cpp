@@ -29,6 +29,7 @@ struct BrokenToml {};
 #include "options/environment.h"
 #include "options/toml_text.h"
 #include "rolecall/error.h"
+#include "serve/binding.h"
 #include "terminal/similar.h"
 
 namespace rolecall::cli {
@@ -99,10 +100,6 @@ void check_owner(const FileContent& file, const std::string& name) {
     throw Error(ErrorKind::usage, name + " " + owner,
                 "use --config or ROLECALL_CONFIG with a file that belongs to you");
   }
-}
-
-bool is_binding_name(const std::string& name) {
-  return only(name, letters_and_digits, "._-");
 }
 
 class ConfigReader {
@@ -251,9 +248,10 @@ class ConfigReader {
         refuse(node.source(), "\"" + name + "\" is in the table [binding], which has no name",
                "a binding starts with a line [binding.NAME]");
       }
-      if (!is_binding_name(name)) {
-        refuse(node.source(), "\"" + name + "\" cannot be a binding's name",
-               "use letters, digits, \".\", \"_\" and \"-\"");
+      try {
+        serve::check_binding_name(name);
+      } catch (const Error& error) {
+        refuse(node.source(), error.what(), error.hint());
       }
       add_table("binding." + name, node);
       lines_.emplace_back(node.source().begin.line, name);
@@ -357,7 +355,7 @@ std::string missing_file_hint(const ConfigFile& file) {
 }
 
 std::string binding_header(const std::string& name) {
-  if (!is_binding_name(name)) return "[binding.NAME]";
+  if (!serve::is_binding_name(name)) return "[binding.NAME]";
   const bool is_bare = name.find('.') == std::string::npos;
   return "[binding." + (is_bare ? name : "\"" + name + "\"") + "]";
 }

@@ -9,12 +9,14 @@
 
 namespace rolecall::serve {
 
+bool is_binding_name(const std::string& name) {
+  return name.size() <= 64 && only(name, letters_and_digits, "_-.") && !name.starts_with('.');
+}
+
 void check_binding_name(const std::string& name) {
-  if (name.size() > 64 || !only(name, letters_and_digits, "_-.") || name.front() == '.') {
-    throw Error(
-        ErrorKind::usage, "\"" + name + "\" is not a valid name of a binding",
-        "use up to 64 letters, digits, \"_\", \"-\" and \".\"; the first must not be \".\"");
-  }
+  if (is_binding_name(name)) return;
+  throw Error(ErrorKind::usage, "\"" + name + "\" is not a valid name of a binding",
+              "use up to 64 letters, digits, \"_\", \"-\" and \".\"; the first must not be \".\"");
 }
 
 std::string BindingStatus::expiry_text(aws::Instant now) const {

@@ -18,12 +18,12 @@
 
 namespace rolecall::serve {
 
-// Throws Error (usage) if `name` is not valid. A name is a part of a URL's path and of a file's
-// name.
-void check_binding_name(const std::string& name);
+// A name is a part of a URL's path and of a file's name.
+bool is_binding_name(const std::string& name);
+void check_binding_name(const std::string& name);  // otherwise throws Error (usage)
 
 struct BindingOptions {
-  std::string name;  // letters, digits, "_", "-" and "."
+  std::string name;
   IdentityOptions identity;
   SessionOptions session;
 };
