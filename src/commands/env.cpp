@@ -73,10 +73,10 @@ bool is_ready(const serve::ContainerFiles& files, const std::string& binding,
     http::Client client(origin_of(files.uri), {}, {});
     const http::Response answer = client.get("/healthz", deadline);
     if (answer.status == 200) return true;
-    const json body = json::parse(answer.body.view(), nullptr, false);
-    if (answer.status != 503 || !body.is_object() || !body.contains("bindings")) return false;
-    const json& without = body.at("bindings");
-    return std::find(without.begin(), without.end(), binding) == without.end();
+    const json body = parse_json(answer.body.view());
+    const json* without = member(body, "bindings");
+    if (answer.status != 503 || without == nullptr) return false;
+    return std::find(without->begin(), without->end(), binding) == without->end();
   } catch (const Error&) {
     return false;
   }

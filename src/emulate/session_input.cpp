@@ -139,13 +139,13 @@ Parameters read_parameters(const http::Request& request) {
   const json body = parse_json(request.body);
   if (!body.is_object()) throw invalid_input("the body is not a JSON object");
   for (const char* name : {"trustAnchorArn", "profileArn", "roleArn", "roleSessionName"}) {
-    const auto found = body.find(name);
-    if (found == body.end() || found->is_null()) continue;
-    if (!found->is_string()) throw invalid_input(cat(name, " is not a string"));
-    parameters[name] = found->get<std::string>();
+    const json* value = member(body, name);
+    if (value == nullptr || value->is_null()) continue;
+    if (!value->is_string()) throw invalid_input(cat(name, " is not a string"));
+    parameters[name] = value->get<std::string>();
   }
-  const auto duration = body.find("durationSeconds");
-  if (duration != body.end() && !duration->is_null()) {
+  const json* duration = member(body, "durationSeconds");
+  if (duration != nullptr && !duration->is_null()) {
     if (!duration->is_number_integer()) throw invalid_input("durationSeconds is not an integer");
     parameters["durationSeconds"] = duration->dump();
   }
