@@ -25,8 +25,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// One descriptor for each client that one thread accepts, and 64 for everything else.
-constexpr rlim_t most_descriptors = http::most_connections_of_one_thread + 64;
+constexpr rlim_t most_descriptors = http::most_connections_of_one_thread + serve::spare_descriptors;
 
 constexpr const char* listen_group = "Address";
 constexpr const char* run_group = "Operation";

@@ -8,8 +8,6 @@ namespace rolecall::serve {
 namespace {
 
 constexpr rlim_t most_connections = http::most_connections_of_one_thread;
-// Descriptors for everything else, so that renewals do not fail if clients use all connections.
-constexpr rlim_t spare_descriptors = 64;
 // Enough for headers of 8 KiB, libmicrohttpd's table of them, and the head of an answer. This
 // memory is overwritten after each request, so it is no larger than necessary.
 constexpr std::size_t connection_memory = 12 * 1024;

@@ -1,11 +1,17 @@
 // The options of the HTTP server for serve.
 #pragma once
 
+#include <sys/resource.h>
+
 #include "http/origin.h"
 #include "http/server.h"
 #include "serve/service.h"
 
 namespace rolecall::serve {
+
+// Descriptors for everything else than clients, so that renewals do not fail if clients use all
+// connections.
+inline constexpr rlim_t spare_descriptors = 64;
 
 // For a server that answers without a wait, on one thread, with as many connection slots as the
 // process's limit of descriptors allows. The server tells `service` about requests that cannot be
