@@ -102,7 +102,7 @@ std::vector<std::string> LockedCredentialsFile::set(std::string_view profile,
   std::vector<std::string> warnings;
   std::string backup;
   if (has_long_term_key(old.view(), profile)) {
-    backup = file_.back_up(".rolecall-backup-" + amz_date(wall_clock()));
+    backup = file_.back_up(wall_clock());
     warnings.push_back(
         cat("[", profile, "] in ", name, " contained a long-term key, which rolecall replaces; ",
             backup, " is a copy of the old file: delete the copy when you no longer need it"));

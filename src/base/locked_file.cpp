@@ -291,8 +291,8 @@ void LockedFile::overwrite(int file, std::string_view bytes) const {
     fail_on_file(role_, errno, "cannot write " + what());
 }
 
-std::string LockedFile::back_up(const std::string& suffix) const {
-  const std::string name = directory_.name() + suffix;
+std::string LockedFile::back_up(std::chrono::sys_seconds now) const {
+  const std::string name = directory_.name() + ".rolecall-backup-" + amz_date(now);
   for (int count = 1;; ++count) {
     NewFile file(directory_.fd(), count == 1 ? name : cat(name, ".", count));
     if (file.error() == EEXIST) continue;

@@ -1,6 +1,7 @@
 // Changes a text file that other programs may read at any time.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -41,10 +42,10 @@ class LockedFile {
   // may not be written, try_later if the disk is full.
   void replace(std::string_view bytes) const;
 
-  // Copies the file to its name plus `suffix`. If that file exists, the copy's name also gets ".2",
-  // ".3" and so on. The mode of the copy is 0600. Returns the path of the copy. Throws as replace()
-  // does.
-  std::string back_up(const std::string& suffix) const;
+  // Copies the file to its name plus ".rolecall-backup-" and the time. If that file exists, the
+  // copy's name also gets ".2", ".3" and so on. The mode of the copy is 0600. Returns the path of
+  // the copy. Throws as replace() does.
+  std::string back_up(std::chrono::sys_seconds now) const;
   // Removes a copy that is not needed after all.
   void remove_copy(const std::string& path) const;
 

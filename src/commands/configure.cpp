@@ -189,7 +189,7 @@ class ProfileEditor {
     if (aws::static_keys(seen.view(), section).empty()) return;
     const LockedFile file(role, path, reporter);
     const Secret before = file.read();
-    const std::string backup = file.back_up(".rolecall-backup-" + amz_date(wall_clock()));
+    const std::string backup = file.back_up(wall_clock());
     file.replace(edit(before.view()).bytes.view());
     reporter.warning("removed " + list_text(aws::static_keys(before.view(), section), "and") +
                      " of [" + section + "] from " + role.what + " " + path + "; " + backup +

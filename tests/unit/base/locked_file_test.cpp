@@ -96,13 +96,15 @@ TEST_F(LockedFileTest, WritesBehindALink) {
 TEST_F(LockedFileTest, CopiesHaveNamesOfTheirOwn) {
   write("old", 0644);
   const LockedFile file(role, path(), {});
-  EXPECT_EQ(file.back_up(".copy"), path("file.copy"));
+  const std::string copy = path("file.rolecall-backup-19700101T000000Z");
+  const std::chrono::sys_seconds now{};
+  EXPECT_EQ(file.back_up(now), copy);
   file.replace("new");
-  EXPECT_EQ(file.back_up(".copy"), path("file.copy.2"));
-  EXPECT_EQ(text_of(path("file.copy")), "old");
-  EXPECT_EQ(mode_of(path("file.copy")), 0600U);
-  file.remove_copy(path("file.copy"));
-  EXPECT_FALSE(std::filesystem::exists(path("file.copy")));
+  EXPECT_EQ(file.back_up(now), copy + ".2");
+  EXPECT_EQ(text_of(copy), "old");
+  EXPECT_EQ(mode_of(copy), 0600U);
+  file.remove_copy(copy);
+  EXPECT_FALSE(std::filesystem::exists(copy));
 }
 
 TEST_F(LockedFileTest, TakesAwayWhatWasLeftUnfinished) {
