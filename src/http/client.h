@@ -22,8 +22,6 @@ class Client {
   ~Client();
   Client(Client&&) = delete;
 
-  const Origin& origin() const { return origin_; }
-
   // Sends `body` and waits for the whole response, whatever its status. Does not follow redirects.
   // Refuses a response over 1 MiB. Throws Error: try_later if the same request may work later (the
   // name is not resolved, there is no connection, or no response before the deadline), failed if it

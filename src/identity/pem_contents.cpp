@@ -8,6 +8,11 @@
 namespace rolecall::identity {
 namespace {
 
+bool is_certificate(const PemBlock& block) {
+  return block.label == "CERTIFICATE" || block.label == "X509 CERTIFICATE" ||
+         block.label == "TRUSTED CERTIFICATE";
+}
+
 bool is_request(const PemBlock& block) {
   return block.label.ends_with("CERTIFICATE REQUEST");
 }
@@ -33,11 +38,6 @@ bool any(const std::vector<PemBlock>& blocks, bool (*is_one)(const PemBlock&)) {
 }
 
 }  // namespace
-
-bool is_certificate(const PemBlock& block) {
-  return block.label == "CERTIFICATE" || block.label == "X509 CERTIFICATE" ||
-         block.label == "TRUSTED CERTIFICATE";
-}
 
 bool is_private_key(const PemBlock& block) {
   return block.label.ends_with("PRIVATE KEY");

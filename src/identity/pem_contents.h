@@ -11,7 +11,6 @@ namespace rolecall::identity {
 struct PemBlock;
 
 // These look only at the label of the block.
-bool is_certificate(const PemBlock& block);
 bool is_private_key(const PemBlock& block);
 bool is_pkcs7(const PemBlock& block);
 
