@@ -1,5 +1,6 @@
 #include "base/signals.h"
 
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <ctime>
@@ -50,6 +51,19 @@ ExitOnSignal::ExitOnSignal(const std::vector<int>& numbers) {
     sigaction(number, &action, nullptr);
   const sigset_t set = set_of(numbers);
   pthread_sigmask(SIG_UNBLOCK, &set, &old_mask_);
+}
+
+SignalDescriptor::SignalDescriptor(const std::vector<int>& numbers) {
+  const sigset_t set = set_of(numbers);
+  pthread_sigmask(SIG_BLOCK, &set, &before_);
+  signals_ = Descriptor(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+int SignalDescriptor::take() const {
+  signalfd_siginfo info{};
+  return read(signals_.fd(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)
+             ? static_cast<int>(info.ssi_signo)
+             : 0;
 }
 
 BlockAllSignals::BlockAllSignals() {

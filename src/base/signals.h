@@ -1,10 +1,12 @@
-// Receives signals one by one, without handlers.
+// Everything that changes how this process receives signals, except its start (base/process).
 #pragma once
 
 #include <signal.h>
 
 #include <chrono>
 #include <vector>
+
+#include "base/descriptor.h"
 
 namespace rolecall {
 
@@ -33,7 +35,8 @@ class Signals {
 };
 
 // While this object lives, these signals end the process at once, with exit code 0. For work
-// that a thread with Signals cannot interrupt, such as asking for a password.
+// that a thread with Signals cannot interrupt, such as asking for a password. The handler stays
+// afterwards, so that a signal that comes before Signals blocks it has the same effect.
 class ExitOnSignal {
  public:
   explicit ExitOnSignal(const std::vector<int>& numbers);
@@ -43,6 +46,22 @@ class ExitOnSignal {
 
  private:
   sigset_t old_mask_{};
+};
+
+// While this object lives, these signals wait in a descriptor, for code that also waits for input.
+class SignalDescriptor {
+ public:
+  explicit SignalDescriptor(const std::vector<int>& numbers);
+  SignalDescriptor(const SignalDescriptor&) = delete;
+  SignalDescriptor& operator=(const SignalDescriptor&) = delete;
+  ~SignalDescriptor() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+  int fd() const { return signals_.fd(); }
+  int take() const;  // the signal that has come; 0 if none has
+
+ private:
+  sigset_t before_{};
+  Descriptor signals_;
 };
 
 // While this object lives, this thread and the threads that it starts get no signals, so that other

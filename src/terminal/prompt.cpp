@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/signalfd.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -11,6 +10,7 @@
 #include <cstring>
 
 #include "base/files.h"
+#include "base/signals.h"
 #include "base/text.h"
 #include "rolecall/error.h"
 
@@ -18,36 +18,6 @@ namespace rolecall::cli {
 namespace {
 
 constexpr std::size_t longest_line = 4096;  // a terminal's own limit
-
-// While echo is off, a signal that would end or stop the program waits in a descriptor. SIGTTIN and
-// SIGTTOU are not blocked: a process gets them if it does not control the terminal, and they must
-// stop it.
-class PendingSignals {
- public:
-  PendingSignals() {
-    sigset_t set;
-    sigemptyset(&set);
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP})
-      sigaddset(&set, signal);
-    pthread_sigmask(SIG_BLOCK, &set, &before_);
-    signals_ = Descriptor(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-  }
-  PendingSignals(const PendingSignals&) = delete;
-  PendingSignals& operator=(const PendingSignals&) = delete;
-  ~PendingSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  int descriptor() const { return signals_.fd(); }
-  // The signal that has come; 0 if none has.
-  int take() const {
-    signalfd_siginfo info{};
-    return read(signals_.fd(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)
-               ? static_cast<int>(info.ssi_signo)
-               : 0;
-  }
-
- private:
-  sigset_t before_{};
-  Descriptor signals_;
-};
 
 class EchoOff {
  public:
@@ -89,11 +59,11 @@ void wait_for_foreground(int fd) {
 }
 
 // Reads one line, without its line end. Returns the signal that came instead; 0 if none came.
-int read_line(int fd, const PendingSignals& signals, Secret& line) {
+int read_line(int fd, const SignalDescriptor& signals, Secret& line) {
   line.resize(longest_line);
   std::size_t used = 0;
   for (;;) {
-    pollfd ready[] = {{fd, POLLIN, 0}, {signals.descriptor(), POLLIN, 0}};
+    pollfd ready[] = {{fd, POLLIN, 0}, {signals.fd(), POLLIN, 0}};
     if (poll(ready, 2, -1) < 0 && errno != EINTR) break;
     if (const int signal = signals.take(); signal != 0) return signal;
     if (ready[0].revents == 0) continue;
@@ -111,7 +81,10 @@ int read_line(int fd, const PendingSignals& signals, Secret& line) {
 }
 
 int ask(int fd, const std::string& prompt, Secret& line) {
-  const PendingSignals signals;
+  // While echo is off, signals that would end or stop the program must wait. SIGTTIN and SIGTTOU
+  // are not blocked: a process gets them if it does not control the terminal, and they must stop
+  // it.
+  const SignalDescriptor signals({SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP});
   const EchoOff quiet(fd);
   write_all(fd, prompt, "the terminal");
   int signal = 0;
