@@ -12,7 +12,7 @@ namespace rolecall::emulate {
 namespace {
 
 Error bad_fault(const std::string& text, const std::string& why) {
-  return {ErrorKind::usage, "--fault " + text + ": " + why,
+  return {ErrorKind::usage, "`fault` " + text + ": " + why,
           "KIND[=VALUE][:COUNT], where KIND is an HTTP status (300 to 599), throttle, "
           "delay=SECONDS, broken, truncated, empty, clock=+SECONDS or clock=-SECONDS, or "
           "retry-after=SECONDS; without COUNT, the fault affects every response"};
