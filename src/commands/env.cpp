@@ -20,6 +20,7 @@
 #include "options/settings.h"
 #include "rolecall/error.h"
 #include "serve/binding.h"
+#include "serve/server_options.h"
 #include "serve/token_files.h"
 #include "terminal/ui.h"
 
@@ -60,10 +61,8 @@ void warn_of_other_credentials() {
 http::Origin origin_of(std::string_view uri) {
   constexpr std::string_view scheme = "http://";
   const std::string_view rest = uri.substr(std::min(scheme.size(), uri.size()));
-  const std::string_view server = rest.substr(0, rest.find('/'));
-  const std::size_t colon = std::min(server.rfind(':'), server.size());
-  const std::string_view port = server.substr(std::min(colon + 1, server.size()));
-  return {"http", std::string(server.substr(0, colon)), parse_number<int>(port).value_or(0)};
+  const auto server = http::parse_socket_name(rest.substr(0, rest.find('/')));
+  return serve::loopback_origin(server.value_or(http::SocketName()));
 }
 
 // Whether serve answers and has credentials for this binding.

@@ -6,6 +6,7 @@
 #include <array>
 #include <list>
 
+#include "base/codec.h"
 #include "base/deadline.h"
 #include "base/signals.h"
 #include "commands/all_commands.h"
@@ -14,7 +15,6 @@
 #include "options/binding_options.h"
 #include "options/hardware_limit.h"
 #include "options/options.h"
-#include "serve/guard.h"
 #include "serve/renewals.h"
 #include "serve/server_options.h"
 #include "serve/token_files.h"
@@ -101,11 +101,10 @@ constexpr std::array<Option, 1> bindings_option = {{
      .repeatable = true},
 }};
 
-// The values of --allow-host, checked. Throws Error (usage).
 std::vector<std::string> host_names(const Settings& settings) {
   std::vector<std::string> names;
   for (const std::string& name : settings.all("allow-host")) {
-    names.push_back(serve::checked_host_name(name));
+    names.push_back(lower_case(name));
   }
   return names;
 }

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -35,6 +36,20 @@ SocketName socket_name(const sockaddr* name) {
     return {text, ntohs(v6.sin6_port), true};
   }
   return {};
+}
+
+std::optional<SocketName> parse_socket_name(std::string_view text) {
+  SocketName name;
+  name.ipv6 = text.starts_with('[');
+  const std::size_t end = name.ipv6 ? text.find(']') : std::min(text.find(':'), text.size());
+  if (end == std::string_view::npos) return std::nullopt;
+  const std::size_t begin = name.ipv6 ? 1 : 0;
+  name.address = text.substr(begin, end - begin);
+  std::string_view port = text.substr(end + begin);
+  if (port.empty() || port == ":") return name;
+  if (!port.starts_with(':') || !only(port.substr(1), ascii_digits)) return std::nullopt;
+  name.port = parse_number<int>(port.substr(1)).value_or(0);
+  return name;
 }
 
 bool is_loopback(const std::string& address) {

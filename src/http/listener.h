@@ -1,7 +1,9 @@
 // A listening TCP socket that this process opened, or that was handed to it.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/descriptor.h"
 
@@ -18,6 +20,10 @@ struct SocketName {
   std::string text() const;  // "127.0.0.1:40404", "[::1]:8443"
 };
 SocketName socket_name(const sockaddr* name);
+
+// Reads "127.0.0.1:40404", "[::1]:8443", or a name instead of the address; the port may be missing
+// (RFC 9110, 7.2), and is then 0. Returns nullopt for another form.
+std::optional<SocketName> parse_socket_name(std::string_view text);
 
 // Whether a numeric address is a loopback address (127.0.0.0/8 or ::1). A name is not.
 bool is_loopback(const std::string& address);

@@ -8,8 +8,8 @@
 #include "base/codec.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "http/host_name.h"
 #include "rolecall/error.h"
-#include "serve/guard.h"
 #include "terminal/similar.h"
 
 namespace rolecall::cli {
@@ -59,6 +59,13 @@ void check_seconds(const Option& option, const std::string& text) {
   if (!is_too_short && *seconds <= std::chrono::hours(24)) return;
   refuse_value(option, cat("seconds from ", takes_zero ? "0" : "0.001", " to 86400"), text,
                "a number without a unit, such as 5 or 2.5");
+}
+
+void check_host(const Option& option, const std::string& text) {
+  if (http::is_host_name(lower_case(text))) return;
+  throw Error(ErrorKind::usage, cat("`", option.name, "` \"", text, "\" is not the name of a host"),
+              "give the name in the clients' URL without scheme and port, such as rolecall, "
+              "host.docker.internal or app.prod.svc");
 }
 
 // The parts of Option::value between the bars.
@@ -112,8 +119,7 @@ void check_value(const Option& option, const std::string& text, const std::strin
     case Kind::choice:
       return check_choice(option, text, help);
     case Kind::host:
-      serve::checked_host_name(text);
-      return;
+      return check_host(option, text);
     case Kind::toggle:
       if (is_boolean(text)) return;
       refuse_value(option, "true or false", text,

@@ -12,7 +12,7 @@ enum class Kind {
   text,   // anything
   word,   // an ARN or a region: spaces and quotes around it are a mistake
   url,    // like a word, but may contain a password
-  host,   // a host name, or a host name and a port
+  host,   // a host name or an address, without a port
   input,  // a path, "-", fd:N, a pkcs11: URI or a TPM handle
   path,   // a path of a file
   directory,

@@ -1,13 +1,12 @@
 #include "serve/guard.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <array>
 #include <string_view>
 
 #include "base/codec.h"
 #include "base/text.h"
+#include "http/host_name.h"
 #include "http/listener.h"
 #include "rolecall/error.h"
 
@@ -16,48 +15,16 @@ namespace {
 
 constexpr std::size_t max_header_bytes = 8 * 1024;
 
-bool is_ip_address(const std::string& host) {
-  in6_addr ignored{};
-  return inet_pton(AF_INET, host.c_str(), &ignored) == 1 ||
-         inet_pton(AF_INET6, host.c_str(), &ignored) == 1;
-}
-
-// "127.0.0.1:9911" → "127.0.0.1", "[::1]" → "::1". Empty if the value does not have this form (RFC
-// 9110, 7.2).
-std::string host_of(std::string_view value) {
-  std::string_view host = value;
-  std::string_view rest;
-  if (value.starts_with('[')) {
-    const std::size_t end = value.find(']');
-    if (end == std::string_view::npos) return {};
-    host = value.substr(1, end - 1);
-    rest = value.substr(end + 1);
-  } else if (const std::size_t colon = value.find(':'); colon != std::string_view::npos) {
-    host = value.substr(0, colon);
-    rest = value.substr(colon);
-  }
-  const bool port =
-      rest.empty() || rest == ":" || (rest.front() == ':' && only(rest.substr(1), ascii_digits));
-  return port ? lower_case(host) : std::string();
-}
-
 bool is_allowed_host(const std::string& host, const std::string& address,
                      const std::vector<std::string>& names) {
   if (host == "localhost" || host == address || http::is_loopback(host)) return true;
   if (std::find(names.begin(), names.end(), host) != names.end()) return true;
-  return (address == "0.0.0.0" || address == "::") && is_ip_address(host);
-}
-
-constexpr std::size_t longest_name = 253;  // the limit of DNS
-
-bool is_host_name(std::string_view name) {
-  return name.size() <= longest_name &&
-         (is_ip_address(std::string(name)) || only(name, lower_letters, ascii_digits, "-_."));
+  return (address == "0.0.0.0" || address == "::") && http::is_ip_address(host);
 }
 
 Refusal refusal_of_host(const std::string& value, const std::string& host) {
-  if (!is_host_name(host)) return {403, "the Host header is not the name of a host"};
-  return {403, "the Host header " + value.substr(0, longest_name) +
+  if (!http::is_host_name(host)) return {403, "the Host header is not the name of a host"};
+  return {403, "the Host header " + value.substr(0, http::longest_host_name) +
                    " is neither a name of this machine's loopback nor the address that rolecall "
                    "serve listens on; to allow this name, start rolecall serve with --allow-host " +
                    host};
@@ -126,14 +93,6 @@ std::string shown_name(const std::string& name) {
 
 }  // namespace
 
-std::string checked_host_name(const std::string& name) {
-  std::string host = lower_case(name);
-  if (is_host_name(host)) return host;
-  throw Error(ErrorKind::usage, "`allow-host` \"" + name + "\" is not the name of a host",
-              "give the name in the clients' URL without scheme and port, such as rolecall, "
-              "host.docker.internal or app.prod.svc");
-}
-
 std::optional<Refusal> reason_to_refuse(const http::Request& request, const std::string& address,
                                         const std::vector<std::string>& names) {
   if (!request.malformed.empty()) {
@@ -152,7 +111,8 @@ std::optional<Refusal> reason_to_refuse(const http::Request& request, const std:
   }
   if (size > max_header_bytes) return Refusal{431, "the headers have more than 8 KiB"};
   if (host == nullptr) return Refusal{400, "the request has no Host header"};
-  const std::string name = host_of(*host);
+  const auto server = http::parse_socket_name(*host);
+  const std::string name = server ? lower_case(server->address) : std::string();
   if (!is_allowed_host(name, address, names)) return refusal_of_host(*host, name);
   if (!request.body.empty() || request.body_too_large)
     return Refusal{413, "the request has a body"};

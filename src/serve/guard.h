@@ -28,8 +28,4 @@ struct Refusal {
 std::optional<Refusal> reason_to_refuse(const http::Request& request, const std::string& address,
                                         const std::vector<std::string>& names = {});
 
-// Returns `name` in lower case. Throws Error (usage) unless it can be the name or address in a Host
-// header, without a port.
-std::string checked_host_name(const std::string& name);
-
 }  // namespace rolecall::serve

@@ -11,21 +11,9 @@
 #include <cstring>
 
 #include "base/descriptor.h"
-#include "base/text.h"
 
 namespace rolecall::serve {
 namespace {
-
-http::SocketName parse(const std::string& text) {
-  const std::size_t colon = text.rfind(':');
-  if (colon == std::string::npos) return {};
-  http::SocketName name;
-  name.address = text.substr(0, colon);
-  name.ipv6 = name.address.starts_with('[');
-  if (name.ipv6) name.address = name.address.substr(1, name.address.size() - 2);
-  name.port = parse_number<int>(std::string_view(text).substr(colon + 1)).value_or(0);
-  return name;
-}
 
 struct SocketQuery {
   nlmsghdr header;
@@ -35,7 +23,7 @@ struct SocketQuery {
 }  // namespace
 
 std::optional<uid_t> peer_uid(const std::string& peer, const http::SocketName& server) {
-  const http::SocketName from = parse(peer);
+  const http::SocketName from = http::parse_socket_name(peer).value_or(http::SocketName());
   if (!http::is_loopback(from.address) || from.ipv6 != server.ipv6) return std::nullopt;
   // If the server listens on all addresses, a client on the loopback usually connects to the
   // address that it also connects from.

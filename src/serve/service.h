@@ -22,7 +22,7 @@ struct ServiceOptions {
   std::string reason_imds_is_off;        // for clients that use IMDSv2 while it is off
   Secret imds_key;                       // for ImdsTokens; if empty, a new key for this process
   std::vector<ContainerAccess> containers;
-  std::vector<std::string> host_names;  // names that clients may use, from checked_host_name
+  std::vector<std::string> host_names;  // names that clients may use, in lower case
 };
 
 // Only tick() may be called while another thread uses the object.
