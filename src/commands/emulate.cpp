@@ -40,10 +40,7 @@ emulate::Options emulator_options(const Settings& settings) {
 
 http::Listener listener(const Settings& settings) {
   const std::string address = settings.text("address");
-  if (!http::is_loopback(address) && !settings.is_on("allow-remote")) {
-    throw Error(ErrorKind::usage, "--address " + address + " is not a numeric loopback address",
-                "use 127.0.0.1 or ::1, or add --allow-remote so that other machines can connect");
-  }
+  if (!settings.is_on("allow-remote")) http::check_is_loopback(address);
   return http::Listener(address, static_cast<int>(settings.number("port")));
 }
 

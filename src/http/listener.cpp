@@ -91,6 +91,13 @@ void check_is_address(const std::string& text) {
                                   : "give the address as a number, such as 127.0.0.1 or ::1");
 }
 
+void check_is_loopback(const std::string& text) {
+  if (is_loopback(text)) return;
+  check_is_address(text);
+  throw Error(ErrorKind::usage, "the address " + text + " is not a loopback address",
+              "use 127.0.0.1 or ::1, or add `allow-remote` so that other machines can connect");
+}
+
 Listener::Listener(const std::string& address, int port) {
   const std::string where = cat(address, ", port ", port);
   if (port < 0 || port > 65535) {

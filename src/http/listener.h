@@ -31,6 +31,9 @@ bool is_loopback(const std::string& address);
 // Throws Error (usage) unless `text` is a numeric address.
 void check_is_address(const std::string& text);
 
+// The same, and it is a loopback address. The hint names the option `allow-remote`.
+void check_is_loopback(const std::string& text);
+
 // From its construction on, clients can connect and wait to be served. So a port that is taken is
 // known before there is work to do.
 class Listener {
