@@ -38,6 +38,69 @@ class Page {
   std::string text_;
 };
 
+// What the metrics say about one binding, and at which time.
+struct Subject {
+  const Binding& binding;
+  std::shared_ptr<const BindingStatus> status;
+  std::string labels;
+  std::chrono::sys_seconds now;
+
+  long long seconds_until(std::chrono::sys_seconds end) const { return (end - now).count(); }
+};
+
+struct Metric {
+  const char* name;
+  const char* type;
+  const char* help;
+  void (*add_samples)(Page& page, const Subject& of);
+};
+
+constexpr std::array<Metric, 7> metrics_of_bindings = {{
+    {"rolecall_credentials_expiry_seconds", "gauge",
+     "Time until the credentials expire; negative if they have expired",
+     [](Page& page, const Subject& of) {
+       const auto& issued = of.status->issued;
+       if (issued) page.sample(of.labels, of.seconds_until(issued->expiration));
+     }},
+    {"rolecall_certificate_expiry_seconds", "gauge",
+     "Time until a certificate of the identity expires",
+     [](Page& page, const Subject& of) {
+       for (const CertificateStatus& one : of.status->certificates)
+         page.sample(
+             of.labels + ",certificate=" + label(one.position) + ",subject=" + label(one.subject),
+             of.seconds_until(one.not_after));
+     }},
+    {"rolecall_certificate_rejected", "gauge",
+     "1 if the files contain a certificate or key that cannot be used or that the service "
+     "refused, otherwise 0",
+     [](Page& page, const Subject& of) {
+       page.sample(of.labels, of.status->rotation_failure.empty() ? 0 : 1);
+     }},
+    {"rolecall_hardware_silent_seconds", "gauge",
+     "How long a token or TPM has not answered a renewal; 0 if no renewal waits for one",
+     [](Page& page, const Subject& of) {
+       const auto silent = of.binding.silent_hardware();
+       page.sample(of.labels, silent ? silent->silent_for.count() : 0);
+     }},
+    {"rolecall_last_success_timestamp_seconds", "gauge",
+     "Time of the last successful renewal; 0 if there was none",
+     [](Page& page, const Subject& of) {
+       page.sample(of.labels, of.status->last_success.time_since_epoch().count());
+     }},
+    {"rolecall_renewals_total", "counter", "Renewals that succeeded",
+     [](Page& page, const Subject& of) {
+       page.sample(of.labels, static_cast<long long>(of.status->renewed));
+     }},
+    {"rolecall_renewal_failures_total", "counter",
+     "Renewals that failed, by reason: refused (by the service), setup (files or options), "
+     "unreachable (failures that may pass)",
+     [](Page& page, const Subject& of) {
+       for (std::size_t kind = 1; kind < reasons.size(); ++kind)
+         page.sample(of.labels + ",reason=" + label(reasons[kind]),
+                     static_cast<long long>(of.status->failed[kind]));
+     }},
+}};
+
 }  // namespace
 
 LoggedResponse answer_health(const std::vector<const Binding*>& bindings, aws::Instant now) {
@@ -57,57 +120,17 @@ LoggedResponse answer_health(const std::vector<const Binding*>& bindings, aws::I
 
 LoggedResponse answer_metrics(const std::vector<const Binding*>& bindings,
                               const RequestCounts& requests, aws::Instant now) {
-  const auto today = std::chrono::floor<seconds>(now.wall);
-  std::vector<std::pair<std::string, std::shared_ptr<const BindingStatus>>> statuses;
-  statuses.reserve(bindings.size());
+  std::vector<Subject> subjects;
+  subjects.reserve(bindings.size());
   for (const Binding* binding : bindings) {
-    statuses.emplace_back("binding=" + label(binding->name()), binding->status());
+    subjects.push_back({*binding, binding->status(), "binding=" + label(binding->name()),
+                        std::chrono::floor<seconds>(now.wall)});
   }
   Page page;
-  page.metric("rolecall_credentials_expiry_seconds", "gauge",
-              "Time until the credentials expire; negative if they have expired");
-  for (const auto& [binding, status] : statuses) {
-    if (status->issued) page.sample(binding, (status->issued->expiration - today).count());
-  }
-  page.metric("rolecall_certificate_expiry_seconds", "gauge",
-              "Time until a certificate of the identity expires");
-  for (const auto& [binding, status] : statuses) {
-    for (const CertificateStatus& certificate : status->certificates) {
-      page.sample(binding + ",certificate=" + label(certificate.position) +
-                      ",subject=" + label(certificate.subject),
-                  (certificate.not_after - today).count());
-    }
-  }
-  page.metric("rolecall_certificate_rejected", "gauge",
-              "1 if the files contain a certificate or key that cannot be used or that the service "
-              "refused, otherwise 0");
-  for (const auto& [binding, status] : statuses) {
-    page.sample(binding, status->rotation_failure.empty() ? 0 : 1);
-  }
-  page.metric("rolecall_hardware_silent_seconds", "gauge",
-              "How long a token or TPM has not answered a renewal; 0 if no renewal waits for one");
-  for (const Binding* binding : bindings) {
-    const auto silent = binding->silent_hardware();
-    page.sample("binding=" + label(binding->name()), silent ? silent->silent_for.count() : 0);
-  }
-  page.metric("rolecall_last_success_timestamp_seconds", "gauge",
-              "Time of the last successful renewal; 0 if there was none");
-  for (const auto& [binding, status] : statuses) {
-    page.sample(binding, status->last_success.time_since_epoch().count());
-  }
-  page.metric("rolecall_renewals_total", "counter", "Renewals that succeeded");
-  for (const auto& [binding, status] : statuses) {
-    page.sample(binding, static_cast<long long>(status->renewed));
-  }
-  page.metric(
-      "rolecall_renewal_failures_total", "counter",
-      "Renewals that failed, by reason: refused (by the service), setup (files or options), "
-      "unreachable (failures that may pass)");
-  for (const auto& [binding, status] : statuses) {
-    for (std::size_t kind = 1; kind < reasons.size(); ++kind) {
-      page.sample(binding + ",reason=" + label(reasons[kind]),
-                  static_cast<long long>(status->failed[kind]));
-    }
+  for (const Metric& metric : metrics_of_bindings) {
+    page.metric(metric.name, metric.type, metric.help);
+    for (const Subject& subject : subjects)
+      metric.add_samples(page, subject);
   }
   page.metric("rolecall_requests_total", "counter", "Requests answered");
   for (const auto& [key, count] : requests) {
