@@ -1,9 +1,11 @@
 #include "base/codec.h"
 
 #include <openssl/evp.h>
+#include <openssl/rand.h>
 
 #include <algorithm>
 #include <climits>
+#include <vector>
 
 #include "base/openssl.h"
 #include "rolecall/error.h"
@@ -142,6 +144,18 @@ std::string sha256(std::string_view bytes) {
 
 std::string sha256_hex(std::string_view bytes) {
   return hex_encode(sha256(bytes));
+}
+
+Secret random_hex(std::size_t bytes) {
+  std::vector<unsigned char, WipingAllocator<unsigned char>> random(bytes);
+  if (RAND_bytes(random.data(), static_cast<int>(bytes)) != 1) {
+    throw Error(ErrorKind::failed, "no random numbers: " + openssl_error());
+  }
+  // Byte by byte, so that the whole text is only in the Secret.
+  Secret text;
+  for (const unsigned char byte : random)
+    text.append(hex_encode({reinterpret_cast<const char*>(&byte), 1}));
+  return text;
 }
 
 std::string_view trim(std::string_view text) {

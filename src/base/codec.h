@@ -1,10 +1,13 @@
-// Converts bytes to text and back, computes SHA-256, and makes text safe to print.
+// Converts bytes to text and back, makes SHA-256 digests and random hex, and makes text safe to
+// print.
 #pragma once
 
 #include <array>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "rolecall/secret.h"
 
 namespace rolecall {
 
@@ -18,6 +21,9 @@ std::optional<std::string> percent_decode(std::string_view text);  // "%2F" → 
 // The digest as 32 raw bytes. Throws Error (failed) if OpenSSL has no SHA-256.
 std::string sha256(std::string_view bytes);
 std::string sha256_hex(std::string_view bytes);
+
+// `bytes` random bytes as hex. Throws Error (failed) if OpenSSL has no random numbers.
+Secret random_hex(std::size_t bytes);
 
 // The text without the white space (space, tab, CR, LF) at both ends.
 std::string_view trim(std::string_view text);

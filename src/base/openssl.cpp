@@ -6,16 +6,13 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
-#include <openssl/rand.h>
 #include <openssl/x509.h>
 
 #include <array>
 #include <climits>
 #include <new>
 #include <string_view>
-#include <vector>
 
-#include "base/codec.h"
 #include "rolecall/error.h"
 
 namespace rolecall {
@@ -82,18 +79,6 @@ std::string oid_text(const ASN1_OBJECT* object) {
 std::string object_name(const ASN1_OBJECT* object) {
   const int nid = OBJ_obj2nid(object);
   return nid == NID_undef ? oid_text(object) : OBJ_nid2sn(nid);
-}
-
-Secret random_hex(std::size_t bytes) {
-  std::vector<unsigned char, WipingAllocator<unsigned char>> random(bytes);
-  if (RAND_bytes(random.data(), static_cast<int>(bytes)) != 1) {
-    throw Error(ErrorKind::failed, "no random numbers: " + openssl_error());
-  }
-  // Byte by byte, so that the whole text is only in the Secret.
-  Secret text;
-  for (const unsigned char byte : random)
-    text.append(hex_encode({reinterpret_cast<const char*>(&byte), 1}));
-  return text;
 }
 
 BioPtr memory_bio(std::string_view bytes) {

@@ -67,9 +67,6 @@ std::string oid_text(const ASN1_OBJECT* object);
 // The short name of an object identifier, such as "CN"; if OpenSSL knows no name, the numbers.
 std::string object_name(const ASN1_OBJECT* object);
 
-// `bytes` random bytes as hex. Throws Error (failed) if OpenSSL has no random numbers.
-Secret random_hex(std::size_t bytes);
-
 // A BIO that reads `bytes` without copying them, so they must outlive it. Throws std::bad_alloc.
 BioPtr memory_bio(std::string_view bytes);
 

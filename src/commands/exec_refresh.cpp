@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-#include "base/openssl.h"
+#include "base/codec.h"
 #include "base/process.h"
 #include "base/signals.h"
 #include "base/spawn.h"

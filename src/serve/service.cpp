@@ -1,6 +1,6 @@
 #include "serve/service.h"
 
-#include "base/openssl.h"
+#include "base/codec.h"
 #include "base/time.h"
 #include "serve/guard.h"
 #include "serve/imds.h"

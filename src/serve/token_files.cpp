@@ -13,7 +13,6 @@
 #include "base/file_trust.h"
 #include "base/files.h"
 #include "base/new_file.h"
-#include "base/openssl.h"
 #include "base/safe_directory.h"
 #include "base/text.h"
 #include "rolecall/error.h"
