@@ -89,5 +89,15 @@ def test_each_breach_is_reported(tmp_path, name, line, report):
     assert report in lines[0]
 
 
+def test_a_cycle_is_reported(tmp_path):
+    code, lines = check(tmp_path, {**CLEAN,
+                                   "src/base/a.h": '#include "base/b.h"\n',
+                                   "src/base/b.h": "",
+                                   "src/base/b.cpp": '#include "base/b.h"\n#include "base/c.h"\n',
+                                   "src/base/c.h": '#include "base/a.h"\n'})
+    assert code == 1
+    assert lines == ["includes in a cycle: base/a → base/b → base/c → base/a"]
+
+
 def test_an_empty_tree_is_no_success(tmp_path):
     assert check(tmp_path, {})[0] == 1
