@@ -48,6 +48,8 @@ http::ServerOptions server_options(const Settings& settings) {
   if (settings.is_not_empty("tls-cert") != settings.is_not_empty("tls-key"))
     throw Error(ErrorKind::usage, "--tls-cert and --tls-key must be used together");
   http::ServerOptions options;
+  // A leaf and five issuers with keys and signatures of ML-DSA-87 need more than 64 KiB of headers.
+  options.connection_memory = 128 * 1024;
   if (settings.is_not_empty("tls-cert")) {
     options.tls_certificate = read_text("TLS certificate file", settings.text("tls-cert"));
     options.tls_key = std::move(read_file("TLS key file", settings.text("tls-key")).bytes);

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "base/codec.h"
+#include "base/ml_dsa.h"
 #include "base/text.h"
 #include "emulate/error_response.h"
 #include "emulate/trust.h"
@@ -30,20 +31,31 @@ X509Ptr read_certificate(std::string_view base64, const std::string& what) {
   return certificate;
 }
 
-// SigV4-X509 uses SHA-256 for all key sizes and curves.
-void check_algorithm(const std::string& algorithm, const EVP_PKEY* key) {
+constexpr const char* rsa_sha256 = "AWS4-X509-RSA-SHA256";
+constexpr const char* ecdsa_sha256 = "AWS4-X509-ECDSA-SHA256";
+constexpr const char* ml_dsa = "AWS4-X509-MLDSA";
+
+// SigV4-X509 uses SHA-256 for all RSA key sizes and all curves, and one name for all ML-DSA keys.
+void check_algorithm(const std::string& algorithm, const X509* leaf) {
+  const EVP_PKEY* key = X509_get0_pubkey(leaf);
+  const std::string_view ml_dsa_kind = ml_dsa_key_name(leaf);
+  if (key == nullptr && !ml_dsa_kind.empty() && !can_use_ml_dsa(ml_dsa_kind)) {
+    throw BadSignature(cat("the certificate's key is of the kind ", ml_dsa_kind, ", which ",
+                           without_ml_dsa(), "; ", ml_dsa_hint()));
+  }
   if (key == nullptr) throw BadSignature("the certificate's key cannot be read");
   const int type = EVP_PKEY_get_base_id(key);
-  if (type != EVP_PKEY_RSA && type != EVP_PKEY_EC) {
-    throw BadSignature("the certificate's key is neither RSA nor EC");
+  if (type != EVP_PKEY_RSA && type != EVP_PKEY_EC && ml_dsa_kind.empty()) {
+    throw BadSignature("the certificate's key is not RSA, EC or ML-DSA");
   }
-  const std::string expected =
-      type == EVP_PKEY_RSA ? "AWS4-X509-RSA-SHA256" : "AWS4-X509-ECDSA-SHA256";
+  const std::string expected = type == EVP_PKEY_RSA  ? rsa_sha256
+                               : type == EVP_PKEY_EC ? ecdsa_sha256
+                                                     : ml_dsa;
   if (algorithm != expected) {
     throw BadSignature("the algorithm is \"" + algorithm + "\"; the certificate's key needs " +
                        expected);
   }
-  if (type == EVP_PKEY_RSA) return;
+  if (type != EVP_PKEY_EC) return;
   std::array<char, 64> name{};
   EVP_PKEY_get_group_name(key, name.data(), name.size(), nullptr);
   const std::string_view curve(name.data());
@@ -59,12 +71,13 @@ bool verifies(EVP_PKEY* key, std::string_view text, std::string_view signature) 
   const auto bytes = [](std::string_view view) {
     return reinterpret_cast<const unsigned char*>(view.data());
   };
-  // The defaults of OpenSSL are what SigV4-X509 requires: PKCS #1 v1.5 for RSA, and a DER signature
-  // for EC.
-  const bool is_valid =
-      EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr, key) == 1 &&
-      EVP_DigestVerify(context.get(), bytes(signature), signature.size(), bytes(text),
-                       text.size()) == 1;
+  // The defaults of OpenSSL are what SigV4-X509 requires: PKCS #1 v1.5 for RSA, a DER signature for
+  // EC, and an empty context for ML-DSA, which signs the text itself.
+  const char* digest = ml_dsa_name(key).empty() ? "SHA256" : nullptr;
+  const bool is_valid = EVP_DigestVerifyInit_ex(context.get(), nullptr, digest, nullptr, nullptr,
+                                                key, nullptr) == 1 &&
+                        EVP_DigestVerify(context.get(), bytes(signature), signature.size(),
+                                         bytes(text), text.size()) == 1;
   ERR_clear_error();
   return is_valid;
 }
@@ -86,7 +99,7 @@ SignedRequest verify(const http::Request& request, std::chrono::sys_seconds now)
   const Authorization& authorization = result.authorization;
   if (!authorization.algorithm.starts_with("AWS4-X509-")) {
     throw BadSignature("the algorithm is \"" + authorization.algorithm +
-                       "\"; it must be AWS4-X509-RSA-SHA256 or AWS4-X509-ECDSA-SHA256");
+                       cat("\"; it must be ", rsa_sha256, ", ", ecdsa_sha256, " or ", ml_dsa));
   }
   if (authorization.service != "rolesanywhere") {
     throw BadSignature("the credential scope names the service \"" + authorization.service +
@@ -102,7 +115,7 @@ SignedRequest verify(const http::Request& request, std::chrono::sys_seconds now)
   if (!certificate) throw BadSignature("there is no x-amz-x509 header");
   result.leaf = read_certificate(*certificate, "x-amz-x509");
   EVP_PKEY* key = X509_get0_pubkey(result.leaf.get());
-  check_algorithm(authorization.algorithm, key);
+  check_algorithm(authorization.algorithm, result.leaf.get());
   check_serial(authorization.key_id, result.leaf.get());
 
   const auto signature = hex_decode(authorization.signature);

@@ -11,6 +11,7 @@
 #include <new>
 
 #include "base/codec.h"
+#include "base/ml_dsa.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "base/unicode.h"
@@ -73,12 +74,21 @@ bool has_explicit_curve(const X509* certificate) {
   return OBJ_obj2nid(kind) == NID_X9_62_id_ecPublicKey && parameters != V_ASN1_OBJECT;
 }
 
+// Why OpenSSL cannot read the certificate's key, if it is an ML-DSA key. Empty if it can.
+std::string unreadable_ml_dsa_key(const X509* certificate) {
+  if (X509_get0_pubkey(certificate) != nullptr) return {};
+  const std::string_view name = ml_dsa_key_name(certificate);
+  if (name.empty() || can_use_ml_dsa(name)) return {};
+  return cat("a key of the kind ", name, ", which ", without_ml_dsa(), "; ", ml_dsa_hint());
+}
+
 // Why the certificate cannot issue others. Empty if it can.
 std::string why_not_an_issuer(X509* certificate) {
   const std::uint32_t flags = X509_get_extension_flags(certificate);
   if ((flags & EXFLAG_INVALID) != 0) return "has an extension that cannot be read";
   if (X509_get_version(certificate) != 2) return "is not X.509 version 3";
   if (has_explicit_curve(certificate)) return "has an EC key that is not on a named curve";
+  if (const std::string key = unreadable_ml_dsa_key(certificate); !key.empty()) return "has " + key;
   if ((flags & EXFLAG_BCONS) == 0 || (flags & EXFLAG_CA) == 0) {
     return "has no basicConstraints with CA:TRUE";
   }
@@ -106,6 +116,7 @@ void check_signature_algorithm(X509* certificate, const std::string& label) {
     md = EVP_get_digestbynid(digest);
   }
   if (md != nullptr && EVP_MD_get_size(md) >= 32) return;
+  if (!ml_dsa_signature_name(certificate).empty()) return;  // has no digest
   const char* name = OBJ_nid2ln(X509_get_signature_nid(certificate));
   throw insufficient(label + " is signed with " +
                      (name == nullptr ? "an unknown algorithm" : name) +
@@ -190,6 +201,8 @@ void check_order(X509* leaf, const std::vector<X509Ptr>& chain) {
         throw untrusted("x-amz-x509-chain is out of order: " + entry + " does not issue " +
                         below_label + ", but another one does; the leaf's issuer comes first");
       }
+      if (const std::string key = unreadable_ml_dsa_key(chain[i].get()); !key.empty())
+        throw untrusted(entry + " has " + key);
       throw untrusted(entry + " does not issue " + below_label +
                       (issuer_name_matches(below, chain[i].get())
                            ? ": the issuer's name matches, but its key did not make the signature"
