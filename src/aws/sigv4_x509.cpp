@@ -8,8 +8,15 @@ namespace rolecall::aws {
 namespace {
 
 std::string algorithm_name(identity::KeyAlgorithm algorithm) {
-  return algorithm == identity::KeyAlgorithm::rsa ? "AWS4-X509-RSA-SHA256"
-                                                  : "AWS4-X509-ECDSA-SHA256";
+  switch (algorithm) {
+    case identity::KeyAlgorithm::rsa:
+      return "AWS4-X509-RSA-SHA256";
+    case identity::KeyAlgorithm::ecdsa:
+      return "AWS4-X509-ECDSA-SHA256";
+    case identity::KeyAlgorithm::ml_dsa:
+      break;
+  }
+  return "AWS4-X509-MLDSA";
 }
 
 std::string chain_value(const std::vector<identity::Certificate>& chain) {

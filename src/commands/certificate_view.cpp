@@ -207,7 +207,7 @@ std::string certificate_view(const CertificateFile& file, sys_seconds now) {
   view.add("Key usage", key_usage(leaf));
   view.add("Extended use", extended_use(leaf));
   view.add("CA", ca(leaf));
-  view.add("Signature", OBJ_nid2ln(X509_get_signature_nid(leaf.x509())));
+  view.add("Signature", leaf.signature_kind());
   view.add("SHA-1", fingerprint(leaf, EVP_sha1()));
   view.add("SHA-256", fingerprint(leaf, EVP_sha256()));
   if (file.chain.empty()) {

@@ -5,6 +5,7 @@
 
 #include "base/codec.h"
 #include "base/files.h"
+#include "base/ml_dsa.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "commands/all_commands.h"
@@ -25,19 +26,24 @@ using identity::Certificate;
 // The JSON that the official helper prints: one line without a line feed. None of the values needs
 // escapes.
 std::string certificate_data(const Certificate& certificate) {
+  const auto json = [&certificate](std::string_view type, std::string_view algorithms) {
+    return cat("{\"keyType\":\"", type, "\",\"certificateData\":\"",
+               base64_encode(certificate.der()), "\",\"serialNumber\":\"",
+               certificate.serial_decimal(), "\",\"supportedAlgorithms\":[", algorithms, "]}");
+  };
+  // Needs no support for ML-DSA in OpenSSL.
+  if (const std::string_view name = ml_dsa_key_name(certificate.x509()); !name.empty())
+    return json(name, cat("\"", name, "\""));
   const EVP_PKEY* key = certificate.public_key();
   const int kind = key == nullptr ? EVP_PKEY_NONE : EVP_PKEY_get_base_id(key);
   if (kind != EVP_PKEY_RSA && kind != EVP_PKEY_EC) {
     throw Error(ErrorKind::usage,
                 "the key of the certificate is of the kind " + certificate.key_kind() +
-                    ", neither RSA nor EC",
+                    ", not RSA, EC or ML-DSA",
                 "--format text shows such a certificate too");
   }
   const std::string type = kind == EVP_PKEY_RSA ? "RSA" : "EC";
-  return "{\"keyType\":\"" + type + "\",\"certificateData\":\"" + base64_encode(certificate.der()) +
-         "\",\"serialNumber\":\"" + certificate.serial_decimal() +
-         "\",\"supportedAlgorithms\":[\"" + type + "SHA256\",\"" + type + "SHA384\",\"" + type +
-         "SHA512\"]}";
+  return json(type, cat("\"", type, "SHA256\",\"", type, "SHA384\",\"", type, "SHA512\""));
 }
 
 // Finds the chain of `leaf` in `all`. With `show_others`, also shows the other certificates of

@@ -39,6 +39,11 @@ void run_sign_string(const Settings& settings, const CommandLine& /*line*/) {
   }
   exit_if_hardware_hangs(settings);
   const auto signer = identity::load_signer(identity, settings.reporter());
+  if (signer->algorithm() == identity::KeyAlgorithm::ml_dsa && settings.has("digest")) {
+    throw Error(ErrorKind::usage, "--digest cannot be used with an ML-DSA key",
+                "leave --digest out, also in the configuration file and in the environment: an "
+                "ML-DSA key signs the text itself, not a digest");
+  }
   const std::string signature =
       signer->sign(fixed_text(*signer), digest_of(settings.text("digest")));
   const std::string format = settings.text("format");
@@ -55,7 +60,7 @@ constexpr auto sign_string_options = [] {
                   .kind = Kind::choice,
                   .group = output_group,
                   .value = "SHA256|SHA384|SHA512",
-                  .help = "The digest of the signature.",
+                  .help = "The digest of the signature. Not for ML-DSA keys.",
                   .default_value = "SHA256"},
                  {.name = "format",
                   .kind = Kind::choice,
@@ -91,7 +96,9 @@ constinit const Command sign_string_command = {
     .description =
         "This command signs a text that is fixed for each key, and prints the signature. No "
         "network "
-        "is used. RSA keys sign with PKCS #1 v1.5. The signature of an EC key is in DER.",
+        "is used. RSA keys sign with PKCS #1 v1.5. The signature of an EC key is in DER. An ML-DSA "
+        "key "
+        "signs the text without a digest.",
     .footer =
         "Examples:\n"
         "  rolecall sign-string --private-key app.key\n"

@@ -9,6 +9,7 @@
 #include <new>
 
 #include "base/codec.h"
+#include "base/ml_dsa.h"
 #include "base/time.h"
 #include "identity/key_kind.h"
 #include "rolecall/error.h"
@@ -62,6 +63,17 @@ std::string Certificate::key_kind() const {
   ASN1_OBJECT* algorithm = nullptr;
   X509_PUBKEY_get0_param(&algorithm, nullptr, nullptr, nullptr, X509_get_X509_PUBKEY(x509()));
   return name_of_other_kind(algorithm).value_or("unknown");
+}
+
+std::string Certificate::signature_kind() const {
+  if (const auto name = ml_dsa_signature_name(x509()); !name.empty()) return std::string(name);
+  const int nid = X509_get_signature_nid(x509());
+  if (nid != NID_undef) return OBJ_nid2ln(nid);
+  const X509_ALGOR* signature = nullptr;
+  X509_get0_signature(nullptr, &signature, x509());
+  const ASN1_OBJECT* algorithm = nullptr;
+  X509_ALGOR_get0(&algorithm, nullptr, nullptr, signature);
+  return oid_text(algorithm);
 }
 
 std::string Certificate::subject() const {

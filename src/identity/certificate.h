@@ -23,7 +23,9 @@ class Certificate {
   // fill caches inside the structure.
   X509* x509() const { return x509_.get(); }
   EVP_PKEY* public_key() const;  // nullptr if OpenSSL does not know the kind of key
-  std::string key_kind() const;  // for messages; also for a key that OpenSSL does not know
+  // For messages. Also names kinds that OpenSSL does not know.
+  std::string key_kind() const;
+  std::string signature_kind() const;
 
   std::string subject() const;  // RFC 2253
   std::string issuer() const;   // RFC 2253

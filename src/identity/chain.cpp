@@ -7,6 +7,7 @@
 #include <set>
 #include <string_view>
 
+#include "base/ml_dsa.h"
 #include "base/text.h"
 
 namespace rolecall::identity {
@@ -132,6 +133,24 @@ class Pool {
   bool gave_up_ = false;
 };
 
+// Whether the chain ends only because OpenSSL has no ML-DSA, and so cannot check the signature of
+// the next issuer.
+bool warn_about_unreadable_issuer(const Certificate& last, const std::vector<Certificate>& pool,
+                                  const Reporter& reporter) {
+  for (const Certificate& one : pool) {
+    if (one.public_key() != nullptr || one.self_issued() ||
+        X509_NAME_cmp(X509_get_issuer_name(last.x509()), X509_get_subject_name(one.x509())) != 0 ||
+        ml_dsa_key_name(one.x509()).empty()) {
+      continue;
+    }
+    reporter.warning(cat("the chain ends at ", last.name(), ", because the key of its issuer ",
+                         one.name(), " is of the kind ", one.key_kind(), ", which ",
+                         without_ml_dsa(), "; ", ml_dsa_hint()));
+    return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::vector<Certificate> order_chain(const Certificate& leaf, const std::vector<Certificate>& pool,
@@ -155,6 +174,8 @@ std::vector<Certificate> order_chain(const Certificate& leaf, const std::vector<
             " signature checks, so the chain may be incomplete; give only the certificates of "
             "the chain"));
   }
+  if (warn_about_unreadable_issuer(chain.empty() ? leaf : chain.back(), pool, reporter))
+    return chain;
   std::size_t left_out = 0;
   for (const Certificate& other : pool) {
     if (other == leaf || contains(chain, other) || other.self_issued()) continue;

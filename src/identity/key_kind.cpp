@@ -4,29 +4,14 @@
 
 #include <array>
 #include <string_view>
-#include <utility>
 
+#include "base/ml_dsa.h"
 #include "base/openssl.h"
 #include "base/text.h"
 #include "rolecall/error.h"
 
 namespace rolecall::identity {
 namespace {
-
-// From FIPS 204. OpenSSL knows these names since version 3.5.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 3> ml_dsa = {{
-    {"2.16.840.1.101.3.4.3.17", "ML-DSA-44"},
-    {"2.16.840.1.101.3.4.3.18", "ML-DSA-65"},
-    {"2.16.840.1.101.3.4.3.19", "ML-DSA-87"},
-}};
-
-// Empty for every other algorithm.
-std::string_view ml_dsa_name(const ASN1_OBJECT* algorithm) {
-  const std::string number = oid_text(algorithm);
-  for (const auto& [known, name] : ml_dsa)
-    if (number == known) return name;
-  return {};
-}
 
 std::string curve_of(const EVP_PKEY* key) {
   std::array<char, 64> name{};
@@ -53,30 +38,33 @@ void check_key_kind(const EVP_PKEY* key, const std::string& name) {
     if (!describe_key(key).starts_with("P-")) {
       throw Error(ErrorKind::usage, what, "the curves P-256, P-384 and P-521 are supported");
     }
-  } else {
+  } else if (ml_dsa_name(key).empty()) {
     throw Error(ErrorKind::usage, what, supported_kinds_hint);
   }
+}
+
+void check_hardware_key_kind(const EVP_PKEY* key, const std::string& name) {
+  check_key_kind(key, name);
+  if (ml_dsa_name(key).empty()) return;
+  throw Error(ErrorKind::usage, name + " contains a key of the kind " + describe_key(key),
+              hardware_kinds_hint);
 }
 
 std::string describe_key(const EVP_PKEY* key) {
   const int kind = EVP_PKEY_get_base_id(key);
   if (kind == EVP_PKEY_RSA) return cat("RSA ", EVP_PKEY_get_bits(key));
   if (kind == EVP_PKEY_EC) return curve_of(key);
+  if (const std::string_view name = ml_dsa_name(key); !name.empty()) return std::string(name);
   const char* type = EVP_PKEY_get0_type_name(key);
   return type == nullptr ? "unknown" : type;
-}
-
-bool is_ml_dsa(const ASN1_OBJECT* algorithm) {
-  return !ml_dsa_name(algorithm).empty();
 }
 
 std::optional<std::string> name_of_other_kind(const ASN1_OBJECT* algorithm) {
   const int kind = OBJ_obj2nid(algorithm);
   if (algorithm == nullptr || kind == NID_rsaEncryption || kind == NID_X9_62_id_ecPublicKey)
     return {};
-  if (kind != NID_undef) return OBJ_nid2sn(kind);
-  const std::string_view name = ml_dsa_name(algorithm);
-  return name.empty() ? oid_text(algorithm) : std::string(name);
+  if (const std::string_view name = ml_dsa_name(algorithm); !name.empty()) return std::string(name);
+  return object_name(algorithm);
 }
 
 }  // namespace rolecall::identity

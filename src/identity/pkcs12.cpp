@@ -99,7 +99,7 @@ class Pkcs12Walk {
     Decryption result = Decryption::done;
     switch (PKCS12_SAFEBAG_get_nid(bag)) {
       case NID_keyBag:
-        take(EvpPkeyPtr(EVP_PKCS82PKEY(PKCS12_SAFEBAG_get0_p8inf(bag))), friendly_name(bag));
+        take(key_in_pkcs8(PKCS12_SAFEBAG_get0_p8inf(bag), name_), friendly_name(bag));
         break;
       case NID_pkcs8ShroudedKeyBag: {
         const X509_SIG* encrypted = PKCS12_SAFEBAG_get0_pkcs8(bag);

@@ -9,6 +9,7 @@
 #include <array>
 
 #include "base/codec.h"
+#include "base/ml_dsa.h"
 #include "base/text.h"
 #include "identity/derivation.h"
 #include "identity/key_kind.h"
@@ -58,7 +59,7 @@ std::string openssh_kind(std::string_view bytes) {
 [[noreturn]] void refuse_kind(const PemBlock& block, const std::string& name) {
   if (block.label == "OPENSSH PRIVATE KEY") refuse_openssh(block, name);
   throw Error(ErrorKind::usage, name + " contains a key of the kind \"" + block.label + "\"",
-              "IAM Roles Anywhere accepts RSA and EC keys");
+              "IAM Roles Anywhere accepts RSA, EC and ML-DSA keys");
 }
 
 Pkcs8Ptr parse_pkcs8(std::string_view der) {
@@ -67,21 +68,30 @@ Pkcs8Ptr parse_pkcs8(std::string_view der) {
 }
 
 // Returns nullptr if the structure is not PKCS#8.
-const ASN1_OBJECT* algorithm_of(const Pkcs8Ptr& info) {
+const ASN1_OBJECT* algorithm_of(const PKCS8_PRIV_KEY_INFO* info) {
   const ASN1_OBJECT* algorithm = nullptr;
-  if (info) PKCS8_pkey_get0(&algorithm, nullptr, nullptr, nullptr, info.get());
+  if (info != nullptr) PKCS8_pkey_get0(&algorithm, nullptr, nullptr, nullptr, info);
   return algorithm;
 }
 
+// OpenSSL's name of the algorithm. nullptr if it is none of those that the service accepts.
+const char* key_type(const ASN1_OBJECT* algorithm) {
+  const int kind = OBJ_obj2nid(algorithm);
+  if (kind == NID_rsaEncryption) return "RSA";
+  if (kind == NID_X9_62_id_ecPublicKey) return "EC";
+  return ml_dsa_name(algorithm).data();
+}
+
 // Uses the algorithm that PKCS#8 names. d2i_AutoPrivateKey would try every kind of key, which takes
-// four times as long as all other steps. Returns nullptr if the key is not a usual RSA or EC key.
+// four times as long as all other steps. Returns nullptr if the key is not a usual RSA, EC or
+// ML-DSA key.
 EvpPkeyPtr decode_pkcs8(std::string_view der) {
-  const int kind = OBJ_obj2nid(algorithm_of(parse_pkcs8(der)));
-  if (kind != NID_rsaEncryption && kind != NID_X9_62_id_ecPublicKey) return {};
+  const Pkcs8Ptr info = parse_pkcs8(der);
+  const char* type = key_type(algorithm_of(info.get()));
+  if (type == nullptr) return {};
   EVP_PKEY* key = nullptr;
-  const DecoderCtxPtr decoder(OSSL_DECODER_CTX_new_for_pkey(
-      &key, "DER", "PrivateKeyInfo", kind == NID_rsaEncryption ? "RSA" : "EC", EVP_PKEY_KEYPAIR,
-      nullptr, nullptr));
+  const DecoderCtxPtr decoder(OSSL_DECODER_CTX_new_for_pkey(&key, "DER", "PrivateKeyInfo", type,
+                                                            EVP_PKEY_KEYPAIR, nullptr, nullptr));
   const auto* data = reinterpret_cast<const unsigned char*>(der.data());
   std::size_t size = der.size();
   if (!decoder || OSSL_DECODER_from_data(decoder.get(), &data, &size) != 1) return {};
@@ -102,16 +112,14 @@ EvpPkeyPtr decode(const std::string& label, std::string_view der) {
 }
 
 // A key whose kind OpenSSL does not support is not damaged, so it gets another message.
-void refuse_other_kind(const Pkcs8Ptr& info, const std::string& name) {
-  const auto kind = name_of_other_kind(algorithm_of(info));
+void refuse_other_kind(const PKCS8_PRIV_KEY_INFO* info, const std::string& name) {
+  const ASN1_OBJECT* algorithm = algorithm_of(info);
+  const auto kind = name_of_other_kind(algorithm);
   if (!kind) return;
   const std::string what = name + " contains a key of the kind " + *kind;
-  if (!kind->starts_with("ML-DSA-")) throw Error(ErrorKind::usage, what, supported_kinds_hint);
-  throw Error(
-      ErrorKind::usage,
-      what + ", which OpenSSL " + OpenSSL_version(OPENSSL_VERSION_STRING) + " cannot read",
-      cat("OpenSSL 3.5 or later can, but this version of rolecall does not sign with ML-DSA: ",
-          supported_kinds_hint));
+  if (ml_dsa_name(algorithm).empty()) throw Error(ErrorKind::usage, what, supported_kinds_hint);
+  if (can_use_ml_dsa(*kind)) return;
+  throw Error(ErrorKind::usage, cat(what, ", which ", without_ml_dsa()), ml_dsa_hint());
 }
 
 [[noreturn]] void refuse_damaged_key(const std::string& name) {
@@ -202,15 +210,19 @@ EvpPkeyPtr encrypted_traditional(const PemBlock& block, const std::string& name,
 
 }  // namespace
 
+EvpPkeyPtr key_in_pkcs8(const PKCS8_PRIV_KEY_INFO* info, const std::string& name) {
+  // The key belongs to OpenSSL's default library context, whatever decrypted the structure.
+  EvpPkeyPtr key(EVP_PKCS82PKEY(info));
+  if (!key) refuse_other_kind(info, name);
+  return key;
+}
+
 EvpPkeyPtr decrypt_pkcs8(const X509_sig_st* encrypted, OSSL_LIB_CTX* library,
                          std::string_view password, const std::string& name, Decryption& result) {
   const Pkcs8Ptr plain(PKCS8_decrypt_ex(encrypted, password.data(),
                                         static_cast<int>(password.size()), library, nullptr));
   result = plain ? Decryption::done : why_decryption_failed();
-  // The key belongs to OpenSSL's default library context, whatever `library` is.
-  EvpPkeyPtr key(plain ? EVP_PKCS82PKEY(plain.get()) : nullptr);
-  if (!key) refuse_other_kind(plain, name);
-  return key;
+  return plain ? key_in_pkcs8(plain.get(), name) : nullptr;
 }
 
 const PemBlock& private_key_block(const std::vector<PemBlock>& blocks, const std::string& name) {
@@ -238,7 +250,7 @@ EvpPkeyPtr private_key_in(const std::vector<PemBlock>& blocks, const std::string
     key = encrypted_traditional(found, name, password, deadline);
   } else if (traditional || found.label == "PRIVATE KEY") {
     key = decode(found.label, found.der.view());
-    if (!key) refuse_other_kind(parse_pkcs8(found.der.view()), name);
+    if (!key) refuse_other_kind(parse_pkcs8(found.der.view()).get(), name);
   } else {
     refuse_kind(found, name);
   }

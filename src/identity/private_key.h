@@ -15,8 +15,9 @@ namespace rolecall::identity {
 struct PemBlock;
 
 // Returns the only private key among the blocks of a file. Other blocks (certificates, EC
-// PARAMETERS) are ignored. The key must be RSA with 2048 to 8192 bits, P-256, P-384 or P-521.
-// `name` is the name of the file, for messages. `password` is asked only if the key is encrypted.
+// PARAMETERS) are ignored. The key must be RSA with 2048 to 8192 bits, P-256, P-384, P-521 or
+// ML-DSA. `name` is the name of the file, for messages. `password` is asked only if the key is
+// encrypted.
 //
 // Throws Error (usage) if there is no key, or more than one; if the key is damaged, or of another
 // kind or size; if no password was given, or no password was right; if OpenSSL does not support the
@@ -28,6 +29,10 @@ EvpPkeyPtr private_key_in(const std::vector<PemBlock>& blocks, const std::string
 // Returns the only block with a private key, whatever the kind of the key. Throws Error (usage) if
 // there is no such block, or more than one.
 const PemBlock& private_key_block(const std::vector<PemBlock>& blocks, const std::string& name);
+
+// Returns the key in a PKCS#8 structure, or nullptr if it is damaged. Throws Error (usage) if
+// OpenSSL does not support the kind of the key. `name` is the name of the file, for messages.
+EvpPkeyPtr key_in_pkcs8(const PKCS8_PRIV_KEY_INFO* info, const std::string& name);
 
 // Returns the key inside an encrypted PKCS#8 structure. If it cannot be decrypted, returns nullptr
 // and sets `result` to the reason. Throws Error (usage) if OpenSSL does not support the kind of the

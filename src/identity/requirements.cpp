@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "base/ml_dsa.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "identity/key_kind.h"
@@ -83,7 +84,8 @@ class Checker {
       }
       return;
     }
-    unmet("the key" + of + " is of the kind " + certificate.key_kind() + ", neither RSA nor EC");
+    if (!ml_dsa_key_name(certificate.x509()).empty()) return;
+    unmet("the key" + of + " is of the kind " + certificate.key_kind() + ", not RSA, EC or ML-DSA");
   }
 
   // RFC 5480 forbids explicit parameters, because they can describe any curve.
@@ -100,18 +102,14 @@ class Checker {
   }
 
   void check_signature(const Certificate& certificate, const std::string& of) {
-    const X509_ALGOR* algorithm = nullptr;
-    X509_get0_signature(nullptr, &algorithm, certificate.x509());
-    const ASN1_OBJECT* kind = nullptr;
-    X509_ALGOR_get0(&kind, nullptr, nullptr, algorithm);
-    if (is_ml_dsa(kind)) return;
     int digest = NID_undef;
     int key = NID_undef;
     X509_get_signature_info(certificate.x509(), &digest, &key, nullptr, nullptr);
     if (key != NID_rsaEncryption && key != NID_rsassaPss && key != NID_X9_62_id_ecPublicKey) {
-      const int nid = OBJ_obj2nid(kind);
-      unmet("the signature" + of + " is of the kind " +
-            (nid == NID_undef ? oid_text(kind) : OBJ_nid2ln(nid)) + ", neither RSA nor ECDSA");
+      if (ml_dsa_signature_name(certificate.x509()).empty()) {
+        unmet("the signature" + of + " is of the kind " + certificate.signature_kind() +
+              ", not RSA, ECDSA or ML-DSA");
+      }
       return;
     }
     for (const int weak : {NID_md2, NID_md4, NID_md5, NID_md5_sha1, NID_sha1, NID_sha224}) {

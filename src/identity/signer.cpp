@@ -3,6 +3,7 @@
 #include <openssl/core_names.h>
 #include <openssl/x509.h>
 
+#include "base/ml_dsa.h"
 #include "rolecall/error.h"
 
 namespace rolecall::identity {
@@ -36,15 +37,30 @@ std::string pkcs1(const EVP_PKEY* key) {
   return bytes;
 }
 
+std::string raw_public_key(const EVP_PKEY* key) {
+  std::size_t size = 0;
+  if (EVP_PKEY_get_raw_public_key(key, nullptr, &size) != 1) return {};
+  std::string bytes(size, '\0');
+  if (EVP_PKEY_get_raw_public_key(key, reinterpret_cast<unsigned char*>(bytes.data()), &size) !=
+      1) {
+    return {};
+  }
+  return bytes;
+}
+
+KeyAlgorithm algorithm_of(const EVP_PKEY* key) {
+  const int kind = EVP_PKEY_get_base_id(key);
+  if (kind == EVP_PKEY_RSA) return KeyAlgorithm::rsa;
+  return kind == EVP_PKEY_EC || ml_dsa_name(key).empty() ? KeyAlgorithm::ecdsa
+                                                         : KeyAlgorithm::ml_dsa;
+}
+
 class EvpSigner final : public Signer {
  public:
   EvpSigner(EvpPkeyPtr key, std::shared_ptr<OSSL_LIB_CTX> library, std::function<void()> explain)
       : library_(std::move(library)), key_(std::move(key)), explain_(std::move(explain)) {}
 
-  KeyAlgorithm algorithm() const override {
-    return EVP_PKEY_get_base_id(key_.get()) == EVP_PKEY_RSA ? KeyAlgorithm::rsa
-                                                            : KeyAlgorithm::ecdsa;
-  }
+  KeyAlgorithm algorithm() const override { return algorithm_of(key_.get()); }
 
   std::string public_key() const override { return public_key_bytes(key_.get()); }
 
@@ -53,9 +69,10 @@ class EvpSigner final : public Signer {
     const EvpMdCtxPtr context(EVP_MD_CTX_new());
     std::string signature(static_cast<std::size_t>(EVP_PKEY_get_size(key_.get())), '\0');
     std::size_t size = signature.size();
+    const char* digest_used = algorithm() == KeyAlgorithm::ml_dsa ? nullptr : digest_name(digest);
     // For a plain RSA key, OpenSSL's default padding is PKCS #1 v1.5, which the service requires.
     if (!context ||
-        EVP_DigestSignInit_ex(context.get(), nullptr, digest_name(digest), library_.get(), nullptr,
+        EVP_DigestSignInit_ex(context.get(), nullptr, digest_used, library_.get(), nullptr,
                               key_.get(), nullptr) != 1 ||
         EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()), &size,
                        reinterpret_cast<const unsigned char*>(message.data()),
@@ -85,8 +102,10 @@ const char* digest_name(Digest digest) {
 }
 
 std::string public_key_bytes(const EVP_PKEY* key) {
-  std::string bytes =
-      EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA ? pkcs1(key) : uncompressed_point(key);
+  const KeyAlgorithm algorithm = algorithm_of(key);
+  std::string bytes = algorithm == KeyAlgorithm::rsa      ? pkcs1(key)
+                      : algorithm == KeyAlgorithm::ml_dsa ? raw_public_key(key)
+                                                          : uncompressed_point(key);
   if (bytes.empty()) {
     throw Error(ErrorKind::failed, "the private key has no public key: " + openssl_error());
   }

@@ -10,7 +10,7 @@
 
 namespace rolecall::identity {
 
-enum class KeyAlgorithm { rsa, ecdsa };
+enum class KeyAlgorithm { rsa, ecdsa, ml_dsa };
 enum class Digest { sha256, sha384, sha512 };
 
 // Not thread-safe: only one thread at a time may use a signer.
@@ -24,12 +24,13 @@ class Signer {
   virtual KeyAlgorithm algorithm() const = 0;
 
   // The public key: for RSA, PKCS #1 in DER (RFC 8017, A.1.1); for EC, the uncompressed point (SEC
-  // 1, 2.3.3). Throws Error (failed).
+  // 1, 2.3.3); for ML-DSA, the bytes of FIPS 204. Throws Error (failed).
   virtual std::string public_key() const = 0;
 
   // Hashes `message` with `digest` and signs the hash. Returns the bytes of the signature:
   // RSASSA-PKCS1-v1_5, or ECDSA in DER. The service requires SHA-256 for every key size and curve
-  // (IAM Roles Anywhere User Guide, "Signing process"). Throws Error (failed).
+  // (IAM Roles Anywhere User Guide, "Signing process"). An ML-DSA key signs `message` itself, with
+  // an empty context (FIPS 204, 5.2): `digest` does not apply. Throws Error (failed).
   virtual std::string sign(std::string_view message, Digest digest) const = 0;
   std::string sign(std::string_view message) const { return sign(message, Digest::sha256); }
 };

@@ -154,7 +154,8 @@ inline constexpr std::array<Option, 3> file_options = {{
              "handle such "
              "as handle:0x81000001. Required unless a binding sets it, or the certificate's file "
              "or token contains the key.",
-     .limits = "Allowed: RSA keys of 2048 to 8192 bits, and EC keys on P-256, P-384 or P-521."},
+     .limits = "Allowed: RSA keys of 2048 to 8192 bits, EC keys on P-256, P-384 or P-521, and "
+               "ML-DSA keys."},
     {.name = "intermediates",
      .kind = Kind::input,
      .group = certificate_group,

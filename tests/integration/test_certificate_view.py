@@ -145,7 +145,7 @@ REQUIREMENTS = [
     ({"usage": ()}, "keyUsage of CN=x is missing (digitalSignature)"),
     ({"usage": ("key_encipherment",)}, "keyUsage of CN=x lacks digitalSignature"),
     ({"hash_name": "SHA1", "key_kind": "rsa2048"}, "the signature of CN=x uses "),
-    ({"key_kind": "ed25519"}, "the key of CN=x is of the kind ED25519, neither RSA nor EC"),
+    ({"key_kind": "ed25519"}, "the key of CN=x is of the kind ED25519, not RSA, EC or ML-DSA"),
 ]
 
 

@@ -1,63 +1,108 @@
 """ML-DSA keys, which OpenSSL before 3.5 cannot read: the message has the name and the version."""
 
-import base64
-
 import pytest
-from support import pki
-from support.process import assert_fails, run, session
+from support import ml_dsa, pki, signing
+from support import ml_dsa_pki as mixed
+from support.diagnostics import facts, read
+from support.ml_dsa import SETS
+from support.process import (ARNS, Emulator, assert_credentials, assert_fails, credential_process,
+                             run, session)
+from support.tokens import PIN, Faults
+
+UNREADABLE = r"OpenSSL 3\.[0-4]\.\d+ cannot read"
+HINT = r"portable program.*OpenSSL 3\.5"
+
+needs_old_openssl = pytest.mark.skipif(not ml_dsa.why_not(), reason="the program has OpenSSL 3.5")
 
 
-def der(tag, *parts):
-    content = b"".join(parts)
-    size = len(content)
-    head = bytes([size]) if size < 128 else b"\x82" + size.to_bytes(2, "big")
-    return bytes([tag]) + head + content
+@pytest.fixture(scope="module", name="leaf")
+def mldsa_leaf(identity):
+    return mixed.make("ML-DSA leaf", "ML-DSA-65", identity.intermediate)
 
 
-def block(label, content):
-    return (f"-----BEGIN {label}-----\n".encode() + base64.encodebytes(content)
-            + f"-----END {label}-----\n".encode())
-
-
-SETS = {"ML-DSA-44": (17, 1312), "ML-DSA-65": (18, 1952), "ML-DSA-87": (19, 2592)}
-
-
-def algorithm(name):
-    return der(0x30, der(6, bytes.fromhex("6086480165030403") + bytes([SETS[name][0]])))
-
-
-def private_key(name):
-    """PKCS#8 with a seed alone."""
-    return block("PRIVATE KEY", der(0x30, der(2, b"\0"), algorithm(name),
-                                    der(4, der(0x80, bytes(32)))))
-
-
-def with_public_key(certificate, name):
-    """The certificate with another key, whose signature so is wrong; nothing verifies it."""
-    data = pki.der(certificate)
-    old = certificate.key.public_key().public_bytes(pki.serialization.Encoding.DER,
-                                                    pki.serialization.PublicFormat
-                                                    .SubjectPublicKeyInfo)
-    new = der(0x30, algorithm(name), der(3, b"\0" + bytes(SETS[name][1])))
-    body_start = 8
-    body_size = int.from_bytes(data[6:8], "big")
-    body = data[body_start:body_start + body_size].replace(old, new)
-    return block("CERTIFICATE", der(0x30, der(0x30, body), data[body_start + body_size:]))
+def assert_unreadable(result, name, code=2):
+    assert_fails(result, code, f"key of the kind {name}, which {UNREADABLE}", hint=HINT)
+    assert "2.16.840" not in result.err and "id-ml-dsa" not in result.err, result
 
 
 @pytest.mark.parametrize("name", SETS)
 def test_private_key(identity, silent, tmp_path, name):
-    key = pki.write(tmp_path, "key", private_key(name))
+    mine = ml_dsa.PrivateKey(name)
+    key = pki.write(tmp_path, "key", mixed.key_pem(mine, "seed-only"))
     result = session(silent, [*identity.flags[:3], key])
-    assert_fails(result, 2, f"key of the kind {name}")
-    assert "2.16.840" not in result.err, result
-    if "cannot read" in result.err:
-        assert_fails(result, 2, r"OpenSSL 3\.[0-4]", hint=r"OpenSSL 3\.5")
+    if not ml_dsa.why_not():
+        assert_fails(result, 2, rf"\({name}\) does not match")
+        return
+    assert_unreadable(result, name)
+    source = ["--password-source", "env:PW"]
+    key = pki.write(tmp_path, "encrypted", mixed.key_pem(mine, password=b"pw"))
+    result = session(silent, [*identity.flags[:3], key, *source], env={"PW": "pw"})
+    assert_unreadable(result, name)
+    leaf = mixed.make("leaf", name, key=mine)
+    for password in (None, b"pw"):
+        store = pki.write(tmp_path, "store", mixed.pkcs12(leaf, password))
+        assert_unreadable(session(silent, ["--certificate", store, *source], env={"PW": "pw"}), name)
 
 
 @pytest.mark.parametrize("name", SETS)
 def test_certificate(identity, silent, tmp_path, name):
-    certificate = pki.write(tmp_path, "certificate", with_public_key(identity.leaf, name))
+    certificate = pki.write(tmp_path, "certificate", pki.pem(mixed.make("leaf", name)))
     result = session(silent, ["--certificate", certificate, *identity.flags[2:]])
     assert_fails(result, 2, f"does not (fit|match).*{name}")
-    assert_fails(run("read-certificate-data", "--certificate", certificate), 2, f"kind {name}")
+    assert f'{{"keyType":"{name}",'.encode() in read(certificate)
+    shown = facts(certificate)
+    assert (shown["Key"], shown["Signature"]) == ([name], [name])
+    assert "Fails" not in shown, shown
+
+
+@needs_old_openssl
+def test_issuer(identity, tmp_path):
+    """Its signature cannot be verified, so it is not sent, and a warning says why."""
+    issuer = mixed.make("ML-DSA issuer", "ML-DSA-65", identity.root, ca=True)
+    leaf = mixed.make("leaf", "p256", issuer)
+    with Emulator(identity.root_file) as emulator:
+        result = session(emulator, mixed.write_identity(tmp_path, leaf))
+        assert result.code == 1 and len(result.warnings) == 1, result
+        assert "the chain ends at CN=leaf, because the key of its issuer CN=ML-DSA issuer is of " \
+            "the kind ML-DSA-65, which OpenSSL 3." in result.warnings[0], result
+        answer = signing.request(leaf).send(emulator.url)
+    signing.assert_refused(answer, "AccessDeniedException",
+                           "has a key of the kind ML-DSA-65, which OpenSSL 3.")
+
+
+@needs_old_openssl
+def test_emulator(identity, leaf, tmp_path):
+    with Emulator(identity.root_file) as emulator:
+        asked = signing.request(leaf)
+        asked.algorithm = "AWS4-X509-MLDSA"
+        signing.assert_refused(asked.send(emulator.url), "AccessDeniedException",
+                               "the certificate's key is of the kind ML-DSA-65, which OpenSSL 3.")
+        assert_credentials(session(emulator, identity.flags))
+    anchor = pki.write(tmp_path, "root.pem", pki.pem(mixed.make("Root", "ML-DSA-87", ca=True)))
+    assert_fails(run("emulate", "--trust-anchor", anchor), 2,
+                 f"CN=Root has a key of the kind ML-DSA-87, which {UNREADABLE}")
+
+
+def test_key_on_a_token(identity, leaf, hsm, silent, tmp_path):
+    faults = Faults(tmp_path, hsm)
+    faults.set("KEY_TYPE 4a -")  # CKK_ML_DSA of PKCS #11 3.2
+    hint = "keys on tokens and in TPMs must be RSA or EC"
+    key = ["--private-key", "pkcs11:token=app;object=p256", *faults.flags]
+    env = {**faults.env, "ROLECALL_PIN": PIN}
+    result = run("sign-string", *key, env=env, start_new_session=True)
+    assert_fails(result, 2, "object=p256.* is of the kind ML-DSA", hint=hint)
+    certificate = pki.write(tmp_path, "leaf.pem", pki.pem(leaf))
+    result = session(silent, ["--certificate", certificate, *key], env=env, start_new_session=True)
+    assert_fails(result, 2, "object=p256.* .ML-DSA. does not match the certificate .CN=ML-DSA leaf,",
+                 hint=hint)
+    result = session(silent, [*identity.flags[:2], *key], env=env, start_new_session=True)
+    assert_fails(result, 2, "object=p256.* .ML-DSA. does not match the certificate", hint=hint)
+
+
+def test_leaf_with_a_key_on_a_token(leaf, hsm, tmp_path):
+    """Tokens sign with RSA and EC alone."""
+    certificate = pki.write(tmp_path, "leaf.pem", pki.pem(leaf))
+    result = credential_process("--certificate", certificate, "--private-key", "pkcs11:token=app;object=p256",
+                                *hsm.password, *ARNS, env=hsm.env)
+    assert_fails(result, 2, "does not match the certificate .CN=ML-DSA leaf, ML-DSA-65",
+                 hint="keys on tokens and in TPMs must be RSA or EC")

@@ -58,10 +58,10 @@ def test_keys_of_other_kinds(tmp_path, identity, kind, name):
     leaf = identity.intermediate.issue("leaf", key_kind=kind)
     path = pki.write(tmp_path, "leaf.pem", pki.pem(leaf))
     result = run("read-certificate-data", "--certificate", path)
-    assert_fails(result, 2, f"{name}, neither RSA nor EC", hint="--format text")
+    assert_fails(result, 2, f"{name}, not RSA, EC or ML-DSA", hint="--format text")
     shown = facts(path)
     assert shown["Key"] == [name]
-    assert shown["Fails"] == [f"the key of CN=leaf is of the kind {name}, neither RSA nor EC"]
+    assert shown["Fails"] == [f"the key of CN=leaf is of the kind {name}, not RSA, EC or ML-DSA"]
 
 
 @pytest.mark.parametrize("content,pattern", [

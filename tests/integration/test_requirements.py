@@ -82,7 +82,7 @@ def refused_identities(name, directory, identity):
 REFUSED = {
     "explicit parameters": "the EC key of CN=explicit has explicit parameters",
     "critical extension": "an unknown critical extension (1.3.6.1.4.1.55555.9)",
-    "Ed25519 issuer": "is of the kind ED25519, neither RSA nor ECDSA",
+    "Ed25519 issuer": "is of the kind ED25519, not RSA, ECDSA or ML-DSA",
     "empty subject": "is empty, which the service does not support yet",
 }
 

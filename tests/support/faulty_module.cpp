@@ -10,6 +10,7 @@
 //   LOST N -           the module has forgotten its state, until it is started after N times in all
 //   HANG_CALL - -      a function does not return while this line stands here
 //   SLOW MILLISECONDS -    each function takes so long, in hex
+//   KEY_TYPE TYPE -    every key says that it is of this type, in hex
 //   ODD_CALL N -       a function says that it gave so many bytes or objects, in hex
 //   LOG N -            calls are noted in $FAULTS.log.N from now on, and not in $FAULTS.log; in hex
 // Each line of $FAULTS.log is a call that mattered: a login with its kind and the length of its
@@ -155,6 +156,10 @@ CK_RV get_attribute_value(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK
   if (const CK_RV code = failure("C_GetAttributeValue")) return code;
   const CK_RV code = real.C_GetAttributeValue(session, object, values, count);
   say_odd("C_GetAttributeValue", values->ulValueLen);
+  if (code == CKR_OK && values->type == CKA_KEY_TYPE && values->pValue != nullptr &&
+      has("KEY_TYPE")) {
+    *static_cast<CK_KEY_TYPE*>(values->pValue) = number("KEY_TYPE");
+  }
   return code;
 }
 

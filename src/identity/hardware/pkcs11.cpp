@@ -138,6 +138,13 @@ struct Token::State {
     return value;
   }
 
+  CK_KEY_TYPE key_type(CK_OBJECT_HANDLE key) {
+    const std::optional<std::string> text = read(key, CKA_KEY_TYPE);
+    CK_KEY_TYPE type = CKK_VENDOR_DEFINED;
+    if (text && text->size() == sizeof type) std::memcpy(&type, text->data(), sizeof type);
+    return type;
+  }
+
   std::shared_ptr<Modules> modules;
   CK_FUNCTION_LIST* module;
   CK_SLOT_ID slot;
@@ -255,10 +262,13 @@ std::optional<std::string> Token::attribute(const Object& object, Attribute whic
   return state_->read(object.handle, attribute_code(which));
 }
 
+bool Token::is_ml_dsa(const Object& key) const {
+  constexpr CK_KEY_TYPE ml_dsa = 0x4a;  // CKK_ML_DSA of PKCS #11 3.2, which p11-kit does not have
+  return state_->key_type(key.handle) == ml_dsa;
+}
+
 std::optional<KeyAlgorithm> Token::algorithm(const Object& key) const {
-  const std::optional<std::string> text = state_->read(key.handle, CKA_KEY_TYPE);
-  CK_KEY_TYPE type = CKK_VENDOR_DEFINED;
-  if (text && text->size() == sizeof type) std::memcpy(&type, text->data(), sizeof type);
+  const CK_KEY_TYPE type = state_->key_type(key.handle);
   if (type == CKK_RSA) return KeyAlgorithm::rsa;
   if (type == CKK_EC) return KeyAlgorithm::ecdsa;
   return std::nullopt;

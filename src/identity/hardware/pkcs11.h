@@ -86,6 +86,7 @@ class Token {
   // Returns nullopt if the object does not have the attribute, or if the attribute is secret.
   std::optional<std::string> attribute(const Object& object, Attribute which) const;
   std::optional<KeyAlgorithm> algorithm(const Object& key) const;  // nullopt: neither RSA nor EC
+  bool is_ml_dsa(const Object& key) const;                         // for messages
 
   // Returns false if the token does not support the mechanism for this key.
   bool begin_sign(const Object& key, Mechanism mechanism) const;

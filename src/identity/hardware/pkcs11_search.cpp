@@ -385,7 +385,7 @@ FoundKey Search::key(const std::vector<FoundCertificate>& leaves,
   OpenKey key{first.token, first.object, std::move(pins_)};
   EvpPkeyPtr public_key =
       first.public_key ? std::move(first.public_key) : prove(key, found, certificates);
-  if (public_key) check_key_kind(public_key.get(), "private key " + key.object.uri);
+  if (public_key) check_hardware_key_kind(public_key.get(), "private key " + key.object.uri);
   reporter_.trace([&] { return "private key: " + key.object.uri; });
 
   const std::shared_ptr<EVP_PKEY> known(up_ref(public_key.get()), EVP_PKEY_free);

@@ -236,7 +236,7 @@ TpmKey load(const std::string& name, std::string_view content, const IdentityOpt
     EvpPkeyPtr key = load_with_parent(name, owner, loader, library.get(), callback);
     EvpPkeyPtr public_key = public_key_of(key.get());
     if (!public_key) throw_tpm_error(name, take_tpm_failure());
-    check_key_kind(public_key.get(), name);
+    check_hardware_key_kind(public_key.get(), name);
     // The provider leaves errors of other steps in the queue, even if it succeeds.
     ERR_clear_error();
     const bool is_given = callback.asked && !callback.password.empty();

@@ -88,7 +88,7 @@ TEST_F(CertificateView, WhatIsMissing) {
   EXPECT_THAT(certificate_view({read(root_), {}, {}}, test::now),
               HasSubstr("\nChain:         none (self-signed)\n"));
   EXPECT_THAT(view({}, test::KeyPtr(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"), EVP_PKEY_free)),
-              HasSubstr("is of the kind ED25519, neither RSA nor EC\n"));
+              HasSubstr("is of the kind ED25519, not RSA, EC or ML-DSA\n"));
 }
 
 TEST_F(CertificateView, DamagedExtensions) {

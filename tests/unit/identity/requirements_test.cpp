@@ -42,7 +42,7 @@ TEST_F(Demands, TheKeyIsRsaOrEc) {
   EXPECT_THAT(with(EVP_RSA_gen(2048)), IsEmpty());
   EXPECT_THAT(with(EVP_EC_gen("P-521")), IsEmpty());
   EXPECT_THAT(with(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519")),
-              ElementsAre("the key of CN=leaf is of the kind ED25519, neither RSA nor EC"));
+              ElementsAre("the key of CN=leaf is of the kind ED25519, not RSA, EC or ML-DSA"));
 }
 
 TEST_F(Demands, EachExtensionIsNamed) {
@@ -98,7 +98,7 @@ TEST_F(Demands, TheIssuersSignatureIsRsaOrEcdsa) {
     const Entity leaf = make(recipe, &issuer);
     EXPECT_THAT(check_requirements({test::der(leaf.get()), "test"}, {}, test::now).unmet,
                 ElementsAre(std::string("the signature of CN=leaf is of the kind ") + kind +
-                            ", neither RSA nor ECDSA"));
+                            ", not RSA, ECDSA or ML-DSA"));
   }
 }
 

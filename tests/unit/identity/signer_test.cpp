@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <openssl/core_names.h>
 
+#include "base/ml_dsa.h"
 #include "unit/support/certificates.h"
 
 namespace rolecall::identity {
@@ -60,6 +61,24 @@ TEST(Signer, ThePublicKeyOfRsaIsPkcs1) {
   const EvpPkeyPtr read(d2i_PublicKey(EVP_PKEY_RSA, nullptr, &data, static_cast<long>(der.size())));
   ASSERT_TRUE(read);
   EXPECT_EQ(EVP_PKEY_eq(read.get(), key.get()), 1);
+}
+
+TEST(Signer, MlDsaSignsTheTextItself) {
+  for (const auto& [name, public_size, size] :
+       {std::tuple("ML-DSA-44", 1312U, 2420U), std::tuple("ML-DSA-65", 1952U, 3309U),
+        std::tuple("ML-DSA-87", 2592U, 4627U)}) {
+    if (!can_use_ml_dsa(name)) GTEST_SKIP() << "OpenSSL has no ML-DSA";
+    const test::KeyPtr key(EVP_PKEY_Q_keygen(nullptr, nullptr, name), EVP_PKEY_free);
+    const auto signer = make_openssl_signer(copy(key));
+    EXPECT_EQ(signer->algorithm(), KeyAlgorithm::ml_dsa);
+    EXPECT_EQ(signer->public_key().size(), public_size);
+    for (const Digest digest : {Digest::sha256, Digest::sha512}) {
+      const std::string signature = signer->sign("text", digest);
+      EXPECT_EQ(signature.size(), size);
+      EXPECT_TRUE(verifies(key.get(), nullptr, "text", signature));
+      EXPECT_FALSE(verifies(key.get(), nullptr, "other text", signature));
+    }
+  }
 }
 
 }  // namespace
