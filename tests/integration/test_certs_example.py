@@ -7,6 +7,7 @@ import subprocess
 import time
 
 import pytest
+from support import ml_dsa
 from support.process import Emulator, assert_credentials, assert_fails, environment, session
 
 MAKE = pathlib.Path(__file__).resolve().parents[2] / "certs-example" / "make"
@@ -14,6 +15,10 @@ KEYLESS = {"crl", "rsa2048-chain"}
 NAMES = {"root", "intermediate", "rsa2048", "rsa2048-chain", "p256", "expired", "not-yet-valid",
          "no-digital-signature", "sha1", "ca-true", "other-root", "other-ca", "revoked", "crl",
          "localhost"}
+
+if b"ML-DSA-65" in subprocess.run(["openssl", "list", "-public-key-algorithms"], env=environment(),
+                                  capture_output=True, check=True).stdout:
+    NAMES.add("mldsa65")
 
 
 def make(*arguments, **options):
@@ -57,6 +62,14 @@ def test_files_and_modes(example):
     ("rsa2048", True), ("p256", True), ("rsa2048-chain", False)])
 def test_good_ones(example, emulator, name, chain):
     result = session(emulator, flags(example, name, chain))
+    assert_credentials(result)
+    assert result.err == "", result
+
+
+@pytest.mark.skipif("mldsa65" not in NAMES, reason="the openssl program is older than 3.5")
+@pytest.mark.skipif(bool(ml_dsa.why_not()), reason=ml_dsa.why_not())
+def test_ml_dsa(example, emulator):
+    result = session(emulator, flags(example, "mldsa65"))
     assert_credentials(result)
     assert result.err == "", result
 
