@@ -4,6 +4,7 @@
 
 #include <openssl/pkcs12.h>
 
+#include "base/ml_dsa.h"
 #include "identity/key_kind.h"
 #include "identity/signer.h"
 #include "target.h"
@@ -49,7 +50,10 @@ std::string der(Write&& write, const char* digit) {
 
 std::vector<std::string> seeds() {
   std::vector<std::string> made = {"-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n"};
-  for (const test::KeyPtr& key : {test::ec_key(), test::ec_key("P-521"), test::rsa_key()}) {
+  std::vector<test::KeyPtr> keys = {test::ec_key(), test::ec_key("P-521"), test::rsa_key()};
+  if (can_use_ml_dsa("ML-DSA-44"))
+    keys.emplace_back(EVP_PKEY_Q_keygen(nullptr, nullptr, "ML-DSA-44"), EVP_PKEY_free);
+  for (const test::KeyPtr& key : keys) {
     const auto pem = [&](const EVP_CIPHER* cipher, bool traditional) {
       made.push_back(bio_text([&](BIO* bio) {
         return (traditional ? PEM_write_bio_PrivateKey_traditional : PEM_write_bio_PrivateKey)(
