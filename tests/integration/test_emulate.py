@@ -131,7 +131,7 @@ def test_a_refused_signature_names_the_canonical_request(server, identity):
 
 @pytest.mark.parametrize("more, text", [
     (dict(trustAnchorArn=None), "trustAnchorArn is missing"),
-    (dict(profileArn="x"), "profileArn \"x\" is not arn:"),
+    (dict(profileArn="x"), "profileArn \"x\" is neither arn:"),
     (dict(roleArn="arn:aws:iam::1:role/x"), "roleArn"),
     (dict(roleArn=signing.ROLE_ARN.replace("aws", "aws-cn", 1)), "partitions"),
     (dict(profileArn=signing.PROFILE_ARN.replace("us-east-1", "us-west-2")), "regions"),
@@ -194,7 +194,7 @@ def test_refused_chains(server, identity):
             (leaf, [middle] * 6, "more than 5"),
             (leaf, [lower], "does not issue"),
             (pki.make("self-signed"), [], "no chain to the trust anchor"),
-            (impostor.issue("x"), [], "another key signed it")]:
+            (impostor.issue("x"), [], "another key signed this certificate")]:
         assert_refused(request(entity, chain).send(server.url), "AccessDeniedException",
                        text)
     for header, text in [("", "is empty"), ("!", "is not base64"), ("AAAA", "not one X.509")]:
