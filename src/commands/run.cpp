@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <span>
 
 #include "base/files.h"
 #include "base/pkcs11_uri.h"
@@ -19,9 +20,12 @@
 namespace rolecall::cli {
 namespace {
 
+// The arguments of this process, where the kernel put them: one may be a password.
+using Words = std::vector<std::string_view>;
+
 // Refuses arguments that do not begin with a command.
-[[noreturn]] void refuse_command(const std::vector<std::string>& arguments) {
-  const std::string& first = arguments.front();
+[[noreturn]] void refuse_command(const Words& arguments) {
+  const std::string first(arguments.front());
   if (!first.starts_with('-')) {
     std::string hint = similar(first, command_names());
     if (hint.empty()) hint = "rolecall --help lists the commands";
@@ -29,26 +33,14 @@ namespace {
   }
   // The message names only the part before "=", because a password may follow.
   const std::string flag = first.substr(0, first.find('='));
-  const auto command =
-      std::find_if(arguments.begin(), arguments.end(),
-                   [](const std::string& word) { return find_command(word) != nullptr; });
+  const auto command = std::find_if(arguments.begin(), arguments.end(), [](std::string_view word) {
+    return find_command(word) != nullptr;
+  });
   throw Error(ErrorKind::usage, "the option " + flag + " comes before the command",
               command == arguments.end()
                   ? "options follow the command: rolecall COMMAND " + flag +
                         "; rolecall --help lists the commands"
-                  : "options follow the command: rolecall " + *command + " " + flag);
-}
-
-void run_command(const Command& command, std::vector<std::string> arguments) {
-  if (command.rewrite != nullptr) arguments = command.rewrite(std::move(arguments));
-  const CommandLine line = read_command_line(command, std::move(arguments));
-  if (line.asks_for_help)
-    return write_all(STDOUT_FILENO, help_text(command, help_width()), "standard output");
-  const CommandLine::OptionValues* quiet = line.find("quiet");
-  if (quiet != nullptr && boolean_value(quiet->values.back())) release_warnings(true);
-  const Settings settings = read_settings(command, line, all_commands());
-  release_warnings(command.settings_scope != SettingsScope::none && settings.is_on("quiet"));
-  command.run(settings, line);
+                  : cat("options follow the command: rolecall ", *command, " ", flag));
 }
 
 // Prints the error and returns the exit code. Failures of exec itself have exit codes of their own,
@@ -67,39 +59,59 @@ bool takes_secret(std::string_view flag) {
   });
 }
 
-// After the arguments were copied, overwrites passwords and PINs where the kernel shows them as
-// /proc/PID/cmdline. This only shortens the time in which `ps` can show them.
-void hide_passwords(int argc, char** argv) {
+// Overwrites passwords and PINs where the kernel shows them as /proc/PID/cmdline. This only
+// shortens the time in which `ps` can show them.
+void hide_passwords(std::span<char*> arguments) {
   bool is_password = false;
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view text(argv[i]);
+  for (char* const argument : arguments) {
+    const std::string_view text(argument);
     const std::size_t equals = text.find('=');
     const bool flag = text.starts_with("--") && takes_secret(text.substr(0, equals).substr(2));
     if (flag && equals != std::string_view::npos) {
-      wipe(argv[i] + equals + 1, text.size() - equals - 1);
+      wipe(argument + equals + 1, text.size() - equals - 1);
     } else if (is_password) {
-      wipe(argv[i], text.size());
+      wipe(argument, text.size());
     }
     is_password = flag && equals == std::string_view::npos;
-    wipe_pins(argv[i], text.size());
+    wipe_pins(argument, text.size());
   }
 }
 
-void run_arguments(const std::vector<std::string>& arguments) {
+CommandLine command_line_of(const Command& command, Words arguments) {
+  if (command.rewrite == nullptr) return read_command_line(command, std::move(arguments));
+  const std::vector<std::string> words = command.rewrite({arguments.begin(), arguments.end()});
+  return read_command_line(command, {words.begin(), words.end()});
+}
+
+void run_command(const Command& command, const CommandLine& line) {
+  if (line.asks_for_help)
+    return write_all(STDOUT_FILENO, help_text(command, help_width()), "standard output");
+  const CommandLine::OptionValues* quiet = line.find("quiet");
+  if (quiet != nullptr && boolean_value(quiet->values.back())) release_warnings(true);
+  const Settings settings = read_settings(command, line, all_commands());
+  release_warnings(command.settings_scope != SettingsScope::none && settings.is_on("quiet"));
+  command.run(settings, line);
+}
+
+void run_arguments(std::span<char*> words) {
+  Words arguments(words.begin(), words.end());
   if (arguments.empty()) {
     throw Error(ErrorKind::usage, "no command given", "rolecall --help lists the commands");
   }
-  const std::string& first = arguments.front();
-  std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
-  if (first == "--help" || first == "-h" || first == "help") {
-    if (rest.empty()) return write_all(STDOUT_FILENO, overview(help_width()), "standard output");
-    const Command* command = find_command(rest.front());
-    if (command == nullptr) refuse_command(rest);
-    return run_command(*command, {"--help"});
+  const std::string_view first = arguments.front();
+  const bool asks_for_help = first == "--help" || first == "-h" || first == "help";
+  if (asks_for_help) {
+    arguments.erase(arguments.begin());
+    if (arguments.empty())
+      return write_all(STDOUT_FILENO, overview(help_width()), "standard output");
   }
-  const Command* command = find_command(first == "--version" ? "version" : first);
+  const Command* command =
+      find_command(!asks_for_help && first == "--version" ? "version" : arguments.front());
   if (command == nullptr) refuse_command(arguments);
-  run_command(*command, std::move(rest));
+  const CommandLine line = command_line_of(
+      *command, asks_for_help ? Words{"--help"} : Words(arguments.begin() + 1, arguments.end()));
+  hide_passwords(words);
+  run_command(*command, line);
 }
 
 }  // namespace
@@ -111,12 +123,10 @@ int run(int argc, char** argv) {
   // By default, the TPM's library writes to standard error what our messages already say.
   set_for_this_process_only("TSS2_LOG", "all+none");
   spell_as_flags(is_option_name);
-  protect_memory();  // before the arguments are copied: one may be a password
+  protect_memory();  // before the arguments are read: one may be a password
   const Command* command = find_command(argc > 1 ? argv[1] : "");
   try {
-    const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
-    hide_passwords(argc, argv);
-    run_arguments(arguments);
+    run_arguments({argv + std::min(argc, 1), argv + argc});
     return 0;
   } catch (const Error& error) {
     return report(command, error);

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "options/option.h"
+#include "rolecall/secret.h"
 
 namespace rolecall::cli {
 
@@ -18,8 +20,9 @@ class Settings;
 struct CommandLine {
   struct OptionValues {
     const Option* option;
-    // Unless the option is repeatable, the last value counts.
+    // Unless the option is repeatable, the last value counts. Empty for Kind::secret.
     std::vector<std::string> values;
+    std::shared_ptr<const Secret> secret = {};  // the value of an option of Kind::secret
   };
   std::vector<OptionValues> options;
   std::string operand;

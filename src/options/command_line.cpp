@@ -29,12 +29,12 @@ bool is_end_of_line(std::string_view argument) {
 
 class LineReader {
  public:
-  LineReader(const Command& command, std::vector<std::string> arguments)
+  LineReader(const Command& command, std::vector<std::string_view> arguments)
       : command_(command), words_(std::move(arguments)) {}
 
   CommandLine read() {
     for (; at_ < words_.size(); ++at_) {
-      const std::string& word = words_[at_];
+      const std::string_view word = words_[at_];
       if (word == "--") {
         take_rest();
       } else if (word == "-h" || word == "--help") {
@@ -53,6 +53,7 @@ class LineReader {
     }
     if (!leftover_.empty()) refuse_leftover();
     for (const CommandLine::OptionValues& entry : line_.options) {
+      if (entry.values.empty()) continue;  // a secret can be any text
       const auto first = entry.option->repeatable ? entry.values.begin() : entry.values.end() - 1;
       std::for_each(first, entry.values.end(), [&](const std::string& text) {
         check_value(*entry.option, text, full_name(command_));
@@ -62,35 +63,35 @@ class LineReader {
   }
 
  private:
-  void take_word(const std::string& word) {
+  void take_word(std::string_view word) {
     const bool is_operand = !command_.operand.empty() && !has_operand_ && !word.starts_with('-');
     if (is_operand) {
       line_.operand = word;
       has_operand_ = true;
     } else {
-      leftover_.push_back(word);
+      leftover_.emplace_back(word);
     }
   }
 
   void take_rest() {
     while (++at_ < words_.size()) {
       if (command_.needs_command_to_run) {
-        line_.command_to_run.push_back(words_[at_]);
+        line_.command_to_run.emplace_back(words_[at_]);
       } else {
         take_word(words_[at_]);
       }
     }
   }
 
-  void take_option(const std::string& text) {
+  void take_option(std::string_view text) {
     const std::size_t equals = text.find('=');
     const Option* option = find_option(command_, our_spelling(text.substr(0, equals)));
     if (option == nullptr) {
-      leftover_.push_back("--" + text);
+      leftover_.push_back(cat("--", text));
       return;
     }
-    const std::string* next = at_ + 1 < words_.size() ? &words_[at_ + 1] : nullptr;
-    std::string value;
+    const std::string_view* next = at_ + 1 < words_.size() ? &words_[at_ + 1] : nullptr;
+    std::string_view value;
     if (equals != std::string::npos) {
       value = text.substr(equals + 1);
     } else if (option->kind == Kind::toggle) {
@@ -102,12 +103,12 @@ class LineReader {
     } else if (next != nullptr && !next->starts_with('-')) {
       ++at_;
     }
-    add_value(*option, std::move(value));
+    add_value(*option, value);
   }
 
   // If a variable in a script is empty, the next option would become the value. The message names
   // only the part before "=", because a password may follow.
-  void require_value(const Option& option, const std::string* next) const {
+  void require_value(const Option& option, const std::string_view* next) const {
     const std::string flag = cat("--", option.name);
     const std::string example = cat(flag, " ", option.value);
     if (next == nullptr || (*next == "--" && command_.needs_command_to_run)) {
@@ -115,26 +116,33 @@ class LineReader {
                   example + "; a value that begins with a dash: " + flag + "=VALUE");
     }
     if (option.kind == Kind::secret || !next->starts_with("--")) return;
-    const std::string name = next->substr(2, next->find('=') - 2);
+    const std::string name(next->substr(2, next->find('=') - 2));
     if (find_option(command_, our_spelling(name)) == nullptr) return;
     throw Error(ErrorKind::usage, flag + " needs a value, but --" + name + " follows it", example);
   }
 
-  void add_value(const Option& option, std::string value) {
-    for (CommandLine::OptionValues& entry : line_.options) {
-      if (entry.option != &option) continue;
-      entry.values.push_back(std::move(value));
-      return;
+  void add_value(const Option& option, std::string_view value) {
+    const auto same = std::find_if(line_.options.begin(), line_.options.end(),
+                                   [&](const auto& entry) { return entry.option == &option; });
+    CommandLine::OptionValues& entry =
+        same != line_.options.end()
+            ? *same
+            : line_.options.emplace_back(CommandLine::OptionValues{&option, {}});
+    if (option.kind == Kind::secret) {
+      entry.secret = std::make_shared<const Secret>(value);
+    } else {
+      entry.values.emplace_back(value);
     }
-    line_.options.push_back({&option, {std::move(value)}});
   }
 
   bool has_end_of_line() const {
     const auto has = [](const std::vector<std::string>& words) {
       return std::any_of(words.begin(), words.end(), is_end_of_line);
     };
-    return has(leftover_) || std::any_of(line_.options.begin(), line_.options.end(),
-                                         [&has](const auto& entry) { return has(entry.values); });
+    return has(leftover_) ||
+           std::any_of(line_.options.begin(), line_.options.end(), [&has](const auto& entry) {
+             return has(entry.values) || (entry.secret && is_end_of_line(entry.secret->view()));
+           });
   }
 
   [[noreturn]] void refuse_leftover() const {
@@ -181,7 +189,7 @@ class LineReader {
   }
 
   const Command& command_;
-  std::vector<std::string> words_;
+  std::vector<std::string_view> words_;
   std::size_t at_ = 0;
   CommandLine line_;
   bool has_operand_ = false;
@@ -190,7 +198,7 @@ class LineReader {
 
 }  // namespace
 
-CommandLine read_command_line(const Command& command, std::vector<std::string> arguments) {
+CommandLine read_command_line(const Command& command, std::vector<std::string_view> arguments) {
   return LineReader(command, std::move(arguments)).read();
 }
 

@@ -27,6 +27,7 @@ struct BrokenToml {};
 #include "base/files.h"
 #include "base/text.h"
 #include "options/environment.h"
+#include "options/options.h"
 #include "options/toml_text.h"
 #include "rolecall/error.h"
 #include "serve/binding.h"
@@ -194,7 +195,7 @@ class ConfigReader {
     } catch (const toml::parse_error& error) {
       refuse_syntax(text, error);
     }
-    for (const auto& [key, node] : *document) {
+    for (auto&& [key, node] : *document) {
       const std::string name = name_of(key, node);
       refuse_list_of_tables(name, name == "binding" ? "[binding.NAME]" : "[" + name + "]", node);
       if (!node.is_table()) {
@@ -240,8 +241,8 @@ class ConfigReader {
     refuse(node.source(), "[" + table + "." + name + "] has no meaning", hint);
   }
 
-  void add_bindings(const toml::table& bindings) {
-    for (const auto& [key, node] : bindings) {
+  void add_bindings(toml::table& bindings) {
+    for (auto&& [key, node] : bindings) {
       const std::string name = name_of(key, node);
       refuse_list_of_tables("binding." + name, binding_header(name), node);
       if (!node.is_table()) {
@@ -258,10 +259,10 @@ class ConfigReader {
     }
   }
 
-  void add_table(const std::string& table, const toml::node& content) {
+  void add_table(const std::string& table, toml::node& content) {
     file_.tables[table];  // also if the table is empty
     file_.lines[table] = static_cast<int>(content.source().begin.line);
-    for (const auto& [key, node] : *content.as_table()) {
+    for (auto&& [key, node] : *content.as_table()) {
       const std::string name = name_of(key, node);
       const toml::table* inner = node.as_table();
       if (inner != nullptr && !inner->is_inline()) refuse_inner(table, name, node);
@@ -269,16 +270,25 @@ class ConfigReader {
     }
   }
 
-  void add(const std::string& table, const std::string& name, const toml::node& node) {
+  void add(const std::string& table, const std::string& name, toml::node& node) {
     Setting setting{name, {}, static_cast<int>(node.source().begin.line), {}, node.is_array()};
-    const auto add_value = [this, &setting](const toml::node& value) {
-      setting.values.push_back(value_text(setting.name, value));
+    const Option* option = find_option(identity_options, name);
+    const bool is_secret = option != nullptr && option->kind == Kind::secret;
+    const auto add_value = [&](toml::node& value) {
+      std::string text = value_text(setting.name, value);
+      if (is_secret) {
+        setting.secret = std::make_shared<const Secret>(text);
+        wipe(text.data(), text.size());
+        if (auto* parsed = value.as_string()) wipe(parsed->get().data(), parsed->get().size());
+      } else {
+        setting.values.push_back(std::move(text));
+      }
       setting.types.push_back(value.is_string()    ? TomlType::text
                               : value.is_boolean() ? TomlType::boolean
                                                    : TomlType::number);
     };
-    if (const toml::array* array = node.as_array()) {
-      for (const toml::node& element : *array)
+    if (toml::array* array = node.as_array()) {
+      for (toml::node& element : *array)
         add_value(element);
     } else {
       add_value(node);

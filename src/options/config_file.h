@@ -2,8 +2,11 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
+
+#include "rolecall/secret.h"
 
 namespace rolecall::cli {
 
@@ -17,6 +20,8 @@ struct Setting {
   int line = 0;
   std::vector<TomlType> types;  // the types of the values
   bool is_array = false;
+  // The value of an option of Kind::secret, which is not in `values`.
+  std::shared_ptr<const Secret> secret = {};
 };
 
 struct ConfigFile {

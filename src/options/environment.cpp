@@ -78,15 +78,15 @@ const std::string& key_log_for_commands() {
   return key_log;
 }
 
-std::optional<Secret> take_secret_variable(const std::string& name) {
-  static std::map<std::string, Secret> taken;
+std::shared_ptr<const Secret> take_secret_variable(const std::string& name) {
+  static std::map<std::string, std::shared_ptr<const Secret>> taken;
   if (char* value = std::getenv(name.c_str()); value != nullptr) {
-    taken[name] = Secret(std::string_view(value));
+    taken[name] = std::make_shared<const Secret>(value);
     wipe_variable(name);
     unsetenv(name.c_str());
   }
   const auto found = taken.find(name);
-  return found == taken.end() ? std::nullopt : std::optional<Secret>(found->second.copy());
+  return found == taken.end() ? nullptr : found->second;
 }
 
 std::vector<std::string> own_variable_names() {

@@ -1,7 +1,7 @@
 // The environment variables of this process.
 #pragma once
 
-#include <optional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,8 +43,8 @@ const std::string& key_log_for_commands();  // empty: SSLKEYLOGFILE was not set
 
 // Removes a variable that contains a secret from the environment, and returns its value, also at
 // later calls. The value is overwritten where the kernel shows it as /proc/PID/environ, and no
-// command that rolecall runs inherits the variable. Empty if the variable is not set.
-std::optional<Secret> take_secret_variable(const std::string& name);
+// command that rolecall runs inherits the variable. Null if the variable is not set.
+std::shared_ptr<const Secret> take_secret_variable(const std::string& name);
 
 // The names of all variables that begin with ROLECALL_, without duplicates.
 std::vector<std::string> own_variable_names();

@@ -58,11 +58,11 @@ IdentityOptions identity_flags(const Settings& settings) {
     refuse_both(settings, "tpm-key-password", "no-tpm-key-password");
   refuse_both(settings, "pkcs8-password", "password-source");
   refuse_both(settings, "tpm-key-password", "password-source");
-  identity.password = password_source(
-      settings.text("password-source"),
-      {Secret(settings.text("pkcs8-password")),
-       Secret(has("tpm-key-password") ? settings.text("tpm-key-password") : std::string())},
-      settings.reporter());
+  identity.password =
+      password_source(settings.text("password-source"),
+                      {settings.secret("pkcs8-password"),
+                       has("tpm-key-password") ? settings.secret("tpm-key-password") : nullptr},
+                      settings.reporter());
   return identity;
 }
 

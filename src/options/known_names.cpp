@@ -46,16 +46,14 @@ bool is_of_type(TomlType wanted, TomlType given, const std::string& value) {
   return wanted == TomlType::boolean && given == TomlType::text && is_boolean(value);
 }
 
-[[noreturn]] void refuse_type(const Option& option, const Setting& setting, std::size_t which) {
-  const std::string& name = setting.name;
+[[noreturn]] void refuse_type(const Option& option, const std::string& name, TomlType given,
+                              const std::string& value) {
   const bool is_secret = option.kind == Kind::secret || option.kind == Kind::source;
-  const std::string value = setting.types[which] == TomlType::text
-                                ? "\"" + setting.values[which] + "\""
-                                : setting.values[which];
+  const std::string shown = given == TomlType::text ? "\"" + value + "\"" : value;
   const bool is_text = type_of(option) == TomlType::text;
   throw Error(ErrorKind::usage,
               name + " takes " + (is_text ? "a text in quotes" : "true or false") +
-                  (is_secret ? "" : ", not " + value),
+                  (is_secret ? "" : ", not " + shown),
               is_text ? "write it in quotes: " + name + " = \"…\""
                       : "write " + name + " = true or " + name + " = false");
 }
@@ -65,9 +63,11 @@ void check_against(const Command& command, const Option& option, const Setting& 
     throw Error(ErrorKind::usage, setting.name + " takes one value, not a list",
                 "write it without the brackets");
   }
-  for (std::size_t i = 0; i < setting.values.size(); ++i) {
-    const std::string& value = setting.values[i];
-    if (!is_of_type(type_of(option), setting.types[i], value)) refuse_type(option, setting, i);
+  for (std::size_t i = 0; i < setting.types.size(); ++i) {
+    const std::string value = setting.secret ? "" : setting.values[i];
+    if (!is_of_type(type_of(option), setting.types[i], value)) {
+      refuse_type(option, setting.name, setting.types[i], value);
+    }
     check_value(option, value, full_name(command));
   }
 }

@@ -49,14 +49,14 @@ Secret from_descriptor(const Source& source, Deadline* deadline) {
 }
 
 Secret from_environment(const std::string& name) {
-  std::optional<Secret> value = take_secret_variable(name);
+  const auto value = take_secret_variable(name);
   if (!value) {
     throw Error(ErrorKind::usage,
                 "environment variable " + name + " of --password-source is not set",
                 "set it where rolecall is started: in a shell, run export " + name +
                     "; for a service, set it in the unit");
   }
-  return std::move(*value);
+  return value->copy();
 }
 
 // The modes of these files need no check: systemd lets only the unit into the directory.
@@ -168,18 +168,19 @@ PasswordSource without_retries(const std::string& name, PasswordSource read) {
 }
 
 // Without --password-source: the password that was given for this kind of key, otherwise a prompt.
-PasswordSource by_kind(GivenPasswords given) {
+PasswordSource by_kind(const GivenPasswords& given) {
   const auto sources = std::make_shared<std::map<PasswordKind, PasswordSource>>();
   const PasswordSource ask = Remembered(from_terminal, true);
-  const auto add = [&](PasswordKind kind, const char* name, Secret value) {
-    const auto password = std::make_shared<Secret>(std::move(value));
+  const auto add = [&](PasswordKind kind, const char* name,
+                       const std::shared_ptr<const Secret>& password) {
     const auto give = [password](const PasswordRequest&) { return password->copy(); };
-    (*sources)[kind] = password->empty() ? ask : without_retries(name, give);
+    const bool is_given = password && !password->empty();
+    (*sources)[kind] = is_given ? without_retries(name, give) : ask;
   };
-  add(PasswordKind::file, "--pkcs8-password", std::move(given.pkcs8));
-  add(PasswordKind::tpm_key, "--tpm-key-password", std::move(given.tpm_key));
+  add(PasswordKind::file, "--pkcs8-password", given.pkcs8);
+  add(PasswordKind::tpm_key, "--tpm-key-password", given.tpm_key);
   const char* variable = "ROLECALL_PIN";
-  add(PasswordKind::pin, variable, take_secret_variable(variable).value_or(Secret()));
+  add(PasswordKind::pin, variable, take_secret_variable(variable));
   return [sources](const PasswordRequest& request) { return sources->at(request.kind)(request); };
 }
 
@@ -189,9 +190,9 @@ const std::vector<std::string>& typed_passwords() {
   return typed;
 }
 
-PasswordSource password_source(const std::string& spec, GivenPasswords given,
+PasswordSource password_source(const std::string& spec, const GivenPasswords& given,
                                const Reporter& reporter) {
-  if (spec.empty()) return by_kind(std::move(given));
+  if (spec.empty()) return by_kind(given);
   const std::size_t colon = spec.find(':');
   const std::string kind = spec.substr(0, colon);
   const std::string value = colon == std::string::npos ? std::string() : spec.substr(colon + 1);

@@ -1,6 +1,7 @@
 // Where the password of a key comes from.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -9,10 +10,10 @@
 
 namespace rolecall::cli {
 
-// Passwords from the command line. Empty if they were not given.
+// The values of options of Kind::secret. Null if they were not given.
 struct GivenPasswords {
-  Secret pkcs8;
-  Secret tpm_key;
+  std::shared_ptr<const Secret> pkcs8;
+  std::shared_ptr<const Secret> tpm_key;
 };
 
 // Returns the source of passwords and PINs.
@@ -24,7 +25,7 @@ struct GivenPasswords {
 // The source opens, runs and asks nothing until a key needs a password. Files and commands are read
 // again each time, because they may change during a long run. What can be read only once is
 // remembered. Throws Error (usage) if `spec` has none of these forms.
-PasswordSource password_source(const std::string& spec, GivenPasswords given,
+PasswordSource password_source(const std::string& spec, const GivenPasswords& given,
                                const Reporter& reporter);
 
 // What the user typed a password or PIN for in this run, without duplicates.

@@ -109,10 +109,11 @@ Settings::Settings(const Command& command, const CommandLine& line,
 }
 
 void Settings::take_command_line() {
-  for (const auto& [option, values] : line_.options) {
-    assignments_[option->name] = {
-        option, option->repeatable ? values : std::vector<std::string>{values.back()},
-        command_line_location};
+  for (const auto& [option, values, secret] : line_.options) {
+    const bool all_count = option->repeatable || values.empty();
+    assignments_[option->name] = {option,
+                                  all_count ? values : std::vector<std::string>{values.back()},
+                                  secret, command_line_location};
   }
 }
 
@@ -124,15 +125,25 @@ void Settings::take_environment() {
     for (const Option& option : options) {
       if (option.name == "config" || !can_be_set(option)) continue;
       std::string variable = variable_name(command_, option.name);
+      if (option.kind == Kind::secret) {
+        const auto secret = take_secret_variable(variable);
+        if (secret && !secret->empty()) {
+          found.push_back({&option, {}, secret, "environment variable " + variable, variable});
+        }
+        continue;
+      }
       std::string text = environment(variable.c_str());
-      if (text.empty()) text = take_secret_variable(variable).value_or(Secret()).view();
+      if (text.empty()) {
+        if (const auto hidden = take_secret_variable(variable)) text = hidden->view();
+      }
       for (const auto& [name, aws_variable] : aws_variables) {
         if (name != option.name || !text.empty()) continue;
         variable = aws_variable;
         text = environment(aws_variable);
       }
       if (text.empty()) continue;
-      found.push_back({&option, {std::move(text)}, "environment variable " + variable, variable});
+      found.push_back(
+          {&option, {std::move(text)}, nullptr, "environment variable " + variable, variable});
     }
   }
   for (Assignment& assignment : found)
@@ -148,7 +159,7 @@ void Settings::take_table(const std::string& table) {
     if (option != nullptr && can_be_set(*option)) to_set.emplace_back(option, &setting);
   }
   for (const auto& [option, setting] : to_set) {
-    Assignment assignment{option, {}, location_in(*file_, setting->line)};
+    Assignment assignment{option, {}, setting->secret, location_in(*file_, setting->line)};
     for (const std::string& text : setting->values)
       assignment.values.push_back(path_from_file(*option, text, file_->path));
     const bool is_secret =
@@ -187,7 +198,7 @@ void Settings::set(Assignment assignment, const std::string& remark) {
   }
   std::vector<std::string> shown;
   for (const std::string& text : assignment.values)
-    if (option.kind != Kind::secret) shown.push_back(without_pin(text));
+    shown.push_back(without_pin(text));
   remember_origin(std::string(option.name), std::move(shown), assignment.location + remark);
   assignments_[option.name] = std::move(assignment);
 }
@@ -200,8 +211,16 @@ const Option& Settings::option_of(std::string_view name) const {
 
 std::string Settings::text(std::string_view option) const {
   const auto found = assignments_.find(option);
-  return found == assignments_.end() ? std::string(option_of(option).default_value)
-                                     : found->second.values.back();
+  return found == assignments_.end() || found->second.values.empty()
+             ? std::string(option_of(option).default_value)
+             : found->second.values.back();
+}
+
+std::shared_ptr<const Secret> Settings::secret(std::string_view option) const {
+  const auto found = assignments_.find(option);
+  const bool has_value =
+      found != assignments_.end() && found->second.secret && !found->second.secret->empty();
+  return has_value ? found->second.secret : nullptr;
 }
 
 bool Settings::is_on(std::string_view option) const {
@@ -239,7 +258,7 @@ std::string Settings::trace() const {
     text += cat("\n  --", name);
     if (assignment.option->kind == Kind::source) {
       text += "=" + assignment.values.back().substr(0, assignment.values.back().find(':')) + ":…";
-    } else if (assignment.option->kind != Kind::secret) {
+    } else {
       for (const std::string& one : assignment.values)
         text += "=" + terminal_safe(without_pin(one));
     }

@@ -33,9 +33,14 @@ class Settings {
   // An option that is set to an empty value counts as set: it hides the values of the environment
   // and of the file.
   bool has(std::string_view option) const { return assignments_.contains(option); }
-  bool is_not_empty(std::string_view option) const { return !text(option).empty(); }
+  bool is_not_empty(std::string_view option) const {
+    return !text(option).empty() || secret(option) != nullptr;
+  }
   // The last value, otherwise the option's fallback, otherwise empty.
   std::string text(std::string_view option) const;
+  // The value of an option of Kind::secret, for which text() is empty. Null: it has no value, or an
+  // empty one.
+  std::shared_ptr<const Secret> secret(std::string_view option) const;
   // text() as a boolean, a number or a time. Without a value: false or 0.
   bool is_on(std::string_view option) const;
   long number(std::string_view option) const;
@@ -69,8 +74,9 @@ class Settings {
   struct Assignment {
     const Option* option;
     std::vector<std::string> values;
-    std::string location;       // such as "environment variable ROLECALL_REGION"
-    std::string variable = {};  // the environment variable that set it, or empty
+    std::shared_ptr<const Secret> secret;  // the value of an option of Kind::secret
+    std::string location;                  // such as "environment variable ROLECALL_REGION"
+    std::string variable = {};             // the environment variable that set it, or empty
   };
 
   void take_command_line();

@@ -11,17 +11,18 @@ namespace {
 using Words = std::vector<std::string>;
 
 CommandLine read(const Words& words) {
-  return read_command_line(serve_command, words);
+  return read_command_line(serve_command, {words.begin(), words.end()});
 }
 
 Words values(const CommandLine& line, std::string_view option) {
   const CommandLine::OptionValues* entry = line.find(option);
+  if (entry != nullptr && entry->secret) return {std::string(entry->secret->view())};
   return entry == nullptr ? Words() : entry->values;
 }
 
 std::string error_of(const Command& command, const Words& words) {
   try {
-    read_command_line(command, words);
+    read_command_line(command, {words.begin(), words.end()});
     return {};
   } catch (const Error& error) {
     return std::string(error.what()) + "; " + error.hint();
