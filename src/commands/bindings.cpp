@@ -19,6 +19,7 @@
 #include "options/hardware_limit.h"
 #include "options/known_names.h"
 #include "options/options.h"
+#include "options/password.h"
 #include "options/session_flags.h"
 #include "terminal/table.h"
 #include "terminal/ui.h"
@@ -116,7 +117,7 @@ Row row_of(const Settings& own, const std::string& name,
     // share its source.
     const std::string source = settings.text("password-source");
     if (source.empty() && !settings.is_not_empty("pkcs8-password")) identity.password = nullptr;
-    if (source.starts_with("fd:")) {
+    if (parse_password_spec(source).kind == PasswordSpec::Kind::descriptor) {
       identity.password = streams.try_emplace(source, identity.password).first->second;
     }
     if (identity::certificate_is_on_token(identity)) {

@@ -11,6 +11,7 @@
 #include "base/pkcs11_uri.h"
 #include "base/subprocess.h"
 #include "options/environment.h"
+#include "options/password.h"
 #include "rolecall/error.h"
 #include "rolecall/source.h"
 
@@ -39,14 +40,15 @@ std::string source_text(const std::string& flag, const Source& source) {
 }
 
 std::string source_value(const std::string& value) {
-  if (value.starts_with("file:")) return "file:" + absolute(value.substr(5));
-  if (value.starts_with("fd:")) {
+  const PasswordSpec spec = parse_password_spec(value);
+  if (spec.kind == PasswordSpec::Kind::file) return "file:" + absolute(std::string(spec.value));
+  if (spec.kind == PasswordSpec::Kind::descriptor) {
     throw Error(ErrorKind::usage,
                 "--password-source: credential_process has no " + value + " when it runs",
                 "use file:PATH or command:WORDS, which can be read each time");
   }
-  if (value.starts_with("command:")) {
-    const std::string program = split_command(value.substr(8)).front();
+  if (spec.kind == PasswordSpec::Kind::command) {
+    const std::string program = split_command(spec.value).front();
     if (program.find('/') != std::string::npos && !program.starts_with('/')) {
       throw Error(ErrorKind::usage,
                   "--password-source: the command " + program + " has a relative path",

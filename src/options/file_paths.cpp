@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/text.h"
 #include "options/environment.h"
+#include "options/password.h"
 #include "rolecall/source.h"
 
 namespace rolecall::cli {
@@ -23,10 +25,10 @@ std::string relative_to_file(const std::string& value, const std::string& file) 
   return ((no_working_directory ? fs::path(file) : whole).parent_path() / value).string();
 }
 
-std::string path_after_scheme(const std::string& scheme, const std::string& value,
-                              const std::string& file) {
+std::string selector_from_file(const std::string& value, const std::string& file) {
+  constexpr std::string_view scheme = "file://";
   if (!value.starts_with(scheme) || value.size() == scheme.size()) return value;
-  return scheme + relative_to_file(value.substr(scheme.size()), file);
+  return cat(scheme, relative_to_file(value.substr(scheme.size()), file));
 }
 
 }  // namespace
@@ -41,9 +43,12 @@ std::string path_from_file(const Option& option, const std::string& value,
     case Kind::library:  // the system searches for a name without a slash
       return value.find('/') == std::string::npos ? value : relative_to_file(value, file);
     case Kind::source:
-      return path_after_scheme("file:", value, file);
+      if (const PasswordSpec spec = parse_password_spec(value);
+          spec.kind == PasswordSpec::Kind::file)
+        return "file:" + relative_to_file(std::string(spec.value), file);
+      return value;
     case Kind::selector:
-      return path_after_scheme("file://", value, file);
+      return selector_from_file(value, file);
     default:
       return value;
   }

@@ -9,6 +9,7 @@
 
 #include "base/pkcs11_uri.h"
 #include "options/environment.h"
+#include "options/password.h"
 #include "options/variable_names.h"
 #include "rolecall/error.h"
 #include "rolecall/source.h"
@@ -51,9 +52,9 @@ void hide_descriptor(int descriptor) {
 }
 
 void hide(const Option& option, const std::string& source) {
-  constexpr std::string_view variable = "env:";
-  if (option.kind == Kind::source && source.starts_with(variable)) {
-    take_secret_variable(source.substr(variable.size()));
+  const PasswordSpec spec = parse_password_spec(source);
+  if (option.kind == Kind::source && spec.kind == PasswordSpec::Kind::variable) {
+    take_secret_variable(std::string(spec.value));
   } else if (Source::kind_of(source) == Source::Kind::stream) {
     try {
       hide_descriptor(Source(source).descriptor());

@@ -11,7 +11,7 @@ namespace {
 
 void refuse_shared_descriptor(const Settings& settings, const IdentityOptions& identity) {
   const std::string text = settings.text("password-source");
-  if (!text.starts_with("fd:")) return;
+  if (parse_password_spec(text).kind != PasswordSpec::Kind::descriptor) return;
   const Source password(text);
   const std::array<std::pair<const char*, const Source*>, 3> files = {{
       {"--certificate", &identity.certificate},

@@ -190,45 +190,57 @@ const std::vector<std::string>& typed_passwords() {
   return typed;
 }
 
-PasswordSource password_source(const std::string& spec, const GivenPasswords& given,
+PasswordSpec parse_password_spec(std::string_view text) {
+  using Kind = PasswordSpec::Kind;
+  if (text.empty()) return {Kind::none};
+  static constexpr std::array<std::pair<std::string_view, Kind>, 5> schemes = {{
+      {"file:", Kind::file},
+      {"env:", Kind::variable},
+      {"fd:", Kind::descriptor},
+      {"credential:", Kind::credential},
+      {"command:", Kind::command},
+  }};
+  for (const auto& [scheme, kind] : schemes)
+    if (text.size() > scheme.size() && text.starts_with(scheme))
+      return {kind, text.substr(scheme.size())};
+  return {Kind::invalid};
+}
+
+PasswordSource password_source(const std::string& text, const GivenPasswords& given,
                                const Reporter& reporter) {
-  if (spec.empty()) return by_kind(given);
-  const std::size_t colon = spec.find(':');
-  const std::string kind = spec.substr(0, colon);
-  const std::string value = colon == std::string::npos ? std::string() : spec.substr(colon + 1);
-  if (value.empty()) {
-    // The message does not show the value, because it may be the password itself.
-    throw Error(ErrorKind::usage, "--password-source does not accept this value",
-                std::string("use ") + forms);
+  const PasswordSpec spec = parse_password_spec(text);
+  const std::string value(spec.value);
+  switch (spec.kind) {
+    case PasswordSpec::Kind::none:
+      return by_kind(given);
+    case PasswordSpec::Kind::variable:
+      return without_retries(
+          text, Remembered([value](const PasswordRequest&) { return from_environment(value); }));
+    case PasswordSpec::Kind::file: {
+      const auto read = [value, reporter](const PasswordRequest& request) {
+        return from_password_file(value, request.deadline, reporter);
+      };
+      struct stat info {};
+      const bool is_pipe = stat(value.c_str(), &info) == 0 && S_ISFIFO(info.st_mode);
+      return without_retries(text,
+                             is_pipe ? PasswordSource(Remembered(read)) : PasswordSource(read));
+    }
+    case PasswordSpec::Kind::descriptor:
+      return without_retries(text,
+                             Remembered([source = Source(text)](const PasswordRequest& request) {
+                               return from_descriptor(source, request.deadline);
+                             }));
+    case PasswordSpec::Kind::credential:
+      return without_retries(text, [value](const PasswordRequest& request) {
+        return from_credential(value, request.deadline);
+      });
+    case PasswordSpec::Kind::command:
+      return without_retries("command " + split_command(value).front(),
+                             [value](const PasswordRequest&) { return from_command(value); });
+    case PasswordSpec::Kind::invalid:
+      break;
   }
-  if (kind == "env") {
-    return without_retries(
-        spec, Remembered([value](const PasswordRequest&) { return from_environment(value); }));
-  }
-  if (kind == "file") {
-    const auto read = [value, reporter](const PasswordRequest& request) {
-      return from_password_file(value, request.deadline, reporter);
-    };
-    struct stat info {};
-    const bool is_pipe = stat(value.c_str(), &info) == 0 && S_ISFIFO(info.st_mode);
-    return without_retries(spec, is_pipe ? PasswordSource(Remembered(read)) : PasswordSource(read));
-  }
-  if (kind == "fd") {
-    return without_retries(spec,
-                           Remembered([source = Source(spec)](const PasswordRequest& request) {
-                             return from_descriptor(source, request.deadline);
-                           }));
-  }
-  if (kind == "credential") {
-    return without_retries(spec, [value](const PasswordRequest& request) {
-      return from_credential(value, request.deadline);
-    });
-  }
-  if (kind == "command") {
-    const std::string program = split_command(value).front();
-    return without_retries("command " + program,
-                           [value](const PasswordRequest&) { return from_command(value); });
-  }
+  // The message does not show the text, because it may be the password itself.
   throw Error(ErrorKind::usage, "--password-source does not accept this value",
               std::string("use ") + forms);
 }

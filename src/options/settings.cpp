@@ -14,6 +14,7 @@
 #include "options/file_paths.h"
 #include "options/hidden_secrets.h"
 #include "options/known_names.h"
+#include "options/password.h"
 #include "options/variable_names.h"
 #include "terminal/origins.h"
 #include "terminal/similar.h"
@@ -257,7 +258,10 @@ std::string Settings::trace() const {
     if (name == "config" || assignment.option->kind == Kind::unused) continue;
     text += cat("\n  --", name);
     if (assignment.option->kind == Kind::source) {
-      text += "=" + assignment.values.back().substr(0, assignment.values.back().find(':')) + ":…";
+      // A text without a form may be the password itself.
+      const std::string& value = assignment.values.back();
+      const bool has_form = parse_password_spec(value).kind != PasswordSpec::Kind::invalid;
+      text += has_form ? cat("=", value.substr(0, value.find(':')), ":…") : "=…";
     } else {
       for (const std::string& one : assignment.values)
         text += "=" + terminal_safe(without_pin(one));
