@@ -133,6 +133,7 @@ constexpr std::array<Option, 12> emulate_options = {{
      .help = "The session duration of the profile. No session lasts longer. For tests of renewal, "
              "SECONDS can be less than 900, the minimum of the service.",
      .default_value = "3600",
+     .unit = Unit::seconds,
      .minimum = 1,
      .maximum = 43200},
     {.name = "accept-role-session-name",
@@ -150,6 +151,7 @@ constexpr std::array<Option, 12> emulate_options = {{
      .value = "PORT",
      .help = "The TCP port to listen on. Use 0 for any free port.",
      .default_value = "0",
+     .unit = Unit::port,
      .minimum = 0,
      .maximum = 65535},
     {.name = "allow-remote",

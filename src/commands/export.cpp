@@ -33,11 +33,11 @@ constexpr std::array<Option, 2> export_options = {{
     {.name = "format",
      .kind = Kind::choice,
      .group = output_group,
-     .value = "env|fish|powershell|json|ini|dotenv",
      .help = "The form of the output. env is for POSIX shells. json is the output of "
              "credential-process. ini is a section of ~/.aws/credentials. dotenv is NAME=value in "
              "each line.",
-     .default_value = "env"},
+     .default_value = "env",
+     .choices = "env|fish|powershell|json|ini|dotenv"},
     {.name = "profile",
      .group = output_group,
      .value = "NAME",

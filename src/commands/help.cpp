@@ -78,7 +78,7 @@ std::string entry(const std::string& name, std::string_view text, std::size_t wi
 
 std::string shown_flag(const Option& option) {
   std::string text = "--" + std::string(option.name);
-  if (!option.value.empty()) text += " " + std::string(option.value);
+  if (!placeholder(option).empty()) text += cat(" ", placeholder(option));
   if (option.repeatable) text += " ...";
   return text;
 }
@@ -126,8 +126,7 @@ std::string explanation(const Option& option) {
       option.default_text.empty() ? option.default_value : option.default_text;
   if (!default_text.empty()) text += " Default: " + std::string(default_text) + ".";
   if (option.kind == Kind::number) {
-    text += " Allowed: " + std::to_string(option.minimum) + " to " +
-            std::to_string(option.maximum) + ".";
+    text += cat(" Allowed: ", option.minimum, " to ", option.maximum, ".");
   }
   if (option.kind == Kind::seconds) {
     text += std::string(" Allowed: ") + (option.minimum == 0 ? "0" : "0.001") + " to 86400.";

@@ -113,10 +113,10 @@ constexpr auto read_certificate_data_options =
                {.name = "format",
                 .kind = Kind::choice,
                 .group = output_group,
-                .value = "json|text",
                 .help = "The form of the output. json is one line, which ends in a newline only on "
                         "a terminal. text is for people.",
-                .default_value = "json"},
+                .default_value = "json",
+                .choices = "json|text"},
            }},
            debug_option, selector_options, password_options, ignored_options);
 

@@ -36,6 +36,7 @@ constexpr std::array<Option, 9> daemon_options = {{
      .value = "PORT",
      .help = "The TCP port to listen on. Use 0 for any free port.",
      .default_value = "9911",
+     .unit = Unit::port,
      .minimum = 0,
      .maximum = 65535},
     {.name = "address",
@@ -85,9 +86,9 @@ constexpr std::array<Option, 9> daemon_options = {{
     {.name = "log-format",
      .kind = Kind::choice,
      .group = output_group,
-     .value = "text|json",
      .help = "The form of the log on standard error.",
-     .default_value = "text"},
+     .default_value = "text",
+     .choices = "text|json"},
 }};
 
 constexpr std::array<Option, 1> bindings_option = {{
@@ -98,7 +99,8 @@ constexpr std::array<Option, 1> bindings_option = {{
              "take precedence over the others in the file. With several bindings, each one has an "
              "endpoint and a token of its own.",
      .default_text = "$ROLECALL_BINDING, otherwise no binding",
-     .repeatable = true},
+     .repeatable = true,
+     .chooses_settings = true},
 }};
 
 std::vector<std::string> host_names(const Settings& settings) {

@@ -59,17 +59,17 @@ constexpr auto sign_string_options = [] {
                  {.name = "digest",
                   .kind = Kind::choice,
                   .group = output_group,
-                  .value = "SHA256|SHA384|SHA512",
-                  .help = "The digest of the signature. Not for ML-DSA keys.",
-                  .default_value = "SHA256"},
+                   .help = "The digest of the signature. Not for ML-DSA keys.",
+                   .default_value = "SHA256",
+                   .choices = "SHA256|SHA384|SHA512"},
                  {.name = "format",
                   .kind = Kind::choice,
                   .group = output_group,
-                  .value = "json|text|bin",
                   .help = "The form of the signature. json is hex in double quotes, text is hex, "
                           "and bin is the raw bytes. json and text end in a newline only on "
                           "a terminal.",
-                  .default_value = "json"},
+                  .default_value = "json",
+                  .choices = "json|text|bin"},
              }},
              debug_option, identity_options);
   for (Option& option : list) {

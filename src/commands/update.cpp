@@ -165,6 +165,7 @@ constexpr std::array<Option, 3> update_options = {{
      .value = "SECONDS",
      .help = "How long before their expiry the credentials are renewed.",
      .default_value = "960",
+     .unit = Unit::seconds,
      .minimum = 1,
      .maximum = 43199},
 }};

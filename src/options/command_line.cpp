@@ -110,7 +110,7 @@ class LineReader {
   // only the part before "=", because a password may follow.
   void require_value(const Option& option, const std::string_view* next) const {
     const std::string flag = cat("--", option.name);
-    const std::string example = cat(flag, " ", option.value);
+    const std::string example = cat(flag, " ", placeholder(option));
     if (next == nullptr || (*next == "--" && command_.needs_command_to_run)) {
       throw Error(ErrorKind::usage, flag + " needs a value",
                   example + "; a value that begins with a dash: " + flag + "=VALUE");

@@ -25,17 +25,14 @@ bool may_name_secret_source(const Option& option) {
 constexpr std::size_t standard_streams = 3;
 std::array<bool, standard_streams> hidden_streams{};
 
-// Whether the variable contains a password. The switch ROLECALL_NO_TPM_KEY_PASSWORD does not.
-bool is_password_variable(std::string_view name) {
-  return name == "ROLECALL_PIN" ||
-         (name.ends_with("_PASSWORD") && !name.starts_with("ROLECALL_NO_"));
-}
-
-void hide_password_variables() {
-  for (const std::string& name : own_variable_names()) {
-    if (is_password_variable(name) || contains_pin(environment(name.c_str())))
-      take_secret_variable(name);
+void hide_password_variables(Commands commands) {
+  take_secret_variable("ROLECALL_PIN");
+  for (const Command* command : commands) {
+    for (const Option* option : all_options(*command))
+      if (option->kind == Kind::secret) take_secret_variable(variable_name(*command, option->name));
   }
+  for (const std::string& name : own_variable_names())
+    if (contains_pin(environment(name.c_str()))) take_secret_variable(name);
 }
 
 void hide_descriptor(int descriptor) {
@@ -66,9 +63,9 @@ void hide(const Option& option, const std::string& source) {
 
 }  // namespace
 
-void hide_secrets(const Command& command, const CommandLine& line, const ConfigFile& file,
-                  const std::vector<std::string>& bindings) {
-  hide_password_variables();
+void hide_secrets(const Command& command, Commands commands, const CommandLine& line,
+                  const ConfigFile& file, const std::vector<std::string>& bindings) {
+  hide_password_variables(commands);
   for (const CommandLine::OptionValues& entry : line.options) {
     if (!may_name_secret_source(*entry.option)) continue;
     for (const std::string& text : entry.values)

@@ -14,17 +14,17 @@
 namespace rolecall::cli {
 namespace {
 
-// Variables that do not belong to an option of the configuration file.
-constexpr std::array<std::string_view, 3> variables_without_setting = {
-    "ROLECALL_PIN", "ROLECALL_CONFIG", "ROLECALL_BINDING"};
-
-bool is_setting(const Option& option) {
-  return option.name != "config" && option.name != "binding";
-}
+// The variable that belongs to no option.
+constexpr const char* pin_variable = "ROLECALL_PIN";
 
 const Option* setting_of(const Command& command, std::string_view name) {
   const Option* option = find_option(command, name);
-  return option != nullptr && is_setting(*option) ? option : nullptr;
+  return option != nullptr && !option->chooses_settings ? option : nullptr;
+}
+
+bool has_variable(const Command& command, const Option& option) {
+  return command.settings_scope == SettingsScope::shared ||
+         (command.settings_scope == SettingsScope::own && !option.chooses_settings);
 }
 
 bool reads_table(const Command& command, const std::string& table) {
@@ -113,14 +113,18 @@ void KnownNames::refuse_name(const std::string& table, const std::string& name,
   for (const Command* command : commands_) {
     if (reads_table(*command, table)) {
       for (const Option* option : all_options(*command))
-        if (is_setting(*option)) names.emplace_back(option->name);
+        if (!option->chooses_settings) names.emplace_back(option->name);
     } else if (setting_of(*command, name) != nullptr) {
       elsewhere.push_back(cat("[", command->name, "]"));
     }
   }
   std::string hint =
       elsewhere.empty() ? similar(name, names) : "it is a setting of " + list_text(elsewhere, "or");
-  if (table == "bindings" && !elsewhere.empty()) hint = "did you mean the table [binding.NAME]?";
+  const bool lists_bindings =
+      std::any_of(commands_.begin(), commands_.end(), [&table](const Command* command) {
+        return command->name == table && command->lists_bindings_of != nullptr;
+      });
+  if (lists_bindings && !elsewhere.empty()) hint = "did you mean the table [binding.NAME]?";
   if (hint.empty()) hint = "names are those of the flags, without their dashes";
   const bool is_command_table = !table.empty() && !table.starts_with("binding.");
   throw Error(ErrorKind::usage,
@@ -183,17 +187,15 @@ void KnownNames::check(const ConfigFile& file) const {
 void KnownNames::warn_of_unknown_variables() const {
   std::vector<std::string> names = own_variable_names();
   std::erase_if(names, [this](const std::string& name) {
-    return std::find(variables_without_setting.begin(), variables_without_setting.end(), name) !=
-               variables_without_setting.end() ||
-           setting_of(running_, option_of_variable(running_, name)) != nullptr;
+    const Option* option = find_option(running_, option_of_variable(running_, name));
+    return name == pin_variable || (option != nullptr && has_variable(running_, *option));
   });
   if (names.empty()) return;
-  std::vector<std::string> all(variables_without_setting.begin(), variables_without_setting.end());
+  std::vector<std::string> all = {pin_variable};
   for (const Command* command : commands_) {
-    if (command->settings_scope == SettingsScope::none) continue;
     for (const Options options : command->options) {
       for (const Option& option : options)
-        if (is_setting(option)) all.push_back(variable_name(*command, option.name));
+        if (has_variable(*command, option)) all.push_back(variable_name(*command, option.name));
     }
   }
   for (const std::string& name : names) {

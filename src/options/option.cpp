@@ -35,19 +35,19 @@ bool is_whole_number(const std::string& text) {
 
 std::string hint_for_number(const Option& option, const std::string& text,
                             const std::string& help) {
-  if (option.value == "SECONDS") {
+  if (option.unit == Unit::seconds) {
     return is_whole_number(text) ? "an hour is 3600"
                                  : "a whole number without a unit: an hour is 3600";
   }
   if (!is_whole_number(text)) return "a whole number: only digits";
-  return option.value == "PORT" ? "0 means any free port" : help;
+  return option.unit == Unit::port ? "0 means any free port" : help;
 }
 
 void check_number(const Option& option, const std::string& text, const std::string& help) {
   const auto number = parse_number<long>(text);
   if (number && option.minimum <= *number && *number <= option.maximum) return;
   refuse_value(option,
-               cat(option.value == "SECONDS" ? "seconds" : "a number", " from ", option.minimum,
+               cat(option.unit == Unit::seconds ? "seconds" : "a number", " from ", option.minimum,
                    " to ", option.maximum),
                text, hint_for_number(option, text, help));
 }
@@ -68,10 +68,10 @@ void check_host(const Option& option, const std::string& text) {
               "host.docker.internal or app.prod.svc");
 }
 
-// The parts of Option::value between the bars.
+// The parts of Option::choices between the bars.
 std::vector<std::string> choices_of(const Option& option) {
   std::vector<std::string> choices;
-  std::string_view rest = option.value;
+  std::string_view rest = option.choices;
   while (!rest.empty()) {
     const std::size_t end = std::min(rest.find('|'), rest.size());
     choices.emplace_back(rest.substr(0, end));

@@ -23,9 +23,12 @@ enum class Kind {
   toggle,    // on or off
   number,    // a whole number from `minimum` to `maximum`
   seconds,   // may have a fraction. At most a day. 0 only if `minimum` is 0
-  choice,    // one of the words in `value`, which are separated by "|"
+  choice,    // one of `choices`
   unused,    // accepted with or without a value, and ignored
 };
+
+// What a Kind::number counts.
+enum class Unit { none, seconds, port };
 
 struct Option {
   std::string_view name;  // without its dashes
@@ -36,10 +39,26 @@ struct Option {
   std::string_view default_value = {};  // the value if the option is not set
   std::string_view default_text = {};   // the default in --help, if it is not `default_value`
   std::string_view limits = {};         // more sentences for --help, after `minimum` and `maximum`
+  std::string_view choices = {};        // words that are separated by "|"
+  Unit unit = Unit::none;
   long minimum = 1;
   long maximum = 0;
   bool repeatable = false;
+  // Options that provide the same thing have the same word here. If one of them is set, the others
+  // are not searched for in places of lower precedence.
+  std::string_view provides = {};
+  // AWS's own variable. The variable of rolecall takes precedence.
+  const char* aws_variable = nullptr;
+  bool chooses_settings = false;  // so the configuration file cannot set it
+  // For a session. Not required if another option is set, or what that one needs instead.
+  bool is_required = false;
+  std::string_view required_unless = {};
 };
+
+// The placeholder in --help: "FILE", "text|json".
+constexpr std::string_view placeholder(const Option& option) {
+  return option.kind == Kind::choice ? option.choices : option.value;
+}
 
 using Options = std::span<const Option>;
 

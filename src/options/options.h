@@ -38,7 +38,8 @@ inline constexpr std::array<Option, 2> configuration_options = {{
              "role-arn = \"ARN\". An environment variable, such as ROLECALL_ROLE_ARN for "
              "--role-arn, takes precedence over the file.",
      .default_text = "$ROLECALL_CONFIG, otherwise ~/.config/rolecall/config.toml, otherwise "
-                     "/etc/rolecall/config.toml"},
+                     "/etc/rolecall/config.toml",
+     .chooses_settings = true},
     {.name = "quiet",
      .kind = Kind::toggle,
      .group = output_group,
@@ -52,7 +53,8 @@ inline constexpr std::array<Option, 1> binding_option = {{
      .help = "Use the values of the table [binding.NAME] of the configuration file. These values "
              "take precedence over the others in the file. \"rolecall bindings\" lists the "
              "bindings.",
-     .default_text = "$ROLECALL_BINDING, otherwise no binding"},
+     .default_text = "$ROLECALL_BINDING, otherwise no binding",
+     .chooses_settings = true},
 }};
 
 inline constexpr std::array<Option, 1> debug_option = {{
@@ -73,7 +75,8 @@ inline constexpr std::array<Option, 2> selector_options = {{
      .help = "Search all PKCS#11 tokens for the certificate, instead of using --certificate. "
              "SELECTOR is one or more of these, in quotes and separated by spaces: "
              "Key=x509Subject,Value=NAME Key=x509Issuer,Value=NAME Key=x509Serial,Value=HEX. "
-             "SELECTOR can also be file://PATH, with the path of a JSON file."},
+             "SELECTOR can also be file://PATH, with the path of a JSON file.",
+     .provides = "certificate"},
     {.name = "pkcs11-lib",
      .kind = Kind::library,
      .group = hardware_group,
@@ -90,13 +93,15 @@ inline constexpr std::array<Option, 3> password_options = {{
      .help = "Where rolecall finds the password of the key, or the PIN of the token. SOURCE is "
              "file:PATH, env:NAME (a variable), fd:N (an open descriptor), credential:NAME (of "
              "systemd) or command:WORDS (a command that prints the password).",
-     .default_text = "for a token $ROLECALL_PIN, otherwise a prompt on the terminal"},
+     .default_text = "for a token $ROLECALL_PIN, otherwise a prompt on the terminal",
+     .provides = "password"},
     {.name = "pkcs8-password",
      .kind = Kind::secret,
      .group = certificate_group,
      .value = "PASSWORD",
      .help = "The password of the key. Every user of this machine can read the password, so "
-             "prefer --password-source."},
+             "prefer --password-source.",
+     .provides = "password"},
     {.name = "pkcs12-entry",
      .group = certificate_group,
      .value = "NAME",
@@ -115,7 +120,8 @@ inline constexpr std::array<Option, 2> tpm_options = {{
      .group = hardware_group,
      .value = "PASSWORD",
      .help = "The password of the TPM key. Every user of this machine can read the password, so "
-             "prefer --password-source."},
+             "prefer --password-source.",
+     .provides = "password"},
     {.name = "no-tpm-key-password",
      .kind = Kind::toggle,
      .group = hardware_group,
@@ -144,7 +150,10 @@ inline constexpr std::array<Option, 3> file_options = {{
      .help = "The certificate, in a PEM or PKCS#12 file. The file can also contain the chain and "
              "the private key, in any order. FILE can also be \"-\" (standard input), fd:N (the "
              "open descriptor N) or a pkcs11: URI. Required unless a binding sets it, or "
-             "--cert-selector is used."},
+             "--cert-selector is used.",
+     .provides = "certificate",
+     .is_required = true,
+     .required_unless = "cert-selector"},
     {.name = "private-key",
      .kind = Kind::input,
      .group = certificate_group,
@@ -155,7 +164,9 @@ inline constexpr std::array<Option, 3> file_options = {{
              "as handle:0x81000001. Required unless a binding sets it, or the certificate's file "
              "or token contains the key.",
      .limits = "Allowed: RSA keys of 2048 to 8192 bits, EC keys on P-256, P-384 or P-521, and "
-               "ML-DSA keys."},
+               "ML-DSA keys.",
+     .is_required = true,
+     .required_unless = "certificate"},
     {.name = "intermediates",
      .kind = Kind::input,
      .group = certificate_group,
@@ -176,19 +187,22 @@ inline constexpr std::array<Option, 14> session_options = {{
      .kind = Kind::word,
      .group = resources_group,
      .value = "ARN",
-     .help = "The IAM role to assume. Required unless a binding sets it."},
+     .help = "The IAM role to assume. Required unless a binding sets it.",
+     .is_required = true},
     {.name = "profile-arn",
      .kind = Kind::word,
      .group = resources_group,
      .value = "ARN",
      .help = "The IAM Roles Anywhere profile that lists the role. Required unless a binding sets "
-             "it."},
+             "it.",
+     .is_required = true},
     {.name = "trust-anchor-arn",
      .kind = Kind::word,
      .group = resources_group,
      .value = "ARN",
      .help = "The IAM Roles Anywhere trust anchor at the end of the certificate's chain. Required "
-             "unless a binding sets it."},
+             "unless a binding sets it.",
+     .is_required = true},
     {.name = "role-session-name",
      .group = session_group,
      .value = "NAME",
@@ -202,6 +216,7 @@ inline constexpr std::array<Option, 14> session_options = {{
      .help = "How long the credentials are valid.",
      .default_value = "3600",
      .limits = "The profile and the role can have lower limits.",
+     .unit = Unit::seconds,
      .minimum = 900,
      .maximum = 43200},
     {.name = "region",
@@ -223,13 +238,15 @@ inline constexpr std::array<Option, 14> session_options = {{
      .group = endpoint_group,
      .help = "Use the FIPS endpoint.",
      .default_text = "$AWS_USE_FIPS_ENDPOINT, otherwise false",
-     .limits = "Only some regions have this endpoint. Cannot be combined with --endpoint."},
+     .limits = "Only some regions have this endpoint. Cannot be combined with --endpoint.",
+     .aws_variable = "AWS_USE_FIPS_ENDPOINT"},
     {.name = "use-dualstack",
      .kind = Kind::toggle,
      .group = endpoint_group,
      .help = "Use the endpoint for both IPv4 and IPv6.",
      .default_text = "$AWS_USE_DUALSTACK_ENDPOINT, otherwise false",
-     .limits = "Cannot be combined with --endpoint."},
+     .limits = "Cannot be combined with --endpoint.",
+     .aws_variable = "AWS_USE_DUALSTACK_ENDPOINT"},
     {.name = "ca-bundle",
      .kind = Kind::path,
      .group = network_group,
@@ -237,7 +254,8 @@ inline constexpr std::array<Option, 14> session_options = {{
      .help = "A PEM file with the CAs to trust for TLS.",
      .default_text =
          "$AWS_CA_BUNDLE, otherwise $SSL_CERT_FILE and $SSL_CERT_DIR, otherwise the CAs "
-         "of the system"},
+         "of the system",
+     .aws_variable = "AWS_CA_BUNDLE"},
     {.name = "no-verify-ssl",
      .kind = Kind::toggle,
      .group = network_group,
@@ -275,6 +293,7 @@ inline constexpr std::array<Option, 2> cache_options = {{
      .help = "Request new credentials if the kept ones expire within this time.",
      .default_value = "900",
      .limits = "The margin counts as at most half of the credentials' lifetime.",
+     .unit = Unit::seconds,
      .minimum = 0,
      .maximum = 43199},
 }};

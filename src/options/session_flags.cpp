@@ -33,25 +33,19 @@ void check_proxy(const std::string& name, const std::string& proxy) {
   }
 }
 
-void require(const Settings& settings, const SessionFlags& flags) {
-  const IdentityOptions& identity = flags.identity;
-  const bool has_certificate = !identity.certificate.empty() || identity.selector;
-  const std::array<std::pair<const char*, bool>, 5> required = {{
-      {"--certificate", has_certificate},
-      // The certificate may be in a PKCS#12 file or on a token that also contains the key. Only
-      // reading it shows this.
-      {"--private-key", has_certificate || !identity.private_key.empty()},
-      {"--role-arn", !flags.session.role_arn.empty()},
-      {"--profile-arn", !flags.session.profile_arn.empty()},
-      {"--trust-anchor-arn", !flags.session.trust_anchor_arn.empty()},
-  }};
-  std::string missing;
-  for (const auto& [name, is_given] : required) {
-    if (is_given) continue;
-    if (!missing.empty()) missing += ", ";
-    missing += name;
+bool is_missing(const Settings& settings, const Option& option) {
+  if (settings.is_not_empty(option.name)) return false;
+  const Option* other = find_option(settings.command(), option.required_unless);
+  return other == nullptr || is_missing(settings, *other);
+}
+
+void check_required(const Settings& settings) {
+  std::vector<std::string> missing;
+  for (const Option* option : all_options(settings.command())) {
+    if (option->is_required && is_missing(settings, *option))
+      missing.push_back(cat("--", option->name));
   }
-  if (!missing.empty()) throw settings.missing(missing);
+  if (!missing.empty()) throw settings.missing(join(missing, ", "));
 }
 
 SessionOptions session_options_of(const Settings& settings) {
@@ -105,7 +99,7 @@ SessionFlags session_flags(const Settings& settings) {
   flags.identity = identity_flags(settings);
   flags.session = session_options_of(settings);
   flags.debug = settings.is_on("debug");
-  require(settings, flags);
+  check_required(settings);
   read_tls_variables(flags.session, reporter);
   read_proxy_variables(flags.session, reporter);
   return flags;

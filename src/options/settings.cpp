@@ -23,19 +23,6 @@
 namespace rolecall::cli {
 namespace {
 
-// AWS's own variables. Ours take precedence (AWS SDKs and Tools Reference Guide, "Settings").
-constexpr std::array<std::pair<std::string_view, const char*>, 3> aws_variables = {{
-    {"ca-bundle", "AWS_CA_BUNDLE"},
-    {"use-dualstack", "AWS_USE_DUALSTACK_ENDPOINT"},
-    {"use-fips", "AWS_USE_FIPS_ENDPOINT"},
-}};
-
-// Options that give the same thing in different ways. If one of them is set, the others are not
-// searched for in places of lower precedence.
-constexpr std::array<std::string_view, 3> password_ways = {"password-source", "pkcs8-password",
-                                                           "tpm-key-password"};
-constexpr std::array<std::string_view, 2> certificate_ways = {"certificate", "cert-selector"};
-
 constexpr const char* command_line_location = "command line";
 
 void check_binding(const ConfigFile& file, const std::string& binding) {
@@ -137,10 +124,9 @@ void Settings::take_environment() {
       if (text.empty()) {
         if (const auto hidden = take_secret_variable(variable)) text = hidden->view();
       }
-      for (const auto& [name, aws_variable] : aws_variables) {
-        if (name != option.name || !text.empty()) continue;
-        variable = aws_variable;
-        text = environment(aws_variable);
+      if (text.empty() && option.aws_variable != nullptr) {
+        variable = option.aws_variable;
+        text = environment(option.aws_variable);
       }
       if (text.empty()) continue;
       found.push_back(
@@ -180,11 +166,10 @@ void Settings::take_table(const std::string& table) {
 
 bool Settings::can_be_set(const Option& option) const {
   if (has(option.name)) return false;
-  const auto is_any_set = [&](const auto& ways) {
-    return std::find(ways.begin(), ways.end(), option.name) != ways.end() &&
-           std::any_of(ways.begin(), ways.end(), [this](std::string_view way) { return has(way); });
-  };
-  return !is_any_set(password_ways) && !is_any_set(certificate_ways);
+  return option.provides.empty() ||
+         std::none_of(assignments_.begin(), assignments_.end(), [&option](const auto& entry) {
+           return entry.second.option->provides == option.provides;
+         });
 }
 
 void Settings::set(Assignment assignment, const std::string& remark) {
@@ -306,7 +291,8 @@ Settings read_settings(const Command& command, const CommandLine& line, Commands
   known.warn_of_unknown_variables();
   const std::vector<std::string> bindings = bindings_chosen_by(command, line);
   // `bindings` reads the tables of all bindings.
-  hide_secrets(command, line, *file, command.lists_bindings_of ? file->bindings : bindings);
+  hide_secrets(command, commands, line, *file,
+               command.lists_bindings_of ? file->bindings : bindings);
   Settings settings(command, line, file, bindings.size() == 1 ? bindings.front() : std::string());
   settings.reporter().trace(
       [&] { return "flags that do not have their default values:" + settings.trace(); });

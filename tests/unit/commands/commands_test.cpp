@@ -34,7 +34,10 @@ TEST(Commands, HaveLimitsForNumbersAndWordsForValues) {
   for (const Command* command : all_commands()) {
     for (const Option* option : all_options(*command)) {
       SCOPED_TRACE(std::string(command->name) + " " + std::string(option->name));
-      EXPECT_EQ(option->value.empty(), option->kind == Kind::toggle);
+      EXPECT_EQ(placeholder(*option).empty(), option->kind == Kind::toggle);
+      EXPECT_EQ(option->choices.empty(), option->kind != Kind::choice);
+      EXPECT_TRUE(option->required_unless.empty() ||
+                  find_option(*command, option->required_unless) != nullptr);
       EXPECT_FALSE(option->help.empty());
       if (option->kind != Kind::number) continue;
       EXPECT_LT(option->minimum, option->maximum);

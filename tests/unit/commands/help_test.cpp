@@ -178,7 +178,7 @@ TEST(Help, ShowsEveryOptionAndAnExample) {
     const std::vector<std::string> lines = lines_of(help_text(*command, usual_width));
     for (const Option* option : all_options(*command)) {
       std::string flag = "  --" + std::string(option->name);
-      if (!option->value.empty()) flag += " " + std::string(option->value);
+      if (!placeholder(*option).empty()) flag += " " + std::string(placeholder(*option));
       EXPECT_THAT(lines, Contains(flag + (option->repeatable ? " ..." : "")));
     }
     EXPECT_THAT(std::string(command->footer), HasSubstr("Examples:\n  "));
