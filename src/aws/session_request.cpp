@@ -17,10 +17,7 @@ constexpr std::chrono::seconds max_duration{43200};
 
 // The rule for RoleSessionName in the AWS STS API Reference, "AssumeRole".
 bool is_session_name(std::string_view name) {
-  return name.size() >= 2 && name.size() <= 64 &&
-         name.find_first_not_of(
-             "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-             "_+=,.@-") == std::string_view::npos;
+  return name.size() >= 2 && name.size() <= 64 && only(name, letters_and_digits, "_+=,.@-");
 }
 
 void check_options(const SessionOptions& options) {

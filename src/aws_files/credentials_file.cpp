@@ -33,8 +33,7 @@ void check_profile_name(std::string_view profile) {
   };
   if (profile.empty()) throw Error(ErrorKind::usage, "the profile name is empty");
   for (const char c : profile) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) {
+    if (is_control(c)) {
       throw Error(ErrorKind::usage, "the profile name contains a control character");
     }
     if (c == '[' || c == ']')

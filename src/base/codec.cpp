@@ -55,7 +55,7 @@ unsigned utf8_value(std::string_view character) {
   return value;
 }
 
-bool is_control(unsigned c) {
+bool is_control_of_unicode(unsigned c) {
   return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x61c ||  // C0, DEL, C1
          (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
          (c >= 0x2066 && c <= 0x2069);  // invisible, line separators, direction of text
@@ -178,7 +178,7 @@ std::string terminal_safe(std::string_view text) {
     const std::size_t size = utf8_size(text);
     if (size == 0) {
       safe += '?';
-    } else if (is_control(utf8_value(text.substr(0, size)))) {
+    } else if (is_control_of_unicode(utf8_value(text.substr(0, size)))) {
       safe += ' ';
     } else {
       safe += text.substr(0, size);
@@ -205,6 +205,14 @@ std::string lower_case(std::string_view text) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }
   return lower;
+}
+
+std::string upper_case(std::string_view text) {
+  std::string upper(text);
+  for (char& c : upper) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return upper;
 }
 
 }  // namespace rolecall

@@ -35,5 +35,6 @@ std::string terminal_safe(std::string_view text);
 // The same for a text of several lines: line feeds and tabs stay.
 std::string terminal_safe_lines(std::string_view text);
 std::string lower_case(std::string_view text);  // only A to Z; ignores the locale
+std::string upper_case(std::string_view text);  // only a to z; ignores the locale
 
 }  // namespace rolecall

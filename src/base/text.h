@@ -108,6 +108,10 @@ bool only(std::string_view text, const Sets&... sets) {
 constexpr bool is_letter_or_digit(char c) {
   return letters_and_digits.find(c) != std::string_view::npos;
 }
+// Whether the character is a control character of ASCII.
+constexpr bool is_control(char c) {
+  return (c >= 0 && c < ' ') || c == '\x7f';
+}
 // Whether the character is printable ASCII and not a space.
 constexpr bool is_visible(char c) {
   return c > ' ' && c <= '~';

@@ -10,6 +10,7 @@
 #include "base/descriptor.h"
 #include "base/pkcs11_uri.h"
 #include "base/subprocess.h"
+#include "base/text.h"
 #include "options/environment.h"
 #include "options/password.h"
 #include "rolecall/error.h"
@@ -72,10 +73,7 @@ std::string absolute_value(const Option& option, const std::string& value) {
 }
 
 bool is_plain(const std::string& word) {
-  return !word.empty() && std::all_of(word.begin(), word.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("@%_+=:,./-").find(c) != std::string_view::npos;
-  });
+  return only(word, letters_and_digits, "@%_+=:,./-");
 }
 
 // In double quotes, a shell gives a meaning to the first four of these characters, and the SDK for

@@ -3,9 +3,6 @@
 #include <openssl/crypto.h>
 #include <unistd.h>
 
-#define TOML_ENABLE_FORMATTERS 0
-#include <toml++/toml.h>
-
 #include "base/files.h"
 #include "base/json.h"
 #include "base/library.h"
@@ -13,6 +10,7 @@
 #include "commands/all_commands.h"
 #include "http/client.h"
 #include "http/server.h"
+#include "options/config_file.h"
 #include "options/options.h"
 #include "options/settings.h"
 #include "rolecall/version.h"
@@ -53,7 +51,7 @@ std::string contents() {
   }
   say("nlohmann_json", dotted(NLOHMANN_JSON_VERSION_MAJOR, NLOHMANN_JSON_VERSION_MINOR,
                               NLOHMANN_JSON_VERSION_PATCH));
-  say("toml++", dotted(TOML_LIB_MAJOR, TOML_LIB_MINOR, TOML_LIB_PATCH));
+  say("toml++", toml_version());
   say("glibc", gnu_get_libc_version());
 #ifdef __clang__
   say("compiler", "clang++ " __clang_version__);

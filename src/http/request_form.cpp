@@ -13,10 +13,7 @@ bool is_token(std::string_view text) {
 }
 
 bool has_control_character(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return (byte < ' ' && c != '\t') || byte == 0x7f;
-  });
+  return std::any_of(text.begin(), text.end(), [](char c) { return is_control(c) && c != '\t'; });
 }
 
 }  // namespace

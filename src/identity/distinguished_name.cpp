@@ -17,13 +17,6 @@ namespace {
 
 constexpr std::string_view separators = ",;+";
 
-std::string upper_case(std::string_view text) {
-  std::string upper(text);
-  for (char& c : upper)
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  return upper;
-}
-
 // Names that Windows, Java and RFC 4519 give to attributes, and that OpenSSL does not know or
 // writes in another case.
 int nid_of(std::string_view type) {

@@ -121,8 +121,8 @@ std::string checked_serial(const SelectorEntry& entry) {
     // Separators are allowed only between whole bytes, because "1 2" is ambiguous.
     const bool between = at > 0 && (text.size() - at) % 3 == 0;
     if ((text[at] == ':' || text[at] == ' ') && between) continue;
-    is_hex = std::string_view("0123456789abcdefABCDEF").find(text[at]) != std::string_view::npos;
-    digits += text[at] >= 'a' ? static_cast<char>(text[at] - 'a' + 'A') : text[at];
+    digits += text[at];
+    is_hex = only(text.substr(at, 1), lower_hex_digits, "ABCDEF");
   }
   if (!is_hex) {
     refuse_selector(
@@ -131,6 +131,7 @@ std::string checked_serial(const SelectorEntry& entry) {
         "allowed");
   }
   digits.erase(0, std::min(digits.find_first_not_of('0'), digits.size() - 1));
+  digits = upper_case(digits);
   return negative && digits != "0" ? "-" + digits : digits;
 }
 

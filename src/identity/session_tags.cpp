@@ -93,12 +93,9 @@ std::vector<SessionTag> session_tags(const Certificate& leaf) {
 
 std::string tag_fault(const SessionTag& tag) {
   // A fast path: nearly all tags have only these characters, which need no Unicode table.
-  const auto is_plain = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '-' && c <= ':') || c == ' ';
-  };
   if (tag.value.size() <= longest_value &&
       tag.field.size() + tag.specifier.size() < longest_tag_key &&
-      std::all_of(tag.value.begin(), tag.value.end(), is_plain)) {
+      only(tag.value, letters_and_digits, "-./: ")) {
     return {};
   }
   const std::u32string value = code_points(tag.value);

@@ -345,6 +345,10 @@ ConfigFile read_config_file(const std::string& named) {
   return result;
 }
 
+std::string toml_version() {
+  return cat(TOML_LIB_MAJOR, '.', TOML_LIB_MINOR, '.', TOML_LIB_PATCH);
+}
+
 std::string location_in(const ConfigFile& file, int line) {
   return cat("configuration file ", file.path, ", line ", line);
 }

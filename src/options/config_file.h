@@ -63,4 +63,6 @@ std::string missing_file_reason(const ConfigFile& file);
 // The hint for that message.
 std::string missing_file_hint(const ConfigFile& file);
 
+std::string toml_version();  // of the library that reads the file
+
 }  // namespace rolecall::cli

@@ -1,7 +1,6 @@
 #include "options/known_names.h"
 
 #include <algorithm>
-#include <array>
 #include <optional>
 
 #include "base/text.h"

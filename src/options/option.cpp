@@ -29,8 +29,7 @@ bool is_one_of(const std::array<std::string_view, 3>& words, std::string_view te
 }
 
 bool is_whole_number(const std::string& text) {
-  const std::size_t sign = text.starts_with('-') ? 1 : 0;
-  return text.size() > sign && text.find_first_not_of("0123456789", sign) == std::string::npos;
+  return only(std::string_view(text).substr(text.starts_with('-') ? 1 : 0), ascii_digits);
 }
 
 std::string hint_for_number(const Option& option, const std::string& text,

@@ -26,9 +26,9 @@ void check_proxy(const std::string& name, const std::string& proxy) {
   if (std::find(known.begin(), known.end(), scheme) == known.end()) {
     refuse("does not begin with a known kind of proxy");
   }
-  const auto is_control = [](char c) { return (c >= 0 && c <= ' ') || c == '\x7f'; };
+  const auto is_stray = [](char c) { return c == ' ' || is_control(c); };
   const auto decoded = percent_decode(rest);
-  if (rest.empty() || !decoded || std::any_of(decoded->begin(), decoded->end(), is_control)) {
+  if (rest.empty() || !decoded || std::any_of(decoded->begin(), decoded->end(), is_stray)) {
     refuse("is not the URL of a proxy");
   }
 }

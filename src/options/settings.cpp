@@ -1,7 +1,7 @@
 #include "options/settings.h"
 
 #include <algorithm>
-#include <array>
+#include <span>
 #include <stdexcept>
 #include <utility>
 
@@ -53,10 +53,8 @@ std::vector<std::string> bindings_chosen_by(const Command& command, const Comman
 
 std::string first_ten_names(const std::vector<std::string>& names) {
   constexpr std::size_t most = 10;
-  std::string text;
-  for (std::size_t i = 0; i < names.size() && i < most; ++i)
-    text += (i == 0 ? "" : ", ") + names[i];
-  return text + (names.size() > most ? ", … (rolecall bindings lists them)" : "");
+  const std::span first = std::span(names).first(std::min(names.size(), most));
+  return join(first, ", ") + (names.size() > most ? ", … (rolecall bindings lists them)" : "");
 }
 
 void warn_of_passwords(const CommandLine& line) {

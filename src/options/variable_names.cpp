@@ -17,11 +17,8 @@ std::string variable_prefix(const Command& command) {
 }  // namespace
 
 std::string variable_name(const Command& command, std::string_view option) {
-  std::string name = cat(variable_prefix(command), option);
-  for (char& c : name) {
-    if (c == '-') c = '_';
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  }
+  std::string name = upper_case(cat(variable_prefix(command), option));
+  std::replace(name.begin(), name.end(), '-', '_');
   return name;
 }
 

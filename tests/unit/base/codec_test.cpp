@@ -96,6 +96,7 @@ TEST(Codec, TrimAndLowerCase) {
   EXPECT_EQ(trim(" \t a b\r\n"), "a b");
   EXPECT_EQ(trim(" \t"), "");
   EXPECT_EQ(lower_case("X-Amz-ÄZ"), "x-amz-Äz");
+  EXPECT_EQ(upper_case("x-Amz-äz"), "X-AMZ-äZ");
 }
 
 }  // namespace
