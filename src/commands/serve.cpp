@@ -30,26 +30,12 @@ constexpr rlim_t most_descriptors = http::most_connections_of_one_thread + serve
 constexpr const char* listen_group = "Address";
 constexpr const char* run_group = "Operation";
 constexpr std::array<Option, 9> daemon_options = {{
-    {.name = "port",
-     .kind = Kind::number,
-     .group = listen_group,
-     .value = "PORT",
-     .help = "The TCP port to listen on. Use 0 for any free port.",
-     .default_value = "9911",
-     .unit = Unit::port,
-     .minimum = 0,
-     .maximum = 65535},
-    {.name = "address",
-     .group = listen_group,
-     .value = "ADDRESS",
-     .help = "The IP address to listen on.",
-     .default_value = "127.0.0.1"},
-    {.name = "allow-remote",
-     .kind = Kind::toggle,
-     .group = listen_group,
-     .help =
-         "Allow an address that other machines can reach. The credentials then cross the network "
-         "unencrypted, and instance metadata is off unless you use --imds."},
+    port_option(listen_group, "9911"),
+    address_option(listen_group),
+    allow_remote_option(
+        listen_group,
+        "Allow an address that other machines can reach. The credentials then cross the network "
+        "unencrypted, and instance metadata is off unless you use --imds."),
     {.name = "imds",
      .kind = Kind::toggle,
      .group = listen_group,
@@ -72,12 +58,8 @@ constexpr std::array<Option, 9> daemon_options = {{
      .default_text = "64, but 1 if other machines can reach the address",
      .minimum = 1,
      .maximum = 255},
-    {.name = "token-dir",
-     .kind = Kind::directory,
-     .group = run_group,
-     .value = "DIR",
-     .help = "The directory for the tokens of the container credentials endpoint.",
-     .default_text = "$RUNTIME_DIRECTORY, otherwise $XDG_RUNTIME_DIR/rolecall"},
+    token_dir_option(run_group,
+                     "The directory for the tokens of the container credentials endpoint."),
     {.name = "lazy",
      .kind = Kind::toggle,
      .group = run_group,
@@ -91,17 +73,15 @@ constexpr std::array<Option, 9> daemon_options = {{
      .choices = "text|json"},
 }};
 
-constexpr std::array<Option, 1> bindings_option = {{
-    {.name = "binding",
-     .group = configuration_group,
-     .value = "NAME",
-     .help = "Use the values of the table [binding.NAME] of the configuration file. These values "
-             "take precedence over the others in the file. With several bindings, each one has an "
-             "endpoint and a token of its own.",
-     .default_text = "$ROLECALL_BINDING, otherwise no binding",
-     .repeatable = true,
-     .chooses_settings = true},
-}};
+constexpr auto bindings_option = [] {
+  auto list = binding_option;
+  list.front().help =
+      "Use the values of the table [binding.NAME] of the configuration file. These values "
+      "take precedence over the others in the file. With several bindings, each one has an "
+      "endpoint and a token of its own.";
+  list.front().repeatable = true;
+  return list;
+}();
 
 std::vector<std::string> host_names(const Settings& settings) {
   std::vector<std::string> names;

@@ -53,40 +53,35 @@ void run_sign_string(const Settings& settings, const CommandLine& /*line*/) {
 }
 
 // This command uses only the key, so the help of the other files differs.
-constexpr auto sign_string_options = [] {
-  auto list =
-      joined(std::array<Option, 2>{{
-                 {.name = "digest",
-                  .kind = Kind::choice,
-                  .group = output_group,
-                   .help = "The digest of the signature. Not for ML-DSA keys.",
-                   .default_value = "SHA256",
-                   .choices = "SHA256|SHA384|SHA512"},
-                 {.name = "format",
-                  .kind = Kind::choice,
-                  .group = output_group,
-                  .help = "The form of the signature. json is hex in double quotes, text is hex, "
-                          "and bin is the raw bytes. json and text end in a newline only on "
-                          "a terminal.",
-                  .default_value = "json",
-                  .choices = "json|text|bin"},
-             }},
-             debug_option, identity_options);
-  for (Option& option : list) {
-    if (option.name == "certificate") {
-      option.help =
-          "The certificate, in a PEM or PKCS#12 file. If the file contains several, one of them "
-          "must match the key. FILE can also be \"-\" (standard input), fd:N (the open descriptor "
-          "N) or a pkcs11: URI.";
-    }
-    if (option.name == "intermediates") {
-      option.limits = {};
-      option.help =
-          "Accepted but not read, so that you can use the options of other commands here.";
-    }
-  }
-  return list;
-}();
+constexpr auto sign_string_options = joined(
+    std::array<Option, 2>{{
+        {.name = "digest",
+         .kind = Kind::choice,
+         .group = output_group,
+         .help = "The digest of the signature. Not for ML-DSA keys.",
+         .default_value = "SHA256",
+         .choices = "SHA256|SHA384|SHA512"},
+        {.name = "format",
+         .kind = Kind::choice,
+         .group = output_group,
+         .help = "The form of the signature. json is hex in double quotes, text is hex, "
+                 "and bin is the raw bytes. json and text end in a newline only on "
+                 "a terminal.",
+         .default_value = "json",
+         .choices = "json|text|bin"},
+    }},
+    debug_option,
+    std::array<Option, 3>{
+        {explained(
+             certificate_option,
+             "The certificate, in a PEM or PKCS#12 file. If the file contains several, one of them "
+             "must match the key. FILE can also be \"-\" (standard input), fd:N (the open "
+             "descriptor N) or a pkcs11: URI."),
+         private_key_option,
+         explained(
+             intermediates_option,
+             "Accepted but not read, so that you can use the options of other commands here.")}},
+    key_options);
 
 }  // namespace
 

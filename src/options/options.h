@@ -17,6 +17,13 @@ constexpr std::array<Option, (Sizes + ...)> joined(const std::array<Option, Size
   return all;
 }
 
+// The option with another explanation.
+constexpr Option explained(Option option, std::string_view help) {
+  option.help = help;
+  option.limits = {};
+  return option;
+}
+
 // The headings of --help that several commands have.
 inline constexpr const char* certificate_group = "Certificate and key";
 inline constexpr const char* hardware_group = "Hardware keys";
@@ -142,44 +149,53 @@ inline constexpr std::array<Option, 2> token_options = {{
              "option, rolecall asks for the PIN of such a key separately."},
 }};
 
-inline constexpr std::array<Option, 3> file_options = {{
-    {.name = "certificate",
-     .kind = Kind::input,
-     .group = certificate_group,
-     .value = "FILE",
-     .help = "The certificate, in a PEM or PKCS#12 file. The file can also contain the chain and "
-             "the private key, in any order. FILE can also be \"-\" (standard input), fd:N (the "
-             "open descriptor N) or a pkcs11: URI. Required unless a binding sets it, or "
-             "--cert-selector is used.",
-     .provides = "certificate",
-     .is_required = true,
-     .required_unless = "cert-selector"},
-    {.name = "private-key",
-     .kind = Kind::input,
-     .group = certificate_group,
-     .value = "FILE",
-     .help = "The private key, in a PEM or PKCS#12 file. The key can be encrypted. FILE can "
-             "also be \"-\", fd:N, a pkcs11: URI, a TPM key file (TSS2 PRIVATE KEY) or a TPM "
-             "handle such "
-             "as handle:0x81000001. Required unless a binding sets it, or the certificate's file "
-             "or token contains the key.",
-     .limits = "Allowed: RSA keys of 2048 to 8192 bits, EC keys on P-256, P-384 or P-521, and "
-               "ML-DSA keys.",
-     .is_required = true,
-     .required_unless = "certificate"},
-    {.name = "intermediates",
-     .kind = Kind::input,
-     .group = certificate_group,
-     .value = "FILE",
-     .help = "The intermediate certificates, from the certificate to the trust anchor, in a PEM or "
-             "PKCS#7 file. FILE can also be \"-\" or fd:N. Not needed if the certificate's file "
-             "contains the chain.",
-     .limits = "At most 5 of these certificates are sent."},
-}};
+inline constexpr Option certificate_option = {
+    .name = "certificate",
+    .kind = Kind::input,
+    .group = certificate_group,
+    .value = "FILE",
+    .help =
+        "The certificate, in a PEM or PKCS#12 file. The file can also contain the chain and "
+        "the private key, in any order. FILE can also be \"-\" (standard input), fd:N (the "
+        "open descriptor N) or a pkcs11: URI. Required unless a binding sets it, or "
+        "--cert-selector is used.",
+    .provides = "certificate",
+    .is_required = true,
+    .required_unless = "cert-selector"};
+inline constexpr Option private_key_option = {
+    .name = "private-key",
+    .kind = Kind::input,
+    .group = certificate_group,
+    .value = "FILE",
+    .help =
+        "The private key, in a PEM or PKCS#12 file. The key can be encrypted. FILE can "
+        "also be \"-\", fd:N, a pkcs11: URI, a TPM key file (TSS2 PRIVATE KEY) or a TPM "
+        "handle such "
+        "as handle:0x81000001. Required unless a binding sets it, or the certificate's file "
+        "or token contains the key.",
+    .limits = "Allowed: RSA keys of 2048 to 8192 bits, EC keys on P-256, P-384 or P-521, and "
+              "ML-DSA keys.",
+    .is_required = true,
+    .required_unless = "certificate"};
+inline constexpr Option intermediates_option = {
+    .name = "intermediates",
+    .kind = Kind::input,
+    .group = certificate_group,
+    .value = "FILE",
+    .help =
+        "The intermediate certificates, from the certificate to the trust anchor, in a PEM or "
+        "PKCS#7 file. FILE can also be \"-\" or fd:N. Not needed if the certificate's file "
+        "contains the chain.",
+    .limits = "At most 5 of these certificates are sent."};
+
+// For every command that uses the key.
+inline constexpr auto key_options =
+    joined(selector_options, token_options, password_options, tpm_options, ignored_options);
 
 // All options for the certificate and its key.
-inline constexpr auto identity_options = joined(file_options, selector_options, token_options,
-                                                password_options, tpm_options, ignored_options);
+inline constexpr auto identity_options =
+    joined(std::array<Option, 3>{{certificate_option, private_key_option, intermediates_option}},
+           key_options);
 
 // What the request for a session contains, and how it is sent.
 inline constexpr std::array<Option, 14> session_options = {{
@@ -297,6 +313,39 @@ inline constexpr std::array<Option, 2> cache_options = {{
      .minimum = 0,
      .maximum = 43199},
 }};
+
+// For commands that run a server.
+constexpr Option port_option(std::string_view group, std::string_view default_value) {
+  return {.name = "port",
+          .kind = Kind::number,
+          .group = group,
+          .value = "PORT",
+          .help = "The TCP port to listen on. Use 0 for any free port.",
+          .default_value = default_value,
+          .unit = Unit::port,
+          .minimum = 0,
+          .maximum = 65535};
+}
+constexpr Option address_option(std::string_view group) {
+  return {.name = "address",
+          .group = group,
+          .value = "ADDRESS",
+          .help = "The IP address to listen on.",
+          .default_value = "127.0.0.1"};
+}
+constexpr Option allow_remote_option(std::string_view group, std::string_view help) {
+  return {.name = "allow-remote", .kind = Kind::toggle, .group = group, .help = help};
+}
+
+// For serve, and for commands that read its tokens.
+constexpr Option token_dir_option(std::string_view group, std::string_view help) {
+  return {.name = "token-dir",
+          .kind = Kind::directory,
+          .group = group,
+          .value = "DIR",
+          .help = help,
+          .default_text = "$RUNTIME_DIRECTORY, otherwise $XDG_RUNTIME_DIR/rolecall"};
+}
 
 // For every command that requests a session.
 inline constexpr auto all_session_options = joined(identity_options, session_options, debug_option);
