@@ -11,7 +11,7 @@
 
 namespace rolecall {
 
-class Deadline;
+class Deadline;  // internal: no installed header defines it
 
 enum class PasswordKind { file, pin, tpm_key };
 enum class TriesLeft { unknown, few, one };
@@ -28,7 +28,8 @@ struct PasswordRequest {
   // Usually empty. If it is not empty, a source that would give the same PIN again should throw,
   // because a PIN must not be sent to another token.
   std::string accepted_by = {};
-  // The deadline of the run, or nullptr. It is paused while the source is asked.
+  // Ignore this member: it is for the sources of the program. It is the deadline of the run, or
+  // nullptr. It is paused while any source is asked.
   Deadline* deadline = nullptr;
 };
 
