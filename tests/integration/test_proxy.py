@@ -175,7 +175,7 @@ def test_the_host_of_a_region(identity, partition, region, flags, env, host):
     ("aws", "eu-west-1", "", {"AWS_USE_FIPS_ENDPOINT": "true"}, "FIPS.*eu-west-1"),
     ("aws-cn", "cn-north-1", "--use-fips --use-dualstack", {}, "FIPS.*cn-north-1"),
     ("aws", "eusc-de-east-1", "", {}, "aws-eusc"), ("aws-eusc", "eu-west-1", "", {}, "partition"),
-    ("moon", "moon-far-1", "", {}, "partition moon.*\n.*--endpoint"),
+    ("moon", "moon-far-1", "", {}, "partition of the ARNs, moon, is unknown.*\n.*--endpoint"),
     ("aws", "cn-north-1", "", {}, "partition"), ("aws-cn", "eu-west-1", "", {}, "partition"),
     ("aws-new", "eu-west-1", "", {}, "aws-new"),
     ("aws", "eu-west-1", "", {"AWS_USE_FIPS_ENDPOINT": "yes"}, "AWS_USE_FIPS_ENDPOINT"),
