@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <optional>
-#include <random>
 
 #include "aws/service_error.h"
 #include "aws/session_answer.h"
 #include "aws/sigv4_x509.h"
 #include "base/json.h"
+#include "base/random.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "base/waiting.h"
@@ -57,9 +57,8 @@ bool is_worth_retrying(const Error& error, int status) {
 // A random time below 1 s, times 2^attempt, so that hosts that failed together do not try again
 // together.
 milliseconds random_wait(int attempt) {
-  std::random_device device;
-  std::uniform_int_distribution<milliseconds::rep> below_a_second(0, 999);
-  return std::min(max_random_wait, milliseconds(below_a_second(device)) * (1 << attempt));
+  const milliseconds below_a_second(static_cast<int>(random_fraction() * 1000));
+  return std::min(max_random_wait, below_a_second * (1 << attempt));
 }
 
 // The result of one attempt: either credentials or a failure.

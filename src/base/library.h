@@ -43,11 +43,29 @@ class SharedLibrary {
 
 // The functions of a library are listed once, in a macro of this form:
 //   #define CURL_FUNCTIONS(USE) USE(curl_, easy_init) USE(curl_, easy_cleanup)
-// From such a list, the macros below make the members of a struct that point to the functions, the
-// statements that find these functions in `library` for the struct `functions`, and the
-// initialisers of the struct for a library that is linked.
+// From such a list, ROLECALL_POINTER makes the members of a struct that point to the functions.
 #define ROLECALL_POINTER(prefix, name) decltype(&prefix##name) name;
+
+// An expression that loads a library and returns the struct `Functions` with the functions in LIST.
+#define ROLECALL_LOADED(Functions, LIST, name, package) \
+  [] {                                                  \
+    const SharedLibrary library(name, package);         \
+    Functions functions{};                              \
+    LIST(ROLECALL_FIND)                                 \
+    return functions;                                   \
+  }()
 #define ROLECALL_FIND(prefix, name) library.find(functions.name, #prefix #name);
+
+// The same for a library that is inside the portable program (packaging/bundle).
 #define ROLECALL_LINKED(prefix, name) .name = &prefix##name,
+#ifdef ROLECALL_BUNDLE
+#define ROLECALL_INCLUDED(Functions, LIST, name, package) \
+  Functions {                                             \
+    LIST(ROLECALL_LINKED)                                 \
+  }
+#else
+#define ROLECALL_INCLUDED(Functions, LIST, name, package) \
+  ROLECALL_LOADED(Functions, LIST, name, package)
+#endif
 
 }  // namespace rolecall

@@ -2,8 +2,8 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
@@ -16,6 +16,7 @@
 #include "base/descriptor_io.h"
 #include "base/files.h"
 #include "base/new_file.h"
+#include "base/random.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "base/waiting.h"
@@ -35,12 +36,12 @@ std::string new_file_prefix(const std::string& name) {
 }
 
 std::string new_file_name(const std::string& name) {
-  std::array<unsigned char, random_characters> bytes{};
-  const ssize_t got = getrandom(bytes.data(), bytes.size(), 0);
-  static_cast<void>(got);  // without random bytes, O_EXCL still notices a name that is taken
   std::string result = new_file_prefix(name);
-  for (const unsigned char byte : bytes)
-    result += letters_and_digits[byte % letters_and_digits.size()];
+  std::uint64_t number = random_number();
+  for (std::size_t i = 0; i < random_characters; ++i) {
+    result += letters_and_digits[number % letters_and_digits.size()];
+    number /= letters_and_digits.size();
+  }
   return result;
 }
 
@@ -55,8 +56,9 @@ bool is_same_file(const struct stat& a, const struct stat& b) {
 // Whether the file itself is a mount point, such as a bind mount in a container. Only root can make
 // it one.
 bool is_mounted(int file) {
+  // Called by its number, because glibc has a function for it only since 2.28.
   struct statx info {};
-  return statx(file, "", AT_EMPTY_PATH, 0, &info) == 0 &&
+  return syscall(SYS_statx, file, "", AT_EMPTY_PATH, 0, &info) == 0 &&
          (info.stx_attributes & info.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) != 0;
 }
 

@@ -1,12 +1,17 @@
 #include "rolecall/secret.h"
 
 #include <openssl/crypto.h>
-#include <string.h>
+
+#include <cstring>
 
 namespace rolecall {
 
 void wipe(void* data, std::size_t size) noexcept {
-  explicit_bzero(data, size);  // not OPENSSL_cleanse, because most runs that wipe need no libcrypto
+  // Not OPENSSL_cleanse, because most runs that wipe need no libcrypto; not explicit_bzero, which
+  // glibc has only since 2.25. The empty statement reads the bytes, so the compiler cannot leave
+  // them out.
+  std::memset(data, 0, size);
+  asm volatile("" : : "r"(data) : "memory");
 }
 
 bool Secret::equals(std::string_view other) const noexcept {

@@ -4,6 +4,7 @@
 #include <linux/close_range.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -105,7 +106,8 @@ void prepare_child(int output) {
   dup2(nothing, STDIN_FILENO);
   dup2(output, STDOUT_FILENO);
   // Before Linux 5.11, the other descriptors stay open.
-  close_range(STDERR_FILENO + 1, UINT_MAX, CLOSE_RANGE_CLOEXEC);
+  // Called by its number, because glibc has a function for it only since 2.34.
+  syscall(SYS_close_range, STDERR_FILENO + 1, UINT_MAX, CLOSE_RANGE_CLOEXEC);
   prctl(PR_SET_PDEATHSIG, SIGTERM);  // a signal may end us before we can kill it
   sigset_t none;
   sigemptyset(&none);

@@ -23,10 +23,23 @@ std::string dotted(Number... numbers) {
   return join(std::array{numbers...}, ".");
 }
 
+// Whether libcurl, libmicrohttpd and OpenSSL are linked into a program that can still load modules.
+#ifdef ROLECALL_BUNDLE
+constexpr bool libraries_are_inside = true;
+#else
+constexpr bool libraries_are_inside = false;
+#endif
+
+const char* build_kind() {
+  if (!can_load_libraries()) return "static";
+  return libraries_are_inside ? "portable" : "shared";
+}
+
 // The version of a library. The library may have to be loaded first, and may not be installed.
 std::string library_version(std::string (*library)(), const char* when) {
   try {
-    return library() + (can_load_libraries() ? cat(" (loaded ", when, ")") : "");
+    const bool is_loaded = can_load_libraries() && !libraries_are_inside;
+    return library() + (is_loaded ? cat(" (loaded ", when, ")") : "");
   } catch (const Error& error) {
     return cat("none (loaded ", when, "): ", error.what());
   }
@@ -38,7 +51,7 @@ std::string contents() {
     text += name + ": " + what + "\n";
   };
   say("rolecall", ROLECALL_VERSION);
-  say("build", can_load_libraries() ? "shared" : "static");
+  say("build", build_kind());
   say("OpenSSL", OpenSSL_version(OPENSSL_VERSION));
   say("libcurl", library_version(http::client_library, "for the first request"));
   say("libmicrohttpd", library_version(http::server_library, "when a server starts"));

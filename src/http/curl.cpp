@@ -3,13 +3,9 @@
 namespace rolecall::http {
 
 const Curl& libcurl() {
-  static const Curl loaded = [] {
-    const SharedLibrary library("libcurl.so.4", "libcurl4");
-    Curl functions{};
-    ROLECALL_CURL_FUNCTIONS(ROLECALL_FIND)
-    return functions;
-  }();
-  return loaded;
+  static const Curl functions =
+      ROLECALL_INCLUDED(Curl, ROLECALL_CURL_FUNCTIONS, "libcurl.so.4", "libcurl4");
+  return functions;
 }
 
 }  // namespace rolecall::http

@@ -3,13 +3,9 @@
 namespace rolecall::http {
 
 const Libssl& libssl() {
-  static const Libssl loaded = [] {
-    const SharedLibrary library("libssl.so.3", "libssl3");
-    Libssl functions{};
-    ROLECALL_LIBSSL_FUNCTIONS(ROLECALL_FIND)
-    return functions;
-  }();
-  return loaded;
+  static const Libssl functions =
+      ROLECALL_INCLUDED(Libssl, ROLECALL_LIBSSL_FUNCTIONS, "libssl.so.3", "libssl3");
+  return functions;
 }
 
 }  // namespace rolecall::http

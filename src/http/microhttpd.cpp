@@ -3,13 +3,9 @@
 namespace rolecall::http {
 
 const Microhttpd& microhttpd() {
-  static const Microhttpd loaded = [] {
-    const SharedLibrary library("libmicrohttpd.so.12", "libmicrohttpd12");
-    Microhttpd functions{};
-    ROLECALL_MICROHTTPD_FUNCTIONS(ROLECALL_FIND)
-    return functions;
-  }();
-  return loaded;
+  static const Microhttpd functions = ROLECALL_INCLUDED(Microhttpd, ROLECALL_MICROHTTPD_FUNCTIONS,
+                                                        "libmicrohttpd.so.12", "libmicrohttpd12");
+  return functions;
 }
 
 }  // namespace rolecall::http

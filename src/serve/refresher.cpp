@@ -5,6 +5,7 @@
 
 #include "aws/create_session.h"
 #include "base/deadline.h"
+#include "base/random.h"
 #include "base/text.h"
 #include "base/time.h"
 
@@ -200,7 +201,7 @@ void Refresher::request_credentials(const std::stop_token& stop) {
   if (!rules_.deliver) refuse_expired(credentials, now);
   aws::RenewalSchedule schedule(rules_.refresh_before);
   schedule.succeeded(now, credentials.expiration, binding_.options().session.session_duration,
-                     random());
+                     random_fraction());
   undelivered_.emplace(Undelivered{std::move(credentials), schedule});
 }
 
@@ -257,7 +258,7 @@ void Refresher::handle_failure(const Error& error) {
   status_.failure_kind = error.kind();
   ++status_.failed[kind];
   binding_.publish(status_);
-  schedule_.failed(aws::Instant::now(clock_), random(), error.retry_after());
+  schedule_.failed(aws::Instant::now(clock_), random_fraction(), error.retry_after());
   if (ends_first_wait(error)) return;
   const aws::Instant now = aws::Instant::now(clock_);
   const auto next = std::chrono::ceil<seconds>(schedule_.time_until_due(now));

@@ -6,7 +6,6 @@
 #include <future>
 #include <mutex>
 #include <optional>
-#include <random>
 #include <string>
 #include <thread>
 
@@ -119,7 +118,6 @@ class Refresher {
   void publish_rotation_failure(const std::string& failure);
   bool ends_first_wait(const Error& error);
   void handle_failure(const Error& error);
-  double random() { return std::uniform_real_distribution<double>(0, 1)(device_); }
 
   Binding& binding_;
   RateLimiter& rate_limiter_;
@@ -134,7 +132,6 @@ class Refresher {
   std::optional<Undelivered> undelivered_;
   BindingStatus status_;  // the status to publish next
   DailyWarnings warnings_;
-  std::random_device device_;
   FirstCredentials first_credentials_;
   Shared shared_;
   std::jthread thread_;  // must be last, because it uses all other members

@@ -10,13 +10,9 @@
 namespace rolecall::identity::pkcs11 {
 
 const P11Kit& p11_kit() {
-  static const P11Kit loaded = [] {
-    const SharedLibrary library("libp11-kit.so.0", "libp11-kit0");
-    P11Kit functions{};
-    ROLECALL_P11_KIT_FUNCTIONS(ROLECALL_FIND)
-    return functions;
-  }();
-  return loaded;
+  static const P11Kit functions =
+      ROLECALL_LOADED(P11Kit, ROLECALL_P11_KIT_FUNCTIONS, "libp11-kit.so.0", "libp11-kit0");
+  return functions;
 }
 
 UriPtr new_uri() {

@@ -18,6 +18,7 @@
 #include "identity/decryption.h"
 #include "identity/hardware/hardware.h"
 #include "identity/hardware/hardware_wait.h"
+#include "identity/hardware/provider_directory.h"
 #include "identity/hardware/refused_passwords.h"
 #include "identity/hardware/tpm_failure.h"
 #include "identity/key_kind.h"
@@ -63,6 +64,12 @@ LibraryPtr load_provider(const std::string& name) {
   const auto providers = std::make_shared<Providers>(tpm_of(name));
   const HardwareWait wait(tpm_of(name));
   providers->tpm = OSSL_PROVIDER_load(providers->library, "tpm2");
+  if (const std::string directory = provider_directory("tpm2");
+      providers->tpm == nullptr && !directory.empty()) {
+    ERR_clear_error();
+    OSSL_PROVIDER_set_default_search_path(providers->library, directory.c_str());
+    providers->tpm = OSSL_PROVIDER_load(providers->library, "tpm2");
+  }
   if (providers->tpm == nullptr) throw_tpm_error(name, take_tpm_failure());
   providers->standard = OSSL_PROVIDER_load(providers->library, "default");
   return {providers, providers->library};

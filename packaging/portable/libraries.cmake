@@ -1,0 +1,15 @@
+# The libraries of the portable program: ROLECALL_BUNDLE is where packaging/bundle has put them.
+add_library(rolecall_bundle INTERFACE)
+target_include_directories(rolecall_bundle SYSTEM INTERFACE ${ROLECALL_BUNDLE}/include)
+target_compile_definitions(rolecall_bundle INTERFACE ROLECALL_BUNDLE CURL_STATICLIB)
+foreach(name curl nghttp2 ssl crypto microhttpd)
+  target_link_libraries(rolecall_bundle INTERFACE ${ROLECALL_BUNDLE}/lib/lib${name}.a)
+endforeach()
+add_library(OpenSSL::Crypto ALIAS rolecall_bundle)
+add_library(nlohmann_json::nlohmann_json ALIAS rolecall_bundle)
+set(P11_KIT_INCLUDE_DIRS ${ROLECALL_BUNDLE}/include/p11-kit-1)
+
+# Optimised over all files at once, for size: nearly all of a run's time is spent in OpenSSL.
+set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
+string(REPLACE "-O2" "-Os" CMAKE_CXX_FLAGS_RELEASE "${CMAKE_CXX_FLAGS_RELEASE}")
+string(APPEND CMAKE_EXE_LINKER_FLAGS_RELEASE " -s")
