@@ -3,9 +3,9 @@
 namespace rolecall::http {
 
 const Curl& libcurl() {
-  static const Curl functions =
+  static const Curl table =
       ROLECALL_INCLUDED(Curl, ROLECALL_CURL_FUNCTIONS, "libcurl.so.4", "libcurl4");
-  return functions;
+  return table;
 }
 
 }  // namespace rolecall::http

@@ -3,9 +3,9 @@
 namespace rolecall::http {
 
 const Libssl& libssl() {
-  static const Libssl functions =
+  static const Libssl table =
       ROLECALL_INCLUDED(Libssl, ROLECALL_LIBSSL_FUNCTIONS, "libssl.so.3", "libssl3");
-  return functions;
+  return table;
 }
 
 }  // namespace rolecall::http

@@ -3,9 +3,9 @@
 namespace rolecall::http {
 
 const Microhttpd& microhttpd() {
-  static const Microhttpd functions = ROLECALL_INCLUDED(Microhttpd, ROLECALL_MICROHTTPD_FUNCTIONS,
-                                                        "libmicrohttpd.so.12", "libmicrohttpd12");
-  return functions;
+  static const Microhttpd table = ROLECALL_INCLUDED(Microhttpd, ROLECALL_MICROHTTPD_FUNCTIONS,
+                                                    "libmicrohttpd.so.12", "libmicrohttpd12");
+  return table;
 }
 
 }  // namespace rolecall::http

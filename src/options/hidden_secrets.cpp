@@ -25,6 +25,12 @@ bool may_name_secret_source(const Option& option) {
 constexpr std::size_t standard_streams = 3;
 std::array<bool, standard_streams> hidden_streams{};
 
+// A variable with a misspelled name is not an option's, but may contain a password too. The switch
+// ROLECALL_NO_TPM_KEY_PASSWORD does not.
+bool has_password_name(std::string_view name) {
+  return name.ends_with("_PASSWORD") && !name.starts_with("ROLECALL_NO_");
+}
+
 void hide_password_variables(Commands commands) {
   take_secret_variable("ROLECALL_PIN");
   for (const Command* command : commands) {
@@ -32,7 +38,8 @@ void hide_password_variables(Commands commands) {
       if (option->kind == Kind::secret) take_secret_variable(variable_name(*command, option->name));
   }
   for (const std::string& name : own_variable_names())
-    if (contains_pin(environment(name.c_str()))) take_secret_variable(name);
+    if (has_password_name(name) || contains_pin(environment(name.c_str())))
+      take_secret_variable(name);
 }
 
 void hide_descriptor(int descriptor) {

@@ -67,6 +67,7 @@ VARIABLES = {
     "password": ([], {"ROLECALL_PKCS8_PASSWORD": SECRET}, ""),
     "TPM": (["--password-source", "file:/nonexistent"],
             {"ROLECALL_TPM_KEY_PASSWORD": SECRET}, ""),
+    "misspelled": ([], {"ROLECALL_PKCS_PASSWORD": SECRET}, ""),
     "URI": ([], {"ROLECALL_PRIVATE_KEY": PIN_URI}, ""),
     "URI of another": ([], {"ROLECALL_INTERMEDIATES": PIN_URI, "ROLECALL_CERTIFICATE": PIN_URI},
                        ""),

@@ -10,9 +10,9 @@
 namespace rolecall::identity::pkcs11 {
 
 const P11Kit& p11_kit() {
-  static const P11Kit functions =
+  static const P11Kit table =
       ROLECALL_LOADED(P11Kit, ROLECALL_P11_KIT_FUNCTIONS, "libp11-kit.so.0", "libp11-kit0");
-  return functions;
+  return table;
 }
 
 UriPtr new_uri() {
