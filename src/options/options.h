@@ -173,8 +173,9 @@ inline constexpr Option private_key_option = {
         "handle such "
         "as handle:0x81000001. Required unless a binding sets it, or the certificate's file "
         "or token contains the key.",
-    .limits = "Allowed: RSA keys of 2048 to 8192 bits, EC keys on P-256, P-384 or P-521, and "
-              "ML-DSA keys.",
+    .limits =
+        "Allowed: RSA keys of 2048 to 8192 bits, EC keys on P-256, P-384 or P-521, and "
+        "ML-DSA keys.",
     .is_required = true,
     .required_unless = "certificate"};
 inline constexpr Option intermediates_option = {
