@@ -193,7 +193,7 @@ Error service_error(const http::Response& response, const std::string& endpoint,
                     const identity::Identity& identity, std::chrono::sys_seconds now) {
   if (const auto error = error_not_from_service(response, endpoint)) return *error;
   const ServiceAnswer answer = read_answer(response);
-  std::string what = "the service refused: ";
+  std::string what = response.status < 500 ? "the service refused: " : "the service failed: ";
   what += answer.name.empty() ? "no error that IAM Roles Anywhere is known to send" : answer.name;
   if (!answer.text.empty()) what += ": " + answer.text;
   while (what.ends_with('.'))

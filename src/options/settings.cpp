@@ -62,12 +62,12 @@ void warn_of_passwords(const CommandLine& line) {
     const std::string flag = cat("--", entry.option->name);
     if (std::any_of(entry.values.begin(), entry.values.end(), contains_pin)) {
       print_warning(flag +
-                    ": every user of this machine can read its pin-value while the program "
-                    "runs; use pin-source or --password-source");
+                    ": every user of this machine can read its pin-value while rolecall "
+                    "starts; use pin-source or --password-source");
     }
     if (entry.option->kind != Kind::secret) continue;
     print_warning(flag +
-                  ": every user of this machine can read it while the program runs; use "
+                  ": every user of this machine can read it while rolecall starts; use "
                   "--password-source");
   }
 }
