@@ -77,7 +77,7 @@ void refuse_without_certificate(const std::vector<PemBlock>& blocks, const std::
            "`certificate` names the file of the certificate, `private-key` the file of the key";
   } else if (any(blocks, is_pkcs7)) {
     throw Error(ErrorKind::usage, name + " is PKCS#7, which is only allowed as `intermediates`",
-                "convert it: openssl pkcs7 -print_certs -in FILE -out FILE.pem");
+                "convert the file: openssl pkcs7 -print_certs -in FILE -out FILE.pem");
   } else if (any(blocks, is_request)) {
     hint = "give the certificate that the CA issued for the request";
   } else if (any(blocks, is_public_key)) {

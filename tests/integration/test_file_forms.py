@@ -71,7 +71,7 @@ def folder_with_a_hard_name(tmp_path):
 
 def follow(result, folder):
     """Runs the command of a hint as it stands there."""
-    command = result.hint.split("convert it: ", 1)[1]
+    command = result.hint.split("convert the file: ", 1)[1]
     command = command.split(", then", 1)[0].split(", if the names", 1)[0]
     subprocess.run(["sh", "-c", command], cwd="/", check=True, env=environment())
     return folder / ("FILE.p12" if ".p12" in command else "FILE.pem")
@@ -138,7 +138,7 @@ def test_form_is_named_and_its_command_works(identity, emulator, silent, folder,
     make, pattern = FORMS[form]
     path = pki.write(folder, "FILE", make(identity))
     result = session(silent, ["--certificate", path, "--private-key", path])
-    assert_fails(result, 2, f"certificate file {re.escape(path)} is .*{pattern}", hint="convert it")
+    assert_fails(result, 2, f"certificate file {re.escape(path)} is .*{pattern}", hint="convert the file")
     file = follow(result, folder)
     assert stat.S_IMODE(os.stat(file).st_mode) == 0o600
     flags = ["--certificate", file, "--intermediates",

@@ -197,7 +197,7 @@ def test_a_clock_that_is_wrong(identity, port, tmp_path):
         with Serve(tmp_path, server=f"http://127.0.0.1:{port}", flags=identity.flags,
                    env=fake, wait=False) as serve:
             assert serve.process.wait(timeout=30) == 3
-            assert reason in serve.err and "hint: set this machine's clock" in serve.err
+            assert reason in serve.err and "hint: check this machine's clock" in serve.err
             serve.code = 3
         with Serve(tmp_path, "--lazy", server=f"http://127.0.0.1:{port}", flags=identity.flags,
                    env=fake) as serve:

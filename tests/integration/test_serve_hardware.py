@@ -194,8 +194,8 @@ def tpm_with_keys(identity, tmp_path_factory):
     ("handle", ["--no-tpm-key-password"], {}, "wrong password for key handle"),
     ("file", ["--no-tpm-key-password"], {}, "wrong password for private key file"),
     ("file", ["--password-source", "env:X"], {"X": "falsch"}, "wrong password for private key file"),
-    ("under a parent", [], {}, "password of the parent of"),
-    ("under a parent", [], {"TPM2OPENSSL_PARENT_AUTH": "falsch"}, "password of the parent of"),
+    ("under a parent", [], {}, "password of the parent key of"),
+    ("under a parent", [], {"TPM2OPENSSL_PARENT_AUTH": "falsch"}, "password of the parent key of"),
 ])
 def test_a_wrong_authorisation_is_sent_once(tpm, silent, tmp_path, name, more, env, reason):
     """Else the TPM locks itself."""
@@ -215,7 +215,7 @@ def test_a_parents_password(tpm, emulator):
                      env={**tpm.env, "TPM2OPENSSL_PARENT_AUTH": "elter"})
     assert_credentials(result)
     result = session(emulator, tpm.flags["under a parent"], env=tpm.env)
-    assert_fails(result, 2, "the password of the parent of private key file", "TPM2OPENSSL_PARENT_AUTH")
+    assert_fails(result, 2, "the password of the parent key of private key file", "TPM2OPENSSL_PARENT_AUTH")
     tpm.sh("tpm_unlock")
 
 

@@ -136,8 +136,8 @@ def test_passwords(unlocked, emulator, name):
 
 @pytest.mark.parametrize("name", ["p256 password", "rsa handle and password"])
 @pytest.mark.parametrize("more,pattern,hint", [
-    (["--password-source", "env:X"], "wrong password for .*: it came from env:X", "not tried again"),
-    (["--tpm-key-password", "falsch"], "wrong password for .*--tpm-key-password", "not tried again"),
+    (["--password-source", "env:X"], "wrong password for .*: it came from env:X", "does not try it again"),
+    (["--tpm-key-password", "falsch"], "wrong password for .*--tpm-key-password", "does not try it again"),
     (["--no-tpm-key-password"], "wrong password for", "not tried again"),
     ([], "needs a password, and there is no terminal", "--no-tpm-key-password"),
     (["--pkcs8-password", "geheim"], "needs a password, and there is no terminal", None),
@@ -188,7 +188,7 @@ def test_another_tpm(tpm, silent, tmp_path):
     other = Tpm(tmp_path)
     try:
         for name, pattern in (("rsa", "is a key of another TPM"), ("p384", "is a key of another TPM"),
-                              ("p256 parent", "no key there, or none that was stored under")):
+                              ("p256 parent", "no such key, or the key has another parent")):
             assert_fails(asked(other, silent, tpm.flags[name]), 2, pattern)
         result = asked(other, silent, tpm.flags["p256 handle"], "--no-tpm-key-password")
         assert_fails(result, 2, "the TPM has no such key", hint="handles-persistent")
