@@ -72,7 +72,7 @@ def folder_with_a_hard_name(tmp_path):
 def follow(result, folder):
     """Runs the command of a hint as it stands there."""
     command = result.hint.split("convert the file: ", 1)[1]
-    command = command.split(", then", 1)[0].split(", if the names", 1)[0]
+    command = command.split(", then", 1)[0].split(", if the JSON", 1)[0]
     subprocess.run(["sh", "-c", command], cwd="/", check=True, env=environment())
     return folder / ("FILE.p12" if ".p12" in command else "FILE.pem")
 

@@ -154,7 +154,7 @@ def test_iterations_of_a_key_for_a_program_that_stays(identity, silent, tmp_path
     result = run(command[0], *flags, *command[1:],
                  env={"PW": PASSWORD, "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials")})
     assert_fails(result, 125 if command[0] == "exec" else 2,
-                 f"key.pem asks for {LARGEST} iterations", hint="--timeout")
+                 f"key.pem needs {LARGEST} iterations", hint="--timeout")
     assert result.seconds < PATIENCE, result
 
 

@@ -72,7 +72,7 @@ def test_owners(scene, emulator, what):
     assert_credentials(result)
     assert len(result.warnings) == 1, result
     assert (f"{what} {path} belongs to user 65534, who is neither root nor this user (0) and can "
-            "read and replace it") in result.err
+            "read and replace the file") in result.err
 
 
 @as_root

@@ -24,7 +24,7 @@ def test_nothing_is_written_without_home(identity, silent, command, variable, ho
     before = aws_files()
     prefix = ("env", "-u", "HOME") if home == "unset" else ("env", "HOME=")
     result = run(*command, *identity.flags, *ARNS, "--endpoint", silent.url, prefix=prefix)
-    assert_fails(result, 2, "HOME is not set", f"set HOME, or name the file in {variable}")
+    assert_fails(result, 2, "HOME is not set", f"set HOME, or set {variable} to the path")
     assert aws_files() == before
 
 

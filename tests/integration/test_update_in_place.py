@@ -11,7 +11,7 @@ from support.users import (ATTACKER, NOBODY, NOBODY_ID, as_root, directory_of, f
                            reachable_directory)
 
 LONG = "[default]\nx = 1\n[other]\n" + "".join(f"key{n} = value\n" for n in range(3000))
-IN_PLACE = "is written in place: a crash during the write can leave the file incomplete"
+IN_PLACE = "it is written in place: a crash during the write can leave the file incomplete"
 
 
 def mounted(script, *arguments_of_script, **variables):

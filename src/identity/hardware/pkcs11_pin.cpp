@@ -186,7 +186,7 @@ void Pins::log_in_as(const Token& token, const std::string& what, LoginAs who) {
                       (state.pin_pad ? "the PIN pad" : entered.origin) +
                       tries_text(tries_left(state)),
                   login.was_refused_before ? "this PIN was refused before, and was not sent again"
-                                           : "this PIN is not tried again");
+                                           : "rolecall does not try this PIN again");
     }
   }
   throw Error(ErrorKind::usage, cat("wrong PIN for ", what, ", ", max_attempts, " times",
