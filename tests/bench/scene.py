@@ -40,8 +40,12 @@ class Scene:
         self.flags = {}
         for kind in ("rsa2048", "p256"):
             (self.directory / kind).mkdir()
-            self.flags[kind] = pki.write_identity(self.directory / kind,
-                                                  intermediate.issue("leaf", key_kind=kind))
+            # The chain in a file of its own: the official helper reads only the first certificate of
+            # --certificate.
+            leaf = intermediate.issue("leaf", key_kind=kind)
+            self.flags[kind] = [
+                *pki.write_identity(self.directory / kind, leaf, chain=False), "--intermediates",
+                pki.write(self.directory / kind, "intermediates.pem", pki.pem(intermediate))]
         server = pki.tls_server(intermediate)
         self.emulator = Emulator(
             self.root, "--tls-cert", pki.write(self.directory, "tls.pem",
@@ -59,7 +63,7 @@ class Scene:
         return [*self.flags[kind], *ARNS, "--endpoint", self.endpoint]
 
     def key_file(self, kind):
-        return self.flags[kind][-1]
+        return self.flags[kind][self.flags[kind].index("--private-key") + 1]
 
     def environment(self, trust="root"):
         """`trust`: root or system."""
