@@ -49,8 +49,7 @@ FileContent read_source(std::string_view what, const Source& source, Deadline* d
 std::string mode_text(mode_t mode);
 
 // Warns if a regular file that contains a secret can be read or written by every user of the
-// machine, or if it belongs neither to root nor to this user. `name` stands for the file in the
-// message.
+// machine, or if it belongs neither to root nor to this user. `name` names the file in messages.
 void warn_about_open_mode(const std::string& name, const FileContent& file,
                           const Reporter& reporter);
 

@@ -59,11 +59,13 @@ class SharedLibrary {
 // The same for a library that is inside the portable program (packaging/bundle).
 #define ROLECALL_LINKED(prefix, name) .name = &prefix##name,
 #ifdef ROLECALL_BUNDLE
+constexpr bool libraries_are_inside = true;
 #define ROLECALL_INCLUDED(Functions, LIST, name, package) \
   Functions {                                             \
     LIST(ROLECALL_LINKED)                                 \
   }
 #else
+constexpr bool libraries_are_inside = false;
 #define ROLECALL_INCLUDED(Functions, LIST, name, package) \
   ROLECALL_LOADED(Functions, LIST, name, package)
 #endif

@@ -120,8 +120,6 @@ int run(int argc, char** argv) {
   guard_standard_descriptors();
   set_signal_actions();
   remove_key_log_variable();
-  // By default, the TPM's library writes to standard error what our messages already say.
-  set_for_this_process_only("TSS2_LOG", "all+none");
   spell_as_flags(is_option_name);
   protect_memory();  // before the arguments are read: one may be a password
   const Command* command = find_command(argc > 1 ? argv[1] : "");

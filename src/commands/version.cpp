@@ -23,13 +23,6 @@ std::string dotted(Number... numbers) {
   return join(std::array{numbers...}, ".");
 }
 
-// Whether libcurl, libmicrohttpd and OpenSSL are linked into a program that can still load modules.
-#ifdef ROLECALL_BUNDLE
-constexpr bool libraries_are_inside = true;
-#else
-constexpr bool libraries_are_inside = false;
-#endif
-
 const char* build_kind() {
   if (!can_load_libraries()) return "static";
   return libraries_are_inside ? "portable" : "shared";

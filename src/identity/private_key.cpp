@@ -74,7 +74,7 @@ const ASN1_OBJECT* algorithm_of(const PKCS8_PRIV_KEY_INFO* info) {
   return algorithm;
 }
 
-// OpenSSL's name of the algorithm. nullptr if it is none of those that the service accepts.
+// OpenSSL's name of the algorithm. nullptr if the service does not accept the algorithm.
 const char* key_type(const ASN1_OBJECT* algorithm) {
   const int kind = OBJ_obj2nid(algorithm);
   if (kind == NID_rsaEncryption) return "RSA";

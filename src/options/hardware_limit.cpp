@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "identity/hardware/hardware.h"
+#include "options/environment.h"
 #include "terminal/ui.h"
 
 namespace rolecall::cli {
@@ -13,6 +14,8 @@ constexpr std::chrono::seconds limit_without_timeout{30};
 }  // namespace
 
 void exit_if_hardware_hangs(std::chrono::milliseconds limit, int code) {
+  // By default, the TPM's library writes to standard error what our messages already say.
+  set_for_this_process_only("TSS2_LOG", "all+none");
   limit_hardware_waits(limit, LimitOf::all_calls, [code](const SilentHardware& silent) {
     print_error(Error(ErrorKind::try_later, silent.text(), identity::hint_for_silent_hardware));
     _exit(code);

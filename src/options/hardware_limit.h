@@ -8,7 +8,8 @@
 
 namespace rolecall::cli {
 
-// If all calls together take longer than `limit`, prints an error and exits with `code`. Exiting at
+// Call this before the process has other threads: it sets a variable for the TPM's library. If all
+// calls together take longer than `limit`, prints an error and exits with `code`. Exiting at
 // once is safe: the thread that hangs in the driver cannot be stopped, and it has nothing to clean
 // up.
 void exit_if_hardware_hangs(std::chrono::milliseconds limit,

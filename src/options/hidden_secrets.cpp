@@ -31,15 +31,23 @@ bool has_password_name(std::string_view name) {
   return name.ends_with("_PASSWORD") && !name.starts_with("ROLECALL_NO_");
 }
 
-void hide_password_variables(Commands commands) {
-  take_secret_variable("ROLECALL_PIN");
-  for (const Command* command : commands) {
+bool is_variable_of_secret(Commands commands, std::string_view name) {
+  return std::any_of(commands.begin(), commands.end(), [name](const Command* command) {
     for (const Option* option : all_options(*command))
-      if (option->kind == Kind::secret) take_secret_variable(variable_name(*command, option->name));
-  }
-  for (const std::string& name : own_variable_names())
-    if (has_password_name(name) || contains_pin(environment(name.c_str())))
+      if (option->kind == Kind::secret && variable_name(*command, option->name) == name)
+        return true;
+    return false;
+  });
+}
+
+// Most runs have no variable that begins with ROLECALL_, and look at no option here.
+void hide_password_variables(Commands commands) {
+  for (const std::string& name : own_variable_names()) {
+    if (name == "ROLECALL_PIN" || has_password_name(name) ||
+        is_variable_of_secret(commands, name) || contains_pin(environment(name.c_str()))) {
       take_secret_variable(name);
+    }
+  }
 }
 
 void hide_descriptor(int descriptor) {

@@ -100,7 +100,7 @@ def test_key_on_a_token(identity, leaf, hsm, silent, tmp_path):
 
 
 def test_leaf_with_a_key_on_a_token(leaf, hsm, tmp_path):
-    """Tokens sign with RSA and EC alone."""
+    """Tokens sign only with RSA and EC keys."""
     certificate = pki.write(tmp_path, "leaf.pem", pki.pem(leaf))
     result = credential_process("--certificate", certificate, "--private-key", "pkcs11:token=app;object=p256",
                                 *hsm.password, *ARNS, env=hsm.env)

@@ -13,7 +13,7 @@
 namespace rolecall::emulate {
 namespace {
 
-// The ErrorResponse's text; empty where there is none.
+// The text of the ErrorResponse. Empty if there is no ErrorResponse.
 std::string refusal_of(const http::Request& request, std::chrono::sys_seconds time) {
   try {
     verify_signature(request, time);
