@@ -125,10 +125,12 @@ def test_whoever_waits_for_one_that_stands_still_asks_itself(identity, tmp_path)
 
 
 def test_a_failure_is_not_that_of_one_who_has_longer(identity, tmp_path):
-    with Cached(identity, tmp_path, "--fault", "delay=3") as cached:
-        hurried = start([*cached.flags, "--timeout", "1"], cached.env)
-        eventually(lambda: list(cached.cache.glob("*.lock")))
-        assert_credentials(cached.run())
+    with Verifier(stall(), ok()) as verifier:
+        flags = [*identity.flags, *ARNS, "--endpoint", verifier.url, "--cache"]
+        env = {"XDG_RUNTIME_DIR": str(tmp_path)}
+        hurried = start([*flags, "--timeout", "1"], env)
+        wait_for_request(verifier)
+        cached_key_id(flags, env)
         assert hurried.wait() == 3
         hurried.communicate()
 
@@ -140,13 +142,14 @@ def test_a_failure_of_its_own_is_nobody_elses(identity, cached, tmp_path):
                     "pass:right"], check=True)
     key.chmod(0o600)
     slow = tmp_path / "slow"
-    slow.write_text("#!/bin/sh\nsleep 1\nexit 3\n")
+    asked = tmp_path / "asked"
+    slow.write_text(f"#!/bin/sh\ntouch {asked}\nsleep 1\nexit 3\n")
     slow.chmod(0o700)
     word = pki.write(tmp_path, "word", b"right")
     flags = [*cached.flags]
     flags[flags.index(identity.key)] = str(key)
     failing = start([*flags, "--password-source", f"command:{slow}"], cached.env)
-    eventually(lambda: list(cached.cache.glob("*.lock")))
+    eventually(asked.exists)  # it has the lock by now, which its file alone does not say
     result = run("credential-process", *flags, "--password-source", f"file:{word}", env=cached.env)
     assert_credentials(result)
     assert failing.wait() != 0
