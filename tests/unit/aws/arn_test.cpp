@@ -11,7 +11,7 @@ namespace rolecall::aws {
 namespace {
 
 constexpr const char* role = "arn:aws:iam::123456789012:role/teams/build+deploy/app=1,b@c_d-e";
-constexpr const char* profile =
+constexpr const char* profile_arn =
     "arn:aws-cn:rolesanywhere:cn-north-1:123456789012:profile/11111111-1111-1111-1111-111111111111";
 constexpr const char* anchor =
     "arn:aws:rolesanywhere:us-east-1:123456789012:trust-anchor/2222-2222";
@@ -22,7 +22,7 @@ TEST(Arn, ReadsItsParts) {
   EXPECT_EQ(arn.region, "");
   EXPECT_EQ(arn.account, "123456789012");
   EXPECT_EQ(arn.resource, "role/teams/build+deploy/app=1,b@c_d-e");
-  EXPECT_EQ(parse_profile_arn(profile).partition, "aws-cn");
+  EXPECT_EQ(parse_profile_arn(profile_arn).partition, "aws-cn");
   EXPECT_EQ(parse_trust_anchor_arn(anchor).region, "us-east-1");
 }
 

@@ -20,7 +20,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::SizeIs;
 
-const char* const refusal = R"({"__type":"AccessDeniedException","message":"no"})";
+const char* const denial = R"({"__type":"AccessDeniedException","message":"no"})";
 
 class RetryTest : public testing::Test {
  protected:
@@ -119,14 +119,14 @@ TEST_F(RetryTest, GivesUpAfterTheLastAttempt) {
 TEST_F(RetryTest, DoesNotRepeatFailuresThatStay) {
   for (const int status : {400, 403, 404, 501, 505}) {
     dates_.clear();
-    will_answer(answer(status, refusal));
+    will_answer(answer(status, denial));
     failure();
     EXPECT_THAT(dates_, SizeIs(1)) << status;
     EXPECT_TRUE(is_refusal_) << status;
   }
   for (const int status : {429, 500, 502, 503, 504}) {
     dates_.clear();
-    will_answer(answer(status, refusal), test::session_answer(in(3600s)));
+    will_answer(answer(status, denial), test::session_answer(in(3600s)));
     send();
     EXPECT_THAT(dates_, SizeIs(2)) << status;
   }
@@ -174,13 +174,13 @@ TEST_F(RetryTest, DoesNotWaitPastTheDeadline) {
 TEST_F(RetryTest, SignsOnceWithTheServicesTime) {
   for (const auto ahead : {10min, -10min}) {
     dates_.clear();
-    will_answer(answer(403, refusal, date(ahead)),
+    will_answer(answer(403, denial, date(ahead)),
                 test::session_answer(in(ahead + 1h), date(ahead)));
     const Credentials credentials =
         send(1);  // the correction of the clock does not count as an attempt
     EXPECT_THAT(dates_, ElementsAre(amz_date(in(0s)), amz_date(in(ahead))));
     EXPECT_EQ(credentials.clock_skew, ahead);
-    will_answer(answer(403, refusal, date(ahead)), answer(403, refusal, date(ahead)));
+    will_answer(answer(403, denial, date(ahead)), answer(403, denial, date(ahead)));
     dates_.clear();
     failure();
     EXPECT_THAT(dates_, SizeIs(2));
@@ -191,7 +191,7 @@ TEST_F(RetryTest, SignsOnceWithTheServicesTime) {
 }
 
 TEST_F(RetryTest, TrustsAClockThatIsNearlyRight) {
-  will_answer(answer(403, refusal, date(4min)));
+  will_answer(answer(403, denial, date(4min)));
   failure();
   EXPECT_THAT(dates_, SizeIs(1));
   EXPECT_THAT(warnings_, SizeIs(0));

@@ -18,7 +18,7 @@ SessionOptions good_options() {
   return options;
 }
 
-std::string refusal(const SessionOptions& options) {
+std::string refusal_of(const SessionOptions& options) {
   try {
     prepare_session(options);
   } catch (const Error& error) {
@@ -45,33 +45,33 @@ TEST(PrepareSession, MakesTheBody) {
 TEST(PrepareSession, RefusesWhatDisagrees) {
   SessionOptions options = good_options();
   options.region = "eu-west-1";
-  EXPECT_THAT(refusal(options), HasSubstr("`region` is eu-west-1"));
+  EXPECT_THAT(refusal_of(options), HasSubstr("`region` is eu-west-1"));
   options = good_options();
   options.profile_arn = "arn:aws:rolesanywhere:eu-west-1:123456789012:profile/1";
-  EXPECT_THAT(refusal(options), HasSubstr("region of `profile-arn`"));
+  EXPECT_THAT(refusal_of(options), HasSubstr("region of `profile-arn`"));
   options = good_options();
   options.role_arn = "arn:aws-cn:iam::123456789012:role/demo";
-  EXPECT_THAT(refusal(options), HasSubstr("partition of `role-arn`"));
+  EXPECT_THAT(refusal_of(options), HasSubstr("partition of `role-arn`"));
   options = good_options();
   options.endpoint = "https://localhost";
   options.use_fips = true;
-  EXPECT_THAT(refusal(options), HasSubstr("`use-fips`"));
+  EXPECT_THAT(refusal_of(options), HasSubstr("`use-fips`"));
 }
 
 TEST(PrepareSession, ChecksDurationAndName) {
-  for (const int seconds : {-1, 0, 899, 43201}) {
+  for (const int duration : {-1, 0, 899, 43201}) {
     SessionOptions options = good_options();
-    options.session_duration = std::chrono::seconds(seconds);
-    EXPECT_THAT(refusal(options), HasSubstr("`session-duration`"));
+    options.session_duration = std::chrono::seconds(duration);
+    EXPECT_THAT(refusal_of(options), HasSubstr("`session-duration`"));
   }
   for (const std::string name : {"a", "a b", "ä#", "x/y"}) {
     SessionOptions options = good_options();
     options.role_session_name = name;
-    EXPECT_THAT(refusal(options), HasSubstr("`role-session-name`"));
+    EXPECT_THAT(refusal_of(options), HasSubstr("`role-session-name`"));
   }
   SessionOptions options = good_options();
   options.role_session_name = std::string(65, 'a');
-  EXPECT_THAT(refusal(options), HasSubstr("`role-session-name`"));
+  EXPECT_THAT(refusal_of(options), HasSubstr("`role-session-name`"));
 }
 
 }  // namespace

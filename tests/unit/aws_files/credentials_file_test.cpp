@@ -33,7 +33,7 @@ std::vector<std::string> warnings(std::string_view file) {
   return set_profile_credentials(file, "default", credentials("ID", "SECRET", "TOKEN")).warnings;
 }
 
-const std::string keys =
+const std::string key_lines =
     "aws_access_key_id = ID\naws_secret_access_key = SECRET\naws_session_token = TOKEN==\n";
 
 struct Case {
@@ -52,9 +52,9 @@ TEST_P(CredentialsText, Edits) {
 INSTANTIATE_TEST_SUITE_P(
     Files, CredentialsText,
     testing::Values(
-        Case{"Empty", "", "[default]\n" + keys},
-        Case{"HeaderAlone", "[default]", "[default]\n" + keys},
-        Case{"CommentsAlone", "# mine\n", "# mine\n\n[default]\n" + keys},
+        Case{"Empty", "", "[default]\n" + key_lines},
+        Case{"HeaderAlone", "[default]", "[default]\n" + key_lines},
+        Case{"CommentsAlone", "# mine\n", "# mine\n\n[default]\n" + key_lines},
         Case{"InPlace",
              "# top\n[a]\nx=1\n[default]\nregion=eu\naws_session_token=old # c\n  \n"
              "aws_access_key_id:old  \naws_secret_access_key\t=\told\n; end\n[z]\n",
@@ -65,16 +65,16 @@ INSTANTIATE_TEST_SUITE_P(
              "aws_secret_access_key = c",
              "[default]\naws_session_token = TOKEN==\naws_access_key_id = ID\n"
              "aws_secret_access_key = SECRET"},
-        Case{"LastLineOfAnotherSection", "[a]\nx = 1", "[a]\nx = 1\n\n[default]\n" + keys},
-        Case{"EmptyLineAtTheEnd", "[a]\nx = 1\n\n", "[a]\nx = 1\n\n[default]\n" + keys},
+        Case{"LastLineOfAnotherSection", "[a]\nx = 1", "[a]\nx = 1\n\n[default]\n" + key_lines},
+        Case{"EmptyLineAtTheEnd", "[a]\nx = 1\n\n", "[a]\nx = 1\n\n[default]\n" + key_lines},
         Case{"CrLf", "[default]\r\nx=1\r\naws_access_key_id=a\r\n",
              "[default]\r\nx=1\r\naws_access_key_id=ID\r\naws_secret_access_key = SECRET\r\n"
              "aws_session_token = TOKEN==\r\n"},
         Case{"CrLfAppended", "[a]\r\nx=1",
              "[a]\r\nx=1\r\n\r\n[default]\r\naws_access_key_id = ID\r\n"
              "aws_secret_access_key = SECRET\r\naws_session_token = TOKEN==\r\n"},
-        Case{"HeaderWithAComment", "[default] # [mine]\n", "[default] # [mine]\n" + keys},
-        Case{"HeaderIndented", "[a]\n\t[default]\n", "[a]\n\t[default]\n" + keys},
+        Case{"HeaderWithAComment", "[default] # [mine]\n", "[default] # [mine]\n" + key_lines},
+        Case{"HeaderIndented", "[a]\n\t[default]\n", "[a]\n\t[default]\n" + key_lines},
         Case{"IndentedKeysFollow", "[default]\n\n# c\n  x = 1\n",
              "[default]\n  aws_access_key_id = ID\n  aws_secret_access_key = SECRET\n"
              "  aws_session_token = TOKEN==\n\n# c\n  x = 1\n"},
@@ -82,16 +82,16 @@ INSTANTIATE_TEST_SUITE_P(
              "[default]\n  aws_access_key_id = ID\n  aws_secret_access_key = SECRET\n"
              "  aws_session_token = TOKEN==\n  [b]\n"},
         Case{"IndentedHeaderIsAValue", "[a]\nx = 1\n  [default]\n",
-             "[a]\nx = 1\n  [default]\n\n[default]\n" + keys},
+             "[a]\nx = 1\n  [default]\n\n[default]\n" + key_lines},
         Case{"WideBlanks", "\u00a0[default]\u2003\n\u00a0aws_access_key_id\u00a0=\u3000a\u00a0\n",
              "\u00a0[default]\u2003\n\u00a0aws_access_key_id\u00a0=\u3000ID\u00a0\n"
              "\u00a0aws_secret_access_key = SECRET\n\u00a0aws_session_token = TOKEN==\n"},
         Case{"IndentedKeyIsAValue", "[default]\ns3 =\n  aws_access_key_id = a\n",
-             "[default]\n" + keys + "s3 =\n  aws_access_key_id = a\n"},
+             "[default]\n" + key_lines + "s3 =\n  aws_access_key_id = a\n"},
         Case{"NamesThatOnlyBegin", "[default]\naws_access_key_id_old = a\naws_access_key = b\n",
-             "[default]\n" + keys + "aws_access_key_id_old = a\naws_access_key = b\n"},
+             "[default]\n" + key_lines + "aws_access_key_id_old = a\naws_access_key = b\n"},
         Case{"OtherSectionNames", "[ default ]\n[profile default]\n[Default]\n[default x]\n",
-             "[ default ]\n[profile default]\n[Default]\n[default x]\n\n[default]\n" + keys},
+             "[ default ]\n[profile default]\n[Default]\n[default x]\n\n[default]\n" + key_lines},
         Case{"OtherCase", "[default]\nAWS_Access_Key_ID = a\n",
              "[default]\nAWS_Access_Key_ID = ID\naws_secret_access_key = SECRET\n"
              "aws_session_token = TOKEN==\n"},
@@ -107,9 +107,9 @@ INSTANTIATE_TEST_SUITE_P(
              "\xEF\xBB\xBF[default]\r\naws_access_key_id = ID\r\naws_secret_access_key = SECRET\r\n"
              "aws_session_token = TOKEN==\r\n"},
         Case{"KeysBeforeAnySection", "aws_access_key_id = a\n[default]\n",
-             "aws_access_key_id = a\n[default]\n" + keys},
+             "aws_access_key_id = a\n[default]\n" + key_lines},
         Case{"ALongLine", "[a]\nx = " + std::string(200000, 'y') + "\n[b]\n",
-             "[a]\nx = " + std::string(200000, 'y') + "\n[b]\n\n[default]\n" + keys}),
+             "[a]\nx = " + std::string(200000, 'y') + "\n[b]\n\n[default]\n" + key_lines}),
     [](const testing::TestParamInfo<Case>& each) { return each.param.name; });
 
 TEST(CredentialsTextWarnings, SayWhatTheAwsCliRefuses) {

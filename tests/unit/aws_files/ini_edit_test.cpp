@@ -17,60 +17,64 @@ using testing::HasSubstr;
 const std::vector<IniChange> set_command = {{"credential_process", "/bin/x a"}};
 const std::vector<IniChange> remove_two = {{"k1", std::nullopt}, {"k2", std::nullopt}};
 
-std::string edit(std::string_view file, const std::vector<IniChange>& changes,
-                 std::string_view section = "profile a") {
+std::string edit_keys(std::string_view file, const std::vector<IniChange>& changes,
+                      std::string_view section = "profile a") {
   return std::string(edit_section("the file", file, section, changes).bytes.view());
 }
 
-struct Case {
+struct IniEditCase {
   const char* name;
   std::vector<IniChange> changes;
   std::string before;
   std::string after;
 };
 
-class IniEdit : public testing::TestWithParam<Case> {};
+class IniEdit : public testing::TestWithParam<IniEditCase> {};
 
 TEST_P(IniEdit, ChangesWhatItMust) {
-  EXPECT_EQ(edit(GetParam().before, GetParam().changes), GetParam().after);
-  EXPECT_EQ(edit(GetParam().after, GetParam().changes), GetParam().after);
+  EXPECT_EQ(edit_keys(GetParam().before, GetParam().changes), GetParam().after);
+  EXPECT_EQ(edit_keys(GetParam().after, GetParam().changes), GetParam().after);
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Files, IniEdit,
     testing::Values(
-        Case{"NewFile", set_command, "", "[profile a]\ncredential_process = /bin/x a\n"},
-        Case{"NewKey", set_command, "[profile a]\nregion = r\n",
-             "[profile a]\ncredential_process = /bin/x a\nregion = r\n"},
-        Case{"OldKey", set_command, "[profile a]\nregion = r\ncredential_process=old # c\n",
-             "[profile a]\nregion = r\ncredential_process=/bin/x a\n"},
-        Case{"CommandInSeveralLines", set_command,
-             "[profile a]\ncredential_process = /bin/old\n  --role-arn arn:aws:iam::1:role/r\n"
-             "  -v\nregion = r\n",
-             "[profile a]\ncredential_process = /bin/x a\nregion = r\n"},
-        Case{"RemovedInPlace", remove_two, "[profile a]\nx = 1\nk1 = a\n# c\nK2: b\ny = 2\n",
-             "[profile a]\nx = 1\n# c\ny = 2\n"},
-        Case{"RemovedWithContinuations", remove_two,
-             "[profile a]\nk1 = a\n  b\n\n  # c\n  d\nx = 1\n", "[profile a]\n\n  # c\nx = 1\n"},
-        Case{"RemovedTwice", remove_two, "[profile a]\nk1=a\nk1=b\nx=1\n", "[profile a]\nx=1\n"},
-        Case{"RemovedLastWithoutNewline", remove_two, "[profile a]\nx=1\nk2=b",
-             "[profile a]\nx=1\n"},
-        Case{"RemovedCrLf", remove_two, "[profile a]\r\nk1=a\r\nx=1\r\n", "[profile a]\r\nx=1\r\n"},
-        Case{"OnlyThatSection", remove_two, "[b]\nk1=a\n[profile a]\nk1=a\n[c]\nk1=a\n",
-             "[b]\nk1=a\n[profile a]\n[c]\nk1=a\n"},
-        Case{"NothingToRemove", remove_two, "[profile a]\nk1x=a\ns3 =\n  k1 = a\n",
-             "[profile a]\nk1x=a\ns3 =\n  k1 = a\n"},
-        Case{"NoSectionForRemoval", remove_two, "[b]\nk1 = a", "[b]\nk1 = a"},
-        Case{"BothAtOnce",
-             {{"k1", std::nullopt}, {"credential_process", "/bin/x a"}},
-             "[profile a]\n  k1 = a\n  x = 1\n",
-             "[profile a]\n  credential_process = /bin/x a\n  x = 1\n"}),
-    [](const testing::TestParamInfo<Case>& each) { return each.param.name; });
+        IniEditCase{"NewFile", set_command, "", "[profile a]\ncredential_process = /bin/x a\n"},
+        IniEditCase{"NewKey", set_command, "[profile a]\nregion = r\n",
+                    "[profile a]\ncredential_process = /bin/x a\nregion = r\n"},
+        IniEditCase{"OldKey", set_command, "[profile a]\nregion = r\ncredential_process=old # c\n",
+                    "[profile a]\nregion = r\ncredential_process=/bin/x a\n"},
+        IniEditCase{
+            "CommandInSeveralLines", set_command,
+            "[profile a]\ncredential_process = /bin/old\n  --role-arn arn:aws:iam::1:role/r\n"
+            "  -v\nregion = r\n",
+            "[profile a]\ncredential_process = /bin/x a\nregion = r\n"},
+        IniEditCase{"RemovedInPlace", remove_two, "[profile a]\nx = 1\nk1 = a\n# c\nK2: b\ny = 2\n",
+                    "[profile a]\nx = 1\n# c\ny = 2\n"},
+        IniEditCase{"RemovedWithContinuations", remove_two,
+                    "[profile a]\nk1 = a\n  b\n\n  # c\n  d\nx = 1\n",
+                    "[profile a]\n\n  # c\nx = 1\n"},
+        IniEditCase{"RemovedTwice", remove_two, "[profile a]\nk1=a\nk1=b\nx=1\n",
+                    "[profile a]\nx=1\n"},
+        IniEditCase{"RemovedLastWithoutNewline", remove_two, "[profile a]\nx=1\nk2=b",
+                    "[profile a]\nx=1\n"},
+        IniEditCase{"RemovedCrLf", remove_two, "[profile a]\r\nk1=a\r\nx=1\r\n",
+                    "[profile a]\r\nx=1\r\n"},
+        IniEditCase{"OnlyThatSection", remove_two, "[b]\nk1=a\n[profile a]\nk1=a\n[c]\nk1=a\n",
+                    "[b]\nk1=a\n[profile a]\n[c]\nk1=a\n"},
+        IniEditCase{"NothingToRemove", remove_two, "[profile a]\nk1x=a\ns3 =\n  k1 = a\n",
+                    "[profile a]\nk1x=a\ns3 =\n  k1 = a\n"},
+        IniEditCase{"NoSectionForRemoval", remove_two, "[b]\nk1 = a", "[b]\nk1 = a"},
+        IniEditCase{"BothAtOnce",
+                    {{"k1", std::nullopt}, {"credential_process", "/bin/x a"}},
+                    "[profile a]\n  k1 = a\n  x = 1\n",
+                    "[profile a]\n  credential_process = /bin/x a\n  x = 1\n"}),
+    [](const testing::TestParamInfo<IniEditCase>& each) { return each.param.name; });
 
 TEST(IniEditRefusals, NameTheFileAndTheLine) {
   const auto refusal = [](std::string_view file, const std::vector<IniChange>& changes) {
     try {
-      edit(file, changes);
+      edit_keys(file, changes);
     } catch (const Error& error) {
       EXPECT_EQ(error.kind(), ErrorKind::usage);
       return std::string(error.what());
@@ -103,9 +107,9 @@ TEST(IniEditProperties, SettingAndRemovingUndoEachOther) {
     std::string file = "[profile a]\n";
     for (unsigned size = static_cast<unsigned>(random() % 12); size > 0; --size)
       file += pieces[random() % pieces.size()];
-    const std::string set = edit(file, {{"k1", "v"}});
+    const std::string set = edit_keys(file, {{"k1", "v"}});
     ASSERT_NE(set, file);
-    ASSERT_EQ(edit(set, {{"k1", std::nullopt}}), file) << "seed " << seed << "\n" << set;
+    ASSERT_EQ(edit_keys(set, {{"k1", std::nullopt}}), file) << "seed " << seed << "\n" << set;
   }
 }
 

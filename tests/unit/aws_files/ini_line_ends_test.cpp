@@ -13,7 +13,7 @@
 namespace rolecall::aws {
 namespace {
 
-std::string edit(std::string_view file, std::optional<std::string_view> value) {
+std::string edit_three_keys(std::string_view file, std::optional<std::string_view> value) {
   const EditedFile edited =
       edit_section("the file", file, "a", {{"k1", value}, {"k2", value}, {"k3", value}});
   return std::string(edited.bytes.view());
@@ -38,10 +38,11 @@ std::vector<std::string> other_lines(std::string_view file) {
 }
 
 TEST(IniLineEnds, AnEmptyLineAfterABareCrStaysALine) {
-  EXPECT_EQ(edit("\n[a]\rk1:\r\vW\n\n", "v"), "\n[a]\rk1:v\rk2 = v\rk3 = v\r\n\n");
-  EXPECT_EQ(edit("[a]\rx = 1\rk1 = v\n\n", std::nullopt), "[a]\rx = 1\r\n\n");
-  EXPECT_EQ(edit("[a]\r\nk1 = o\r\n\r\n", "v"), "[a]\r\nk1 = v\r\nk2 = v\r\nk3 = v\r\n\r\n");
-  EXPECT_EQ(edit("[a]\rk1 = o\r\rx = 1", "v"), "[a]\rk1 = v\rk2 = v\rk3 = v\r\rx = 1");
+  EXPECT_EQ(edit_three_keys("\n[a]\rk1:\r\vW\n\n", "v"), "\n[a]\rk1:v\rk2 = v\rk3 = v\r\n\n");
+  EXPECT_EQ(edit_three_keys("[a]\rx = 1\rk1 = v\n\n", std::nullopt), "[a]\rx = 1\r\n\n");
+  EXPECT_EQ(edit_three_keys("[a]\r\nk1 = o\r\n\r\n", "v"),
+            "[a]\r\nk1 = v\r\nk2 = v\r\nk3 = v\r\n\r\n");
+  EXPECT_EQ(edit_three_keys("[a]\rk1 = o\r\rx = 1", "v"), "[a]\rk1 = v\rk2 = v\rk3 = v\r\rx = 1");
 }
 
 TEST(IniLineEnds, NoOtherLineIsLostOrAdded) {
@@ -59,13 +60,13 @@ TEST(IniLineEnds, NoOtherLineIsLostOrAdded) {
          {std::optional<std::string_view>("v"), std::optional<std::string_view>()}) {
       std::string after;
       try {
-        after = edit(file, value);
+        after = edit_three_keys(file, value);
       } catch (const Error&) {
         continue;  // refused: the edit would remove a line
       }
       ++edited;
       ASSERT_EQ(other_lines(after), other_lines(file)) << "seed " << seed << "\n" << file;
-      ASSERT_EQ(edit(after, value), after) << "seed " << seed;
+      ASSERT_EQ(edit_three_keys(after, value), after) << "seed " << seed;
     }
   }
   EXPECT_GT(edited, 22000);

@@ -11,20 +11,20 @@ namespace rolecall {
 namespace {
 
 using testing::HasSubstr;
-using Words = std::vector<std::string>;
+using Argv = std::vector<std::string>;
 using namespace std::chrono_literals;
 
 TEST(SplitCommand, PartsWordsAsAShellDoes) {
-  EXPECT_EQ(split_command("pass show aws/key"), (Words{"pass", "show", "aws/key"}));
-  EXPECT_EQ(split_command("  a\t b\n c  "), (Words{"a", "b", "c"}));
-  EXPECT_EQ(split_command(R"(a 'b c' "d e" f\ g)"), (Words{"a", "b c", "d e", "f g"}));
-  EXPECT_EQ(split_command(R"(a'b'"c"\d)"), (Words{"abcd"}));
-  EXPECT_EQ(split_command(R"(a '' "")"), (Words{"a", "", ""}));
+  EXPECT_EQ(split_command("pass show aws/key"), (Argv{"pass", "show", "aws/key"}));
+  EXPECT_EQ(split_command("  a\t b\n c  "), (Argv{"a", "b", "c"}));
+  EXPECT_EQ(split_command(R"(a 'b c' "d e" f\ g)"), (Argv{"a", "b c", "d e", "f g"}));
+  EXPECT_EQ(split_command(R"(a'b'"c"\d)"), (Argv{"abcd"}));
+  EXPECT_EQ(split_command(R"(a '' "")"), (Argv{"a", "", ""}));
   EXPECT_EQ(split_command(R"(a '$x `\|&' "\$x \`\"\\ \n")"),
-            (Words{"a", R"($x `\|&)", R"($x `"\ \n)"}));
+            (Argv{"a", R"($x `\|&)", R"($x `"\ \n)"}));
   EXPECT_EQ(split_command("a * ? [x] # a=b a~ {a,b} !"),
-            (Words{"a", "*", "?", "[x]", "#", "a=b", "a~", "{a,b}", "!"}));
-  EXPECT_EQ(split_command("a \xc3\xa9"), (Words{"a", "\xc3\xa9"}));
+            (Argv{"a", "*", "?", "[x]", "#", "a=b", "a~", "{a,b}", "!"}));
+  EXPECT_EQ(split_command("a \xc3\xa9"), (Argv{"a", "\xc3\xa9"}));
 }
 
 TEST(SplitCommand, RefusesWhatIsForAShell) {
@@ -35,7 +35,7 @@ TEST(SplitCommand, RefusesWhatIsForAShell) {
   }
 }
 
-std::string failure(const Words& argv, std::chrono::milliseconds patience = 10s) {
+std::string failure(const Argv& argv, std::chrono::milliseconds patience = 10s) {
   try {
     command_output(argv, patience);
   } catch (const Error& error) {

@@ -3,7 +3,7 @@
 namespace rolecall::cli {
 namespace {
 
-Credentials sample() {
+Credentials sample_credentials() {
   Credentials credentials;
   credentials.access_key_id = "ASIA";
   credentials.secret_access_key = Secret("s/e+c=");
@@ -14,7 +14,7 @@ Credentials sample() {
 
 TEST(ExportText, Formats) {
   const auto text = [](const char* format) {
-    return std::string(export_text(sample(), {}, format, "p").view());
+    return std::string(export_text(sample_credentials(), {}, format, "p").view());
   };
   EXPECT_EQ(text("env"),
             "export AWS_ACCESS_KEY_ID='ASIA'\nexport AWS_SECRET_ACCESS_KEY='s/e+c='\n"
@@ -50,7 +50,7 @@ TEST(ExportText, WhatElseAShellIsToHaveAndToLose) {
     ShellChanges changes;
     changes.set.push_back({"AWS_REGION", Secret("eu-west-1")});
     changes.unset.emplace_back("AWS_PROFILE");
-    return std::string(export_text(sample(), changes, format, "p").view());
+    return std::string(export_text(sample_credentials(), changes, format, "p").view());
   };
   EXPECT_TRUE(text("env").starts_with("unset AWS_PROFILE\nexport AWS_ACCESS_KEY_ID='ASIA'\n"));
   EXPECT_TRUE(text("env").ends_with("\nexport AWS_REGION='eu-west-1'\n"));

@@ -9,7 +9,7 @@ namespace {
 
 const std::string head = "arn:aws:rolesanywhere:us-east-1:123456789012:alias/";
 
-std::string refusal_of(const test::SessionRecipe& recipe) {
+std::string alias_refusal(const test::SessionRecipe& recipe) {
   http::Request request;
   request.body = recipe.body();
   try {
@@ -25,7 +25,7 @@ TEST(SessionAlias, StandsInBodyAndQuery) {
   test::SessionRecipe recipe;
   recipe.anchor_arn = head + "trust-anchor/teams/My-CA_1";
   recipe.profile_arn = head + "profile/aws";
-  EXPECT_EQ(refusal_of(recipe), "");
+  EXPECT_EQ(alias_refusal(recipe), "");
 
   http::Request request;
   request.query =
@@ -44,17 +44,17 @@ TEST(SessionAlias, RefusesNamesThatTheServiceDoesNotAllow) {
         std::string("a.b"), std::string(257, 'x')}) {
     test::SessionRecipe recipe;
     recipe.anchor_arn = head + "trust-anchor/" + name;
-    EXPECT_NE(refusal_of(recipe).find("trustAnchorArn"), std::string::npos) << name;
+    EXPECT_NE(alias_refusal(recipe).find("trustAnchorArn"), std::string::npos) << name;
     recipe = test::SessionRecipe();
     recipe.profile_arn = head + "profile/" + name;
-    EXPECT_NE(refusal_of(recipe).find("profileArn"), std::string::npos) << name;
+    EXPECT_NE(alias_refusal(recipe).find("profileArn"), std::string::npos) << name;
   }
   test::SessionRecipe swapped;
   swapped.profile_arn = head + "trust-anchor/x";
-  EXPECT_NE(refusal_of(swapped), "");
+  EXPECT_NE(alias_refusal(swapped), "");
   test::SessionRecipe longest;
   longest.profile_arn = head + "profile/" + std::string(256, 'x');
-  EXPECT_EQ(refusal_of(longest), "");
+  EXPECT_EQ(alias_refusal(longest), "");
 }
 
 }  // namespace

@@ -33,7 +33,7 @@ EvpPkeyPtr parse(const std::string& pem) {
   return private_key_in(read_pem(pem, "key"), "key");
 }
 
-std::string refusal(const std::string& pem) {
+std::string key_file_refusal(const std::string& pem) {
   try {
     parse(pem);
   } catch (const Error& error) {
@@ -67,21 +67,22 @@ TEST(PrivateKey, SkipsWhatStandsAroundIt) {
 TEST(PrivateKey, SaysWhatIsWrong) {
   const test::KeyPtr ec = test::ec_key();
   const std::string good = pkcs8(ec.get());
-  EXPECT_THAT(refusal(good + good), HasSubstr("more than one private key"));
-  EXPECT_THAT(refusal(test::pem(test::make({}, nullptr))),
+  EXPECT_THAT(key_file_refusal(good + good), HasSubstr("more than one private key"));
+  EXPECT_THAT(key_file_refusal(test::pem(test::make({}, nullptr))),
               HasSubstr("no private key, only a certificate"));
-  EXPECT_THAT(refusal(pkcs8(ec.get(), EVP_aes_128_cbc())),
+  EXPECT_THAT(key_file_refusal(pkcs8(ec.get(), EVP_aes_128_cbc())),
               HasSubstr("is encrypted, and no password"));
-  EXPECT_THAT(refusal(traditional(ec.get(), EVP_aes_128_cbc())), HasSubstr("is encrypted"));
-  EXPECT_THAT(refusal(pkcs8(test::ec_key("secp256k1").get())), HasSubstr("secp256k1"));
-  EXPECT_THAT(refusal(pkcs8(test::rsa_key(1024).get())), HasSubstr("RSA 1024"));
+  EXPECT_THAT(key_file_refusal(traditional(ec.get(), EVP_aes_128_cbc())),
+              HasSubstr("is encrypted"));
+  EXPECT_THAT(key_file_refusal(pkcs8(test::ec_key("secp256k1").get())), HasSubstr("secp256k1"));
+  EXPECT_THAT(key_file_refusal(pkcs8(test::rsa_key(1024).get())), HasSubstr("RSA 1024"));
   const EvpPkeyPtr edwards(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"));
-  EXPECT_THAT(refusal(pkcs8(edwards.get())), HasSubstr("ED25519"));
-  EXPECT_THAT(refusal("hello"), HasSubstr("is not a PEM file"));
-  EXPECT_THAT(refusal(good.substr(0, good.size() / 2)), HasSubstr("is damaged"));
-  EXPECT_THAT(refusal("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"),
+  EXPECT_THAT(key_file_refusal(pkcs8(edwards.get())), HasSubstr("ED25519"));
+  EXPECT_THAT(key_file_refusal("hello"), HasSubstr("is not a PEM file"));
+  EXPECT_THAT(key_file_refusal(good.substr(0, good.size() / 2)), HasSubstr("is damaged"));
+  EXPECT_THAT(key_file_refusal("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"),
               HasSubstr("damaged private key"));
-  EXPECT_THAT(refusal("-----BEGIN PRIVATE KEY-----\n!!\n-----END PRIVATE KEY-----\n"),
+  EXPECT_THAT(key_file_refusal("-----BEGIN PRIVATE KEY-----\n!!\n-----END PRIVATE KEY-----\n"),
               HasSubstr("is damaged"));
 }
 

@@ -15,7 +15,7 @@ using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-Certificate read(const Entity& entity) {
+Certificate read_certificate(const Entity& entity) {
   return {test::der(entity.get()), "test"};
 }
 
@@ -35,7 +35,7 @@ std::string unfit(const std::string& leaf, const std::string& ca, const std::str
   const Entity issuer = test::make_ca(ca);
   Recipe recipe;
   recipe.name = leaf;
-  return refused_tags(read(make(recipe.with(NID_subject_alt_name, san), &issuer)));
+  return refused_tags(read_certificate(make(recipe.with(NID_subject_alt_name, san), &issuer)));
 }
 
 TEST(SessionTags, AreMadeAsTheDefaultMappingSays) {
@@ -44,7 +44,7 @@ TEST(SessionTags, AreMadeAsTheDefaultMappingSays) {
       Recipe().with(NID_subject_alt_name,
                     "IP:10.0.0.1,email:a@b,DNS:one.example,DNS:*.example,URI:spiffe://a/b,URI:u:2"),
       &ca);
-  EXPECT_THAT(as_text(session_tags(read(leaf))),
+  EXPECT_THAT(as_text(session_tags(read_certificate(leaf))),
               ElementsAre("x509Subject/CN = leaf", "x509Issuer/CN = The CA",
                           "x509SAN/DNS = one.example", "x509SAN/URI = spiffe://a/b"));
 }
@@ -60,7 +60,7 @@ TEST(SessionTags, SeveralValuesOfOneAttributeAreJoined) {
     X509_NAME_add_entry_by_txt(name, type, MBSTRING_UTF8,
                                reinterpret_cast<const unsigned char*>(value), -1, -1, 0);
   }
-  EXPECT_THAT(as_text(session_tags(read(entity))),
+  EXPECT_THAT(as_text(session_tags(read_certificate(entity))),
               ElementsAre("x509Subject/CN = leaf", "x509Subject/OU = one/two",
                           "x509Subject/O = house", "x509Subject/1.2.3.4 = own",
                           "x509Subject/emailAddress = a@b", "x509Issuer/CN = leaf"));

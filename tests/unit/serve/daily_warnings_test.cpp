@@ -11,12 +11,12 @@ namespace {
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 
-constexpr std::chrono::sys_seconds now = std::chrono::sys_days(std::chrono::days(20000));
+constexpr std::chrono::sys_seconds first_check = std::chrono::sys_days(std::chrono::days(20000));
 
 class DailyWarningsTest : public testing::Test {
  protected:
   static CertificateStatus leaf(std::chrono::hours age, std::chrono::hours left) {
-    return {"leaf", "CN=x", now - age, now + left};
+    return {"leaf", "CN=x", first_check - age, first_check + left};
   }
   // Returns the lines that were logged since the last call.
   std::string logged() { return std::exchange(lines_, {}); }
@@ -34,26 +34,26 @@ class DailyWarningsTest : public testing::Test {
 
 TEST_F(DailyWarningsTest, WarnsOnceADayAboutACertificateThatExpiresSoon) {
   const std::vector<CertificateStatus> certificates = {leaf(1000h, 50h)};
-  warnings.check_certificates(certificates, now);
+  warnings.check_certificates(certificates, first_check);
   EXPECT_EQ(logged(),
             "rolecall: warning: a certificate expires soon, binding=default, certificate=leaf, "
             "subject=CN=x, expires=2024-10-06T02:00:00Z, in=2 days\n");
-  warnings.check_certificates(certificates, now + 23h);
+  warnings.check_certificates(certificates, first_check + 23h);
   EXPECT_EQ(logged(), "");
-  warnings.check_certificates(certificates, now + 24h);
+  warnings.check_certificates(certificates, first_check + 24h);
   EXPECT_THAT(logged(), HasSubstr("in=1 day"));
 }
 
 TEST_F(DailyWarningsTest, WarnsInTheLastThirdOfAShortLifetime) {
-  warnings.check_certificates({leaf(15h, 9h)}, now);
+  warnings.check_certificates({leaf(15h, 9h)}, first_check);
   EXPECT_EQ(logged(), "");
-  warnings.check_certificates({leaf(17h, 7h)}, now + 24h);
+  warnings.check_certificates({leaf(17h, 7h)}, first_check + 24h);
   EXPECT_THAT(logged(), HasSubstr("expires soon"));
 }
 
 TEST_F(DailyWarningsTest, WarnsAfterEachRenewalIfTheCertificateExpiresBeforeTheCredentials) {
   for (int i = 0; i < 2; ++i) {
-    warnings.check_certificates({leaf(1000h, 1h)}, now, now + 65min);
+    warnings.check_certificates({leaf(1000h, 1h)}, first_check, first_check + 65min);
     EXPECT_THAT(logged(), HasSubstr("a certificate expires before the credentials"));
   }
 }
@@ -64,10 +64,10 @@ TEST_F(DailyWarningsTest, LogsTheSameWarningOnceADay) {
   EXPECT_EQ(logged(), "rolecall: warning: x, binding=default\n");
   const std::vector<CertificateStatus> certificates = {leaf(1h, 10000h)};
   warnings.check_certificates(certificates,
-                              now);  // the first check belongs to the day of the start
+                              first_check);  // the first check belongs to the day of the start
   warnings.warn("x");
   EXPECT_EQ(logged(), "");
-  warnings.check_certificates(certificates, now + 24h);
+  warnings.check_certificates(certificates, first_check + 24h);
   warnings.warn("x");
   EXPECT_EQ(logged(), "rolecall: warning: x, binding=default\n");
 }
