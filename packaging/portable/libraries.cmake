@@ -9,7 +9,6 @@ add_library(OpenSSL::Crypto ALIAS rolecall_bundle)
 add_library(nlohmann_json::nlohmann_json ALIAS rolecall_bundle)
 set(P11_KIT_INCLUDE_DIRS ${ROLECALL_BUNDLE}/include/p11-kit-1)
 
-# Optimised over all files at once, for size: nearly all of a run's time is spent in OpenSSL.
+# Optimised over all files at once.
 set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
-string(REPLACE "-O2" "-Os" CMAKE_CXX_FLAGS_RELEASE "${CMAKE_CXX_FLAGS_RELEASE}")
 string(APPEND CMAKE_EXE_LINKER_FLAGS_RELEASE " -s")

@@ -6,12 +6,9 @@
 
 namespace rolecall {
 
-bool can_load_libraries() {
-  return true;
-}
-
-SharedLibrary::SharedLibrary(const char* name, const char* package)
-    : name_(name), handle_(dlopen(name, RTLD_LAZY | RTLD_LOCAL)) {
+SharedLibrary::SharedLibrary(const char* name, const char* package) : name_(name) {
+  require_libraries("this needs " + name_);
+  handle_ = dlopen(name, RTLD_LAZY | RTLD_LOCAL);
   if (handle_ != nullptr) return;
   const char* reason = dlerror();
   throw Error(ErrorKind::failed,

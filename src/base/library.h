@@ -8,18 +8,21 @@
 
 namespace rolecall {
 
-// Returns false in the static build. There, a library would bring the C library of the machine with
-// it, and two C libraries do not work together in one process.
-bool can_load_libraries();
+// False in the static program. There, a library would bring the C library of the machine with it,
+// and two C libraries do not work together in one process.
+#ifdef ROLECALL_WITHOUT_MODULES
+constexpr bool can_load_libraries = false;
+#else
+constexpr bool can_load_libraries = true;
+#endif
 
 // Throws Error (usage) if this build loads no libraries. `what` says what needs a library, such as
-// "pkcs11: URIs need p11-kit". The hint is to use a package of rolecall. `or_else` is appended
-// to the hint.
-inline void require_libraries(const std::string& what, const std::string& or_else = "") {
-  if (can_load_libraries()) return;
+// "pkcs11: URIs need p11-kit". The hint is to use a package of rolecall.
+inline void require_libraries(const std::string& what) {
+  if (can_load_libraries) return;
   throw Error(ErrorKind::usage,
               what + ", and this is the static build of rolecall, which loads no libraries",
-              "use rolecall from a deb or rpm package" + or_else);
+              "use rolecall from a deb or rpm package");
 }
 
 class SharedLibrary {
@@ -38,7 +41,7 @@ class SharedLibrary {
   void* address_of(const char* symbol) const;
 
   std::string name_;
-  void* handle_;  // never closed: the library's threads and handlers may run to the end
+  void* handle_ = nullptr;  // never closed: the library's threads and handlers may run to the end
 };
 
 // The functions of a library are listed once, in a macro of this form:

@@ -15,6 +15,14 @@
 
 #include "rolecall/error.h"
 
+#ifdef ROLECALL_BUNDLE
+// The OpenSSL of the portable program does not load its texts by itself
+// (packaging/portable/libraries), which takes a million instructions. The first function is in no
+// header of OpenSSL.
+extern "C" int ossl_err_load_crypto_strings(void);
+extern "C" int ossl_err_load_SSL_strings(void);
+#endif
+
 namespace rolecall {
 
 void OpensslFree::operator()(BIO* p) const noexcept {
@@ -63,10 +71,18 @@ void OpensslFree::operator()(X509_sig_st* p) const noexcept {
   X509_SIG_free(p);
 }
 
+const char* openssl_reason(unsigned long code) {
+#ifdef ROLECALL_BUNDLE
+  static const int loaded = ossl_err_load_crypto_strings() + ossl_err_load_SSL_strings();
+  static_cast<void>(loaded);
+#endif
+  return ERR_reason_error_string(code);
+}
+
 std::string openssl_error() {
   const unsigned long code = ERR_peek_last_error();
   ERR_clear_error();
-  const char* reason = code == 0 ? nullptr : ERR_reason_error_string(code);
+  const char* reason = code == 0 ? nullptr : openssl_reason(code);
   return reason == nullptr ? "unknown error" : reason;
 }
 

@@ -58,6 +58,9 @@ using X509CrlPtr = std::unique_ptr<X509_CRL, OpensslFree>;
 using X509SigPtr = std::unique_ptr<X509_sig_st, OpensslFree>;
 using X509StoreCtxPtr = std::unique_ptr<X509_STORE_CTX, OpensslFree>;
 
+// OpenSSL's text for an error code, such as "bad decrypt"; nullptr if there is no text.
+const char* openssl_reason(unsigned long code);
+
 // The newest reason in this thread's OpenSSL error queue; "unknown error" if the queue is empty.
 // Empties the queue, so that no later call reports an old failure.
 std::string openssl_error();

@@ -1,7 +1,9 @@
 // rolecall version: prints the version of rolecall and of its libraries.
-#include <gnu/libc-version.h>
 #include <openssl/crypto.h>
 #include <unistd.h>
+#ifdef __GLIBC__
+#include <gnu/libc-version.h>
+#endif
 
 #include "base/files.h"
 #include "base/json.h"
@@ -23,19 +25,21 @@ std::string dotted(Number... numbers) {
   return join(std::array{numbers...}, ".");
 }
 
-const char* build_kind() {
-  if (!can_load_libraries()) return "static";
-  return libraries_are_inside ? "portable" : "shared";
-}
-
 // The version of a library. The library may have to be loaded first, and may not be installed.
 std::string library_version(std::string (*library)(), const char* when) {
   try {
-    const bool is_loaded = can_load_libraries() && !libraries_are_inside;
-    return library() + (is_loaded ? cat(" (loaded ", when, ")") : "");
+    return library() + (libraries_are_inside ? "" : cat(" (loaded ", when, ")"));
   } catch (const Error& error) {
     return cat("none (loaded ", when, "): ", error.what());
   }
+}
+
+constexpr const char* build_kind() {
+#ifdef ROLECALL_BUNDLE
+  return can_load_libraries ? "portable" : "static";
+#else
+  return "shared";
+#endif
 }
 
 std::string contents() {
@@ -48,7 +52,7 @@ std::string contents() {
   say("OpenSSL", OpenSSL_version(OPENSSL_VERSION));
   say("libcurl", library_version(http::client_library, "for the first request"));
   say("libmicrohttpd", library_version(http::server_library, "when a server starts"));
-  if (can_load_libraries()) {
+  if (can_load_libraries) {
     say("p11-kit", "loaded for the first pkcs11: URI");
     say("tpm2-openssl", "loaded for the first key in a TPM");
   } else {
@@ -58,7 +62,11 @@ std::string contents() {
   say("nlohmann_json", dotted(NLOHMANN_JSON_VERSION_MAJOR, NLOHMANN_JSON_VERSION_MINOR,
                               NLOHMANN_JSON_VERSION_PATCH));
   say("toml++", toml_version());
-  say("glibc", gnu_get_libc_version());
+#ifdef __GLIBC__
+  say("C library", cat("glibc ", gnu_get_libc_version()));
+#else
+  say("C library", "musl");
+#endif
 #ifdef __clang__
   say("compiler", "clang++ " __clang_version__);
 #else

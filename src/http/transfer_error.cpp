@@ -1,14 +1,17 @@
 #include "http/transfer_error.h"
 
+#include <openssl/err.h>
 #include <openssl/x509_vfy.h>
 
 #include <array>
+#include <charconv>
 #include <cstring>
 #include <new>
 #include <optional>
 #include <string_view>
 
 #include "base/codec.h"
+#include "base/openssl.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "http/curl.h"
@@ -38,10 +41,17 @@ Error proxy_refusal(const std::string& server, const ClientOptions& options, lon
           "ask the owner of the proxy to allow this host"};
 }
 
-// The reason in OpenSSL's message, such as "wrong version number" in the message
-// "error:0A00010B:SSL routines::wrong version number, errno 0". Empty if OpenSSL gives no reason.
+// libssl's reason in libcurl's message: "wrong version number" if the message contains
+// "error:0A00010B:SSL routines::wrong version number, errno 0". In the portable program, OpenSSL
+// has not loaded its texts when libcurl asks for them, so there the code is looked up. Empty if
+// there is no reason.
 std::string tls_reason(std::string_view text) {
-  if (text.find("SSL routines:") == std::string_view::npos) return {};
+  const std::size_t at = text.find("error:0A");  // libssl's codes begin with 0A
+  if (at == std::string_view::npos) return {};
+  const std::string_view digits = text.substr(at).substr(6, 8);
+  unsigned long code = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), code, 16);
+  if (const char* reason = openssl_reason(code)) return reason;
   text = text.substr(0, text.find(", errno"));
   return std::string(trim(text.substr(text.rfind(':') + 1)));
 }

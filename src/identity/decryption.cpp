@@ -8,6 +8,7 @@
 #include <new>
 
 #include "base/library.h"
+#include "base/openssl.h"
 #include "base/text.h"
 #include "base/waiting.h"
 #include "rolecall/error.h"
@@ -22,7 +23,7 @@ constexpr const char* how_to_encrypt_again =
 std::string first_reason() {
   const unsigned long code = ERR_peek_error();
   ERR_clear_error();
-  const char* reason = code == 0 ? nullptr : ERR_reason_error_string(code);
+  const char* reason = code == 0 ? nullptr : openssl_reason(code);
   return reason == nullptr ? "unsupported" : reason;
 }
 
@@ -66,11 +67,10 @@ bool Decryptor::attempt(const DecryptAttempt& attempt) {
     result = attempt(library_);
   }
   if (result == Decryption::unsupported) {
-    require_libraries(name_ + " is encrypted with " + algorithm_ + " that is not built in",
-                      cat(", or encrypt the file again", how_to_encrypt_again));
-    throw Error(ErrorKind::usage,
-                name_ + " is encrypted with " + algorithm_ +
-                    " that OpenSSL does not support: " + first_reason(),
+    const std::string why = libraries_are_inside
+                                ? " that is not built into this program"
+                                : " that OpenSSL does not support: " + first_reason();
+    throw Error(ErrorKind::usage, cat(name_, " is encrypted with ", algorithm_, why),
                 cat("encrypt the file again", how_to_encrypt_again));
   }
   ERR_clear_error();

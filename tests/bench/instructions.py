@@ -15,7 +15,7 @@ from bench import callgrind, rows, table
 FILE = pathlib.Path(__file__).with_name("instructions.json")
 NAMES = ("version", "cache hit", "credential-process, RSA-2048", "credential-process, P-256",
          "update --once, P-256", "serve, one request")
-STATIC_NAMES = ("cache hit", "credential-process, RSA-2048", "credential-process, P-256")
+BUNDLE_NAMES = (*NAMES[1:4], NAMES[5])
 FIGURES = ("all", "own")
 MAY_GROW = 0.10
 SYSTEM = ("ID=debian", 'VERSION_ID="12"')
@@ -32,20 +32,20 @@ def skipped(binary):
     return callgrind.missing()
 
 
-def selected(scene, binary, static):
+def selected(scene, binary, bundle):
     every = [*rows.subcommands(scene, [binary], True), rows.serving(scene, [binary])]
     wanted = [row for row in every if row.name in NAMES]
-    if static is not None:
-        wanted += [row._replace(name=f"{row.name}, static")
-                   for row in rows.subcommands(scene, [str(static)], True)
-                   if row.name in STATIC_NAMES]
+    if bundle is not None:
+        wanted += [row._replace(name=f"{row.name}, bundle")
+                   for row in rows.subcommands(scene, [str(bundle)], True)
+                   if row.name in BUNDLE_NAMES]
     return wanted
 
 
-def update(scene, binary, static):
+def update(scene, binary, bundle):
     if why := skipped(binary):
         return f"bench: error: {why}"
-    wanted = selected(scene, binary, static)
+    wanted = selected(scene, binary, bundle)
     counts = table.count_all(scene, wanted, 3)
     figures = {row.name: dict(zip(FIGURES, sorted(counted)[1]))
                for row, counted in zip(wanted, counts)}
@@ -54,18 +54,18 @@ def update(scene, binary, static):
     return 0
 
 
-def check(scene, binary, static):
-    """`static`: the static program, or None where there is none to count."""
+def check(scene, binary, bundle):
+    """`bundle`: the portable program, or None if there is none to count."""
     if why := skipped(binary):
         print(f"bench: skipped: {why}")
         return 0
-    if static is not None and static.stat().st_mtime < pathlib.Path(binary).stat().st_mtime:
-        print("bench: the static program is older than the other, and not counted")
-        static = None
-    elif static is None:
-        print("bench: the static program is not counted: packaging/static/build has not made it")
+    if bundle is not None and bundle.stat().st_mtime < pathlib.Path(binary).stat().st_mtime:
+        print("bench: the portable program is older than the other, and not counted")
+        bundle = None
+    elif bundle is None:
+        print("bench: the portable program is not counted: packaging/bundle has not made it")
     committed = json.loads(FILE.read_text(encoding="utf-8"))
-    wanted = selected(scene, binary, static)
+    wanted = selected(scene, binary, bundle)
     limits = {row.name: tuple(committed[row.name][what] * (1 + MAY_GROW) for what in FIGURES)
               for row in wanted}
     counts = [counted[0] for counted in table.count_all(scene, wanted, 1)]

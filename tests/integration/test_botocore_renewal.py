@@ -12,12 +12,11 @@ import time
 
 import pytest
 from support import clients
-from support.process import ARNS, BINARY, SHARED, Emulator, environment, is_static
+from support.process import ARNS, BINARY, BUILD, Emulator, environment, is_static
 from support.serve import Serve, eventually
 
 FAKETIME = next(iter(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")), None)
-RENEWAL_TIMES = next((path for path in (pathlib.Path(binary).parent / "renewal_times"
-                                        for binary in (BINARY, SHARED)) if path.exists()), None)
+RENEWAL_TIMES = path if (path := BUILD / "renewal_times").exists() else None
 CLOCK = pathlib.Path(__file__).resolve().parents[1] / "support" / "botocore_clock.py"
 SESSIONS = 200  # that the client uses; of short ones it does not see every one
 RENEWALS = 4 * SESSIONS

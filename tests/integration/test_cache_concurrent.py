@@ -8,7 +8,7 @@ import time
 from support import pki
 from support.cache import PAST_MARGIN, Cached, sessions
 from support.process import (ARNS, BINARY, PATIENCE, Emulator, assert_credentials, assert_fails,
-                             environment, free_port, needs_shared_build, pause, run)
+                             environment, free_port, needs_dynamic_build, pause, run)
 from support.serve import eventually
 from support.verifier import Verifier, ok, stall
 
@@ -157,7 +157,7 @@ def test_a_failure_of_its_own_is_nobody_elses(identity, cached, tmp_path):
 
 
 def test_a_failure_of_a_clock_that_was_ahead_is_nobodys(identity, tmp_path):
-    needs_shared_build("loader that would load libfaketime")
+    needs_dynamic_build("loader that would load libfaketime")
     library = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
     with Cached(identity, tmp_path, "--role-arn", "arn:aws:iam::111122223333:role/None") as cached:
         ahead = {"LD_PRELOAD": library, "FAKETIME": "+2d", "NO_FAKE_STAT": "1",

@@ -5,7 +5,7 @@ import re
 import pytest
 from support import pki
 from support.config import ARN_LINES, origins, write_config
-from support.process import (ARNS, ROLE_ARN, assert_credentials, assert_fails, needs_shared_build,
+from support.process import (ARNS, ROLE_ARN, assert_credentials, assert_fails, needs_dynamic_build,
                              run)
 
 
@@ -70,7 +70,7 @@ def test_a_pin_in_a_uri_is_not_shown(tmp_path):
 
 
 def test_a_certificate_and_a_selector_are_ways_to_say_the_same(identity, emulator, tmp_path):
-    needs_shared_build("PKCS#11")
+    needs_dynamic_build("PKCS#11")
     path = write_config(tmp_path, 'cert-selector = "Key=x509Subject,Value=CN=none"\n' + ARN_LINES)
     flags = ["--config", path, "--endpoint", emulator.url]
     assert_credentials(run("credential-process", *identity.flags, *flags))

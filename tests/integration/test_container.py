@@ -21,13 +21,13 @@ from support.serve import ask, eventually
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CONTAINER = ROOT / "packaging" / "container"
-STATIC = ROOT / "build" / "static" / "rolecall-static"
+STATIC = ROOT / "dist" / "x86_64-linux-musl" / "rolecall"
 USER = 65532
 
 if os.geteuid() != 0:
     pytest.skip("only root can unpack an image and be another user", allow_module_level=True)
 if not STATIC.exists():
-    pytest.skip("there is no build/static/rolecall-static: packaging/static/build makes it",
+    pytest.skip("there is no dist/x86_64-linux-musl/rolecall: packaging/bundle makes it",
                 allow_module_level=True)
 
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from support.diagnostics import output, read
-from support.process import ARNS, assert_fails, needs_shared_build, run
+from support.process import ARNS, assert_fails, needs_dynamic_build, run
 
 
 def test_version(tmp_path):
@@ -33,7 +33,7 @@ def test_debug_changes_nothing_on_stdout(identity):
 
 
 def test_uris_that_name_nothing():
-    needs_shared_build("PKCS#11")
+    needs_dynamic_build("PKCS#11")
 
     def fails(*flags, **expected):
         assert_fails(run(*flags), 2, **expected)

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 from support import pki
-from support.process import BINARY, assert_fails, environment, needs_shared_build, run
+from support.process import BINARY, assert_fails, environment, run
 
 
 def files(tmp_path, identity):
@@ -61,8 +61,6 @@ def files(tmp_path, identity):
     ("--trust-anchor root --unknown", "--unknown"),
 ])
 def test_bad_command_lines(tmp_path, identity, flags, pattern):
-    if "--tls-cert" in flags and "--tls-key" in flags:
-        needs_shared_build("TLS in its emulator")
     names = files(tmp_path, identity)
     result = run("emulate", *(names.get(word, word) for word in flags.split()), timeout=20)
     assert_fails(result, 2, pattern)

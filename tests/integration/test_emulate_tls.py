@@ -16,7 +16,7 @@ import urllib.parse
 
 import pytest
 from support import pki
-from support.process import PATIENCE, Emulator, assert_fails, run
+from support.process import PATIENCE, Emulator, assert_fails, needs_libraries_of_the_system, run
 from support.signing import assert_granted, request
 
 
@@ -303,6 +303,7 @@ def test_a_certificate_that_no_client_accepts(identity, tmp_path):
 
 
 def test_libssl_is_loaded_only_for_tls(identity, files):
+    needs_libraries_of_the_system("libssl to load")
     def maps(*flags):
         with Emulator(identity.root_file, *flags) as emulator:
             with open(f"/proc/{emulator.process.pid}/maps", encoding="ascii") as text:

@@ -4,15 +4,13 @@ import re
 import subprocess
 
 from support import pki
-from support.process import Emulator, assert_credentials, is_static, session
+from support.process import Emulator, assert_credentials, session
 
 OPENED = re.compile(r'open(?:at2?)?\(.*?"([^"]+)", .* = \d+$')
 # OpenSSL's configuration holds the system's policy and providers; the time zone is read by the C
 # library when OpenSSL compares dates.
 LIBRARIES_OWN = re.compile(r"/openssl\.cnf$|^/etc/localtime$|^/(proc|sys|dev)/|\.so(\.|$)"
                            r"|^/etc/ld\.so\.cache$")
-if is_static():  # c-ares reads them at its start, whether there is a name to resolve or not
-    LIBRARIES_OWN = re.compile(LIBRARIES_OWN.pattern + r"|^/etc/(resolv|nsswitch|host)\.conf$")
 
 
 def opened_files(identity, server, tmp_path, **env):

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 from support import pki
-from support.process import ARNS, Emulator, binary_with_tls_server, environment, run
+from support.process import ARNS, Emulator, environment, run
 from support.verifier import Verifier
 
 
@@ -44,7 +44,7 @@ def test_emulate_leaves_no_keys(identity, server, tmp_path):
     with Emulator(identity.root_file, "--tls-cert", server["certificate"],
                   "--tls-key", server["key"], env={"SSLKEYLOGFILE": str(log)}) as emulator:
         result = run("credential-process", *identity.flags, *ARNS, "--endpoint", emulator.url,
-                     "--ca-bundle", server["ca"], binary=binary_with_tls_server())
+                     "--ca-bundle", server["ca"])
     assert result.code == 0 and not log.exists(), result
 
 

@@ -4,7 +4,7 @@ import pathlib
 import re
 
 import pytest
-from support.process import ARNS, needs_shared_build, run
+from support.process import ARNS, needs_dynamic_build, run
 from support.serve import Serve
 
 MANUALS = pathlib.Path(__file__).resolve().parents[2] / "docs/man"
@@ -24,7 +24,7 @@ PAGE = manual("rolecall-credential-process")
     ["--certificate", "LEAF", "--private-key", "handle:0x81ffffff"]], ids=range(4))
 def test_hardware_is_not_refused(identity, flags):
     """It is looked for, and is not there."""
-    needs_shared_build("PKCS#11")
+    needs_dynamic_build("PKCS#11")
     flags = [identity.certificate if flag == "LEAF" else flag for flag in flags]
     result = run("credential-process", *flags, *ARNS, env={"SOFTHSM2_CONF": "/nonexistent"})
     assert result.code != 0 and not re.search("exclude|missing|unknown|unexpected", result.err)

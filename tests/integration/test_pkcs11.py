@@ -8,7 +8,7 @@ from support import pki
 from support.diagnostics import openssl_verifies
 from support.pkcs11 import KINDS, asked, by_itself
 from support.process import (ARNS, BINARY, Emulator, assert_credentials, assert_fails, environment,
-                             needs_shared_build, run, session)
+                             needs_dynamic_build, run, session)
 from support.tokens import MODULE, PIN, SoftHsm
 from support.verifier import Verifier
 
@@ -148,7 +148,7 @@ def test_with_a_real_endpoint_behind_tls_and_debug(hsm, identity):
 
 def test_nothing_is_loaded_without_a_uri(identity, emulator, tmp_path):
     """p11-kit itself may come with libcurl, by way of GnuTLS; its modules and settings do not."""
-    needs_shared_build("PKCS#11")
+    needs_dynamic_build("PKCS#11")
     trace = tmp_path / "trace"
     for name, flags in (("pem", identity.flags), ("token", ["--certificate", "pkcs11:token=none"])):
         session(emulator, flags, env={"ASAN_OPTIONS": "detect_leaks=0"},

@@ -21,7 +21,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 from support.process import ARNS  # noqa: E402
 
 BASE = ROOT / "build" / "debootstrap" / "bookworm.tar"
-NEEDED = ["libssl3", "libcurl4", "libmicrohttpd12", "libp11-kit0", "libstdc++6", "ca-certificates"]
+NEEDED = ["libp11-kit0", "ca-certificates"]
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/root",
                "DEBIAN_FRONTEND": "noninteractive"}
 # What the package managers and their tools write for themselves.
@@ -160,12 +160,8 @@ def test_rpm(chroot):
     chroot.apt_get("install", *NEEDED)
     before = chroot.files()
     file = package("rolecall-*.rpm")
-    libraries = chroot.run("ldconfig", "-p").stdout
     required = host("rpm", "-qp", "--requires", file).stdout
-    sonames = set(re.findall(r"^(lib\S+?)\(", required, re.MULTILINE))
-    assert sonames >= {"libcurl.so.4", "libmicrohttpd.so.12", "libcrypto.so.3"}
-    for soname in sonames:
-        assert f"\t{soname} " in libraries, soname
+    assert set(re.findall(r"^(lib\S+?)\(", required, re.MULTILINE)) == {"libc.so.6"}
     host("rpm", f"--root={chroot.root}", "--nodeps", "-i", file)
     assert host("rpm", f"--root={chroot.root}", "--nodeps", "-V", "rolecall").stdout == ""
     chroot.run("mandb", "-q")
@@ -189,14 +185,13 @@ def test_sbom(pattern):
     linked = {r["relatedSpdxElement"] for r in sbom["relationships"]
               if r["relationshipType"] == "STATIC_LINK"}
     inside = {part["name"] for part in sbom["packages"] if part["SPDXID"] in linked}
-    assert inside == {"nlohmann-json3-dev", "libtomlplusplus-dev"}
+    assert inside >= {"openssl", "curl", "nghttp2", "libmicrohttpd", "zig", "nlohmann-json3"}
     versions = {part["name"]: part["versionInfo"] for part in sbom["packages"]}
-    for name in inside:
-        assert versions[name] == host("dpkg-query", "-W", "-f", "${Version}", name).stdout
+    assert versions["nlohmann-json3"] == host(
+        "dpkg-query", "-W", "-f", "${source:Version}", "nlohmann-json3-dev").stdout
     related = {r["relatedSpdxElement"] for r in sbom["relationships"]}
     assert related == set(ids)
-    needed = "libcurl4" if pattern.endswith("deb") else "libcurl.so.4"
-    assert needed in versions
+    assert ("libc6" if pattern.endswith("deb") else "libc.so.6") in versions
 
 
 def test_lintian():

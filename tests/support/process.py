@@ -17,10 +17,8 @@ import pytest
 BINARY = os.environ.get(
     "ROLECALL", str(pathlib.Path(__file__).resolve().parents[2] / "build" / "rolecall"))
 
-# Has what the static build lacks, where $ROLECALL is that one.
-SHARED = os.environ.get(
-    "ROLECALL_SHARED", str(pathlib.Path(__file__).resolve().parents[2] / "build" / "rolecall"))
-
+# Where the helpers of the tests have been built, which is not where the portable program is.
+BUILD = pathlib.Path(os.environ.get("BUILD_OF_ROLECALL", pathlib.Path(BINARY).parent))
 ACCOUNT = "111122223333"
 REGION = "eu-west-1"
 ANCHOR_ARN = (f"arn:aws:rolesanywhere:{REGION}:{ACCOUNT}:"
@@ -84,20 +82,24 @@ def run(*arguments, env=None, timeout=60, prefix=(), binary=BINARY, **options):
 
 
 @functools.cache
+def build_kind():
+    """"shared" (with the libraries of the system), "portable" or "static"."""
+    return re.search(r"^build: (\w+)$", run("version", "--verbose").out, re.M).group(1)
+
+
 def is_static():
-    return "build: static" in run("version", "--verbose").out.splitlines()
+    return build_kind() == "static"
 
 
-def needs_shared_build(what):
-    """Skips the test where the program is the static one."""
+def needs_dynamic_build(what):
+    """Skips the test if the program is the static one."""
     if is_static():
-        pytest.skip(f"the static build has no {what}")
+        pytest.skip(f"the static program has no {what}")
 
 
-def binary_with_tls_server():
-    if is_static() and not os.path.exists(SHARED):
-        pytest.skip(f"the static build's emulator has no TLS, and there is no {SHARED} in its place")
-    return SHARED if is_static() else BINARY
+def needs_libraries_of_the_system(what):
+    if build_kind() != "shared":
+        pytest.skip(f"a program with its libraries inside has no {what}")
 
 
 def credential_process(*arguments, **options):
@@ -179,8 +181,7 @@ class Emulator:
     """`rolecall emulate` until the end of the with statement; `prefix` is a command that starts it."""
 
     def __init__(self, trust_anchor, *arguments, env=None, cwd=None, prefix=()):
-        binary = binary_with_tls_server() if "--tls-cert" in arguments else BINARY
-        self.command = [*prefix, binary, "emulate", "--trust-anchor", str(trust_anchor),
+        self.command = [*prefix, BINARY, "emulate", "--trust-anchor", str(trust_anchor),
                         *map(str, arguments)]
         self.env, self.cwd = env, cwd
 

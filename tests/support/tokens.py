@@ -8,7 +8,7 @@ import tempfile
 
 from cryptography.hazmat.primitives import serialization
 from support import pki
-from support.process import BINARY, environment, needs_shared_build
+from support.process import BINARY, BUILD, environment, needs_dynamic_build
 
 HERE = pathlib.Path(__file__).resolve().parent
 PIN = "1234"
@@ -38,7 +38,7 @@ class SoftHsm:
     """Tokens in a directory of their own."""
 
     def __init__(self, directory):
-        needs_shared_build("PKCS#11")
+        needs_dynamic_build("PKCS#11")
         self.directory = directory
         self.env = {"SOFTHSM2_CONF": str(directory / "softhsm2.conf")}
         sh("softhsm-tokens", "softhsm_start", directory)
@@ -70,7 +70,7 @@ class SoftHsm:
         self.sh("put", token, kind, path, label, key_id, *more, pin=pin)
 
 
-FAULTY_MODULE = str(pathlib.Path(BINARY).parent / "faulty_module.so")
+FAULTY_MODULE = str(BUILD / "faulty_module.so")
 
 
 class Faults:
@@ -100,7 +100,7 @@ class Tpm:
     """A TPM of its own, until stop()."""
 
     def __init__(self, directory):
-        needs_shared_build("TPM")
+        needs_dynamic_build("TPM")
         self.directory = directory
         # A socket's path has at most 107 bytes, and pytest's directories have long names.
         self.place = tempfile.mkdtemp(prefix="rolecall-tpm.")

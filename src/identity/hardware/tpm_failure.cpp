@@ -4,6 +4,8 @@
 
 #include <cstdlib>
 
+#include "base/openssl.h"
+
 namespace rolecall::identity {
 namespace {
 
@@ -50,7 +52,7 @@ TpmFailure take_tpm_failure() {
     if (end != text.c_str()) failure.cause = cause_of(response);
     if (end != text.c_str()) {
       failure.text = *end == ' ' ? std::string(end + 1) : "response code " + text;
-    } else if (const char* reason = ERR_reason_error_string(code)) {
+    } else if (const char* reason = openssl_reason(code)) {
       failure.text = reason;
     }
   }
