@@ -273,6 +273,9 @@ void Server::Daemon::start(Listener listener, const ServerOptions& options) {
        nullptr},
       {MHD_OPTION_CONNECTION_TIMEOUT, options.idle_timeout.count(), nullptr},
       {MHD_OPTION_THREAD_STACK_SIZE, thread_stack, nullptr},
+      // Since 0.9.76, libmicrohttpd would otherwise accept blanks in a path and headers in two
+      // lines.
+      {MHD_OPTION_STRICT_FOR_CLIENT, 1, nullptr},
   };
   // At its limit of connections, libmicrohttpd stops accepting only with select and with epoll.
   // With poll, it resets the next connection. The handler adds the Date header.

@@ -1,8 +1,10 @@
 """serve's HTTP server on bytes as they come: what is refused, and that the connection then ends."""
 
+import re
 import socket
 
 import pytest
+from support.process import build_kind
 from support.serve import ROLE, Serve, eventually
 
 GOOD = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
@@ -57,7 +59,8 @@ def assert_refused(serve, request, status):
     head, _, body = answer.partition("\r\n\r\n")
     assert head.startswith(f"HTTP/1.1 {status} ") and "\r\nConnection: close" in head, answer
     # libmicrohttpd 0.9.75 sends the head of its own answer to a wrong Content-Length twice.
-    assert answer.count("HTTP/1.1 ") == 1 or (body.startswith(head) and "200 OK" not in body), answer
+    answers = len(re.findall(r"HTTP/1\.1 \d", answer))
+    assert answers == 1 or (body.startswith(head) and "200 OK" not in body), answer
     return body
 
 
@@ -106,7 +109,19 @@ MALFORMED = {
 
 @pytest.mark.parametrize("name", MALFORMED)
 def test_what_is_malformed_ends_the_connection(serve, name):
+    if name in ("NUL in the path", "NUL in the method") and build_kind() != "shared":
+        with Connection(serve) as connection:  # libmicrohttpd 1.0 ends it without an answer
+            connection.send(MALFORMED[name] + GOOD + b"\r\n")
+            assert connection.rest() == ""
+        return
     assert_refused(serve, MALFORMED[name], 400)
+
+
+def test_a_line_that_ends_with_lf_alone_is_no_line_or_is_refused(serve):
+    """RFC 9112, 2.2, allows both; it depends on libmicrohttpd's version."""
+    with Connection(serve) as connection:
+        connection.send(request(b"A: b\n" + b"Origin: http://evil.example"))
+        assert connection.answer()[0] in (400, 403)
 
 
 @pytest.mark.parametrize("line", [b"GET /healthz HTTP/1.1", b"PUT /latest/api/token HTTP/1.1"])
@@ -155,7 +170,7 @@ def test_what_sdks_send_passes(serve):
     with Connection(serve) as connection:
         for headers in ((), (b"A: b c",), (b"A:b",), (b"A: b\t c  ",), (b"A:",), (b"A: \xc3\xa4",),
                         (b"Sec-Fetch-Site: none", b"Sec-Fetch-Mode: cors"), (b"Content-Length: 0",),
-                        (b"A: " + b"a" * 7000, b"B: c"), (b"A: b\n" + b"C: d",)):
+                        (b"A: " + b"a" * 7000, b"B: c")):
             connection.send(request(*headers))
             answer = connection.answer()
             assert answer[0] == 200 and "connection" not in answer[1], (headers, answer)
