@@ -1,6 +1,7 @@
 #include "commands/certificate_view.h"
 
 #include <arpa/inet.h>
+#include <openssl/err.h>
 #include <openssl/x509v3.h>
 
 #include <array>
@@ -114,7 +115,7 @@ std::string extended_use(const Certificate& certificate) {
   const ExtendedUsePtr uses(static_cast<EXTENDED_KEY_USAGE*>(
       X509_get_ext_d2i(certificate.x509(), NID_ext_key_usage, &found, nullptr)));
   if (!uses) {
-    openssl_error();
+    ERR_clear_error();
     return found == -1 ? "none" : "damaged";
   }
   std::string text;
@@ -167,7 +168,7 @@ void add_alternative_names(View& view, const Certificate& certificate) {
   const GeneralNamesPtr names(static_cast<GENERAL_NAMES*>(
       X509_get_ext_d2i(certificate.x509(), NID_subject_alt_name, &found, nullptr)));
   if (!names) {
-    openssl_error();
+    ERR_clear_error();
     return view.add("SAN", found == -1 ? "none" : "damaged");
   }
   const int count = sk_GENERAL_NAME_num(names.get());

@@ -46,10 +46,11 @@ std::vector<Pointer> read_pem(const PemFile& file, const std::string& what, Read
   while (Pointer one{read(bio.get(), nullptr, no_password, nullptr)})
     found.push_back(std::move(one));
   const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-  const std::string reason = openssl_error();
   if (!at_end) {
-    throw Error(ErrorKind::usage, file.name + " has a " + what + " that cannot be read: " + reason);
+    throw Error(ErrorKind::usage,
+                file.name + " has a " + what + " that cannot be read: " + openssl_error());
   }
+  ERR_clear_error();
   if (found.empty()) {
     throw Error(ErrorKind::usage, file.name + " contains no " + what,
                 file.pem.starts_with("\x30\x82")

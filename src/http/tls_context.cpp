@@ -30,7 +30,7 @@ EvpPkeyPtr read_tls_key(const Secret& key, X509* leaf) {
                 "give a PEM file: -----BEGIN PRIVATE KEY-----");
   }
   if (X509_check_private_key(leaf, pkey.get()) != 1) {
-    openssl_error();
+    ERR_clear_error();
     throw Error(ErrorKind::usage, "the TLS key does not match the TLS certificate",
                 "give the private key that belongs to the certificate");
   }
@@ -43,7 +43,7 @@ X509Ptr read_tls_certificate(BIO* pem) {
 }
 
 Error unusable_certificate() {
-  openssl_error();
+  ERR_clear_error();
   return Error(ErrorKind::usage,
                "the TLS certificate or its chain has a key or a signature that TLS cannot use",
                "use RSA keys of 2048 bits or more or EC keys, and signatures with SHA-256");
@@ -75,7 +75,7 @@ SslCtxPtr make_tls_context(const std::string& certificate, const Secret& key) {
   const BioPtr pem = memory_bio(certificate);
   const X509Ptr leaf = read_tls_certificate(pem.get());
   if (!leaf) {
-    openssl_error();
+    ERR_clear_error();
     throw Error(
         ErrorKind::usage, "the TLS certificate file contains no certificate",
         "give a PEM file (-----BEGIN CERTIFICATE-----) with the server's certificate first");

@@ -125,7 +125,7 @@ bool Certificate::issued_by(const Certificate& issuer) const {
   }
   EVP_PKEY* key = issuer.public_key();
   const bool verified = key != nullptr && X509_verify(x509_.get(), key) == 1;
-  openssl_error();  // X509_verify leaves its error in the queue
+  ERR_clear_error();  // X509_verify leaves its error in the queue
   return verified;
 }
 

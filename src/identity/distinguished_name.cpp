@@ -1,6 +1,7 @@
 #include "identity/distinguished_name.h"
 
 #include <openssl/asn1.h>
+#include <openssl/err.h>
 #include <openssl/objects.h>
 #include <openssl/x509.h>
 
@@ -55,7 +56,7 @@ std::string value_text(const ASN1_TYPE* type, const ASN1_STRING* string) {
   int size = ASN1_STRING_to_UTF8(&bytes, string);
   const bool is_text = size >= 0;
   if (!is_text) size = i2d_ASN1_TYPE(type, &bytes);
-  openssl_error();  // a value that is not text is no error
+  ERR_clear_error();  // a value that is not text is no error
   if (size < 0) return "#";
   std::string value(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
   OPENSSL_free(bytes);
@@ -70,7 +71,7 @@ std::optional<std::string> value_of_hex(std::string_view text) {
   const auto* at = reinterpret_cast<const unsigned char*>(der->data());
   const std::unique_ptr<ASN1_TYPE, OpensslDelete<ASN1_TYPE_free>> value(
       d2i_ASN1_TYPE(nullptr, &at, static_cast<long>(der->size())));
-  openssl_error();
+  ERR_clear_error();
   if (!value || ASN1_TYPE_get(value.get()) == V_ASN1_BOOLEAN ||
       ASN1_TYPE_get(value.get()) == V_ASN1_OBJECT || ASN1_TYPE_get(value.get()) == V_ASN1_NULL) {
     return std::nullopt;

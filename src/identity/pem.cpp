@@ -88,7 +88,6 @@ std::vector<PemBlock> read_pem(std::string_view text, const std::string& name) {
     blocks.push_back(std::move(block));
   }
   const int reason = ERR_GET_REASON(ERR_peek_last_error());
-  const std::string error = openssl_error();
   // OpenSSL also reports PEM_R_NO_START_LINE at the end of the file, and for a block without an END
   // line.
   const std::size_t last_begin = plain.view().rfind("-----BEGIN ");
@@ -96,9 +95,10 @@ std::vector<PemBlock> read_pem(std::string_view text, const std::string& name) {
                           plain.view().find("-----END ", last_begin) == std::string_view::npos;
   if (reason != PEM_R_NO_START_LINE || open_block) {
     throw Error(ErrorKind::usage,
-                name + " is damaged: " + (open_block ? "a block has no END line" : error),
+                name + " is damaged: " + (open_block ? "a block has no END line" : openssl_error()),
                 "the file may be truncated or edited; copy it again from its source");
   }
+  ERR_clear_error();
   if (blocks.empty()) refuse_other_form(utf8.empty() ? text : utf8.view(), name);
   return blocks;
 }

@@ -1,5 +1,6 @@
 #include "identity/session_tags.h"
 
+#include <openssl/err.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
@@ -23,7 +24,7 @@ using GeneralNamesPtr = std::unique_ptr<GENERAL_NAMES, OpensslDelete<GENERAL_NAM
 std::string utf8(const ASN1_STRING* string) {
   unsigned char* bytes = nullptr;
   const int size = ASN1_STRING_to_UTF8(&bytes, string);
-  openssl_error();  // a value that is not text becomes an empty text
+  ERR_clear_error();  // a value that is not text becomes an empty text
   std::string text(reinterpret_cast<const char*>(bytes),
                    static_cast<std::size_t>(std::max(size, 0)));
   OPENSSL_free(bytes);
@@ -51,7 +52,7 @@ void add_name(std::vector<SessionTag>& tags, const std::string& field, const std
 void add_alternative_names(std::vector<SessionTag>& tags, const Certificate& leaf) {
   const GeneralNamesPtr names(static_cast<GENERAL_NAMES*>(
       X509_get_ext_d2i(leaf.x509(), NID_subject_alt_name, nullptr, nullptr)));
-  openssl_error();  // check_requirements reports a damaged extension
+  ERR_clear_error();  // check_requirements reports a damaged extension
   const std::string field = "x509SAN";
   bool has_dns = false;
   bool has_uri = false;

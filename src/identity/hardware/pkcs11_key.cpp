@@ -2,6 +2,7 @@
 
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/objects.h>
 #include <openssl/param_build.h>
@@ -32,7 +33,7 @@ EvpPkeyPtr key_of(const char* type, OSSL_PARAM_BLD* builder) {
   EVP_PKEY* key = nullptr;
   if (!params || !context || EVP_PKEY_fromdata_init(context.get()) != 1 ||
       EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_PUBLIC_KEY, params.get()) != 1) {
-    openssl_error();  // the token's values are not a valid key
+    ERR_clear_error();  // the token's values are not a valid key
     return nullptr;
   }
   return EvpPkeyPtr(key);
@@ -59,7 +60,7 @@ EvpPkeyPtr ec_key(const std::string& parameters, std::string point) {
     point.assign(reinterpret_cast<const char*>(ASN1_STRING_get0_data(wrapped.get())),
                  static_cast<std::size_t>(ASN1_STRING_length(wrapped.get())));
   }
-  openssl_error();
+  ERR_clear_error();
   const int nid = curve ? OBJ_obj2nid(curve.get()) : NID_undef;
   const ParamBuilderPtr builder(OSSL_PARAM_BLD_new());
   if (!builder) throw std::bad_alloc();
@@ -143,7 +144,7 @@ std::size_t digest_limit(const OpenKey& key) {
       key.token.attribute(key.object, Attribute::ec_parameters).value_or(std::string());
   const unsigned char* data = bytes(curve);
   const ObjectPtr oid(d2i_ASN1_OBJECT(nullptr, &data, static_cast<long>(curve.size())));
-  openssl_error();
+  ERR_clear_error();
   const int nid = oid ? OBJ_obj2nid(oid.get()) : NID_undef;
   return nid == NID_X9_62_prime256v1 ? 32 : nid == NID_secp384r1 ? 48 : EVP_MAX_MD_SIZE;
 }
@@ -197,7 +198,7 @@ EvpPkeyPtr proven_public_key(OpenKey& key, const std::vector<EVP_PKEY*>& public_
         EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr, public_key) == 1 &&
         EVP_DigestVerify(context.get(), bytes(signature), signature.size(), bytes(text),
                          text.size()) == 1;
-    openssl_error();
+    ERR_clear_error();
     if (is_verified && EVP_PKEY_up_ref(public_key) == 1) return EvpPkeyPtr(public_key);
   }
   return nullptr;
@@ -205,7 +206,7 @@ EvpPkeyPtr proven_public_key(OpenKey& key, const std::vector<EVP_PKEY*>& public_
 
 bool same_key(const EVP_PKEY* a, const EVP_PKEY* b) {
   const bool same = a != nullptr && b != nullptr && EVP_PKEY_eq(a, b) == 1;
-  openssl_error();
+  ERR_clear_error();
   return same;
 }
 
