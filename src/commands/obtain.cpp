@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/library.h"
+#include "base/openssl_memory.h"
 #include "base/text.h"
 #include "cache/cache.h"
 #include "cache/cache_key.h"
@@ -46,6 +48,7 @@ Credentials obtain_credentials(const Settings& settings, const SessionFlags& fla
   exit_if_hardware_hangs(settings);
   const Reporter reporter = stderr_reporter(flags.debug);
   const auto renew = [&](std::chrono::milliseconds timeout) {
+    if (libraries_are_inside) use_lists_for_openssl_memory();
     SessionOptions session = flags.session;
     session.timeout = timeout;
     return create_session(flags.identity, session, reporter);
