@@ -17,12 +17,16 @@ SharedLibrary::SharedLibrary(const char* name, const char* package) : name_(name
 }
 
 void* SharedLibrary::address_of(const char* symbol) const {
-  void* address = dlsym(handle_, symbol);
+  void* address = address_or_null(symbol);
   if (address == nullptr) {
     throw Error(ErrorKind::failed, name_ + " has no function " + symbol,
                 "the library is older than the version that rolecall was built with");
   }
   return address;
+}
+
+void* SharedLibrary::address_or_null(const char* symbol) const {
+  return dlsym(handle_, symbol);
 }
 
 }  // namespace rolecall

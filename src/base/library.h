@@ -37,8 +37,15 @@ class SharedLibrary {
     function = reinterpret_cast<Function*>(address_of(symbol));
   }
 
+  // The same, but leaves `function` as it is if the library is an older version and has none.
+  template <class Function>
+  void find_newer(Function*& function, const char* symbol) const {
+    if (void* address = address_or_null(symbol)) function = reinterpret_cast<Function*>(address);
+  }
+
  private:
   void* address_of(const char* symbol) const;
+  void* address_or_null(const char* symbol) const;
 
   std::string name_;
   void* handle_ = nullptr;  // never closed: the library's threads and handlers may run to the end
@@ -58,6 +65,7 @@ class SharedLibrary {
     return functions;                                   \
   }()
 #define ROLECALL_FIND(prefix, name) library.find(functions.name, #prefix #name);
+#define ROLECALL_FIND_NEWER(prefix, name) library.find_newer(functions.name, #prefix #name);
 
 // The same for a library that is inside the portable program (packaging/bundle).
 #define ROLECALL_LINKED(prefix, name) .name = &prefix##name,

@@ -9,9 +9,24 @@
 
 namespace rolecall::identity::pkcs11 {
 
+namespace {
+
+P11Kit load_p11_kit() {
+  const SharedLibrary library("libp11-kit.so.0", "libp11-kit0");
+  P11Kit functions{};
+  ROLECALL_P11_KIT_FUNCTIONS(ROLECALL_FIND)
+  // What a newer version returns for a URI without these attributes.
+  functions.uri_get_module_path = [](const P11KitUri*) -> const char* { return nullptr; };
+  functions.uri_get_slot_id = [](P11KitUri*) { return static_cast<CK_SLOT_ID>(-1); };
+  functions.uri_match_slot_info = [](const P11KitUri*, const CK_SLOT_INFO*) { return 1; };
+  ROLECALL_NEWER_P11_KIT_FUNCTIONS(ROLECALL_FIND_NEWER)
+  return functions;
+}
+
+}  // namespace
+
 const P11Kit& p11_kit() {
-  static const P11Kit table =
-      ROLECALL_LOADED(P11Kit, ROLECALL_P11_KIT_FUNCTIONS, "libp11-kit.so.0", "libp11-kit0");
+  static const P11Kit table = load_p11_kit();
   return table;
 }
 

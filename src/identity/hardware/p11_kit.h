@@ -29,13 +29,10 @@ namespace rolecall::identity::pkcs11 {
   USE(p11_kit_, uri_format)                   \
   USE(p11_kit_, uri_free)                     \
   USE(p11_kit_, uri_get_attributes)           \
-  USE(p11_kit_, uri_get_module_path)          \
   USE(p11_kit_, uri_get_pin_source)           \
   USE(p11_kit_, uri_get_pin_value)            \
-  USE(p11_kit_, uri_get_slot_id)              \
   USE(p11_kit_, uri_get_token_info)           \
   USE(p11_kit_, uri_match_module_info)        \
-  USE(p11_kit_, uri_match_slot_info)          \
   USE(p11_kit_, uri_match_token_info)         \
   USE(p11_kit_, uri_message)                  \
   USE(p11_kit_, uri_new)                      \
@@ -43,8 +40,15 @@ namespace rolecall::identity::pkcs11 {
   USE(p11_kit_, uri_set_attribute)            \
   USE(p11_kit_, uri_set_pin_value)
 
+// p11-kit 0.23.2 (Ubuntu 16.04) has no such functions, and refuses the attributes they are for.
+#define ROLECALL_NEWER_P11_KIT_FUNCTIONS(USE) \
+  USE(p11_kit_, uri_get_module_path)          \
+  USE(p11_kit_, uri_get_slot_id)              \
+  USE(p11_kit_, uri_match_slot_info)
+
 struct P11Kit {
   ROLECALL_P11_KIT_FUNCTIONS(ROLECALL_POINTER)
+  ROLECALL_NEWER_P11_KIT_FUNCTIONS(ROLECALL_POINTER)
 };
 
 // Throws Error (failed) if p11-kit is not installed.

@@ -14,6 +14,15 @@ TEST(SharedLibrary, FindsFunctions) {
   EXPECT_EQ(root(9), 3);
 }
 
+TEST(SharedLibrary, LeavesAFunctionThatOnlyNewerVersionsHave) {
+  const SharedLibrary library("libm.so.6", "libc6");
+  double (*root)(double) = [](double) { return 4.; };
+  library.find_newer(root, "no_such_function");
+  EXPECT_EQ(root(9), 4);
+  library.find_newer(root, "sqrt");
+  EXPECT_EQ(root(9), 3);
+}
+
 TEST(SharedLibrary, SaysWhatIsMissing) {
   try {
     const SharedLibrary library("libnone-such.so.9", "none-such9");
