@@ -56,10 +56,11 @@ bool is_same_file(const struct stat& a, const struct stat& b) {
 // Whether the file itself is a mount point, such as a bind mount in a container. Only root can make
 // it one.
 bool is_mounted(int file) {
+  constexpr auto mount_root = 0x2000;  // STATX_ATTR_MOUNT_ROOT, which musl's headers do not have
   // Called by its number, because glibc has a function for it only since 2.28.
   struct statx info {};
   return syscall(SYS_statx, file, "", AT_EMPTY_PATH, 0, &info) == 0 &&
-         (info.stx_attributes & info.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) != 0;
+         (info.stx_attributes & info.stx_attributes_mask & mount_root) != 0;
 }
 
 Secret read_open_file(const FileRole& role, const std::string& name, int file) {
