@@ -50,9 +50,9 @@ class Serve:
     """`rolecall serve` until the end of the with statement, which checks that it ends well."""
 
     def __init__(self, directory, *arguments, server=None, flags=(), env=None, prefix=(),
-                 wait=True, arns=ARNS, **options):
+                 wait=True, arns=ARNS, binary=BINARY, **options):
         self.directory = pathlib.Path(directory)
-        self.command = [*map(str, prefix), BINARY, "serve", "--log-format", "json", *map(str, flags),
+        self.command = [*map(str, prefix), binary, "serve", "--log-format", "json", *map(str, flags),
                         *arns, *(["--endpoint", getattr(server, "url", server)] if server else []),
                         *([] if "--port" in arguments else ["--port", "0"]), *map(str, arguments)]
         self.env, self.wait, self.options = env, wait, options

@@ -99,11 +99,12 @@ class Faults:
 class Tpm:
     """A TPM of its own, until stop()."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, parent=None):
+        """`parent`: of the socket's directory."""
         needs_dynamic_build("TPM")
         self.directory = directory
         # A socket's path has at most 107 bytes, and pytest's directories have long names.
-        self.place = tempfile.mkdtemp(prefix="rolecall-tpm.")
+        self.place = tempfile.mkdtemp(prefix="rolecall-tpm.", dir=parent)
         self.env = {"TPM2OPENSSL_TCTI": f"swtpm:path={self.place}/socket",
                     "TPM2TOOLS_TCTI": f"swtpm:path={self.place}/socket", "TSS2_LOG": "all+none"}
         sh("swtpm", "tpm_start", self.place)
