@@ -54,7 +54,7 @@ def calls_of(name):
 
 
 def allowed_calls(unit):
-    allowed = calls_of("@default")
+    allowed = calls_of("@known")  # the first list says what is not allowed
     for line in re.findall(r"^SystemCallFilter=(.*)", unit.read_text(encoding="utf-8"), re.MULTILINE):
         calls = set().union(*(calls_of(name) for name in line.removeprefix("~").split()))
         allowed = allowed - calls if line.startswith("~") else allowed | calls
@@ -88,7 +88,8 @@ class Service:
         if "\nRuntimeDirectory=" in text:
             self.environment["RUNTIME_DIRECTORY"] = str(runtime)
         for variable, value in re.findall(r"^Environment=(\w+)=(.*)", text, re.MULTILINE):
-            self.environment[variable] = value.replace("%d", str(credentials)).replace("%S", str(state))
+            self.environment[variable] = (value.replace("/run/credentials/%n", str(credentials))
+                                          .replace("%S", str(state)))
         (self.directory / "config.toml").write_text(config, encoding="utf-8")
         command = re.search(r"^ExecStart=(.*)", text, re.MULTILINE)[1]
         assert "/etc/rolecall/config.toml" in command
