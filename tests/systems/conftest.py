@@ -29,7 +29,8 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_generate_tests(metafunc):
-    if "place" in metafunc.fixturenames and not metafunc.definition.get_closest_marker("parametrize"):
+    named = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
+    if "place" in metafunc.fixturenames and "place" not in named:
         metafunc.parametrize("place", PLACES, indirect=True, scope="session")
 
 

@@ -142,7 +142,7 @@ class Runner:
     def in_system(self, *words, user=0, check=True):
         """A command of the system itself."""
         done = subprocess.run(["chroot", f"--userspec={user}:{user}", self.root, *words], text=True,
-                              capture_output=True, timeout=300, check=False, stdin=subprocess.DEVNULL,
+                              capture_output=True, timeout=900, check=False, stdin=subprocess.DEVNULL,
                               env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "HOME": "/",
                                    "DEBIAN_FRONTEND": "noninteractive"})
         if check:
