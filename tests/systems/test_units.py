@@ -9,18 +9,13 @@ import pytest
 from places import NOW
 from support import pki
 from support.process import ANCHOR_ARN, PROFILE_ARN, ROLE_ARN
+from systems import ROOT
 from test_debs import installed_deb  # noqa: F401  a fixture
 
 BOOT = pathlib.Path(__file__).with_name("boot")
 SERVICES = ("rolecall-serve.service", "rolecall-update.service")
 PORT = 8080  # of a network of its own
-# A unit that starts all the same fails here, so that its row goes.
-FAULTS = {
-    "ubuntu-16.04": "systemd 229 has no DynamicUser=, so there is no such user",
-    "ubuntu-18.04": "systemd 237 has no @system-service, so its filter allows no system call",
-    "debian-11": "systemd 247 has no %d for the folder of LoadCredential=",
-    "ubuntu-22.04": "systemd 249 has no %d for the folder of LoadCredential=",
-}
+WITH_CREDENTIALS = 247  # the first systemd that has LoadCredential=
 CONFIG = f"""certificate = "/etc/rolecall/certificate.pem"
 trust-anchor-arn = "{ANCHOR_ARN}"
 profile-arn = "{PROFILE_ARN}"
@@ -58,6 +53,19 @@ systemctl exit
 """
 
 
+def prepare_for_old_version(place):
+    """What the section of rolecall-systemd(7) says: commands, then a drop-in."""
+    text = (ROOT / "docs/man/rolecall-systemd.md").read_text()
+    section = re.search(r"^## OLD VERSIONS OF SYSTEMD\n(.*?)^## ", text, re.M | re.S)[1]
+    commands, drop_in = (re.sub(r"^    ", "", block, flags=re.M)
+                         for block in re.findall(r"(?:^    .*\n)+", section, re.M))
+    place.in_system("sh", "-ec", commands)
+    for unit in SERVICES:
+        folder = place.root / "etc/systemd/system" / f"{unit}.d"
+        folder.mkdir(exist_ok=True)
+        (folder / "user.conf").write_text(drop_in)
+
+
 def booted(place):
     """The folder with what SCRIPT has written."""
     folder = place.root / "test"
@@ -70,6 +78,8 @@ def booted(place):
     shutil.copy(place.root / "pki/p256.pem", ours / "certificate.pem")
     (ours / "certificate.pem").chmod(0o644)
     shutil.copy(place.root / "pki/p256.key", ours / "private-key.pem")
+    if place.place.system.systemd < WITH_CREDENTIALS:
+        prepare_for_old_version(place)
     for name, text in UNITS.items():
         (place.root / "etc/systemd/system" / name).write_text(text)
     version = ["v1"] * (place.place.system.systemd < 230)
@@ -87,12 +97,7 @@ def ignored(verify):
             yield f"{found[1]} {what[1] or what[2] if what else found[2]}"
 
 
-def with_known_faults(names):
-    return [pytest.param(name, marks=pytest.mark.xfail(strict=True, reason=FAULTS[name]))
-            if name in FAULTS else name for name in names]
-
-
-@pytest.mark.parametrize("place", with_known_faults(NOW), indirect=True, scope="session")
+@pytest.mark.parametrize("place", NOW, indirect=True, scope="session")
 def test_units(place, installed, files, note):
     pki.write(place.root / "pki", "root.pem", pki.pem(files.root))
     folder = booted(place)
