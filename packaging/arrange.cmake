@@ -14,6 +14,14 @@ file(RENAME ${share}/zsh/site-functions ${share}/zsh/vendor-completions)
 file(REMOVE_RECURSE ${share}/licenses)  # the file copyright says where it is
 file(COPY ${CMAKE_CURRENT_LIST_DIR}/deb/copyright DESTINATION ${doc}
   FILE_PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)
+file(WRITE ${share}/lintian/overrides/rolecall "\
+# The portable program contains its libraries, so that it needs only glibc.
+rolecall: embedded-library curl [usr/bin/rolecall]
+# This package is not one of Debian's.
+rolecall: initial-upload-closes-no-bugs [usr/share/doc/rolecall/changelog.Debian.gz:1]
+")
+file(CHMOD ${share}/lintian/overrides/rolecall
+  PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)
 
 string(TIMESTAMP date "%a, %d %b %Y %H:%M:%S +0000" UTC)  # follows SOURCE_DATE_EPOCH
 file(WRITE ${doc}/changelog.Debian "\

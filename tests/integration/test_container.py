@@ -24,11 +24,12 @@ CONTAINER = ROOT / "packaging" / "container"
 STATIC = ROOT / "dist" / "x86_64-linux-musl" / "rolecall"
 USER = 65532
 
-if os.geteuid() != 0:
-    pytest.skip("only root can unpack an image and be another user", allow_module_level=True)
-if not STATIC.exists():
-    pytest.skip("there is no dist/x86_64-linux-musl/rolecall: packaging/bundle makes it",
-                allow_module_level=True)
+pytestmark = [
+    pytest.mark.skipif(os.geteuid() != 0,
+                       reason="only root can unpack an image and be another user"),
+    pytest.mark.skipif(not STATIC.exists(), reason=f"there is no {STATIC}: "
+                       "packaging/bundle x86_64-linux-musl makes it"),
+]
 
 
 @pytest.fixture(scope="module")
