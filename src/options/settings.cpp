@@ -235,6 +235,20 @@ Reporter Settings::reporter() const {
   return stderr_reporter(find_option(command_, "debug") != nullptr && is_on("debug"));
 }
 
+namespace {
+
+// A URL without its user and password. Also if the URL is malformed, nothing before "@" is shown
+// but the scheme.
+std::string without_user(const std::string& url) {
+  const std::size_t at = url.rfind('@');
+  if (at == std::string::npos) return url;
+  const std::size_t slashes = url.find("//");
+  const std::size_t begin = slashes < at ? slashes + 2 : 0;
+  return cat(url.substr(0, begin), "…", url.substr(at));
+}
+
+}  // namespace
+
 std::string Settings::trace() const {
   std::string text;
   for (const auto& [name, assignment] : assignments_) {
@@ -246,8 +260,9 @@ std::string Settings::trace() const {
       const bool has_form = parse_password_spec(value).kind != PasswordSpec::Kind::invalid;
       text += has_form ? cat("=", value.substr(0, value.find(':')), ":…") : "=…";
     } else {
+      const bool is_url = assignment.option->kind == Kind::url;
       for (const std::string& one : assignment.values)
-        text += "=" + terminal_safe(without_pin(one));
+        text += "=" + terminal_safe(without_pin(is_url ? without_user(one) : one));
     }
     text += " (" + terminal_safe(assignment.location) + ")";
   }
