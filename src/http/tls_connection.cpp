@@ -4,6 +4,7 @@
 #include <netinet/tcp.h>
 #include <openssl/err.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -150,8 +151,10 @@ bool TlsConnection::move_to_client() {
       libssl().write(ssl_.get(), to_client_.data(), static_cast<int>(to_client_.size()));
   if (count > 0) {
     to_client_.take(static_cast<std::size_t>(count));
+    blocked_since_ = Clock::time_point::max();
     return true;
   }
+  blocked_since_ = std::min(blocked_since_, Clock::now());
   write_wants_ = wanted_after(count);
   if (write_wants_ == 0) enter(Phase::ended);
   return moved;

@@ -46,6 +46,8 @@ class TlsConnection {
 
   Phase phase() const { return phase_; }
   Clock::time_point phase_began() const { return phase_began_; }
+  // Since when the client has taken nothing of what waits for it. max(): nothing waits.
+  Clock::time_point blocked_since() const { return blocked_since_; }
 
  private:
   // Bytes on their way, as many as fit into a TLS record. They are wiped once they are written.
@@ -91,6 +93,7 @@ class TlsConnection {
   Descriptor plain_;  // our end of the pair
   Phase phase_ = Phase::handshake;
   Clock::time_point phase_began_ = Clock::now();
+  Clock::time_point blocked_since_ = Clock::time_point::max();
   // What libssl needs before it can go on. (Reading may need to write, and the other way round.)
   short read_wants_ = POLLIN;
   short write_wants_ = POLLOUT;

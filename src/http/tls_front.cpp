@@ -12,6 +12,7 @@
 #include <cstring>
 #include <exception>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "base/signals.h"
@@ -117,6 +118,8 @@ void TlsFront::wait() {
   if (poll(polled_.data(), polled_.size(), milliseconds_to_wait()) < 0) {
     for (pollfd& entry : polled_)
       entry.revents = 0;
+    // poll refuses more entries than RLIMIT_NOFILE; that must not become a loop without a pause.
+    if (errno != EINTR) std::this_thread::sleep_for(pause_after_failure);
   }
   std::uint64_t count = 0;
   if (polled_[0].revents != 0) static_cast<void>(!read(wake_.fd(), &count, sizeof count));
@@ -148,8 +151,12 @@ bool TlsFront::is_full() const {
 
 TlsFront::Clock::time_point TlsFront::deadline(const TlsConnection& connection, bool full) const {
   using Phase = TlsConnection::Phase;
-  // While a connection is open, the HTTP server has limits for it.
-  if (connection.phase() == Phase::open) return Clock::time_point::max();
+  if (connection.phase() == Phase::open) {
+    // The HTTP server has limits for it, but cannot see that the client does not read.
+    const Clock::time_point blocked = connection.blocked_since();
+    const Clock::time_point never = Clock::time_point::max();
+    return blocked == never ? never : blocked + limits_.client_time;
+  }
   milliseconds limit = connection.phase() == Phase::lingering ? linger_time : limits_.client_time;
   if (full && connection.phase() == Phase::lingering) limit = milliseconds(0);
   if (full) limit = std::min(limit, limits_.client_time_when_full);
