@@ -24,7 +24,8 @@ int read_to_end(int descriptor, std::size_t most, Secret& bytes,
   for (std::size_t used = 0;;) {
     if (before_read) before_read(used);
     const ssize_t got = read(descriptor, bytes.data() + used, bytes.size() - used);
-    if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    // Some files in /proc, such as kmsg, have nothing to read now: a wait for them has no end.
+    if (got < 0 && (errno == EINTR || (errno == EAGAIN && !S_ISREG(info.st_mode)))) continue;
     if (got < 0) return errno;
     used += static_cast<std::size_t>(got);
     if (used > most) return EFBIG;
