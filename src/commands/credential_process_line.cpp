@@ -164,7 +164,7 @@ std::string program_path() {
   std::error_code error;
   const fs::path self = fs::read_symlink("/proc/self/exe", error);
   const std::string name = invoked_path();
-  const fs::path called = name.empty() ? fs::path() : fs::absolute(name).lexically_normal();
+  const fs::path called = name.empty() ? fs::path() : fs::absolute(name, error).lexically_normal();
   for (const fs::path& path : {called, self}) {
     if (!path.empty() && fs::equivalent(path, "/proc/self/exe", error) && !error) {
       return path.string();

@@ -58,7 +58,9 @@ struct stat look_at(const std::string& shown, const fs::path& at) {
 
 std::string trusted_module_file(const std::string& path) {
   if (path.find('/') == std::string::npos) return path;
-  const fs::path whole = fs::absolute(path);
+  std::error_code error;
+  const fs::path whole = fs::absolute(path, error);
+  if (error) refuse(path, "the working directory is not there: " + error.message());
   std::list<fs::path> rest(whole.begin(), whole.end());
   fs::path at;
   for (int links = 0; !rest.empty();) {
@@ -73,7 +75,8 @@ std::string trusted_module_file(const std::string& path) {
       continue;
     }
     if (++links > most_links) refuse(path, next.string() + " is a link to itself");
-    const fs::path target = fs::read_symlink(next);
+    const fs::path target = fs::read_symlink(next, error);
+    if (error) refuse(path, next.string() + " cannot be read: " + error.message());
     rest.insert(rest.begin(), target.begin(), target.end());
     if (target.is_absolute()) at.clear();
   }
