@@ -14,6 +14,7 @@
 
 #include "base/copy_access.h"
 #include "base/descriptor_io.h"
+#include "base/file_trust.h"
 #include "base/files.h"
 #include "base/new_file.h"
 #include "base/random.h"
@@ -313,7 +314,24 @@ void LockedFile::remove_copy(const std::string& path) const {
   unlinkat(directory_.fd(), path.substr(path.rfind('/') + 1).c_str(), 0);
 }
 
-Secret read_text_file(const FileRole& role, const std::string& path) {
+namespace {
+
+void check_trust(const std::string& name, const struct stat& info) {
+  if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    throw Error(ErrorKind::usage,
+                cat(name, " has mode ", mode_text(info.st_mode),
+                    ": users other than its owner can write it, and it names a command to run"),
+                "run chmod go-w on it, and check that nobody has changed its content");
+  }
+  if (const std::string owner = untrusted_owner_text(info.st_uid, geteuid()); !owner.empty()) {
+    throw Error(ErrorKind::usage, cat(name, " ", owner, ", and it names a command to run"),
+                "run this command as the owner of the file");
+  }
+}
+
+}  // namespace
+
+Secret read_text_file(const FileRole& role, const std::string& path, FileTrust trust) {
   const std::string name = cat(role.what, " ", path);
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!file.is_open() && errno == ENOENT) return {};
@@ -321,6 +339,7 @@ Secret read_text_file(const FileRole& role, const std::string& path) {
   if (!file.is_open() || fstat(file.fd(), &info) != 0)
     fail_on_file(role, errno, "cannot open " + name);
   if (!S_ISREG(info.st_mode)) refuse_kind(name);
+  if (trust == FileTrust::needed) check_trust(name, info);
   return read_open_file(role, name, file.fd());
 }
 

@@ -75,8 +75,14 @@ class LockedFile {
   Descriptor file_;  // not open: the file does not exist yet
 };
 
+enum class FileTrust {
+  any,
+  needed,  // refuses a file that other users own or can write: root's files are trusted too
+};
+
 // The content of a regular file of at most 16 MiB; empty if it does not exist. Throws Error
 // (usage).
-Secret read_text_file(const FileRole& role, const std::string& path);
+Secret read_text_file(const FileRole& role, const std::string& path,
+                      FileTrust trust = FileTrust::any);
 
 }  // namespace rolecall

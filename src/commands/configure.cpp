@@ -232,7 +232,8 @@ std::string summary(const ProfileEditor& editor, const std::string& profile,
 // `also_own_line`, rolecall.
 std::vector<std::string> flags_of_profile(const std::string& profile, bool also_own_line) {
   const std::string path = aws_config_path();
-  const Secret text = read_text_file(aws::config_file_role, path);
+  // The flags are used now, before the file is written: they can name a command to run.
+  const Secret text = read_text_file(aws::config_file_role, path, FileTrust::needed);
   const std::string name = "AWS config file " + path;
   const std::string line = aws::setting_value(
       text.view(), aws::config_section(name, text.view(), profile), "credential_process");

@@ -103,6 +103,17 @@ void check_owner(const FileContent& file, const std::string& name) {
   }
 }
 
+// A link of another user could lead to a file of root whose text that user can choose, such as the
+// name of a process in /proc.
+void check_link(const std::string& path) {
+  struct stat info {};
+  if (lstat(path.c_str(), &info) != 0 || !S_ISLNK(info.st_mode)) return;
+  const std::string owner = untrusted_owner_text(info.st_uid, geteuid());
+  if (owner.empty()) return;
+  throw Error(ErrorKind::usage, cat("configuration file ", path, " is a link that ", owner),
+              "use --config or ROLECALL_CONFIG with a file that belongs to you");
+}
+
 class ConfigReader {
  public:
   explicit ConfigReader(ConfigFile file) : file_(std::move(file)) {}
@@ -334,6 +345,7 @@ ConfigFile read_config_file(const std::string& named) {
   const std::string path = found.path;
   if (path.empty()) return found;
   if (path == "/dev/null") return {};
+  check_link(path);
   const FileContent file = read_file_at(path, named.empty() && !environment(path_variable).empty());
   check_owner(file, "configuration file " + path);
   if (file.bytes.size() > longest_file) {
