@@ -7,6 +7,7 @@
 
 #include "aws_files/ini_lines.h"
 #include "base/codec.h"
+#include "base/file_trust.h"
 #include "base/files.h"
 #include "base/text.h"
 #include "base/time.h"

@@ -2,11 +2,15 @@
 
 #include <sys/stat.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <cstdio>
 
 #include "base/text.h"
 #include "base/user_groups.h"
+#include "rolecall/error.h"
 
 namespace rolecall {
 namespace {
@@ -18,9 +22,27 @@ bool has_access_control_list(const std::string& path) {
 
 }  // namespace
 
+std::string mode_text(mode_t mode) {
+  std::array<char, 8> octal{};
+  std::snprintf(octal.data(), octal.size(), "%04o", static_cast<unsigned>(mode & 07777U));
+  return octal.data();
+}
+
 std::string untrusted_owner_text(uid_t owner, uid_t user) {
   if (owner == 0 || owner == user) return {};
   return cat("belongs to user ", owner, ", who is neither root nor this user (", user, ")");
+}
+
+void require_trusted_file(const std::string& name, mode_t mode, uid_t owner,
+                          const char* hint_for_owner) {
+  if ((mode & (S_IWGRP | S_IWOTH)) != 0) {
+    throw Error(
+        ErrorKind::usage,
+        cat(name, " has mode ", mode_text(mode), ": users other than its owner can write it"),
+        "run chmod go-w on it, and check that nobody has changed its content");
+  }
+  if (const std::string text = untrusted_owner_text(owner, geteuid()); !text.empty())
+    throw Error(ErrorKind::usage, cat(name, " ", text), hint_for_owner);
 }
 
 OtherWriters other_writers(const struct stat& info, const std::string& path, uid_t user) {

@@ -9,9 +9,18 @@ struct stat;
 
 namespace rolecall {
 
+// The permission bits, as chmod takes them: "0644".
+std::string mode_text(mode_t mode);
+
 // Empty if `owner` is root or `user`. Otherwise a text for messages: "belongs to user 1, who is
 // neither root nor this user (2)".
 std::string untrusted_owner_text(uid_t owner, uid_t user);
+
+// Throws Error (usage) if a file that names commands to run belongs to a user other than root and
+// this one, or if others can write it. `name` names the file in the message, `hint_for_owner` says
+// what to do about another owner.
+void require_trusted_file(const std::string& name, mode_t mode, uid_t owner,
+                          const char* hint_for_owner);
 
 enum class OtherWriters { none, group, everybody };
 

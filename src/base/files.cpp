@@ -169,12 +169,6 @@ FileContent read_source(std::string_view what, const Source& source, Deadline* d
   return read_descriptor(name, fd, status_of(fd, name), true, Empty::refused, deadline);
 }
 
-std::string mode_text(mode_t mode) {
-  std::array<char, 8> octal{};
-  std::snprintf(octal.data(), octal.size(), "%04o", static_cast<unsigned>(mode & 07777U));
-  return octal.data();
-}
-
 void warn_about_open_mode(const std::string& name, const FileContent& file,
                           const Reporter& reporter) {
   if (!S_ISREG(file.mode)) return;

@@ -45,9 +45,6 @@ void refuse_pipe(std::string_view what, const std::string& path);
 // Any other source is read as a path.
 FileContent read_source(std::string_view what, const Source& source, Deadline* deadline = nullptr);
 
-// The permission bits, as chmod takes them: "0644".
-std::string mode_text(mode_t mode);
-
 // Warns if a regular file that contains a secret can be read or written by every user of the
 // machine, or if it belongs neither to root nor to this user. `name` names the file in messages.
 void warn_about_open_mode(const std::string& name, const FileContent& file,

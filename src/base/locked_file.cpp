@@ -314,23 +314,6 @@ void LockedFile::remove_copy(const std::string& path) const {
   unlinkat(directory_.fd(), path.substr(path.rfind('/') + 1).c_str(), 0);
 }
 
-namespace {
-
-void check_trust(const std::string& name, const struct stat& info) {
-  if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-    throw Error(ErrorKind::usage,
-                cat(name, " has mode ", mode_text(info.st_mode),
-                    ": users other than its owner can write it, and it names a command to run"),
-                "run chmod go-w on it, and check that nobody has changed its content");
-  }
-  if (const std::string owner = untrusted_owner_text(info.st_uid, geteuid()); !owner.empty()) {
-    throw Error(ErrorKind::usage, cat(name, " ", owner, ", and it names a command to run"),
-                "run this command as the owner of the file");
-  }
-}
-
-}  // namespace
-
 Secret read_text_file(const FileRole& role, const std::string& path, FileTrust trust) {
   const std::string name = cat(role.what, " ", path);
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
@@ -339,7 +322,9 @@ Secret read_text_file(const FileRole& role, const std::string& path, FileTrust t
   if (!file.is_open() || fstat(file.fd(), &info) != 0)
     fail_on_file(role, errno, "cannot open " + name);
   if (!S_ISREG(info.st_mode)) refuse_kind(name);
-  if (trust == FileTrust::needed) check_trust(name, info);
+  if (trust == FileTrust::needed)
+    require_trusted_file(name, info.st_mode, info.st_uid,
+                         "run this command as the owner of the file");
   return read_open_file(role, name, file.fd());
 }
 

@@ -17,8 +17,8 @@
 
 #ifdef ROLECALL_BUNDLE
 // The OpenSSL of the portable program does not load its texts by itself
-// (packaging/portable/libraries), which takes a million instructions. The first function is in no
-// header of OpenSSL.
+// (packaging/portable/libraries), which takes half a million instructions. The first function is in
+// no header of OpenSSL.
 extern "C" int ossl_err_load_crypto_strings(void);
 extern "C" int ossl_err_load_SSL_strings(void);
 #endif

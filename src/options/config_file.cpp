@@ -88,20 +88,8 @@ FileContent read_file_at(const std::string& path, bool from_variable) {
   }
 }
 
-// Anyone who can write the file can make rolecall run commands, and can change the endpoint that
-// credentials are requested from.
-void check_owner(const FileContent& file, const std::string& name) {
-  if ((file.mode & (S_IWGRP | S_IWOTH)) != 0) {
-    throw Error(
-        ErrorKind::usage,
-        name + " has mode " + mode_text(file.mode) + ": users other than its owner can write it",
-        "run chmod go-w on it, and check that nobody has changed its content");
-  }
-  if (const std::string owner = untrusted_owner_text(file.owner, geteuid()); !owner.empty()) {
-    throw Error(ErrorKind::usage, name + " " + owner,
-                "use --config or ROLECALL_CONFIG with a file that belongs to you");
-  }
-}
+constexpr const char* use_own_file =
+    "use --config or ROLECALL_CONFIG with a file that belongs to you";
 
 // A link of another user could lead to a file of root whose text that user can choose, such as the
 // name of a process in /proc.
@@ -111,7 +99,7 @@ void check_link(const std::string& path) {
   const std::string owner = untrusted_owner_text(info.st_uid, geteuid());
   if (owner.empty()) return;
   throw Error(ErrorKind::usage, cat("configuration file ", path, " is a link that ", owner),
-              "use --config or ROLECALL_CONFIG with a file that belongs to you");
+              use_own_file);
 }
 
 class ConfigReader {
@@ -347,7 +335,9 @@ ConfigFile read_config_file(const std::string& named) {
   if (path == "/dev/null") return {};
   check_link(path);
   const FileContent file = read_file_at(path, named.empty() && !environment(path_variable).empty());
-  check_owner(file, "configuration file " + path);
+  // Anyone who can write the file can make rolecall run commands, and can change the endpoint that
+  // credentials are requested from.
+  require_trusted_file("configuration file " + path, file.mode, file.owner, use_own_file);
   if (file.bytes.size() > longest_file) {
     throw Error(ErrorKind::usage, "configuration file " + path + " is larger than 128 KiB",
                 "check that it is the right file");

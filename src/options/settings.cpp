@@ -72,6 +72,16 @@ void warn_of_passwords(const CommandLine& line) {
   }
 }
 
+// A URL without its user and password. Also if the URL is malformed, nothing before "@" is shown
+// but the scheme.
+std::string without_user(const std::string& url) {
+  const std::size_t at = url.rfind('@');
+  if (at == std::string::npos) return url;
+  const std::size_t slashes = url.find("//");
+  const std::size_t begin = slashes < at ? slashes + 2 : 0;
+  return cat(url.substr(0, begin), "…", url.substr(at));
+}
+
 }  // namespace
 
 Settings::Settings(const Command& command, const CommandLine& line,
@@ -234,20 +244,6 @@ std::vector<std::string> Settings::own_variables() const {
 Reporter Settings::reporter() const {
   return stderr_reporter(find_option(command_, "debug") != nullptr && is_on("debug"));
 }
-
-namespace {
-
-// A URL without its user and password. Also if the URL is malformed, nothing before "@" is shown
-// but the scheme.
-std::string without_user(const std::string& url) {
-  const std::size_t at = url.rfind('@');
-  if (at == std::string::npos) return url;
-  const std::size_t slashes = url.find("//");
-  const std::size_t begin = slashes < at ? slashes + 2 : 0;
-  return cat(url.substr(0, begin), "…", url.substr(at));
-}
-
-}  // namespace
 
 std::string Settings::trace() const {
   std::string text;
