@@ -267,8 +267,13 @@ void Server::Daemon::start(Listener listener, const ServerOptions& options) {
   port = listener.name().port;
   url = (tls ? "https://" : "http://") + listener.name().text();
 
+  // The TLS front keeps to the limit by itself. libmicrohttpd counts a connection as open for a
+  // moment after it has said that the connection ended, and would refuse the next one.
+  const std::intptr_t mhd_limit =
+      (tls ? 2 : 1) * static_cast<std::intptr_t>(options.max_connections);
+
   std::vector<MHD_OptionItem> items = {
-      {MHD_OPTION_CONNECTION_LIMIT, options.max_connections, nullptr},
+      {MHD_OPTION_CONNECTION_LIMIT, mhd_limit, nullptr},
       {MHD_OPTION_CONNECTION_MEMORY_LIMIT, static_cast<std::intptr_t>(options.connection_memory),
        nullptr},
       {MHD_OPTION_CONNECTION_TIMEOUT, options.idle_timeout.count(), nullptr},
