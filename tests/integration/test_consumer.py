@@ -155,10 +155,12 @@ def test_packages_leave_the_library_out(tmp_path):
 
 @pytest.fixture(scope="module", name="inside")
 def consumer_with_subproject(tmp_path_factory):
-    """All targets that are built unless somebody asks for others."""
+    """All targets that are built unless somebody asks for others. One file at a time, and with warnings as
+    errors: this finds missing includes and hidden names, which the other builds of scripts/test, of several
+    files as one, do not."""
     build = tmp_path_factory.mktemp("inside")
     launcher = ["-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"] if shutil.which("ccache") else []
-    configure(build, f"-DROLECALL_SOURCE={ROOT}", *launcher)
+    configure(build, f"-DROLECALL_SOURCE={ROOT}", "-DROLECALL_WERROR=ON", *launcher)
     call("cmake", "--build", build, "--parallel", "2")
     return build
 
@@ -167,7 +169,7 @@ def test_subproject(inside, identity, emulator):
     assert_gets_credentials(inside / "consumer", identity, emulator)
 
 
-def test_subproject_builds_only_the_library(inside):
+def test_subproject_builds_the_program_only_if_asked(inside):
     made = {path.relative_to(inside).as_posix() for path in inside.rglob("*")
             if path.is_file() and "CMakeFiles" not in path.parts and os.access(path, os.X_OK)}
     assert made == {"consumer"}
@@ -175,6 +177,10 @@ def test_subproject_builds_only_the_library(inside):
     assert not (inside / "CPackConfig.cmake").exists()
     # What is installed is for the parent to decide.
     assert call("cmake", "--install", inside, "--prefix", inside / "installed").count("nstalling") == 0
+    configure(inside, "-DROLECALL_PROGRAM=ON")
+    call("cmake", "--build", inside, "--parallel", "2")
+    program, = (path for path in inside.rglob("rolecall") if path.is_file())
+    assert call(program, "version") == call(os.environ.get("ROLECALL", program), "version")
 
 
 def test_subproject_changes_nothing_of_its_parent(inside, found):
