@@ -30,12 +30,15 @@ void check_value(std::string_view value, std::string_view name) {
 
 void check_profile_name(std::string_view profile) {
   const auto fails = [&profile](const std::string& why) {
-    throw Error(ErrorKind::usage, cat("profile name \"", profile, "\" ", why));
+    throw Error(ErrorKind::usage, cat("profile name \"", profile, "\" ", why),
+                "use letters, digits, hyphens and underscores");
   };
-  if (profile.empty()) throw Error(ErrorKind::usage, "the profile name is empty");
+  if (profile.empty())
+    throw Error(ErrorKind::usage, "the profile name is empty", "is a variable of the shell empty?");
   for (const char c : profile) {
     if (is_control(c)) {
-      throw Error(ErrorKind::usage, "the profile name contains a control character");
+      throw Error(ErrorKind::usage, "the profile name contains a control character",
+                  "use letters, digits, hyphens and underscores");
     }
     if (c == '[' || c == ']')
       fails("contains a bracket, which would end the header of the section");

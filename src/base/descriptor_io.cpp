@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -45,6 +46,11 @@ int write_bytes(int descriptor, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t put = write(descriptor, bytes.data(), bytes.size());
     if (put < 0 && errno == EINTR) continue;
+    if (put < 0 && errno == EAGAIN) {  // the parent opened it with O_NONBLOCK, and the pipe is full
+      pollfd room{descriptor, POLLOUT, 0};
+      poll(&room, 1, -1);
+      continue;
+    }
     if (put < 0) return errno;
     bytes.remove_prefix(static_cast<std::size_t>(put));
   }

@@ -20,7 +20,7 @@ namespace rolecall {
                               const std::function<void(std::size_t)>& before_read = {});
 // Reads a whole regular file. The current position of `descriptor` does not matter.
 [[nodiscard]] int read_whole(int descriptor, std::size_t most, Secret& bytes);
-// Writes all of `bytes`.
+// Writes all of `bytes`. Waits for as long as there is no room for them.
 [[nodiscard]] int write_bytes(int descriptor, std::string_view bytes);
 
 // Opens a directory once more, so that it can be read. `directory` is open for the same directory,

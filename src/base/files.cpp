@@ -107,7 +107,8 @@ FileContent read_descriptor(const std::string& name, int fd, const struct stat& 
     throw Error(ErrorKind::usage, name + " is larger than 1 MiB", "is it the right file?");
   }
   if (error != 0) {
-    throw Error(ErrorKind::usage, "cannot read " + name + ": " + std::strerror(error));
+    throw Error(ErrorKind::usage, "cannot read " + name + ": " + std::strerror(error),
+                "it could be opened: is its disk or its network file system in order?");
   }
   if (content.bytes.empty() && empty == Empty::refused) {
     throw Error(ErrorKind::usage, name + " is empty",
@@ -142,7 +143,8 @@ FileContent read_file(std::string_view what, const std::string& path, Empty empt
   }
   const struct stat info = status_of(file.fd(), name);
   if (!S_ISREG(info.st_mode) && !S_ISFIFO(info.st_mode)) {
-    throw Error(ErrorKind::usage, name + " is neither a regular file nor a pipe");
+    throw Error(ErrorKind::usage, name + " is neither a regular file nor a pipe",
+                "it is a device or a socket; give the path of a file");
   }
   return read_descriptor(name, file.fd(), info, false, empty, deadline);
 }
@@ -208,7 +210,10 @@ std::string file_stamp(const std::string& path) {
 void write_all(int descriptor, std::string_view bytes, std::string_view what) {
   const int error = write_bytes(descriptor, bytes);
   if (error == 0) return;
-  throw Error(ErrorKind::failed, cat("cannot write to ", what, ": ", std::strerror(error)));
+  throw Error(ErrorKind::failed, cat("cannot write to ", what, ": ", std::strerror(error)),
+              error == EPIPE    ? "the program that reads it has ended"
+              : error == ENOSPC ? "the disk is full"
+                                : "is it open, and in order?");
 }
 
 }  // namespace rolecall

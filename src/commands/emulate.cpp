@@ -46,7 +46,8 @@ http::Listener listener(const Settings& settings) {
 
 http::ServerOptions server_options(const Settings& settings) {
   if (settings.is_not_empty("tls-cert") != settings.is_not_empty("tls-key"))
-    throw Error(ErrorKind::usage, "--tls-cert and --tls-key must be used together");
+    throw Error(ErrorKind::usage, "--tls-cert and --tls-key must be used together",
+                "a TLS server needs a certificate and its key; for plain HTTP, give neither");
   http::ServerOptions options;
   // A leaf and five issuers with keys and signatures of ML-DSA-87 need more than 64 KiB of headers.
   options.connection_memory = 128 * 1024;

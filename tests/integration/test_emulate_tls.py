@@ -5,6 +5,7 @@ import concurrent.futures
 import contextlib
 import http.client
 import os
+import select
 import signal
 import socket
 import ssl
@@ -168,20 +169,33 @@ def test_more_clients_than_connection_slots(identity, files):
         assert len(keys) == 200
 
 
+def ask_without_reading(client):
+    """Until the server takes no more."""
+    client.settimeout(1)
+    with contextlib.suppress(TimeoutError):
+        while True:
+            client.sendall(100 * b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+
+
 def test_silent_clients_keep_nobody_out_and_are_closed(identity, files):
-    """Before the handshake, in the middle of it, and after it."""
+    """Before the handshake, in the middle of it, and after it; and one that asks, but does not read."""
     with Emulator(identity.root_file, *files.flags) as emulator:
         silent = [connect(emulator) for _ in range(20)]
         for client in silent[::2]:
             client.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc")
         idle = secured(emulator, files)
+        deaf = secured(emulator, files)
+        ask_without_reading(deaf)
         begin = time.monotonic()
         assert_granted(ask(emulator, identity, files))
         assert time.monotonic() - begin < PATIENCE
         for client in (*silent[:2], idle):  # closed after 10 seconds
             client.settimeout(25)
             assert client.recv(1) == b""
-        for client in (*silent, idle):
+        hung_up = select.poll()
+        hung_up.register(deaf, select.POLLRDHUP)
+        assert hung_up.poll(25_000)
+        for client in (*silent, idle, deaf):
             client.close()
         assert_granted(ask(emulator, identity, files))
 

@@ -8,6 +8,8 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <string>
+#include <thread>
 
 #include "base/pipe.h"
 
@@ -65,6 +67,24 @@ TEST(DescriptorIo, AsksBeforeEachReadOfAPipe) {
   EXPECT_EQ(read_to_end(pipe.read_end.fd(), 6, bytes, before_read), 0);
   EXPECT_EQ(bytes.view(), "abcabc");
   EXPECT_THAT(asked, testing::ElementsAre(0, 3, 6));
+}
+
+TEST(DescriptorIo, WaitsUntilAFullPipeHasRoom) {
+  const Pipe pipe;
+  ASSERT_EQ(fcntl(pipe.write_end.fd(), F_SETFL, O_NONBLOCK), 0);
+  const std::string content(300000, 'x');  // more than a pipe holds
+  Secret bytes;
+  std::thread reader([&] {
+    bytes.resize(content.size());
+    for (std::size_t used = 0; used < content.size();) {
+      const ssize_t got = read(pipe.read_end.fd(), bytes.data() + used, content.size() - used);
+      if (got <= 0) return;
+      used += static_cast<std::size_t>(got);
+    }
+  });
+  EXPECT_EQ(write_bytes(pipe.write_end.fd(), content), 0);
+  reader.join();
+  EXPECT_EQ(bytes.view(), content);
 }
 
 TEST(DescriptorIo, SaysWhatFailed) {
