@@ -21,10 +21,10 @@ namespace rolecall::cli {
 namespace {
 
 // The arguments of this process, where the kernel put them: one may be a password.
-using Words = std::vector<std::string_view>;
+using Arguments = std::vector<std::string_view>;
 
 // Refuses arguments that do not begin with a command.
-[[noreturn]] void refuse_command(const Words& arguments) {
+[[noreturn]] void refuse_command(const Arguments& arguments) {
   const std::string first(arguments.front());
   if (!first.starts_with('-')) {
     std::string hint = similar(first, command_names());
@@ -77,7 +77,7 @@ void hide_passwords(std::span<char*> arguments) {
   }
 }
 
-CommandLine command_line_of(const Command& command, Words arguments) {
+CommandLine command_line_of(const Command& command, Arguments arguments) {
   if (command.rewrite == nullptr) return read_command_line(command, std::move(arguments));
   const std::vector<std::string> words = command.rewrite({arguments.begin(), arguments.end()});
   return read_command_line(command, {words.begin(), words.end()});
@@ -94,7 +94,7 @@ void run_command(const Command& command, const CommandLine& line) {
 }
 
 void run_arguments(std::span<char*> words) {
-  Words arguments(words.begin(), words.end());
+  Arguments arguments(words.begin(), words.end());
   if (arguments.empty()) {
     throw Error(ErrorKind::usage, "no command given", "rolecall --help lists the commands");
   }
@@ -108,8 +108,9 @@ void run_arguments(std::span<char*> words) {
   const Command* command =
       find_command(!asks_for_help && first == "--version" ? "version" : arguments.front());
   if (command == nullptr) refuse_command(arguments);
-  const CommandLine line = command_line_of(
-      *command, asks_for_help ? Words{"--help"} : Words(arguments.begin() + 1, arguments.end()));
+  const CommandLine line =
+      command_line_of(*command, asks_for_help ? Arguments{"--help"}
+                                              : Arguments(arguments.begin() + 1, arguments.end()));
   hide_passwords(words);
   run_command(*command, line);
 }
