@@ -25,6 +25,7 @@ extern const Command emulate_command;
 extern const Command env_command;
 extern const Command exec_command;
 extern const Command export_command;
+extern const Command health_command;
 extern const Command read_certificate_data_command;
 extern const Command serve_command;
 extern const Command sign_string_command;
