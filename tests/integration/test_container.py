@@ -16,7 +16,8 @@ import pytest
 import yaml
 
 from support import pki
-from support.process import ACCOUNT, ANCHOR_ARN, PROFILE_ARN, REGION, ROLE_ARN, Emulator, environment
+from support.process import (ACCOUNT, ANCHOR_ARN, PROFILE_ARN, REGION, ROLE_ARN, Emulator, environment,
+                             free_port)
 from support.serve import ask, eventually
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -64,6 +65,7 @@ class Pod:
 
     def __init__(self, directory, example, rootfs, layout, endpoint):
         self.directory, self.rootfs, self.endpoint = directory, rootfs, endpoint
+        self.port = free_port()  # the probe does not know the one that serve takes
         self.image = config_of(layout)["config"]
         self.spec = yaml.safe_load((CONTAINER / "kubernetes" / example).read_text())["spec"]
         self.volumes = {}
@@ -121,7 +123,7 @@ class Pod:
         lines += [f"mount -o remount,bind,ro {root}"]
         variables = [*self.image["Env"],
                      *(f"{v['name']}={v['value']}" for v in container.get("env", [])),
-                     f"ROLECALL_ENDPOINT={self.endpoint}", "ROLECALL_PORT=0"]
+                     f"ROLECALL_ENDPOINT={self.endpoint}", f"ROLECALL_PORT={self.port}"]
         words = words or [*self.image["Entrypoint"], *container["args"]]
         lines += [shlex.join([
             "exec", "env", "-i", *variables, "/usr/bin/setpriv", "--no-new-privs", "/usr/sbin/chroot",
@@ -195,7 +197,10 @@ def test_image_is_reproducible(layout, tmp_path):
 
 def test_serve_beside_an_application(start):
     pod = start("serve.yaml")
-    probe = pod.container("rolecall")["startupProbe"]["exec"]["command"]
+    container = pod.container("rolecall")
+    probe = container["startupProbe"]["exec"]["command"]
+    assert probe == container["readinessProbe"]["exec"]["command"]
+    assert container["readinessProbe"]["periodSeconds"] >= 10  # a process each time
     assert pod.run("rolecall", probe).returncode != 0
     variables = {v["name"]: v["value"] for v in pod.container("app")["env"]}
     mount = pod.container("app")["volumeMounts"][0]
@@ -240,7 +245,7 @@ def test_examples_agree_with_each_other():
     assert compose["app"]["network_mode"] == "service:rolecall"
     health = compose["rolecall"]["healthcheck"]
     assert (health["interval"], health["start_interval"]) == ("30s", "1s")  # not each second for ever
-    assert "--wait=2" in health["test"]  # which asks the server, and not the files alone
+    assert health["test"] == ["CMD", "/rolecall", "health"]
     flags = compose["rolecall"]["command"]
     program = subprocess.run([STATIC, *flags, "--endpoint", "http://127.0.0.1:1"], check=False,
                              env=environment(), capture_output=True, text=True, timeout=60)
