@@ -1,29 +1,25 @@
 """The OCI image and the examples of packaging/container.
 
 The image is made by packaging/container/build, unpacked by umoci, and its containers are run as the
-examples say: user, arguments, variables and volumes are read from the YAML, a private mount namespace
-and chroot stand for the runtime. Neither a container engine nor Kubernetes can be had here, so what
+examples say: user, arguments, variables and volumes are read from the YAML. Neither a container engine nor Kubernetes can be had here, so what
 they read of the examples besides is not tested, but for being YAML.
 """
-import json
 import os
 import pathlib
 import re
-import shlex
 import subprocess
 
 import pytest
 import yaml
 
 from support import pki
+from support.images import CONTAINER, ROOT, USER, Image, build
 from support.process import (ACCOUNT, ANCHOR_ARN, PROFILE_ARN, REGION, ROLE_ARN, Emulator, environment,
                              free_port)
 from support.serve import ask, eventually
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-CONTAINER = ROOT / "packaging" / "container"
-STATIC = ROOT / "dist" / "x86_64-linux-musl" / "rolecall"
-USER = 65532
+TARGET = "x86_64-linux-musl"
+STATIC = ROOT / "dist" / TARGET / "rolecall"
 
 pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0,
@@ -34,39 +30,21 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def layout(tmp_path_factory):
-    """The image as an OCI layout."""
-    target = tmp_path_factory.mktemp("image") / "rolecall"
-    subprocess.run([CONTAINER / "build", STATIC, target], check=True, stdin=subprocess.DEVNULL,
-                   stdout=subprocess.DEVNULL)
-    return target
-
-
-def blob(layout, descriptor):
-    return json.loads((layout / "blobs" / descriptor["digest"].replace(":", "/")).read_text())
-
-
-def config_of(layout):
-    manifest = blob(layout, json.loads((layout / "index.json").read_text())["manifests"][0])
-    return blob(layout, manifest["config"])
+def archive(tmp_path_factory):
+    return build(TARGET, STATIC, tmp_path_factory.mktemp("archive") / "rolecall.oci.tar")
 
 
 @pytest.fixture(scope="module")
-def rootfs(layout, tmp_path_factory):
-    target = tmp_path_factory.mktemp("bundle") / "rootfs"
-    tag = json.loads((layout / "index.json").read_text())["manifests"][0]["annotations"][
-        "org.opencontainers.image.ref.name"]
-    subprocess.run(["umoci", "raw", "unpack", "--image", f"{layout}:{tag}", target], check=True)
-    return target
+def image(archive, tmp_path_factory):
+    return Image(archive, tmp_path_factory.mktemp("image")).unpack()
 
 
 class Pod:
     """Volumes, and containers that share them, of one example."""
 
-    def __init__(self, directory, example, rootfs, layout, endpoint):
-        self.directory, self.rootfs, self.endpoint = directory, rootfs, endpoint
+    def __init__(self, directory, example, image, endpoint):
+        self.directory, self.image, self.endpoint = directory, image, endpoint
         self.port = free_port()  # the probe does not know the one that serve takes
-        self.image = config_of(layout)["config"]
         self.spec = yaml.safe_load((CONTAINER / "kubernetes" / example).read_text())["spec"]
         self.volumes = {}
         for volume in self.spec["volumes"]:
@@ -109,28 +87,16 @@ class Pod:
         """The command that runs this container, or `words` in it."""
         container = self.container(name)
         context = self.spec["securityContext"]
-        assert f"{context['runAsUser']}:{context['runAsGroup']}" == self.image["User"]
-        root = shlex.quote(str(self.rootfs))
-        lines = ["set -e", f"mount --bind {root} {root}"]
-        for mount in container["volumeMounts"]:
-            where = shlex.quote(str(self.rootfs) + mount["mountPath"])
-            lines += [f"mkdir -p {where}"]  # as runtimes do
-            lines += [f"mount --bind {shlex.quote(str(self.volumes[mount['name']]))} {where}"]
-            if mount.get("readOnly"):
-                lines += [f"mount -o remount,bind,ro {where}"]
+        config = self.image.config["config"]
+        assert f"{context['runAsUser']}:{context['runAsGroup']}" == config["User"]
         assert container["securityContext"]["readOnlyRootFilesystem"]
         assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
-        lines += [f"mount -o remount,bind,ro {root}"]
-        variables = [*self.image["Env"],
-                     *(f"{v['name']}={v['value']}" for v in container.get("env", [])),
+        mounts = [(self.volumes[mount["name"]], mount["mountPath"], mount.get("readOnly"))
+                  for mount in container["volumeMounts"]]
+        variables = [*(f"{v['name']}={v['value']}" for v in container.get("env", [])),
                      f"ROLECALL_ENDPOINT={self.endpoint}", f"ROLECALL_PORT={self.port}"]
-        words = words or [*self.image["Entrypoint"], *container["args"]]
-        lines += [shlex.join([
-            "exec", "env", "-i", *variables, "/usr/bin/setpriv", "--no-new-privs", "/usr/sbin/chroot",
-            f"--userspec={self.image['User']}", f"--groups={context['fsGroup']}", str(self.rootfs),
-            *words])]
-        return ["unshare", "--mount", "--propagation", "private", "sh", "-c", "\n".join(lines)]
-
+        return self.image.command(words or [*config["Entrypoint"], *container["args"]], mounts, variables,
+                                  groups=context["fsGroup"])
 
     def run(self, name, words=None):
         return subprocess.run(self.command(name, words), env=environment(), text=True, timeout=60,
@@ -154,45 +120,79 @@ class Container:
 
 
 @pytest.fixture
-def start(tmp_path, rootfs, layout):
+def start(tmp_path, image):
     """(an example's pod, a function that renews its certificate) against an endpoint."""
     root = pki.root()
     with Emulator(pki.write(tmp_path, "root.pem", pki.pem(root))) as emulator:
         def pod(example):
-            made = Pod(tmp_path, example, rootfs, layout, emulator.url)
+            made = Pod(tmp_path, example, image, emulator.url)
             made.give(root.issue("app"))
             return made
         yield pod
 
 
-def test_image_holds_the_program_and_trusted_roots_alone(layout, rootfs):
-    config = config_of(layout)
+def test_image_holds_the_program_and_trusted_roots_alone(image):
+    config, rootfs = image.config, image.rootfs
     assert (config["os"], config["architecture"]) == ("linux", "amd64")
     assert config["config"]["User"] == f"{USER}:{USER}"
     assert config["config"]["Entrypoint"] == ["/rolecall"]
+    version = subprocess.run([STATIC, "version"], check=True, text=True, capture_output=True).stdout
+    assert config["config"]["Labels"]["org.opencontainers.image.version"] == image.tag == version.strip()
     files = [path for path in rootfs.rglob("*") if path.is_file()]
     others = {str(path.relative_to(rootfs)) for path in files
               if path.parent != rootfs / "etc/ssl/certs"}
-    assert others == {"rolecall", "etc/passwd", "etc/group"}
+    assert others - {"usr/share/doc/rolecall/rolecall.spdx.json"} == {"rolecall", "etc/passwd", "etc/group"}
+    assert (rootfs / "rolecall").read_bytes() == STATIC.read_bytes()
     # Of this machine's trust only the public roots.
     public = {path.read_bytes() for path in
               pathlib.Path("/usr/share/ca-certificates/mozilla").glob("*.crt")}
     trusted = [path.read_bytes() for path in (rootfs / "etc/ssl/certs").glob("*.[0-9]")]
     assert len(trusted) == len(public) > 100 and set(trusted) == public
-    for path in rootfs.rglob("*"):
+    for path in [rootfs, *rootfs.rglob("*")]:
         info = path.lstat()
-        assert (info.st_uid, info.st_mode & 0o022) == (0, 0), path
+        assert (info.st_uid, info.st_gid, info.st_mode & 0o022) == (0, 0, 0), path
 
 
-def test_image_is_reproducible(layout, tmp_path):
-    again = tmp_path / "again"
-    subprocess.run([CONTAINER / "build", STATIC, again], check=True, stdin=subprocess.DEVNULL,
-                   stdout=subprocess.DEVNULL, umask=0o077, env={**os.environ, "TZ": "Asia/Tokyo"})
-    names = [sorted(str(path.relative_to(top)) for path in top.rglob("*")) for top in (layout, again)]
-    assert names[0] == names[1] and len(names[0]) > 5
-    for name in names[0]:
-        if (layout / name).is_file():
-            assert (layout / name).read_bytes() == (again / name).read_bytes(), name
+def test_image_is_reproducible(archive, tmp_path):
+    again = build(TARGET, STATIC, tmp_path / "rolecall.oci.tar", umask=0o077,
+                  env={**os.environ, "TZ": "Asia/Tokyo"})
+    assert again.read_bytes() == archive.read_bytes()
+
+
+def for_arm64(folder):
+    """A program that no machine can run: its header says another processor."""
+    program = folder / "rolecall"
+    content = bytearray(STATIC.read_bytes())
+    content[18:20] = (183).to_bytes(2, "little")  # e_machine: EM_AARCH64
+    program.write_bytes(content)
+    program.chmod(0o755)
+    return program
+
+
+def test_image_for_another_processor(image, tmp_path):
+    archive = build("aarch64-linux-musl", for_arm64(tmp_path), tmp_path / "rolecall.oci.tar")
+    other = Image(archive, tmp_path)
+    assert (other.config["os"], other.config["architecture"]) == ("linux", "arm64")
+    assert other.config["config"] == image.config["config"]
+    assert other.config["rootfs"]["diff_ids"][0] == image.config["rootfs"]["diff_ids"][0]
+    assert other.config["rootfs"]["diff_ids"][1] != image.config["rootfs"]["diff_ids"][1]
+
+
+@pytest.mark.parametrize("target,program,why", [
+    ("aarch64-linux-musl", STATIC, "for another processor"),
+    ("x86_64-linux-gnu", STATIC, "is a static program"),
+    (TARGET, "/bin/ls", "is a dynamic program"),
+    (TARGET, __file__, "is no program"),
+    (TARGET, "/bin/busybox", "is no rolecall"),
+    (TARGET, "/none", "there is no /none"),
+])
+def test_programs_that_are_others(tmp_path, target, program, why):
+    if program == "/bin/busybox" and not os.path.exists(program):
+        pytest.skip("the package busybox-static is not installed")
+    done = subprocess.run([CONTAINER / "build", target, program, tmp_path / "x.tar"], check=False, text=True,
+                          capture_output=True, stdin=subprocess.DEVNULL)
+    assert done.returncode == 1 and why in done.stderr, done
+    assert f"packaging/bundle {target}" in done.stderr and not (tmp_path / "x.tar").exists(), done
 
 
 def test_serve_beside_an_application(start):
