@@ -21,6 +21,8 @@ from support.tokens import MODULE, PIN, SoftHsm, Tpm
 TARGET = "x86_64-linux-gnu"
 PROGRAM = ROOT / "dist" / TARGET / "rolecall"
 ARCHIVE = PROGRAM.with_name("rolecall.oci.tar")
+ARM64 = ROOT / "dist/aarch64-linux-gnu/rolecall.oci.tar"
+QEMU = pathlib.Path("/usr/bin/qemu-aarch64-static")
 
 
 def is_there():
@@ -109,13 +111,28 @@ def test_scanners_see_the_packages_and_the_libraries_inside(image):
     assert (image.rootfs / "usr/share/doc/rolecall/rolecall.spdx.json").exists()
 
 
-def test_each_library_has_what_it_needs(image):
-    libraries = [path for path in (image.rootfs / "usr/lib/x86_64-linux-gnu").rglob("*.so*")
+def assert_each_library_has_what_it_needs(image, loader, prefix=()):
+    libraries = [path for path in (image.rootfs / "usr/lib").glob("*-linux-gnu/**/*.so*")
                  if path.is_file() and not path.is_symlink() and not path.name.startswith("ld-linux")]
     assert len(libraries) > 30
     for path in libraries:
-        done = run(image, ["/lib64/ld-linux-x86-64.so.2", "--list", f"/{path.relative_to(image.rootfs)}"])
+        done = run(image, [*prefix, loader, "--list", f"/{path.relative_to(image.rootfs)}"])
         assert done.code == 0 and "not found" not in done.out + done.err, done
+
+
+def test_each_library_has_what_it_needs(image):
+    assert_each_library_has_what_it_needs(image, "/lib64/ld-linux-x86-64.so.2")
+
+
+@pytest.mark.skipif(not ARM64.exists() or not QEMU.exists(), reason=f"there is no {ARM64} or no {QEMU}")
+def test_arm64(tmp_path):
+    """The program itself is run by tests/systems."""
+    other = Image(ARM64, tmp_path).unpack()
+    assert (other.config["os"], other.config["architecture"]) == ("linux", "arm64")
+    shutil.copy(QEMU, other.rootfs / "qemu")
+    assert_each_library_has_what_it_needs(other, "/lib/ld-linux-aarch64.so.1", ["/qemu"])
+    done = run(other, ["/qemu", "/usr/bin/p11-kit", "list-modules"])
+    assert done.code == 0 and "aarch64-linux-gnu/pkcs11" in done.out, done
 
 
 # PKCS#11 tokens
