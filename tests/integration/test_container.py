@@ -178,6 +178,13 @@ def test_image_for_another_processor(image, tmp_path):
     assert other.config["rootfs"]["diff_ids"][1] != image.config["rootfs"]["diff_ids"][1]
 
 
+def test_the_archive_is_no_folder(tmp_path):
+    done = subprocess.run([CONTAINER / "build", TARGET, STATIC, tmp_path], check=False, text=True,
+                          capture_output=True, stdin=subprocess.DEVNULL)
+    assert done.returncode == 1 and f"{tmp_path} is a folder" in done.stderr, done
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("target,program,why", [
     ("aarch64-linux-musl", STATIC, "for another processor"),
     ("x86_64-linux-gnu", STATIC, "is a static program"),
