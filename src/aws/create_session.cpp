@@ -6,6 +6,17 @@
 
 namespace rolecall {
 
+http::ClientOptions aws::client_options(const SessionOptions& options) {
+  http::ClientOptions client_options;
+  client_options.verify_tls = options.verify_tls;
+  client_options.ca_store = {options.ca_directory, options.ca_bundle};
+  client_options.use_proxy = options.use_proxy;
+  client_options.proxy_unused = options.proxy_unused;
+  client_options.proxy_has_user = options.proxy_has_user;
+  client_options.connect_timeout = options.connect_timeout;
+  return client_options;
+}
+
 Credentials aws::open_session(const SessionRequest& request, const SessionOptions& options,
                               const identity::Identity& identity, const Reporter& reporter,
                               const Deadline& deadline, int attempts) {
@@ -20,14 +31,7 @@ Credentials aws::open_session(const SessionRequest& request, const SessionOption
     reporter.warning(
         "`no-verify-ssl` is set: anyone on the path through the network can read the credentials");
   }
-  http::ClientOptions client_options;
-  client_options.verify_tls = options.verify_tls;
-  client_options.ca_store = {options.ca_directory, options.ca_bundle};
-  client_options.use_proxy = options.use_proxy;
-  client_options.proxy_unused = options.proxy_unused;
-  client_options.proxy_has_user = options.proxy_has_user;
-  client_options.connect_timeout = options.connect_timeout;
-  http::Client client(request.origin, client_options, reporter);
+  http::Client client(request.origin, client_options(options), reporter);
   const auto send = [&](const http::Headers& headers) {
     return client.post(sessions_path, headers, request.body, deadline);
   };

@@ -5,6 +5,7 @@
 #include "aws/retry.h"
 #include "aws/session_request.h"
 #include "base/deadline.h"
+#include "http/client_options.h"
 #include "identity/identity.h"
 #include "rolecall/credentials.h"
 #include "rolecall/reporter.h"
@@ -17,5 +18,8 @@ namespace rolecall::aws {
 Credentials open_session(const SessionRequest& request, const SessionOptions& options,
                          const identity::Identity& identity, const Reporter& reporter,
                          const Deadline& deadline, int attempts = usual_attempts);
+
+// How open_session connects.
+http::ClientOptions client_options(const SessionOptions& options);
 
 }  // namespace rolecall::aws

@@ -65,8 +65,11 @@ void check_region(const std::string& partition, const std::string& region) {
               "copy the ARNs again from the console or from `aws rolesanywhere list-profiles`");
 }
 
-std::string service_endpoint(const std::string& partition, const std::string& region, bool use_fips,
-                             bool use_dualstack) {
+namespace {
+
+std::string endpoint_of(std::string_view host, std::string_view fips_host,
+                        const std::string& partition, const std::string& region, bool use_fips,
+                        bool use_dualstack) {
   const Partition* known = find_partition(partition);
   if (known == nullptr) {
     throw Error(ErrorKind::usage, "the partition of the ARNs, " + partition + ", is unknown",
@@ -74,10 +77,23 @@ std::string service_endpoint(const std::string& partition, const std::string& re
   }
   check_region(partition, region);
   if (use_fips) check_fips(region);
-  std::string host = use_fips ? "https://rolesanywhere-fips." : "https://rolesanywhere.";
-  host += region + ".";
-  host += use_dualstack ? known->dualstack_suffix : known->suffix;
-  return host;
+  return cat("https://", use_fips ? fips_host : host, ".", region, ".",
+             use_dualstack ? known->dualstack_suffix : known->suffix);
+}
+
+}  // namespace
+
+std::string service_endpoint(const std::string& partition, const std::string& region, bool use_fips,
+                             bool use_dualstack) {
+  return endpoint_of("rolesanywhere", "rolesanywhere-fips", partition, region, use_fips,
+                     use_dualstack);
+}
+
+std::string sts_endpoint(const std::string& partition, const std::string& region, bool use_fips,
+                         bool use_dualstack) {
+  // In the partition aws-us-gov, the usual host is the FIPS endpoint too.
+  return endpoint_of("sts", partition == "aws-us-gov" ? "sts" : "sts-fips", partition, region,
+                     use_fips, use_dualstack);
 }
 
 }  // namespace rolecall::aws

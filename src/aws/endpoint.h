@@ -1,4 +1,4 @@
-// The host names of IAM Roles Anywhere.
+// The host names of IAM Roles Anywhere and of AWS STS.
 #pragma once
 
 #include <string>
@@ -16,5 +16,9 @@ void check_region(const std::string& partition, const std::string& region);
 // "IAM Roles Anywhere endpoints"; for the suffix of each partition, the SDKs' partition metadata.
 std::string service_endpoint(const std::string& partition, const std::string& region, bool use_fips,
                              bool use_dualstack);
+
+// The same for AWS STS.
+std::string sts_endpoint(const std::string& partition, const std::string& region, bool use_fips,
+                         bool use_dualstack);
 
 }  // namespace rolecall::aws

@@ -16,9 +16,9 @@
 #include "base/time.h"
 #include "commands/all_commands.h"
 #include "commands/aws_files.h"
-#include "commands/child_environment.h"
 #include "commands/credential_process_line.h"
 #include "commands/existing_line.h"
+#include "commands/profile_precedence.h"
 #include "options/environment.h"
 #include "options/hardware_limit.h"
 #include "options/options.h"
@@ -53,26 +53,6 @@ constexpr auto own_options = joined(configure_options, debug_option);
 // If only these options are given, the credential_process that the profile has is taken over.
 constexpr auto options_allowed_with_existing_line =
     joined(own_options, std::array<Option, 1>{{{.name = "quiet", .kind = Kind::toggle}}});
-
-// Sentences about the variables that make commands use other credentials than the profile's.
-std::vector<std::string> variables_with_precedence(const std::string& profile) {
-  std::vector<std::string> sentences;
-  for (const auto& [name, row] : other_variables_in_effect()) {
-    if (row.precedence_over_profile.empty()) continue;
-    std::string sentence = name + " in the environment ";
-    if (row.chooses_profile) {
-      const std::string other = environment(name.c_str());
-      if (other == profile) continue;
-      sentence += other.empty() ? "is empty: the AWS CLI then finds no profile, except with"
-                                : "is " + other + ": commands use that profile, except those with";
-      sentence += " --profile " + profile;
-    } else {
-      sentence += cat("takes precedence over the profile ", row.precedence_over_profile);
-    }
-    sentences.push_back(sentence + "; unset it");
-  }
-  return sentences;
-}
 
 // A warning: values from variables are for this run only, and are not part of the profile.
 std::string warning_about_variables(const std::vector<std::string>& variables) {

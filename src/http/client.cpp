@@ -135,6 +135,7 @@ Client::~Client() = default;
 
 void Client::set_up_tls() {
   transfer_->set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  if (options_.keep_issuer) transfer_->set(CURLOPT_CERTINFO, 1L);
   if (!options_.verify_tls) {
     transfer_->set(CURLOPT_SSL_VERIFYPEER, 0L);
     transfer_->set(CURLOPT_SSL_VERIFYHOST, 0L);
@@ -192,6 +193,22 @@ Response Client::get(const std::string& path, const Deadline& deadline) {
   transfer_->set(CURLOPT_HTTPHEADER, static_cast<curl_slist*>(nullptr));
   transfer_->set(CURLOPT_HTTPGET, 1L);
   return send(path, deadline);
+}
+
+Connection Client::connection() const {
+  const Transfer& t = *transfer_;
+  Connection connection;
+  if (const char* address = t.info<const char*>(CURLINFO_PRIMARY_IP)) connection.address = address;
+  connection.through_proxy = t.info<long>(CURLINFO_HTTP_CONNECTCODE) != 0;
+  connection.time = std::chrono::milliseconds(t.info<curl_off_t>(CURLINFO_TOTAL_TIME_T) / 1000);
+  const curl_certinfo* chain = t.info<curl_certinfo*>(CURLINFO_CERTINFO);
+  if (chain == nullptr || chain->num_of_certs < 1) return connection;
+  for (const curl_slist* line = chain->certinfo[0]; line != nullptr; line = line->next) {
+    const std::string_view text = line->data;
+    constexpr std::string_view name = "Issuer:";
+    if (text.starts_with(name)) connection.issuer = text.substr(name.size());
+  }
+  return connection;
 }
 
 Response Client::send(const std::string& path, const Deadline& deadline) {

@@ -1,6 +1,7 @@
 // The HTTP client: sends requests to one server, and keeps the connection open between them.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -16,6 +17,14 @@ namespace rolecall::http {
 // Throws Error (failed) if libcurl cannot be loaded.
 std::string client_library();
 
+// The connection of the last response.
+struct Connection {
+  std::string address;  // of the server, or of the proxy
+  bool through_proxy = false;
+  std::string issuer;  // of the server's certificate; only with ClientOptions::keep_issuer
+  std::chrono::milliseconds time{0};  // from the beginning of the request to its end
+};
+
 class Client {
  public:
   Client(Origin origin, ClientOptions options, Reporter reporter);
@@ -30,6 +39,8 @@ class Client {
                 const Deadline& deadline);
   // The same without a body.
   Response get(const std::string& path, const Deadline& deadline);
+
+  Connection connection() const;
 
  private:
   struct Transfer;

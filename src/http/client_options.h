@@ -16,6 +16,7 @@ struct ClientOptions {
   bool proxy_unused = false;
   bool proxy_has_user = false;
   std::chrono::milliseconds connect_timeout{5000};
+  bool keep_issuer = false;  // for Client::connection()
 };
 
 }  // namespace rolecall::http

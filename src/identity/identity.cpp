@@ -260,19 +260,25 @@ void add_from_token(Material& material, const Certificate& leaf, std::chrono::sy
     material.certificates.push_back(std::move(issuer));
 }
 
+// Adds the possible issuers of `leaf` to the certificates.
+void add_issuers(Files& files, const IdentityOptions& options, Material& material,
+                 const Certificate& leaf, std::chrono::sys_seconds now) {
+  if (!material.includes_chain) add_intermediates(files, options, material.certificates);
+  if (!material.certificates_on_token.empty()) add_from_token(material, leaf, now);
+}
+
 }  // namespace
 
 Identity load_identity(const IdentityOptions& options, std::chrono::sys_seconds now,
                        const Reporter& reporter, Deadline& deadline) {
   Files files(deadline);
   Material material = read_material(files, options, now, reporter);
-  std::vector<Certificate>& pool = material.certificates;
+  const std::vector<Certificate>& pool = material.certificates;
   const EvpPkeyPtr& key = material.key;
 
   const Certificate leaf = find_leaf(pool, key.get(), now, options);
   check_validity(leaf, now);
-  if (!material.includes_chain) add_intermediates(files, options, pool);
-  if (!material.certificates_on_token.empty()) add_from_token(material, leaf, now);
+  add_issuers(files, options, material, leaf, now);
   std::vector<Certificate> chain = order_chain(leaf, pool, now, reporter);
   warn_of_requirements(leaf, chain, now, reporter);
   reporter.trace([&] {
@@ -283,6 +289,22 @@ Identity load_identity(const IdentityOptions& options, std::chrono::sys_seconds 
     return text;
   });
   return {leaf, std::move(chain), std::move(material.signer)};
+}
+
+IdentityParts load_identity_parts(const IdentityOptions& options, std::chrono::sys_seconds now,
+                                  const Reporter& reporter, Deadline& deadline) {
+  Files files(deadline);
+  Material material = read_material(files, options, now, reporter);
+  IdentityParts parts{
+      find_leaf(material.certificates, material.key.get(), now, options), {}, {}, {}};
+  try {
+    add_issuers(files, options, material, parts.leaf, now);
+  } catch (const Error& error) {
+    parts.intermediates_error = error;
+  }
+  parts.certificates = std::move(material.certificates);
+  parts.signer = std::move(material.signer);
+  return parts;
 }
 
 std::unique_ptr<Signer> load_signer(const IdentityOptions& options, const Reporter& reporter) {

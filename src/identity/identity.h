@@ -3,12 +3,14 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/deadline.h"
 #include "identity/certificate.h"
 #include "identity/signer.h"
+#include "rolecall/error.h"
 #include "rolecall/identity_options.h"
 #include "rolecall/reporter.h"
 
@@ -34,6 +36,19 @@ struct Identity {
 // present.
 Identity load_identity(const IdentityOptions& options, std::chrono::sys_seconds now,
                        const Reporter& reporter, Deadline& deadline);
+
+// What load_identity would use, for a caller that checks each part itself.
+struct IdentityParts {
+  Certificate leaf;
+  std::vector<Certificate> certificates;  // all that were given; some may be issuers of the leaf
+  std::unique_ptr<Signer> signer;
+  std::optional<Error> intermediates_error;  // why `intermediates` cannot be used
+};
+
+// The same as load_identity, except that the leaf may have expired, that there are no warnings
+// about certificates, and that the chain is not put in order.
+IdentityParts load_identity_parts(const IdentityOptions& options, std::chrono::sys_seconds now,
+                                  const Reporter& reporter, Deadline& deadline);
 
 // Loads only the key. The validity of certificates does not matter. `options` need not name a
 // certificate. If it names one, the key must match a certificate in that file. Intermediates are

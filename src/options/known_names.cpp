@@ -183,13 +183,13 @@ void KnownNames::check(const ConfigFile& file) const {
   }
 }
 
-void KnownNames::warn_of_unknown_variables() const {
+std::vector<std::string> KnownNames::unknown_variables() const {
   std::vector<std::string> names = own_variable_names();
   std::erase_if(names, [this](const std::string& name) {
     const Option* option = find_option(running_, option_of_variable(running_, name));
     return name == pin_variable || (option != nullptr && has_variable(running_, *option));
   });
-  if (names.empty()) return;
+  if (names.empty()) return {};
   std::vector<std::string> all = {pin_variable};
   for (const Command* command : commands_) {
     for (const Options options : command->options) {
@@ -197,12 +197,19 @@ void KnownNames::warn_of_unknown_variables() const {
         if (has_variable(*command, option)) all.push_back(variable_name(*command, option.name));
     }
   }
+  std::vector<std::string> sentences;
   for (const std::string& name : names) {
     if (std::find(all.begin(), all.end(), name) != all.end()) continue;
     const std::string hint = similar(name, all);
-    print_warning("environment variable " + name + " is not known to rolecall" +
-                  (hint.empty() ? "" : ": " + hint));
+    sentences.push_back("environment variable " + name + " is not known to rolecall" +
+                        (hint.empty() ? "" : ": " + hint));
   }
+  return sentences;
+}
+
+void KnownNames::warn_of_unknown_variables() const {
+  for (const std::string& sentence : unknown_variables())
+    print_warning(sentence);
 }
 
 }  // namespace rolecall::cli

@@ -25,7 +25,9 @@ class KnownNames {
   // Checks only one table.
   void check_table(const ConfigFile& file, const std::string& table) const;
 
-  // Warns about variables that begin with ROLECALL_ but that no command reads.
+  // Sentences about variables that begin with ROLECALL_ but that no command reads.
+  std::vector<std::string> unknown_variables() const;
+  // Warns about them.
   void warn_of_unknown_variables() const;
 
  private:

@@ -39,15 +39,6 @@ bool is_missing(const Settings& settings, const Option& option) {
   return other == nullptr || is_missing(settings, *other);
 }
 
-void check_required(const Settings& settings) {
-  std::vector<std::string> missing;
-  for (const Option* option : all_options(settings.command())) {
-    if (option->is_required && is_missing(settings, *option))
-      missing.push_back(cat("--", option->name));
-  }
-  if (!missing.empty()) throw settings.missing(join(missing, ", "));
-}
-
 SessionOptions session_options_of(const Settings& settings) {
   SessionOptions session;
   session.role_arn = settings.text("role-arn");
@@ -93,13 +84,22 @@ void read_proxy_variables(SessionOptions& session, const Reporter& reporter) {
 
 }  // namespace
 
-SessionFlags session_flags(const Settings& settings) {
+void check_required_options(const Settings& settings) {
+  std::vector<std::string> missing;
+  for (const Option* option : all_options(settings.command())) {
+    if (option->is_required && is_missing(settings, *option))
+      missing.push_back(cat("--", option->name));
+  }
+  if (!missing.empty()) throw settings.missing(join(missing, ", "));
+}
+
+SessionFlags session_flags(const Settings& settings, MissingOptions missing) {
   const Reporter reporter = settings.reporter();
   SessionFlags flags;
   flags.identity = identity_flags(settings);
   flags.session = session_options_of(settings);
   flags.debug = settings.is_on("debug");
-  check_required(settings);
+  if (missing == MissingOptions::refused) check_required_options(settings);
   read_tls_variables(flags.session, reporter);
   read_proxy_variables(flags.session, reporter);
   return flags;

@@ -241,6 +241,13 @@ std::vector<std::string> Settings::own_variables() const {
   return names;
 }
 
+std::map<std::string, std::string> Settings::locations() const {
+  std::map<std::string, std::string> found;
+  for (const auto& [name, assignment] : assignments_)
+    found.emplace(name, assignment.location);
+  return found;
+}
+
 Reporter Settings::reporter() const {
   return stderr_reporter(find_option(command_, "debug") != nullptr && is_on("debug"));
 }

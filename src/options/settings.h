@@ -57,6 +57,9 @@ class Settings {
   const std::vector<std::string>& chosen_bindings() const { return chosen_bindings_; }
   // The ROLECALL_… variables that values came from.
   std::vector<std::string> own_variables() const;
+  // Where the value of each option is set: "command line", "environment variable ROLECALL_REGION",
+  // "configuration file PATH, line 3".
+  std::map<std::string, std::string> locations() const;
   // The settings of the same command line with another binding.
   Settings of_binding(const std::string& name) const { return {command_, line_, file_, name}; }
 

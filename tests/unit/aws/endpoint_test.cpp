@@ -81,6 +81,17 @@ TEST(Endpoint, FipsHostsExistInSixRegions) {
   }
 }
 
+TEST(Endpoint, OfSts) {
+  EXPECT_EQ(sts_endpoint("aws", "eu-west-1", false, false), "https://sts.eu-west-1.amazonaws.com");
+  EXPECT_EQ(sts_endpoint("aws", "us-east-1", true, false),
+            "https://sts-fips.us-east-1.amazonaws.com");
+  EXPECT_EQ(sts_endpoint("aws-us-gov", "us-gov-west-1", true, false),
+            "https://sts.us-gov-west-1.amazonaws.com");
+  EXPECT_EQ(sts_endpoint("aws-cn", "cn-north-1", false, false),
+            "https://sts.cn-north-1.amazonaws.com.cn");
+  EXPECT_EQ(sts_endpoint("aws", "eu-west-1", false, true), "https://sts.eu-west-1.api.aws");
+}
+
 TEST(Endpoint, ARegionIsOfOnePartition) {
   EXPECT_NO_THROW(check_region("aws-moon", "moon-far-1"));
   EXPECT_NO_THROW(check_region("aws-moon", "us-gov-west-1"));
