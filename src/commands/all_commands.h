@@ -21,6 +21,7 @@ extern const Command bindings_command;
 extern const Command cache_command;
 extern const Command configure_command;
 extern const Command credential_process_command;
+extern const Command doctor_command;
 extern const Command emulate_command;
 extern const Command env_command;
 extern const Command exec_command;
