@@ -32,6 +32,22 @@ std::vector<Certificate> certificates_alone(IdentityOptions options, std::chrono
   return found;
 }
 
+// As load_identity_parts does, so that the chain can be checked although the key cannot be used.
+void add_intermediates(Material& material, const IdentityOptions& options,
+                       std::chrono::sys_seconds now) {
+  const Source& file = options.intermediates;
+  if (file.empty() || file == options.certificate || !file.can_be_read_again()) return;
+  IdentityOptions intermediates = options;
+  intermediates.certificate = file;
+  intermediates.selector = std::nullopt;
+  try {
+    for (Certificate& one : certificates_alone(intermediates, now))
+      material.certificates.push_back(std::move(one));
+  } catch (const Error& error) {
+    material.intermediates_error = error;
+  }
+}
+
 // Finds out whether `error` is about the certificate or about the key, and loads the other one.
 void load_separately(Material& material, const IdentityOptions& options, const Error& error,
                      std::chrono::sys_seconds now, const Reporter& reporter) {
@@ -42,6 +58,7 @@ void load_separately(Material& material, const IdentityOptions& options, const E
     try {
       material.certificates = certificates_alone(options, now);
       material.leaf = likely_leaf(material.certificates);
+      add_intermediates(material, options, now);
       if (material.certificates.empty()) material.certificate_error = error;
     } catch (const Error& other) {
       if (std::string_view(other.what()) == error.what()) material.certificate_error = error;

@@ -352,3 +352,14 @@ def test_what_does_not_stop_other_checks(setup):
     _, report = doctor(*setup.arguments, env=setup.env, code=1)
     assert report.with_status("fail") == ["certificate"]
     assert report["key"]["status"] == "ok" and report["tags"]["status"] == "skip"
+
+
+def test_a_wrong_key_and_intermediates_in_a_file_of_their_own(setup):
+    """They count although key and certificate are not loaded together."""
+    another_key(setup)
+    pki.write(setup.directory, "leaf.pem", pki.pem(setup.leaf))
+    intermediates = pki.write(setup.directory, "ca.pem", pki.pem(*setup.leaf.chain))
+    setup.more = ["--intermediates", intermediates]
+    _, report = doctor(*setup.arguments, env=setup.env, code=1)
+    assert report.with_status("fail") == ["key"]
+    assert "1 intermediate is sent" in report["chain"]["detail"]
