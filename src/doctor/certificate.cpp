@@ -26,17 +26,6 @@ constexpr const char* hint_for_new_certificate =
     "ask the issuer for a new certificate; rolecall read-certificate-data --format text shows this "
     "one";
 
-// The service's rule for SourceIdentity (IAM Roles Anywhere User Guide, "Trust model").
-std::string source_identity(const Certificate& leaf) {
-  constexpr std::size_t longest_with_prefix = 61;
-  for (const identity::SessionTag& tag : identity::session_tags(leaf)) {
-    if (tag.key() != "x509Subject/CN") continue;
-    return (tag.value.size() <= longest_with_prefix ? "CN=" : "") + tag.value;
-  }
-  const std::string serial = lower_case(leaf.serial_hex());
-  return "ID=" + std::string(serial.size() % 2, '0') + serial;
-}
-
 std::string session_name(const Certificate& leaf) {
   const std::string serial = lower_case(leaf.serial_hex());
   return std::string(serial.size() % 2, '0') + serial;
@@ -101,7 +90,7 @@ Check check_certificate(const Material& material, const SessionOptions& session,
   const bool is_named = !session.role_session_name.empty();
   findings.fact(cat("in CloudTrail: session name ",
                     is_named ? session.role_session_name : session_name(leaf), ", source identity ",
-                    source_identity(leaf)));
+                    identity::source_identity(leaf)));
   if (const std::vector<std::string> urls = crl_urls(leaf); !urls.empty())
     findings.fact("CRL " + list_text(urls, "and") + " (the service reads only imported CRLs)");
   return findings.check("certificate");

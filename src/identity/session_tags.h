@@ -1,4 +1,5 @@
-// The session tags that the service creates from a certificate, and which of them STS refuses.
+// The session tags and the source identity that the service creates from a certificate, and which
+// tags STS refuses.
 #pragma once
 
 #include <string>
@@ -21,6 +22,11 @@ struct SessionTag {
 // subject and issuer; and of the SAN, the first DNS name, the first URI and the first directory
 // name (IAM Roles Anywhere User Guide, "Certificate attribute mapping").
 std::vector<SessionTag> session_tags(const Certificate& leaf);
+
+// Returns the source identity of the certificate's sessions: "CN=app". If that would have more than
+// 64 characters, only the CN. If the subject has no CN, "ID=" and the serial number in hex. If it
+// has several, the first one counts here; AWS does not document which one the service takes.
+std::string source_identity(const Certificate& leaf);
 
 // Says why STS refuses the tag, such as `has "&"`. Empty if STS accepts it (STS API Reference,
 // Tag).
