@@ -33,6 +33,10 @@ emulate::Options emulator_options(const Settings& settings) {
   options.allowed_roles = settings.all("role-arn");
   options.session_duration_max = std::chrono::seconds(settings.number("session-duration-max"));
   options.accept_role_session_name = settings.is_on("accept-role-session-name");
+  if (const std::string path = settings.text("trust-policy"); !path.empty()) {
+    const std::string what = "trust policy file";
+    options.trust_policy.emplace(read_text(what, path), what + " " + path);
+  }
   for (const std::string& fault : settings.all("fault"))
     options.faults.push_back(emulate::parse_fault(fault));
   return options;
@@ -107,7 +111,7 @@ void run_emulate(const Settings& settings, const CommandLine& /*line*/) {
 
 constexpr const char* service_group = "Emulated service";
 constexpr const char* server_group = "Server";
-constexpr std::array<Option, 12> emulate_options = {{
+constexpr std::array<Option, 13> emulate_options = {{
     {.name = "trust-anchor",
      .kind = Kind::path,
      .group = service_group,
@@ -141,6 +145,14 @@ constexpr std::array<Option, 12> emulate_options = {{
      .kind = Kind::toggle,
      .group = service_group,
      .help = "Accept a session name in requests, as a profile with acceptRoleSessionName does."},
+    {.name = "trust-policy",
+     .kind = Kind::path,
+     .group = service_group,
+     .value = "FILE",
+     .help = "The trust policy of every role, in JSON, such as \"rolecall policy\" prints it. "
+             "The endpoint refuses what the policy does not allow.",
+     .default_text = "every certificate can assume the role",
+     .limits = "A condition that emulate does not know is an error."},
     address_option(server_group),
     port_option(server_group, "0"),
     allow_remote_option(server_group,

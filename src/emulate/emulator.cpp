@@ -8,6 +8,7 @@
 #include <optional>
 #include <string_view>
 
+#include "base/codec.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "base/time.h"
@@ -108,6 +109,19 @@ Secret session_json(const Session& session, const SessionInput& input,
   return body;
 }
 
+// What the trust policy of the role can test.
+RequestContext request_context(const SessionInput& input, const SessionTags& tags,
+                               const std::string& source_identity,
+                               const std::string& session_name) {
+  RequestContext context = {{"aws:sourcearn", input.trust_anchor_arn},
+                            {"aws:sourceaccount", input.anchor_account},
+                            {"sts:sourceidentity", source_identity},
+                            {"sts:rolesessionname", session_name}};
+  for (const auto& [name, value] : tags)
+    context["aws:principaltag/" + lower_case(name)] = value;
+  return context;
+}
+
 // The entry as JSON, with at most `longest` bytes of each value.
 std::string log_line(const LogEntry& entry, std::chrono::milliseconds took, std::size_t longest) {
   json line;
@@ -183,11 +197,23 @@ Secret Emulator::create_session(const http::Request& request, sys_seconds now, L
                         ": it is not one of the roles that --role-arn allows");
   }
 
-  check_session_tags(leaf, input.role_arn);
-
-  Session session = random_session();
+  const SessionTags tags = session_tags(leaf, input.role_arn);
   const std::string name =
       input.role_session_name.empty() ? serial_hex(leaf) : input.role_session_name;
+  const std::string source = source_identity(leaf);
+  if (options_.trust_policy) {
+    // Policies see the canonical ARN, and the emulator does not know which one an alias means.
+    const bool is_alias = input.trust_anchor_arn.find(":alias/") != std::string::npos;
+    const std::string refusal =
+        is_alias ? "the emulator does not know the canonical ARN of the trust anchor's alias"
+                 : options_.trust_policy->refusal(request_context(input, tags, source, name));
+    if (!refusal.empty()) {
+      throw access_denied(
+          cat("Unable to assume role for ", input.role_arn, ": in the trust policy, ", refusal));
+    }
+  }
+
+  Session session = random_session();
   const auto duration = std::min(input.duration, options_.session_duration_max);
   session.expiration = now + duration;
   session.account = input.role_account;
@@ -202,7 +228,7 @@ Secret Emulator::create_session(const http::Request& request, sys_seconds now, L
   const std::string subject_arn = "arn:" + input.partition + ":rolesanywhere:" + input.region +
                                   ":" + input.anchor_account + ":subject/" +
                                   uuid_for(subject_text(leaf));
-  Secret body = session_json(session, input, source_identity(leaf), subject_arn);
+  Secret body = session_json(session, input, source, subject_arn);
   const auto shared = std::make_shared<const Session>(std::move(session));
   const std::scoped_lock lock(mutex_);
   sessions_.add(shared);

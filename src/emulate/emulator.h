@@ -7,12 +7,14 @@
 
 #include <chrono>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "emulate/faults.h"
 #include "emulate/sessions.h"
 #include "emulate/trust.h"
+#include "emulate/trust_policy.h"
 #include "http/message.h"
 #include "rolecall/secret.h"
 
@@ -24,6 +26,7 @@ struct Options {
   std::vector<std::string> allowed_roles;  // ARNs. Empty: every role
   std::chrono::seconds session_duration_max{3600};
   bool accept_role_session_name = false;
+  std::optional<TrustPolicy> trust_policy;  // of every role. Nothing: everything is allowed
   std::vector<Fault> faults;
 };
 

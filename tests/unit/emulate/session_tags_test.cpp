@@ -19,7 +19,7 @@ std::string unfit(const std::string& leaf, const std::string& ca, const std::str
   recipe.name = leaf;
   const Entity entity = make(recipe.with(NID_subject_alt_name, san), &issuer);
   try {
-    check_session_tags(entity.get(), "ARN");
+    session_tags(entity.get(), "ARN");
     return {};
   } catch (const ErrorResponse& error) {
     EXPECT_EQ(error.name(), "AccessDeniedException");
