@@ -6,21 +6,11 @@
 namespace rolecall::cli {
 namespace {
 
-constexpr std::array<const Command*, 15> commands = {&bindings_command,
-                                                     &cache_command,
-                                                     &configure_command,
-                                                     &credential_process_command,
-                                                     &doctor_command,
-                                                     &emulate_command,
-                                                     &env_command,
-                                                     &exec_command,
-                                                     &export_command,
-                                                     &health_command,
-                                                     &read_certificate_data_command,
-                                                     &serve_command,
-                                                     &sign_string_command,
-                                                     &update_command,
-                                                     &version_command};
+constexpr std::array<const Command*, 16> commands = {
+    &bindings_command, &cache_command,       &configure_command, &credential_process_command,
+    &doctor_command,   &emulate_command,     &env_command,       &exec_command,
+    &export_command,   &health_command,      &policy_command,    &read_certificate_data_command,
+    &serve_command,    &sign_string_command, &update_command,    &version_command};
 
 }  // namespace
 

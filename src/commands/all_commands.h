@@ -27,6 +27,7 @@ extern const Command env_command;
 extern const Command exec_command;
 extern const Command export_command;
 extern const Command health_command;
+extern const Command policy_command;
 extern const Command read_certificate_data_command;
 extern const Command serve_command;
 extern const Command sign_string_command;

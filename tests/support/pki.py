@@ -161,6 +161,8 @@ def make(name, issuer=None, ca=False, key_kind="p256", private_key=None, not_bef
 
 
 def _host(text):
+    if "://" in text:
+        return x509.UniformResourceIdentifier(text)
     try:
         return x509.IPAddress(ipaddress.ip_address(text))
     except ValueError:
