@@ -14,7 +14,7 @@ using emulate::test::SessionRecipe;
 struct Scene {
   test::Entity root = test::make_ca("root");
   test::Entity leaf = test::make(test::Recipe(), &root);
-  emulate::Emulator emulator{{{"anchor", test::pem(root)}, {}, {}, {}, true, {}}};
+  emulate::Emulator emulator{{{"anchor", test::pem(root)}, {}, {}, {}, true, {}, {}}};
 };
 
 Scene& scene() {

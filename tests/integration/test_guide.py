@@ -14,7 +14,7 @@ import xml.etree.ElementTree
 import pytest
 import yaml
 from support.home import AWS, needs_aws
-from support.process import BINARY, environment, run
+from support.process import BINARY, environment
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 GUIDE = ROOT / "docs" / "guide"
@@ -131,10 +131,6 @@ def test_yaml_agrees_with_the_examples():
 
 # --- the shell blocks
 
-# Commands that this program does not have.
-UNKNOWN = re.compile(r"\brolecall (?!(?:%s)\b)[a-z][a-z-]* " % "|".join(
-    re.findall(r"^  ([a-z-]+)  +\w", run("--help").out, re.M)))
-
 # A terminal in which first.md was read: its offline endpoint still runs.
 OFFLINE = """
 rolecall emulate --trust-anchor ~/pki/ca.pem --port 9000 >/dev/null &
@@ -165,8 +161,7 @@ class Terminal:
         """Runs the blocks of the page that are not marked. Returns what the terminal then shows."""
         lines = ["ip link set lo up", "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT", "set -eo pipefail"]
         lines += [OFFLINE] if (self.home / "pki" / "app.pem").exists() else []
-        for number, block in enumerate(b for b in SHELL if b.page == page and not b.needs
-                                       and not UNKNOWN.search(b.text)):
+        for number, block in enumerate(b for b in SHELL if b.page == page and not b.needs):
             lines += [f": '--- block {number}'", "set -x", block.text, "{ set +x; } 2>/dev/null"]
         shown = self.home.parent / f"{page}.log"  # doctor finds keys in it
         with open(shown, "wb") as log:
