@@ -168,7 +168,7 @@ def test_a_root_that_is_another(system, server):
 
 # Names
 
-@pytest.mark.parametrize("lines", ["127.0.0.1 one.test\n", "# mine\n192.0.2.1 x\n127.0.0.1\ta one.test"])
+@pytest.mark.parametrize("lines", ["127.0.0.1 one.test\n", "# mine\n192.0.2.1 x\n127.0.0.1\ta one.test\n"])
 def test_names_of_etc_hosts(system, server, lines):
     system.trust()
     system.put("/etc/hosts", lines)
