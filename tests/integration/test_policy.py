@@ -210,6 +210,15 @@ def test_errors(lab, flags, message, hint):
     assert_fails(run("policy", *leaf[:2], *flags), 2, message, hint)
 
 
+def test_a_trust_anchor_to_create_comes_before_that_of_the_configuration(lab, tmp_path):
+    config = tmp_path / "config.toml"
+    config.write_text(f'trust-anchor-arn = "{ANCHOR_ARN}"\n')
+    config.chmod(0o600)
+    result = run("policy", *lab.leaf("app")[:2], "--config", config, "--setup", "--role-name", "app",
+                 "--format", "cli", "--trust-anchor", lab.root_file)
+    assert result.code == 0 and "create-trust-anchor" in result.out and ANCHOR_ARN not in result.out, result
+
+
 @pytest.mark.parametrize("policy", [
     "", "{", '{"Version": "2012-10-17", "Statement": []}',
     '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sts:*"}]}',
