@@ -74,8 +74,10 @@ json mappings(const Setup& setup) {
   const auto refused = refused_specifiers(setup.tags);
   json all = json::array();
   for (const auto& [field, specifiers] : defaults) {
-    const auto found = std::find_if(refused.begin(), refused.end(),
-                                    [&field](const auto& one) { return one.first == field; });
+    const auto found =
+        std::find_if(refused.begin(), refused.end(), [&name = field](const auto& one) {
+          return one.first == name;
+        });  // clang 14 captures no binding
     if (found == refused.end()) {
       all.push_back(mapping(field, specifiers));
       continue;
