@@ -104,6 +104,14 @@ class Attempts {
   sys_seconds corrected_now() const { return now() + correction_.value_or(seconds(0)); }
   std::string number_text() const { return cat("attempt ", number_, " of ", max_attempts_); }
 
+  // rolecall doctor, which sends its request without retries, does not need to be named there.
+  Error refusal(const http::Response& response) const {
+    const Error error = service_error(response, endpoint_, identity_, now());
+    if (!is_from_service(response) || response.status >= 500) return error;
+    return {error.kind(), error.what(),
+            error.hint() + "; rolecall doctor, with the same options, looks for the reason"};
+  }
+
   Outcome attempt() const {
     const SignedRequest signed_request =
         sign_request(identity_, request_.origin.host_header(), sessions_path, request_.region,
@@ -121,8 +129,8 @@ class Attempts {
       if (response.status >= 200 && response.status < 300) {
         outcome.credentials = accept(response, service_time);
       } else {
-        outcome.failure = service_error(response, endpoint_, identity_, now());
         outcome.is_from_service = is_from_service(response);
+        outcome.failure = refusal(response);
         outcome.requested_wait = retry_after(response, now());
       }
     } catch (const Error& error) {

@@ -203,10 +203,8 @@ Error service_error(const http::Response& response, const std::string& endpoint,
     what += ", request id " + presentable(*id);
   }
   what += ")";
-  std::string hint = hint_for(answer, response.status, identity, now);
-  if (is_from_service(response) && response.status < 500) hint += hint_for_doctor;
   return {may_be_temporary(response.status, answer.name) ? ErrorKind::try_later : ErrorKind::failed,
-          what, hint};
+          what, hint_for(answer, response.status, identity, now)};
 }
 
 }  // namespace rolecall::aws

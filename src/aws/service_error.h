@@ -3,7 +3,6 @@
 
 #include <chrono>
 #include <string>
-#include <string_view>
 
 #include "http/message.h"
 #include "identity/identity.h"
@@ -19,10 +18,6 @@ struct ServiceRefusal : Error {
 // Whether the service itself sent this error answer. The service names its errors; a proxy, a
 // gateway or the login page of a network does not.
 bool is_from_service(const http::Response& response);
-
-// The end of the hint for a refusal of the service. It is not for rolecall doctor itself.
-inline constexpr std::string_view hint_for_doctor =
-    "; rolecall doctor, with the same options, looks for the reason";
 
 // Returns the error for an answer of `endpoint` without credentials. The message contains the name
 // and text that the service gave and the request id; the hint says what the user can do, if

@@ -29,16 +29,15 @@ void check_value(std::string_view value, std::string_view name) {
 }  // namespace
 
 void check_profile_name(std::string_view profile) {
+  static constexpr const char* hint_for_name = "use letters, digits, hyphens and underscores";
   const auto fails = [&profile](const std::string& why) {
-    throw Error(ErrorKind::usage, cat("profile name \"", profile, "\" ", why),
-                "use letters, digits, hyphens and underscores");
+    throw Error(ErrorKind::usage, cat("profile name \"", profile, "\" ", why), hint_for_name);
   };
   if (profile.empty())
     throw Error(ErrorKind::usage, "the profile name is empty", "is a variable of the shell empty?");
   for (const char c : profile) {
     if (is_control(c)) {
-      throw Error(ErrorKind::usage, "the profile name contains a control character",
-                  "use letters, digits, hyphens and underscores");
+      throw Error(ErrorKind::usage, "the profile name contains a control character", hint_for_name);
     }
     if (c == '[' || c == ']')
       fails("contains a bracket, which would end the header of the section");

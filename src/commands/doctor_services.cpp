@@ -1,5 +1,5 @@
 // rolecall doctor: what else of rolecall runs on this machine, and the cache.
-#include <dirent.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "base/descriptor.h"
+#include "base/descriptor_io.h"
 #include "base/text.h"
 #include "base/waiting.h"
 #include "cache/cache.h"
@@ -18,6 +19,8 @@
 #include "commands/doctor.h"
 #include "commands/obtain.h"
 #include "http/client.h"
+#include "http/listener.h"
+#include "serve/server_options.h"
 
 namespace rolecall::cli {
 namespace {
@@ -26,13 +29,9 @@ using doctor::Findings;
 
 // "serve (process 12)" for each process of rolecall that runs for a long time.
 std::vector<std::string> running_commands() {
-  struct CloseDirectory {
-    void operator()(DIR* directory) const noexcept { closedir(directory); }
-  };
   std::vector<std::string> found;
-  const std::unique_ptr<DIR, CloseDirectory> processes(opendir("/proc"));
-  while (const dirent* entry = processes ? readdir(processes.get()) : nullptr) {
-    const std::string id = entry->d_name;
+  const Descriptor processes(open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  for (const std::string& id : names_in(processes.fd())) {
     if (!only(id, ascii_digits)) continue;
     std::ifstream name_file("/proc/" + id + "/comm");
     std::string name;
@@ -65,11 +64,10 @@ bool accepts_connections(const std::string& address, int port) {
 void check_serve(Findings& findings, const Settings& settings) {
   static const CommandLine nothing;
   const Settings of_serve(serve_command, nothing, settings.shared_file(), "");
-  std::string address = of_serve.text("address");
-  if (address == "0.0.0.0" || address == "::") address = address == "::" ? "::1" : "127.0.0.1";
+  const std::string address = of_serve.text("address");
   const int port = static_cast<int>(of_serve.number("port"));
-  const bool is_v6 = address.find(':') != std::string::npos;
-  const http::Origin origin{"http", is_v6 ? "[" + address + "]" : address, port};
+  const http::Origin origin = serve::loopback_origin(
+      {.address = address, .port = port, .ipv6 = address.find(':') != std::string::npos});
   const std::string server = cat(origin.host, " port ", port);
   if (port == 0 || !accepts_connections(address, port))
     return findings.fact("nothing listens at " + server);

@@ -26,11 +26,6 @@ constexpr const char* hint_for_new_certificate =
     "ask the issuer for a new certificate; rolecall read-certificate-data --format text shows this "
     "one";
 
-std::string session_name(const Certificate& leaf) {
-  const std::string serial = lower_case(leaf.serial_hex());
-  return std::string(serial.size() % 2, '0') + serial;
-}
-
 std::vector<std::string> crl_urls(const Certificate& leaf) {
   const DistributionPointsPtr points(static_cast<CRL_DIST_POINTS*>(
       X509_get_ext_d2i(leaf.x509(), NID_crl_distribution_points, nullptr, nullptr)));
@@ -89,8 +84,8 @@ Check check_certificate(const Material& material, const SessionOptions& session,
   findings.fact(leaf.name());
   const bool is_named = !session.role_session_name.empty();
   findings.fact(cat("in CloudTrail: session name ",
-                    is_named ? session.role_session_name : session_name(leaf), ", source identity ",
-                    identity::source_identity(leaf)));
+                    is_named ? session.role_session_name : identity::session_name(leaf),
+                    ", source identity ", identity::source_identity(leaf)));
   if (const std::vector<std::string> urls = crl_urls(leaf); !urls.empty())
     findings.fact("CRL " + list_text(urls, "and") + " (the service reads only imported CRLs)");
   return findings.check("certificate");

@@ -1,6 +1,5 @@
 #include <openssl/x509v3.h>
 
-#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -33,13 +32,6 @@ void check_path_lengths(Findings& findings, const std::vector<Certificate>& chai
   }
 }
 
-const Certificate* issuer_among(const std::vector<Certificate>& candidates, const Certificate& of) {
-  const auto found =
-      std::find_if(candidates.begin(), candidates.end(),
-                   [&of](const Certificate& one) { return one == of || of.issued_by(one); });
-  return found == candidates.end() ? nullptr : &*found;
-}
-
 // Whether the trust anchor is the issuer of any certificate of the chain.
 void check_against_anchor(Findings& findings, const Material& material,
                           const std::vector<Certificate>& chain, const Source& file,
@@ -52,12 +44,12 @@ void check_against_anchor(Findings& findings, const Material& material,
   } catch (const Error& error) {
     return findings.fail(error);
   }
-  const Certificate* anchor = issuer_among(anchors, *material.leaf);
+  const Certificate* anchor = identity::anchor_of(*material.leaf, anchors);
   std::vector<Certificate> path;
   for (const Certificate& issuer : chain) {
     if (anchor != nullptr) break;
     path.push_back(issuer);
-    anchor = issuer_among(anchors, issuer);
+    anchor = identity::anchor_of(issuer, anchors);
   }
   if (anchor == nullptr) {
     const Certificate& top = chain.empty() ? *material.leaf : chain.back();

@@ -37,7 +37,6 @@ class Findings {
   // For a warning of the library, whose remedy is the last part of its sentence.
   void warn_with_remedy(std::string_view text);
 
-  bool has_failed() const { return !failures_.empty(); }
   Check check(std::string id) const;
 
  private:

@@ -106,8 +106,7 @@ Check check_session(const aws::SessionRequest& request, const SessionOptions& se
     findings.fact(cat("granted after ", client.connection().time.count(), " ms, valid until ",
                       rfc3339(credentials->expiration)));
   } catch (const Error& error) {
-    const std::size_t end = error.hint().rfind(aws::hint_for_doctor);
-    findings.fail(error.what(), error.hint().substr(0, end));
+    findings.fail(error);
   }
   return findings.check("session");
 }

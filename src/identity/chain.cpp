@@ -192,4 +192,12 @@ std::vector<Certificate> order_chain(const Certificate& leaf, const std::vector<
   return chain;
 }
 
+const Certificate* anchor_of(const Certificate& certificate,
+                             const std::vector<Certificate>& anchors) {
+  const auto found = std::find_if(anchors.begin(), anchors.end(), [&](const Certificate& anchor) {
+    return certificate == anchor || certificate.issued_by(anchor);
+  });
+  return found == anchors.end() ? nullptr : &*found;
+}
+
 }  // namespace rolecall::identity

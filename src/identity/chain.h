@@ -29,4 +29,8 @@ inline constexpr std::size_t max_chain = 5;
 std::vector<Certificate> order_chain(const Certificate& leaf, const std::vector<Certificate>& pool,
                                      std::chrono::sys_seconds now, const Reporter& reporter);
 
+// The first of `anchors` that is this certificate or has issued it. Null: none.
+const Certificate* anchor_of(const Certificate& certificate,
+                             const std::vector<Certificate>& anchors);
+
 }  // namespace rolecall::identity

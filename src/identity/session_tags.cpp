@@ -92,16 +92,18 @@ std::vector<SessionTag> session_tags(const Certificate& leaf) {
   return tags;
 }
 
+std::string session_name(const Certificate& leaf) {
+  const std::string serial = lower_case(leaf.serial_hex());
+  return cat(serial.size() % 2 == 0 ? "" : "0", serial);
+}
+
 std::string source_identity(const Certificate& leaf) {
   constexpr std::size_t longest = 64;  // STS API Reference, AssumeRole
   const X509_NAME* subject = X509_get_subject_name(leaf.x509());
   const int index = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
   const std::string name =
       index < 0 ? "" : utf8(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, index)));
-  if (name.empty()) {
-    const std::string serial = lower_case(leaf.serial_hex());
-    return cat("ID=", serial.size() % 2 == 0 ? "" : "0", serial);
-  }
+  if (name.empty()) return "ID=" + session_name(leaf);
   return 3 + code_points(name).size() <= longest ? "CN=" + name : name;
 }
 

@@ -23,6 +23,10 @@ struct SessionTag {
 // name (IAM Roles Anywhere User Guide, "Certificate attribute mapping").
 std::vector<SessionTag> session_tags(const Certificate& leaf);
 
+// Returns the name of the certificate's sessions, unless a request asks for another one: the serial
+// number in hex, with an even count of digits in lower case.
+std::string session_name(const Certificate& leaf);
+
 // Returns the source identity of the certificate's sessions: "CN=app". If that would have more than
 // 64 characters, only the CN. If the subject has no CN, "ID=" and the serial number in hex. If it
 // has several, the first one counts here; AWS does not document which one the service takes.

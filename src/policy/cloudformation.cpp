@@ -74,10 +74,9 @@ json mappings(const Setup& setup) {
   const auto refused = refused_specifiers(setup.tags);
   json all = json::array();
   for (const auto& [field, specifiers] : defaults) {
-    const auto found =
-        std::find_if(refused.begin(), refused.end(), [&name = field](const auto& one) {
-          return one.first == name;
-        });  // clang 14 captures no binding
+    // clang 14 cannot capture the binding itself.
+    const auto has_field = [&name = field](const auto& one) { return one.first == name; };
+    const auto found = std::find_if(refused.begin(), refused.end(), has_field);
     if (found == refused.end()) {
       all.push_back(mapping(field, specifiers));
       continue;

@@ -9,6 +9,7 @@
 #include "aws/endpoint.h"
 #include "base/openssl.h"
 #include "base/text.h"
+#include "identity/chain.h"
 #include "rolecall/error.h"
 
 namespace rolecall::policy {
@@ -56,9 +57,7 @@ std::string trust_anchor_pem(const std::vector<Certificate>& certificates,
 bool leads_to_anchor(const Certificate& leaf, const std::vector<Certificate>& chain,
                      const std::vector<Certificate>& anchors) {
   const auto is_below = [&anchors](const Certificate& one) {
-    return std::any_of(anchors.begin(), anchors.end(), [&one](const Certificate& anchor) {
-      return one == anchor || one.issued_by(anchor);
-    });
+    return identity::anchor_of(one, anchors) != nullptr;
   };
   return is_below(leaf) || std::any_of(chain.begin(), chain.end(), is_below);
 }

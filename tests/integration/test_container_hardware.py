@@ -200,7 +200,7 @@ def test_without_a_token(image, server):
 # TPMs
 
 def test_a_key_in_a_tpm(image, server, root_ca, tmp_path):
-    """swtpm's socket stands for /dev/tpmrm0."""
+    """The TPM is swtpm, at its socket instead of /dev/tpmrm0."""
     tpm = Tpm(tmp_path)
     try:
         path, key = tpm.make_key("app.tss", "p256")

@@ -11,7 +11,7 @@ import pytest
 from support import pki
 from support.config import ARN_LINES, identity_lines, write_config
 from support.doctor import IDS, NETWORK, Report, assert_same_as_text, doctor
-from support.process import ARNS, BINARY, ROLE_ARN, Emulator, environment, run
+from support.process import ARNS, BINARY, ROLE_ARN, Emulator, environment, read_terminal, run
 from support.serve import Serve
 
 
@@ -87,12 +87,8 @@ def on_terminal(*arguments, env=None):
                              stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
                              env=environment(env))
     os.close(terminal)
-    text = b""
     try:
-        while part := os.read(leader, 65536):
-            text += part
-    except OSError:  # nobody has the other end any more
-        pass
+        text = read_terminal(leader)
     finally:
         os.close(leader)
     child.communicate(timeout=20)

@@ -233,25 +233,26 @@ def no_such_profile(setup):
     setup.more = ["--profile", "nope"]
 
 
-def profile_of_another_program(setup):
-    setup.aws("config", "[profile demo]\ncredential_process = /usr/bin/other get\n")
+def demo_profile(setup, line):
+    setup.aws("config", f"[profile demo]\ncredential_process = {line}\n")
     setup.more = ["--profile", "demo"]
+
+
+def profile_of_another_program(setup):
+    demo_profile(setup, "/usr/bin/other get")
 
 
 def profile_with_a_tilde(setup):
-    setup.aws("config", "[profile demo]\ncredential_process = ~/bin/rolecall credential-process\n")
-    setup.more = ["--profile", "demo"]
+    demo_profile(setup, "~/bin/rolecall credential-process")
 
 
 def profile_without_its_program(setup):
-    setup.aws("config", "[profile demo]\ncredential_process = /none/rolecall credential-process\n")
-    setup.more = ["--profile", "demo"]
+    demo_profile(setup, "/none/rolecall credential-process")
 
 
 def profile_with_static_keys(setup):
-    setup.aws("config", "[profile demo]\ncredential_process = rolecall credential-process\n")
+    demo_profile(setup, "rolecall credential-process")
     setup.aws("credentials", "[demo]\naws_access_key_id = x\naws_secret_access_key = y\n")
-    setup.more = ["--profile", "demo"]
 
 
 def keys_in_the_environment(setup):

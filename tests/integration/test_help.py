@@ -10,7 +10,7 @@ import subprocess
 import termios
 
 import pytest
-from support.process import BINARY, environment, run
+from support.process import BINARY, environment, read_terminal, run
 
 COMMANDS = re.findall(r"^  ([a-z-]+)  +\w", run("--help").out, re.MULTILINE)
 
@@ -22,12 +22,7 @@ def help_on_terminal(columns, *arguments):
         child = subprocess.Popen([BINARY, *arguments, "--help"], stdout=terminal, stdin=terminal,
                                  env=environment())
         os.close(terminal)
-        text = b""
-        try:
-            while part := os.read(leader, 65536):
-                text += part
-        except OSError:  # nobody has the other end any more
-            pass
+        text = read_terminal(leader)
         assert child.wait(timeout=20) == 0
     finally:
         os.close(leader)

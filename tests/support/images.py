@@ -1,6 +1,6 @@
 """OCI images of packaging/container/build, and commands that run in them as a container runtime runs them.
 
-A private mount namespace and chroot stand for the runtime."""
+Containers run by unshare and chroot, without a container runtime."""
 
 import json
 import pathlib

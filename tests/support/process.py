@@ -123,6 +123,15 @@ def assert_credentials(result):
     return credentials
 
 
+def read_terminal(leader):
+    """All that a terminal shows, until nobody has its other end any more."""
+    text = b""
+    with contextlib.suppress(OSError):
+        while part := os.read(leader, 65536):
+            text += part
+    return text
+
+
 def assert_fails(result, code, pattern=None, hint=None):
     """One error in the house's form, nothing on stdout, and no exit by signal."""
     assert result.code == code, result
