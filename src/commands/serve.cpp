@@ -1,31 +1,15 @@
 // rolecall serve: IMDSv2, the container credentials endpoint, and status for supervisors.
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <list>
 
-#include "base/codec.h"
-#include "base/deadline.h"
-#include "base/signals.h"
 #include "commands/all_commands.h"
-#include "commands/systemd.h"
-#include "http/client.h"
+#include "commands/serve_daemon.h"
 #include "options/binding_options.h"
-#include "options/hardware_limit.h"
 #include "options/options.h"
 #include "serve/renewals.h"
-#include "serve/server_options.h"
-#include "serve/token_files.h"
-#include "terminal/ui.h"
 
 namespace rolecall::cli {
 namespace {
-
-using std::chrono::milliseconds;
-
-constexpr rlim_t most_descriptors = http::most_connections_of_one_thread + serve::spare_descriptors;
 
 constexpr const char* listen_group = "Address";
 constexpr const char* run_group = "Operation";
@@ -83,230 +67,6 @@ constexpr auto bindings_option = [] {
   return list;
 }();
 
-std::vector<std::string> host_names(const Settings& settings) {
-  std::vector<std::string> names;
-  for (const std::string& name : settings.all("allow-host")) {
-    names.push_back(lower_case(name));
-  }
-  return names;
-}
-
-http::Listener listen(const Settings& settings) {
-  const std::optional<int> inherited = inherited_socket();
-  const bool allow_remote = settings.is_on("allow-remote");
-  const std::string address = settings.text("address");
-  const int port = static_cast<int>(settings.number("port"));
-  const auto check = [allow_remote](const std::string& where) {
-    if (!allow_remote) http::check_is_loopback(where);
-  };
-  if (!inherited) check(address);
-  http::Listener listener = inherited ? http::Listener(*inherited) : http::Listener(address, port);
-  check(listener.name().address);
-  const bool remote = !http::is_loopback(listener.name().address);
-  const long usual_hops = remote ? 1 : 64;
-  listener.set_hop_limit(
-      static_cast<int>(settings.has("hop-limit") ? settings.number("hop-limit") : usual_hops));
-  return listener;
-}
-
-constexpr milliseconds tick{1000};
-
-// Allows one descriptor for each possible client.
-void raise_limit_of_descriptors() {
-  rlimit limit{};
-  getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = std::max(limit.rlim_cur, std::min(limit.rlim_max, most_descriptors));
-  setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-// The daemon, from start to exit.
-class Daemon {
- public:
-  Daemon(const Settings& settings, http::Listener listener)
-      : settings_(settings),
-        listener_(std::move(listener)),
-        origin_(serve::loopback_origin(listener_.name())),
-        remote_(!http::is_loopback(listener_.name().address)),
-        log_(log_format(settings), write_log),
-        renewals_(log_, settings.reporter()) {}
-
-  void add(serve::BindingOptions options) {
-    const bool is_lazy = settings_.is_on("lazy");
-    renewals_.add(std::move(options),
-                  {.start = is_lazy ? serve::Start::lazy : serve::Start::limited});
-  }
-
-  void run() {
-    {
-      // SIGINT ends the process as usual, because a person may type it at a password prompt.
-      const ExitOnSignal while_loading({SIGTERM});
-      renewals_.load_identities([](milliseconds limit) { exit_if_hardware_hangs(limit); });
-    }
-    // From here on, these signals do not end the process at once, because that would leave token
-    // files behind.
-    const Signals signals({SIGTERM, SIGINT, SIGHUP});
-    serve::ServiceOptions options = service_options();
-    renewals_.start();
-    const auto should_stop = [&signals] {
-      const int number = signals.wait(milliseconds(10)).si_signo;
-      return number == SIGTERM || number == SIGINT;
-    };
-    try {
-      if (renewals_.await_first_credentials(should_stop)) run_server(std::move(options), signals);
-    } catch (const Error& error) {
-      if (renewals_.stop()) throw;
-      print_error(error);
-      _exit(static_cast<int>(error.kind()));
-    }
-    if (!renewals_.stop()) _exit(0);
-  }
-
- private:
-  static serve::Log::Format log_format(const Settings& settings) {
-    using Format = serve::Log::Format;
-    if (settings.text("log-format") == "json") return Format::json;
-    return is_journal(STDERR_FILENO) ? Format::text : Format::timed_text;
-  }
-
-  // The reason why IMDS is off. Empty if IMDS is on.
-  std::string reason_imds_is_off() const {
-    if (settings_.has("imds") && !settings_.is_on("imds")) return "--imds is false";
-    if (renewals_.bindings().size() > 1) {
-      return "there are several bindings; rolecall env "
-             "--binding NAME prints how clients get them";
-    }
-    if (remote_ && !settings_.is_on("imds"))
-      return "other machines can connect; --imds turns it on";
-    return {};
-  }
-
-  serve::ServiceOptions service_options() {
-    serve::ServiceOptions options;
-    options.address = listener_.name();
-    options.host_names = host_names(settings_);
-    options.reason_imds_is_off = reason_imds_is_off();
-    const auto& bindings = renewals_.bindings();
-    for (const serve::Binding& binding : bindings)
-      options.bindings.push_back(&binding);
-    if (options.reason_imds_is_off.empty()) options.imds = &bindings.front();
-    // Without --token-dir, serve may run with IMDS only. That is enough for clients that do not use
-    // the container endpoint, and IMDS tokens that are lost at a restart are better than none.
-    const bool imds_alone_is_enough =
-        !settings_.is_not_empty("token-dir") && options.imds != nullptr;
-    const std::string lost = "IMDS tokens are lost at a restart";
-    try {
-      const std::string directory =
-          settings_.is_not_empty("token-dir") ? settings_.text("token-dir") : runtime_directory();
-      if (directory.empty()) {
-        throw Error(
-            ErrorKind::usage,
-            "neither RUNTIME_DIRECTORY nor XDG_RUNTIME_DIR is set to a directory of this user "
-            "for the tokens of the container endpoint",
-            "use --token-dir with a directory");
-      }
-      for (const serve::Binding& binding : bindings) {
-        const serve::TokenFiles& files = token_files_.emplace_back(directory, binding.name());
-        options.containers.push_back({&binding, files.token().copy()});
-      }
-    } catch (const Error& error) {
-      if (!imds_alone_is_enough) throw;
-      options.containers.clear();
-      token_files_.clear();
-      const std::string hint = error.hint().empty() ? "" : "; hint: " + error.hint();
-      log_.warning("the container endpoint is off", {{"reason", error.what() + hint}});
-      log_.warning(lost, {{"reason", error.what()}});
-    }
-    if (options.imds == nullptr || token_files_.empty()) return options;
-    try {
-      options.imds_key = token_files_.front().imds_key();
-    } catch (const Error& error) {
-      if (!imds_alone_is_enough) throw;
-      log_.warning(lost, {{"reason", error.what()}});
-    }
-    return options;
-  }
-
-  void run_server(serve::ServiceOptions options, const Signals& signals) {
-    const bool imds = options.imds != nullptr;
-    const std::string reason_imds_is_off = options.reason_imds_is_off;
-    const std::string url = origin_.text();
-    serve::Service service(std::move(options), log_);
-    raise_limit_of_descriptors();
-    const http::Server server(std::move(listener_), serve::options_of_server(service),
-                              [&service](const http::Request& request) {
-                                return service.handle(request, aws::Instant::now());
-                              });
-    auto files = token_files_.begin();
-    for (const serve::Binding& binding : renewals_.bindings()) {
-      if (files == token_files_.end()) break;  // the container endpoint is off
-      (files++)->write_uri(url + std::string(serve::container_root) + binding.name());
-    }
-    log_.info("listening", {{"url", url}});
-    if (remote_) {
-      log_.warning("other machines can connect, and the credentials cross the network unencrypted",
-                   {});
-    }
-    if (imds) {
-      // In text, the command is on a line of its own so that it can be copied. The official helper
-      // logs it in the same way.
-      const std::string line = "export AWS_EC2_METADATA_SERVICE_ENDPOINT=" + url + "/";
-      if (settings_.text("log-format") == "json") log_.info("imds", {{"command", line}});
-      if (settings_.text("log-format") == "text") write_log(line + "\n");
-    } else if (settings_.is_on("imds")) {
-      log_.warning("instance metadata is off", {{"reason", reason_imds_is_off}});
-    } else {
-      log_.info("instance metadata is off", {{"reason", reason_imds_is_off}});
-    }
-    supervisor_.notify("READY=1");
-    run_until_told_to_stop(service, signals);
-    supervisor_.notify("STOPPING=1");
-    token_files_.clear();
-  }
-
-  void run_until_told_to_stop(serve::Service& service, const Signals& signals) {
-    using Clock = std::chrono::steady_clock;
-    const milliseconds interval = supervisor_.watchdog_interval().value_or(std::chrono::hours(1));
-    Clock::time_point due = Clock::now() + interval;
-    for (;;) {
-      const auto left = std::chrono::ceil<milliseconds>(due - Clock::now());
-      const int number = signals.wait(std::clamp(left, milliseconds(0), tick)).si_signo;
-      if (number == SIGTERM || number == SIGINT) {
-        log_.info("stopping", {});
-        return;
-      }
-      if (number == SIGHUP) {
-        log_.info("reading files again and renewing", {});
-        renewals_.renew_now();
-      }
-      service.tick(aws::Instant::now());
-      if (Clock::now() < due) continue;
-      if (supervisor_.watchdog_interval()) notify_watchdog_if_answering(interval);
-      due = Clock::now() + interval;
-    }
-  }
-
-  // This thread can run even if the thread that answers requests hangs. So WATCHDOG=1 is sent only
-  // after a request to our own server was answered.
-  void notify_watchdog_if_answering(milliseconds timeout) const {
-    try {
-      http::Client client(origin_, {}, {});
-      client.get("/healthz", Deadline(timeout));
-      supervisor_.notify("WATCHDOG=1");
-    } catch (const Error& error) {
-      log_.warning("does not answer itself", {{"reason", error.what()}});
-    }
-  }
-
-  const Settings& settings_;
-  Supervisor supervisor_;
-  http::Listener listener_;
-  http::Origin origin_;
-  bool remote_;
-  serve::Log log_;
-  std::list<serve::TokenFiles> token_files_;
-  serve::Renewals renewals_;
-};
-
 // Refuses options of the whole daemon in the table of a binding, if there are several bindings.
 void refuse_daemon_options_in_binding(const ConfigFile& file, const std::string& name) {
   const auto table = file.tables.find("binding." + name);
@@ -339,11 +99,7 @@ std::vector<serve::BindingOptions> bindings_of(const Settings& settings) {
 }
 
 void run_serve(const Settings& settings, const CommandLine& /*line*/) {
-  std::vector<serve::BindingOptions> bindings = bindings_of(settings);
-  Daemon daemon(settings, listen(settings));
-  for (serve::BindingOptions& binding : bindings)
-    daemon.add(std::move(binding));
-  daemon.run();
+  run_serve_daemon(settings, bindings_of(settings));
 }
 
 }  // namespace
