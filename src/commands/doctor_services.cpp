@@ -109,8 +109,8 @@ doctor::Check check_services(const Examination& examination) {
   Findings findings;
   try {
     const std::vector<std::string> running = running_commands();
-    findings.fact(running.empty() ? "no serve or update runs"
-                                  : list_text(running, "and") + " runs");
+    findings.fact(running.empty() ? "no serve or update is running"
+                                  : "running: " + list_text(running, "and"));
     if (examination.settings) check_serve(findings, *examination.settings);
     check_cache(findings);
   } catch (const Error& error) {
