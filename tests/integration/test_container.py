@@ -141,7 +141,8 @@ def test_image_holds_the_program_and_trusted_roots_alone(image):
     files = [path for path in rootfs.rglob("*") if path.is_file()]
     others = {str(path.relative_to(rootfs)) for path in files
               if path.parent != rootfs / "etc/ssl/certs"}
-    assert others - {"usr/share/doc/rolecall/rolecall.spdx.json"} == {"rolecall", "etc/passwd", "etc/group"}
+    about = {f"usr/share/doc/rolecall/rolecall.{kind}" for kind in ("spdx.json", "licences.txt")}
+    assert others - about == {"rolecall", "etc/passwd", "etc/group"}
     assert (rootfs / "rolecall").read_bytes() == STATIC.read_bytes()
     # Of this machine's trust only the public roots.
     public = {path.read_bytes() for path in

@@ -108,7 +108,8 @@ def test_scanners_see_the_packages_and_the_libraries_inside(image):
     assert 'VERSION_ID="13"' in (image.rootfs / "etc/os-release").read_text()
     for name in found:
         assert (image.rootfs / "usr/share/doc" / name / "copyright").exists(), name
-    assert (image.rootfs / "usr/share/doc/rolecall/rolecall.spdx.json").exists()
+    for kind in ("spdx.json", "licences.txt"):
+        assert (image.rootfs / f"usr/share/doc/rolecall/rolecall.{kind}").exists()
 
 
 def assert_each_library_has_what_it_needs(image, loader, prefix=()):

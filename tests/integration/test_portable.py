@@ -72,5 +72,13 @@ def test_it_says_what_is_inside():
     assert [[part["name"], part["versionInfo"]] for part in listed] == sources
 
 
+def test_the_licences_are_beside_it():
+    text = PROGRAM.with_name("rolecall.licences.txt").read_text()
+    parts = re.findall(r"^=== ([a-z0-9+-]+)", text, re.MULTILINE)
+    assert {"rolecall", "openssl", "curl", "nghttp2", "libmicrohttpd", "libc++", "musl", "nlohmann-json3",
+            "libtomlplusplus"} == set(parts), parts
+    assert text.startswith("=== rolecall\n") and text.count("Apache License") >= 2
+
+
 def test_no_place_of_the_build_is_inside():
     assert str(ROOT).encode() not in PROGRAM.read_bytes()
