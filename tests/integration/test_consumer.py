@@ -155,9 +155,7 @@ def test_packages_leave_the_library_out(tmp_path):
 
 @pytest.fixture(scope="module", name="inside")
 def consumer_with_subproject(tmp_path_factory):
-    """All targets that are built unless somebody asks for others. One file at a time, and with warnings as
-    errors: this finds missing includes and hidden names, which the other builds of scripts/test, of several
-    files as one, do not."""
+    """All targets that are built unless somebody asks for others."""
     build = tmp_path_factory.mktemp("inside")
     launcher = ["-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"] if shutil.which("ccache") else []
     configure(build, f"-DROLECALL_SOURCE={ROOT}", "-DROLECALL_WERROR=ON", *launcher)
