@@ -70,10 +70,13 @@ std::string open_hint(int error, const std::string& path) {
   }
   if (error == ENOENT && path.starts_with('/')) return "check the path";
   if (error == ENOENT) return "check the path; relative paths start at the working directory";
+  if (error == EACCES && faccessat(AT_FDCWD, path.c_str(), R_OK, AT_EACCESS) == 0) {
+    return "the file's mode allows it. In serve and update, only directories of files that were "
+           "known at the start can be read: start it again, or use --no-sandbox";
+  }
   if (error == EACCES) {
     return "run rolecall as a user who may read the file, or change the file's owner or group; for "
-           "a "
-           "private key, mode 0640 is enough";
+           "a private key, mode 0640 is enough";
   }
   return {};
 }

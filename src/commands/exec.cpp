@@ -90,8 +90,7 @@ namespace {
 void run_exec(const Settings& settings, const CommandLine& line) {
   if (settings.is_on("refresh")) {
     if (!settings.is_on("allow-default-profile")) refuse_other_credentials();
-    end_process(run_with_endpoint(binding_options(settings, "default"), line.command_to_run,
-                                  settings.is_on("debug"), settings.is_on("quiet")));
+    end_process(run_with_endpoint(settings, line.command_to_run));
   }
   const SessionFlags flags = session_flags(settings);
   const Credentials credentials = obtain_credentials(settings, flags);
@@ -101,7 +100,7 @@ void run_exec(const Settings& settings, const CommandLine& line) {
 }
 
 constexpr const char* renewal_group = "Renewal";
-constexpr std::array<Option, 2> exec_options = {{
+constexpr std::array<Option, 3> exec_options = {{
     {.name = "refresh",
      .kind = Kind::toggle,
      .group = renewal_group,
@@ -113,6 +112,10 @@ constexpr std::array<Option, 2> exec_options = {{
      .help = "With --refresh, run the command even if AWS's files have credentials for the default "
              "profile. The command then uses those credentials. Without this option, that is an "
              "error."},
+    explained(no_sandbox_option(renewal_group),
+              "With --refresh, let the process that renews keep all rights of this user. Without "
+              "this option, it gives up the system calls that it does not need. The command that "
+              "exec runs keeps its rights in any case."),
 }};
 
 }  // namespace

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "options/settings.h"
 #include "rolecall/secret.h"
-#include "serve/binding.h"
 
 namespace rolecall::cli {
 
@@ -40,8 +40,7 @@ class Program {
 // endpoint has a free loopback port and a token of its own, and runs as long as the command.
 // Signals to this process are passed on to the command. Returns the command's exit code, or 128 + n
 // if signal n ended the command. Throws Error if there are no credentials. The command has not been
-// started then. `debug` and `quiet` are the values of these options.
-int run_with_endpoint(serve::BindingOptions binding, std::vector<std::string> command, bool debug,
-                      bool quiet);
+// started then.
+int run_with_endpoint(const Settings& settings, std::vector<std::string> command);
 
 }  // namespace rolecall::cli

@@ -12,8 +12,10 @@
 #include "base/signals.h"
 #include "base/spawn.h"
 #include "commands/child_environment.h"
+#include "commands/enter_sandbox.h"
 #include "commands/exec.h"
 #include "commands/token_file.h"
+#include "options/binding_options.h"
 #include "options/hardware_limit.h"
 #include "options/hidden_secrets.h"
 #include "serve/renewals.h"
@@ -92,8 +94,9 @@ int wait_for_end(pid_t command, const Signals& signals) {
   }
 }
 
-int run_beside_server(const serve::Binding& binding, std::vector<std::string> command,
-                      const serve::Log& log, const Signals& signals) {
+int run_beside_server(const Settings& settings, const serve::Binding& binding,
+                      std::vector<std::string> command, const serve::Log& log,
+                      const Signals& signals) {
   http::Listener listener;
   const std::string uri = serve::loopback_origin(listener.name()).text() +
                           std::string(serve::container_root) + binding.name();
@@ -124,19 +127,22 @@ int run_beside_server(const serve::Binding& binding, std::vector<std::string> co
     restore_signals_and_limits();
     hide_standard_streams();
   });
-  return child.error != 0 ? program.report(child.error) : wait_for_end(child.pid, signals);
+  if (child.error != 0) return program.report(child.error);
+  // Not before: the command would be in the sandbox too.
+  enter_sandbox(settings, {}, sandbox::Threads::all, true);
+  return wait_for_end(child.pid, signals);
 }
 
 }  // namespace
 
-int run_with_endpoint(serve::BindingOptions binding, std::vector<std::string> command, bool debug,
-                      bool quiet) {
-  const auto write = [quiet](const std::string& line) {
+int run_with_endpoint(const Settings& settings, std::vector<std::string> command) {
+  const bool debug = settings.is_on("debug");
+  const auto write = [quiet = settings.is_on("quiet")](const std::string& line) {
     return (quiet && line.starts_with("rolecall: warning: ")) || write_log(line);
   };
   const serve::Log log(serve::Log::Format::text, write, debug);
   serve::Renewals renewals(log, stderr_reporter(debug));
-  renewals.add(std::move(binding));
+  renewals.add(binding_options(settings, "default"));
   renewals.load_identities(
       [](milliseconds limit) { exit_if_hardware_hangs(limit, no_credentials); });
   const Signals signals(signals_of_command());
@@ -147,7 +153,8 @@ int run_with_endpoint(serve::BindingOptions binding, std::vector<std::string> co
       signals.wait_and_deliver(milliseconds(10));
       return false;
     });
-    code = run_beside_server(renewals.bindings().front(), std::move(command), log, signals);
+    code =
+        run_beside_server(settings, renewals.bindings().front(), std::move(command), log, signals);
   } catch (const Error& error) {
     if (renewals.stop()) throw;
     print_error(error);

@@ -13,7 +13,7 @@ namespace {
 
 constexpr const char* listen_group = "Address";
 constexpr const char* run_group = "Operation";
-constexpr std::array<Option, 9> daemon_options = {{
+constexpr std::array<Option, 10> daemon_options = {{
     port_option(listen_group, "9911"),
     address_option(listen_group),
     allow_remote_option(
@@ -49,6 +49,7 @@ constexpr std::array<Option, 9> daemon_options = {{
      .group = run_group,
      .help = "Start even if there are no credentials yet. Until serve has credentials, it answers "
              "503."},
+    no_sandbox_option(run_group),
     {.name = "log-format",
      .kind = Kind::choice,
      .group = output_group,

@@ -9,6 +9,7 @@
 #include "base/codec.h"
 #include "base/deadline.h"
 #include "base/signals.h"
+#include "commands/enter_sandbox.h"
 #include "commands/systemd.h"
 #include "http/client.h"
 #include "options/hardware_limit.h"
@@ -87,6 +88,7 @@ class Daemon {
     // files behind.
     const Signals signals({SIGTERM, SIGINT, SIGHUP});
     serve::ServiceOptions options = service_options();
+    enter_sandbox(settings_, {token_directory()});
     renewals_.start();
     const auto should_stop = [&signals] {
       const int number = signals.wait(milliseconds(10)).si_signo;
@@ -121,6 +123,11 @@ class Daemon {
     return {};
   }
 
+  // Empty: there is none.
+  std::string token_directory() const {
+    return settings_.is_not_empty("token-dir") ? settings_.text("token-dir") : runtime_directory();
+  }
+
   serve::ServiceOptions service_options() {
     serve::ServiceOptions options;
     options.address = listener_.name();
@@ -136,8 +143,7 @@ class Daemon {
         !settings_.is_not_empty("token-dir") && options.imds != nullptr;
     const std::string lost = "IMDS tokens are lost at a restart";
     try {
-      const std::string directory =
-          settings_.is_not_empty("token-dir") ? settings_.text("token-dir") : runtime_directory();
+      const std::string directory = token_directory();
       if (directory.empty()) {
         throw Error(
             ErrorKind::usage,

@@ -13,6 +13,7 @@
 #include "base/time.h"
 #include "commands/all_commands.h"
 #include "commands/aws_files.h"
+#include "commands/enter_sandbox.h"
 #include "options/binding_options.h"
 #include "options/hardware_limit.h"
 #include "options/options.h"
@@ -121,6 +122,7 @@ void refuse_streams(const IdentityOptions& identity) {
     const ExitOnSignal while_loading({SIGTERM, SIGINT});
     renewals.load_identities([](milliseconds limit) { exit_if_hardware_hangs(limit); });
   }
+  enter_sandbox(settings, {aws_credentials_path(FileUse::writing)});
   renewals.start();
   const auto follow_signal = [&](milliseconds time) {
     const int number = signals.wait(time).si_signo;
@@ -149,7 +151,7 @@ void run_update(const Settings& settings, const CommandLine& /*line*/) {
 }
 
 constexpr const char* credentials_file_group = "Credentials file";
-constexpr std::array<Option, 3> update_options = {{
+constexpr std::array<Option, 4> update_options = {{
     {.name = "profile",
      .group = credentials_file_group,
      .value = "NAME",
@@ -168,6 +170,7 @@ constexpr std::array<Option, 3> update_options = {{
      .unit = Unit::seconds,
      .minimum = 1,
      .maximum = 43199},
+    no_sandbox_option(credentials_file_group),
 }};
 
 }  // namespace

@@ -338,6 +338,17 @@ constexpr Option allow_remote_option(std::string_view group, std::string_view he
   return {.name = "allow-remote", .kind = Kind::toggle, .group = group, .help = help};
 }
 
+// For commands that run for a long time.
+constexpr Option no_sandbox_option(std::string_view group) {
+  return {.name = "no-sandbox",
+          .kind = Kind::toggle,
+          .group = group,
+          .help =
+              "Keep all rights of this user after the start. Without this option, rolecall "
+              "gives up what it does not need: other files, system calls, and capabilities of "
+              "root. --debug says what it gave up."};
+}
+
 // For serve, and for commands that read its tokens.
 constexpr Option token_dir_option(std::string_view group, std::string_view help) {
   return {.name = "token-dir",

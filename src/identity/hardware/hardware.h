@@ -84,6 +84,9 @@ extern const char* const hint_for_silent_hardware;
 // The hardware that `thread` is waiting for, if it has exceeded the limit; otherwise nullopt.
 std::optional<SilentHardware> silent_hardware(std::thread::id thread);
 
+// Whether this process has called a driver. A key file, too, may be a key of a TPM.
+bool hardware_was_used();
+
 // --- For a PasswordSource ---
 
 // For a prompt or a message: says that the token locks itself soon; empty if it does not.

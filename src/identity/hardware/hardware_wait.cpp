@@ -33,6 +33,7 @@ class Waits {
   void begin(const std::string& name) {
     const std::scoped_lock lock(mutex_);
     waits_.push_back({name, std::this_thread::get_id(), steady_clock::now(), total_});
+    was_used_ = true;
     if (on_silence_) start_watching();
   }
 
@@ -55,6 +56,11 @@ class Waits {
     on_silence_ = std::move(on_silence);
     total_ = {};
     changed_.notify_one();
+  }
+
+  bool was_used() {
+    const std::scoped_lock lock(mutex_);
+    return was_used_;
   }
 
   std::optional<SilentHardware> silent(std::thread::id thread) {
@@ -129,6 +135,7 @@ class Waits {
   steady_clock::duration limit_{};
   LimitOf limit_of_ = LimitOf::one_call;
   std::function<void(const SilentHardware&)> on_silence_;
+  bool was_used_ = false;
   bool watched_ = false;
   bool idle_ = false;
 };
@@ -162,6 +169,10 @@ HardwareWait::~HardwareWait() {
 
 std::optional<SilentHardware> silent_hardware(std::thread::id thread) {
   return all_waits().silent(thread);
+}
+
+bool hardware_was_used() {
+  return all_waits().was_used();
 }
 
 }  // namespace rolecall::identity

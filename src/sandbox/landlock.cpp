@@ -1,0 +1,157 @@
+#include "sandbox/landlock.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <set>
+
+#include "base/descriptor.h"
+
+namespace rolecall::sandbox {
+namespace {
+
+// From linux/landlock.h, which the headers of Debian 12 have only in part.
+struct RulesetAttributes {
+  std::uint64_t files;
+  std::uint64_t network;  // since version 4
+};
+struct __attribute__((packed)) PathRule {
+  std::uint64_t allowed;
+  std::int32_t parent;
+};
+constexpr long create_ruleset = 444;
+constexpr long add_rule = 445;
+constexpr long restrict_self = 446;
+constexpr unsigned give_version = 1;
+constexpr int path_rule = 1;
+
+constexpr std::uint64_t write_file = 1U << 1;
+constexpr std::uint64_t read_file = 1U << 2;
+constexpr std::uint64_t read_directory = 1U << 3;
+constexpr std::uint64_t remove_directory = 1U << 4;
+constexpr std::uint64_t remove_file = 1U << 5;
+constexpr std::uint64_t make_directory = 1U << 7;
+constexpr std::uint64_t make_file = 1U << 8;
+constexpr std::uint64_t make_link = 1U << 12;
+constexpr std::uint64_t rename_elsewhere = 1U << 13;  // since version 2
+constexpr std::uint64_t truncate_file = 1U << 14;     // since version 3
+constexpr std::uint64_t ioctl_device = 1U << 15;      // since version 5
+constexpr std::uint64_t bind_tcp = 1U << 0;           // since version 4
+
+constexpr std::uint64_t reading = read_file | read_directory;
+constexpr std::uint64_t writing = reading | write_file | remove_directory | remove_file |
+                                  make_directory | make_file | make_link | rename_elsewhere |
+                                  truncate_file;
+constexpr std::uint64_t of_files =
+    write_file | read_file | truncate_file | ioctl_device;  // for what is no directory
+
+// What the C library, OpenSSL and libcurl read in every program: names, roots, time zones, modules.
+// Not single files, because most are replaced while this process runs.
+constexpr std::array system_directories = {"/etc",
+                                           "/usr",
+                                           "/lib",
+                                           "/lib32",
+                                           "/lib64",
+                                           "/nix/store",
+                                           "/gnu/store",
+                                           "/proc",
+                                           "/sys/devices/system/cpu",
+                                           "/run/systemd/resolve",
+                                           "/run/resolvconf",
+                                           "/run/NetworkManager",
+                                           "/run/nscd",
+                                           "/var/cache/nscd",
+                                           "/var/lib/sss",
+                                           "/var/lib/ca-certificates"};
+constexpr std::array system_devices = {"/dev/null", "/dev/zero", "/dev/random", "/dev/urandom",
+                                       "/dev/tty"};
+
+int version() {
+  return static_cast<int>(syscall(create_ruleset, nullptr, 0, give_version));
+}
+
+std::uint64_t rights_known_to(int version) {
+  std::uint64_t rights = (1U << 13) - 1;
+  if (version >= 2) rights |= rename_elsewhere;
+  if (version >= 3) rights |= truncate_file;
+  if (version >= 5) rights |= ioctl_device;
+  return rights;
+}
+
+// The directory of a file, or the directory itself. If it does not exist yet: the nearest one
+// above.
+std::string existing_directory(const std::filesystem::path& path) {
+  std::error_code ignored;
+  std::filesystem::path found = std::filesystem::absolute(path, ignored);
+  while (!std::filesystem::is_directory(found, ignored) && found.has_relative_path())
+    found = found.parent_path();
+  return found.string();
+}
+
+class Ruleset {
+ public:
+  explicit Ruleset(int version) : rights_(rights_known_to(version)) {
+    const RulesetAttributes attributes{rights_, version >= 4 ? bind_tcp : 0};
+    const std::size_t size = version >= 4 ? sizeof attributes : sizeof attributes.files;
+    descriptor_ = Descriptor(static_cast<int>(syscall(create_ruleset, &attributes, size, 0)));
+  }
+
+  // What does not exist is left out.
+  void allow(const std::string& path, std::uint64_t rights) {
+    const Descriptor place(open(path.c_str(), O_PATH | O_CLOEXEC));
+    struct stat info {};
+    if (!place.is_open() || fstat(place.fd(), &info) != 0) return;
+    if (!S_ISDIR(info.st_mode)) rights &= of_files;
+    const PathRule rule{rights & rights_, place.fd()};
+    syscall(add_rule, descriptor_.fd(), path_rule, &rule, 0);
+  }
+
+  // The directory of the path and, if it is a link, that of its target.
+  void allow_place(const std::string& path, std::uint64_t rights) {
+    allow(existing_directory(path), rights);
+    std::error_code error;
+    const std::filesystem::path target = std::filesystem::canonical(path, error);
+    if (!error) allow(existing_directory(target), rights);
+  }
+
+  bool restrict_this_thread() const {
+    return descriptor_.is_open() && syscall(restrict_self, descriptor_.fd(), 0) == 0;
+  }
+
+ private:
+  std::uint64_t rights_;
+  Descriptor descriptor_;
+};
+
+}  // namespace
+
+std::string limit_files(const std::vector<std::string>& read,
+                        const std::vector<std::string>& written) {
+  const int known = version();
+  if (known < 1) return "the kernel has no landlock";
+  Ruleset rules(known);
+  for (const char* directory : system_directories)
+    rules.allow(directory, reading);
+  for (const char* device : system_devices)
+    rules.allow(device, of_files);
+  for (const std::string& path : read)
+    rules.allow_place(path, reading);
+  for (const std::string& path : written)
+    rules.allow_place(path, writing);
+  return rules.restrict_this_thread() ? "" : std::strerror(errno);
+}
+
+bool kernel_limits_files() {
+  return version() >= 1;
+}
+
+}  // namespace rolecall::sandbox

@@ -1,0 +1,167 @@
+"""The sandbox of serve, update and exec --refresh: what is given up, and that the rest still works."""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+
+import pytest
+from support import pki
+from support.process import ARNS, BINARY, Emulator, environment, run
+from support.serve import Serve, eventually
+from support.tokens import PIN, SoftHsm
+from support.updates import keys_in
+
+PYTHON = "/usr/bin/python3"
+# The sanitizers read the memory of a process through another process.
+FILTERED = "0" if re.search("/(asan|tsan)/", BINARY) else "2"
+
+
+def rights_of(pid):
+    """{name: value} of what the kernel says about each thread; all have the same."""
+    threads = [dict(re.findall(r"^(NoNewPrivs|Seccomp|CapEff):\s*(\S+)$",
+                               (task / "status").read_text(), re.MULTILINE))
+               for task in pathlib.Path(f"/proc/{pid}/task").iterdir()]
+    assert all(thread["Seccomp"] == threads[0]["Seccomp"] for thread in threads), threads
+    return threads[0]
+
+
+def said(text):
+    return re.search(r"sandbox: (.*)", text).group(1)
+
+
+def test_serve(identity, emulator, tmp_path):
+    with Serve(tmp_path, "--debug", server=emulator, flags=identity.flags) as serve:
+        rights = rights_of(serve.process.pid)
+        assert (rights["NoNewPrivs"], rights["Seccomp"]) == ("1", FILTERED), rights
+        # Those for files and users: capabilities(7).
+        assert int(rights["CapEff"], 16) & ~0xef == 0, rights
+        assert "no new privileges" in said(serve.err).split("; off: ")[0], serve.err
+        assert serve.credentials()["AccessKeyId"].startswith("ASIA")
+
+
+def copy_of(identity, directory):
+    """The same identity in files of this directory."""
+    directory.mkdir()
+    flags = []
+    for flag, path in zip(identity.flags[::2], identity.flags[1::2]):
+        copy = directory / pathlib.Path(path).name
+        copy.write_bytes(pathlib.Path(path).read_bytes())
+        copy.chmod(0o600)
+        flags += [flag, str(copy)]
+    return flags
+
+
+def test_files_may_be_replaced_in_their_directory(identity, emulator, tmp_path):
+    flags = copy_of(identity, tmp_path / "own")
+    with Serve(tmp_path, server=emulator, flags=flags) as serve:
+        for path in (tmp_path / "own").iterdir():
+            new = path.with_suffix(".new")
+            new.write_bytes(path.read_bytes() + b"\n")
+            new.chmod(0o600)
+            new.rename(path)
+        serve.process.send_signal(1)
+        eventually(lambda: len(serve.events("renewed")) >= 2)
+        assert not [e for e in serve.events() if "cannot be used" in e["event"]], serve.err
+
+
+def link_elsewhere(flags, tmp_path):
+    certificate = pathlib.Path(flags[flags.index("--certificate") + 1])
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "leaf.pem").write_bytes(certificate.read_bytes() + b"\n")
+    certificate.unlink()
+    certificate.symlink_to(elsewhere / "leaf.pem")
+
+
+@pytest.mark.parametrize("more", [[], ["--no-sandbox"]])
+def test_a_file_of_another_directory_cannot_be_read(identity, emulator, tmp_path, more):
+    flags = copy_of(identity, tmp_path / "own")
+    with Serve(tmp_path, "--debug", *more, server=emulator, flags=flags) as serve:
+        if not more and "files" not in said(serve.err).split("; off: ")[0]:
+            pytest.skip(f"this kernel cannot limit files: {said(serve.err)}")
+        link_elsewhere(flags, tmp_path)
+        serve.process.send_signal(1)
+        if more:
+            eventually(lambda: len(serve.events("renewed")) >= 2)
+            assert rights_of(serve.process.pid)["NoNewPrivs"] == "0"
+            return
+        refused = eventually(lambda: [e for e in serve.events() if "Permission denied" in str(e)])[0]
+        assert "--no-sandbox" in str(refused), refused
+        # It goes on with the certificate that it has.
+        eventually(lambda: len(serve.events("renewed")) >= 2)
+
+
+def test_update(identity, emulator, tmp_path):
+    credentials = tmp_path / "aws" / "credentials"
+    child = subprocess.Popen([BINARY, "update", *identity.flags, *ARNS, "--endpoint", emulator.url, "--debug"],
+                             env=environment({"AWS_SHARED_CREDENTIALS_FILE": str(credentials),
+                                              "HOME": str(tmp_path)}),
+                             stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    try:
+        eventually(credentials.exists)
+        rights = rights_of(child.pid)
+        assert (rights["NoNewPrivs"], rights["Seccomp"]) == ("1", FILTERED), rights
+        first = keys_in(credentials)
+        child.send_signal(1)
+        eventually(lambda: keys_in(credentials) != first)
+    finally:
+        child.terminate()
+        err = child.communicate(timeout=20)[1]
+    assert "no new privileges" in said(err).split("; off: ")[0], err
+
+
+SHOW = """
+import json, os, pathlib, re
+def rights(pid):
+    return dict(re.findall(r"^(NoNewPrivs|Seccomp):\\s*(\\S+)$",
+                           pathlib.Path(f"/proc/{pid}/status").read_text(), re.MULTILINE))
+import time
+end = time.monotonic() + 20
+while rights(os.getppid())["NoNewPrivs"] == "0" and time.monotonic() < end: time.sleep(0.01)
+print(json.dumps([rights(os.getpid()), rights(os.getppid())]))
+"""
+
+
+def test_the_command_of_exec_keeps_its_rights(identity, emulator):
+    before = {name: value for name, value in rights_of(os.getpid()).items() if name != "CapEff"}
+    result = run("exec", "--refresh", *identity.flags, *ARNS, "--endpoint", emulator.url, "--", PYTHON, "-c", SHOW)
+    own, parent = json.loads(result.out)
+    assert own == before and parent == {"NoNewPrivs": "1", "Seccomp": FILTERED}, result
+
+
+def test_a_command_for_the_password_keeps_all_rights(identity, emulator, tmp_path):
+    key = tmp_path / "key.pem"
+    subprocess.run(["openssl", "pkcs8", "-topk8", "-in", identity.key, "-out", key, "-passout", "pass:word"],
+                   check=True)
+    with Serve(tmp_path, "--debug", "--password-source", "command:echo word", server=emulator,
+               flags=["--certificate", identity.certificate, "--private-key", key]) as serve:
+        assert rights_of(serve.process.pid)["NoNewPrivs"] == "0"
+        assert "would have the same limits" in said(serve.err)
+
+
+def test_a_token_keeps_files_and_calls(identity, emulator, tmp_path):
+    card = SoftHsm(tmp_path)
+    card.token("card")
+    key = card.make_key("card", "p256", "leaf", "")
+    card.put("card", identity.intermediate.issue("leaf", private_key=key), "leaf")
+    card.put("card", identity.intermediate, "issuer")
+    with Serve(tmp_path, "--debug", server=emulator, flags=["--certificate", "pkcs11:token=card;object=leaf"],
+               env={**card.env, "ROLECALL_PIN": PIN}) as serve:
+        rights = rights_of(serve.process.pid)
+        assert (rights["NoNewPrivs"], rights["Seccomp"]) == ("1", "0"), rights
+        assert said(serve.err).count("modules of PKCS#11") == 2, serve.err
+        serve.process.send_signal(1)
+        eventually(lambda: len(serve.events("renewed")) >= 2)
+
+
+def test_tls_and_names_work(identity, tmp_path):
+    """The endpoint is found by its name, and its certificate is verified."""
+    server = pki.tls_server(identity.root)
+    with Emulator(identity.root_file, "--tls-cert", pki.write(tmp_path, "tls.pem", pki.pem(server)),
+                  "--tls-key", pki.write(tmp_path, "tls.key", pki.key_pem(server.key))) as running:
+        named = running.url.replace("127.0.0.1", "localhost")
+        with Serve(tmp_path, server=named, flags=[*identity.flags, "--ca-bundle", identity.root_file]) as serve:
+            serve.process.send_signal(1)
+            eventually(lambda: len(serve.events("renewed")) >= 2)
