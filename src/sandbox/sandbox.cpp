@@ -35,21 +35,34 @@ std::string error_text() {
   return std::strerror(errno);
 }
 
+using CapabilitySets = std::array<__user_cap_data_struct, 2>;
+
+constexpr __user_cap_header_struct this_thread{_LINUX_CAPABILITY_VERSION_3, 0};
+
+bool has_capability(int capability) {
+  __user_cap_header_struct header = this_thread;
+  CapabilitySets sets{};
+  return syscall(SYS_capget, &header, sets.data()) == 0 &&
+         (sets.at(static_cast<std::size_t>(capability) / 32).effective >> (capability % 32) & 1U) !=
+             0;
+}
+
 // Not with a finite limit: it counts the size of all mappings, such as the stacks of threads, and a
-// later allocation that exceeds it would fail.
+// later allocation that exceeds it would fail. CAP_IPC_LOCK is a right to exceed it.
 std::string lock_memory() {
   rlimit limit{};
   if (getrlimit(RLIMIT_MEMLOCK, &limit) != 0) return error_text();
-  const rlimit infinite{RLIM_INFINITY, RLIM_INFINITY};
-  if (limit.rlim_cur != RLIM_INFINITY && setrlimit(RLIMIT_MEMLOCK, &infinite) != 0)
-    return cat("the limit is ", limit.rlim_max / 1024, " KiB; systemd: LimitMEMLOCK=infinity");
+  if (limit.rlim_cur != RLIM_INFINITY && !has_capability(CAP_IPC_LOCK))
+    return cat("the limit is ", limit.rlim_cur / 1024, " KiB; systemd: LimitMEMLOCK=infinity");
   // ONFAULT: only the pages that are used.
   return mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0 ? "" : error_text();
 }
 
-// Those for files and users: root may read a key and replace a credentials file of another user.
-constexpr std::array kept_capabilities = {
-    CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER, CAP_SETGID, CAP_SETUID, CAP_KILL};
+// Those for files and users, since root may read a key and replace a credentials file of another
+// user; and that for the memory lock.
+constexpr std::array kept_capabilities = {CAP_CHOWN,  CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH,
+                                          CAP_FOWNER, CAP_SETGID,       CAP_SETUID,
+                                          CAP_KILL,   CAP_IPC_LOCK};
 
 // Only of this thread and those that it starts later.
 std::string drop_capabilities() {
@@ -62,8 +75,8 @@ std::string drop_capabilities() {
     if ((kept >> capability & 1U) == 0 && prctl(PR_CAPBSET_READ, capability, 0, 0, 0) == 1)
       prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
 
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  std::array<__user_cap_data_struct, 2> sets{};
+  __user_cap_header_struct header = this_thread;
+  CapabilitySets sets{};
   if (syscall(SYS_capget, &header, sets.data()) != 0) return error_text();
   bool has_more = false;
   for (std::size_t half = 0; half < sets.size(); ++half) {

@@ -37,8 +37,8 @@ struct Measure {
 
 // Takes effect at once and cannot be undone. In this order:
 // - memory lock: no page of this process is written to swap space. Only if the limit of locked
-//   memory is infinite or can be raised: with a finite one, an allocation could fail later.
-// - capabilities: only those that concern files and users are kept (capabilities(7)).
+//   memory is infinite, or does not count: with a finite one, an allocation could fail later.
+// - capabilities: only those for files, users and locked memory are kept (capabilities(7)).
 // - no new privileges: no program that this process starts gets more rights (setuid, sudo).
 // - files: landlock(7). Only `needs.read` and `needs.write`; nothing can be executed, and no other
 //   TCP port can be listened on (if the kernel can forbid that).

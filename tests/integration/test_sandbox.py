@@ -35,8 +35,11 @@ def test_serve(identity, emulator, tmp_path):
     with Serve(tmp_path, "--debug", server=emulator, flags=identity.flags) as serve:
         rights = rights_of(serve.process.pid)
         assert (rights["NoNewPrivs"], rights["Seccomp"]) == ("1", FILTERED), rights
-        # Those for files and users: capabilities(7).
-        assert int(rights["CapEff"], 16) & ~0xef == 0, rights
+        # Those for files, users and locked memory: capabilities(7).
+        assert int(rights["CapEff"], 16) & ~0x40ef == 0, rights
+        status = pathlib.Path(f"/proc/{serve.process.pid}/status").read_text()
+        locked = int(re.search(r"VmLck:\s*(\d+) kB", status).group(1))
+        assert (locked > 0) == ("memory lock" in said(serve.err).split("; off: ")[0]), serve.err
         assert "no new privileges" in said(serve.err).split("; off: ")[0], serve.err
         assert serve.credentials()["AccessKeyId"].startswith("ASIA")
 
