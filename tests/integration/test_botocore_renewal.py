@@ -82,7 +82,8 @@ class Clock:
 
 @pytest.fixture(name="clock")
 def moved_clock(tmp_path):
-    """The file that moves the clock of programs, and the variables with which they follow it."""
+    """The file that moves the clock of programs, and the variables with which they follow it. The sandbox
+    would forbid this file."""
     if FAKETIME is None or is_static():
         pytest.skip("libfaketime is not installed, or the program is the static one")
     clock = Clock(tmp_path / "clock")
@@ -117,7 +118,7 @@ margins = pytest.mark.parametrize("lifetime, held, renewed", [(900, 190, 226), (
 @margins
 def test_serve_keeps_this_margin(identity, tmp_path, clock, lifetime, held, renewed):
     with Emulator(identity.root_file, env=clock[1]) as emulator, \
-            Serve(tmp_path, "--session-duration", lifetime, server=emulator, flags=identity.flags,
+            Serve(tmp_path, "--no-sandbox", "--session-duration", lifetime, server=emulator, flags=identity.flags,
                   env=clock[1]) as serve:
         # Its main thread, and the one that renews.
         renewed_between(clock[0], held, renewed, serve.credentials, serve.process.pid, 2)
@@ -127,7 +128,7 @@ def test_serve_keeps_this_margin(identity, tmp_path, clock, lifetime, held, rene
 def test_update_keeps_this_margin(identity, tmp_path, clock, lifetime, held, renewed):
     path, said = tmp_path / "credentials", tmp_path / "said"
     with Emulator(identity.root_file, env=clock[1]) as emulator, said.open("w") as err:
-        command = [BINARY, "update", *map(str, identity.flags), *ARNS, "--endpoint", emulator.url,
+        command = [BINARY, "update", "--no-sandbox", *map(str, identity.flags), *ARNS, "--endpoint", emulator.url,
                    "--session-duration", str(lifetime)]
         with subprocess.Popen(command, stderr=err, env=environment({
                 "AWS_SHARED_CREDENTIALS_FILE": str(path), **clock[1]})) as process:

@@ -168,7 +168,8 @@ def test_a_clock_that_jumps(identity, port, tmp_path, jump):
             "ASAN_OPTIONS": "verify_asan_link_order=0"}
     hours = int(jump[:2])
     with Emulator(identity.root_file, "--port", port, env=fake):
-        with Serve(tmp_path, server=f"http://127.0.0.1:{port}", flags=identity.flags,
+        # The sandbox would forbid the file of the clock.
+        with Serve(tmp_path, "--no-sandbox", server=f"http://127.0.0.1:{port}", flags=identity.flags,
                    env=fake) as serve:
             first = serve.credentials()
             clock.write_text(jump)
