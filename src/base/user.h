@@ -1,6 +1,9 @@
-// The user that this process runs as.
+// The users of the system.
 #pragma once
 
+#include <sys/types.h>
+
+#include <optional>
 #include <string>
 
 namespace rolecall {
@@ -8,5 +11,8 @@ namespace rolecall {
 // The effective user's home directory in the system's user database, whatever HOME says; empty if
 // it has none.
 std::string home_of_user();
+
+// The number of the user with this name in the system's user database; nullopt if there is none.
+std::optional<uid_t> user_number(const std::string& name);
 
 }  // namespace rolecall

@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text.h"
+#include "base/user.h"
 #include "commands/all_commands.h"
 #include "commands/serve_daemon.h"
 #include "options/binding_options.h"
@@ -12,6 +14,7 @@ namespace rolecall::cli {
 namespace {
 
 constexpr const char* listen_group = "Address";
+constexpr const char* clients_group = "Clients";
 constexpr const char* run_group = "Operation";
 constexpr std::array<Option, 10> daemon_options = {{
     port_option(listen_group, "9911"),
@@ -23,7 +26,8 @@ constexpr std::array<Option, 10> daemon_options = {{
     {.name = "imds",
      .kind = Kind::toggle,
      .group = listen_group,
-     .help = "Serve instance metadata. Anyone who can reach the port can then get the credentials.",
+     .help = "Serve instance metadata. Anyone who can reach the port can then get the credentials, "
+             "except if --allow-uid is used.",
      .default_text = "true, but false with --allow-remote",
      .limits = "With several bindings, instance metadata is always off."},
     {.name = "allow-host",
@@ -58,6 +62,19 @@ constexpr std::array<Option, 10> daemon_options = {{
      .choices = "text|json"},
 }};
 
+// The options that the table of each binding can set, also if there are several bindings.
+constexpr std::array<Option, 1> client_options = {{
+    {.name = "allow-uid",
+     .kind = Kind::word,
+     .group = clients_group,
+     .value = "USER",
+     .help = "A user of this machine who can get tokens and credentials. USER is a name or a "
+             "number. serve then refuses all other users, and clients whose user it cannot find "
+             "out: those on other machines and in other network namespaces.",
+     .default_text = "every client that can reach the port",
+     .repeatable = true},
+}};
+
 constexpr auto bindings_option = [] {
   auto list = binding_option;
   list.front().help =
@@ -81,17 +98,40 @@ void refuse_daemon_options_in_binding(const ConfigFile& file, const std::string&
   }
 }
 
+std::vector<uid_t> allowed_users(const Settings& settings) {
+  std::vector<uid_t> users;
+  for (const std::string& text : settings.all("allow-uid")) {
+    const auto user = only(text, ascii_digits) ? parse_number<uid_t>(text) : user_number(text);
+    if (!user || *user == static_cast<uid_t>(-1)) {
+      throw Error(ErrorKind::usage, "`allow-uid` \"" + text + "\" is not a user of this machine",
+                  "give the name or the number of a user; \"id -u\" prints your number");
+    }
+    users.push_back(*user);
+  }
+  if (settings.has("allow-uid") && users.empty()) {
+    throw Error(ErrorKind::usage, "`allow-uid` contains no user",
+                "add a user; without `allow-uid`, every client that can reach the port is allowed");
+  }
+  return users;
+}
+
+serve::BindingOptions serve_options(const Settings& settings, const std::string& name) {
+  serve::BindingOptions options = binding_options(settings, name);
+  options.allowed_users = allowed_users(settings);
+  return options;
+}
+
 std::vector<serve::BindingOptions> bindings_of(const Settings& settings) {
   const std::vector<std::string>& names = settings.chosen_bindings();
   if (names.size() <= 1)
-    return {binding_options(settings, names.empty() ? "default" : names.front())};
+    return {serve_options(settings, names.empty() ? "default" : names.front())};
   std::vector<serve::BindingOptions> bindings;
   for (const std::string& name : names) {
     if (std::count(names.begin(), names.end(), name) > 1)
       throw Error(ErrorKind::usage, "--binding " + name + " is given twice");
     try {
       refuse_daemon_options_in_binding(settings.file(), name);
-      bindings.push_back(binding_options(settings.of_binding(name), name));
+      bindings.push_back(serve_options(settings.of_binding(name), name));
     } catch (const Error& error) {
       throw serve::with_binding_name(name, error);
     }
@@ -124,7 +164,8 @@ constinit const Command serve_command = {
         "\n"
         "For a program that uses instance metadata:\n"
         "  export AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:9911/",
-    .options = {daemon_options, all_session_options, configuration_options, bindings_option},
+    .options = {daemon_options, client_options, all_session_options, configuration_options,
+                bindings_option},
     .run = run_serve,
 };
 

@@ -31,6 +31,7 @@ class ConnectionWatch {
   struct Connection {
     int descriptor = -1;
     std::string peer;
+    std::string local;
     std::uint64_t number = 0;  // counts from 1
     std::atomic<Clock::rep> deadline{never};
   };
@@ -44,11 +45,12 @@ class ConnectionWatch {
         limit_when_full_(std::min(limit, limit_when_full)),
         thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
-  Connection* add(int descriptor, std::string peer) {
+  Connection* add(int descriptor, std::string peer, std::string local) {
     const std::scoped_lock lock(mutex_);
     Connection& connection = connections_.emplace_back();
     connection.descriptor = descriptor;
     connection.peer = std::move(peer);
+    connection.local = std::move(local);
     connection.number = ++last_number_;
     start_clock(connection);
     full_ = connections_.size() >= max_connections_;

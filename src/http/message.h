@@ -37,6 +37,9 @@ struct Request {
   // where the request ends.
   std::string malformed;
   std::string peer;  // server only: the client's address, such as "127.0.0.1:40404"
+  // Server only: the address of the server, if it listens on all addresses of the machine; else
+  // empty.
+  std::string local;
   // Server only: a number that no other connection of this server ever has. 0: unknown.
   std::uint64_t connection = 0;
 };

@@ -51,6 +51,13 @@ Response plain_text_response(int status, std::string_view text) {
   return response;
 }
 
+std::string local_name(int descriptor) {
+  sockaddr_storage name{};
+  socklen_t size = sizeof name;
+  if (getsockname(descriptor, reinterpret_cast<sockaddr*>(&name), &size) != 0) return {};
+  return socket_name(reinterpret_cast<const sockaddr*>(&name)).text();
+}
+
 }  // namespace
 
 std::string server_library() {
@@ -63,6 +70,7 @@ struct Server::Daemon {
   std::size_t max_body = 0;
   std::string url;
   int port = 0;
+  bool listens_on_all = false;
   std::string log;  // what libmicrohttpd says while it starts
   std::atomic<bool> started = false;
   std::atomic<bool> ending = false;
@@ -139,7 +147,8 @@ void Server::Daemon::on_connection(void* self, MHD_Connection* connection, void*
         microhttpd()
             .get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
             ->client_addr;
-    *context = daemon->watch.add(descriptor, socket_name(address).text());
+    *context = daemon->watch.add(descriptor, socket_name(address).text(),
+                                 daemon->listens_on_all ? local_name(descriptor) : "");
   } catch (const std::exception&) {
     *context = nullptr;  // no memory: on_first_line refuses the requests of this connection
   }
@@ -197,6 +206,7 @@ void Server::Daemon::read_head(MHD_Connection* mhd_connection, Incoming& incomin
   Request& request = incoming.request;
   request.method = method;
   request.peer = incoming.connection->peer;
+  request.local = incoming.connection->local;
   request.connection = incoming.connection->number;
   request.headers.reserve(8);
   HeadReader reader(request.headers, method, incoming.target, version);
@@ -265,6 +275,7 @@ void Server::Daemon::start(Listener listener, const ServerOptions& options) {
   }
   const bool tls = !options.tls_certificate.empty();
   port = listener.name().port;
+  listens_on_all = listener.name().address == "0.0.0.0" || listener.name().address == "::";
   url = (tls ? "https://" : "http://") + listener.name().text();
 
   // The TLS front keeps to the limit by itself. libmicrohttpd counts a connection as open for a

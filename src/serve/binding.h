@@ -1,6 +1,8 @@
 // A role, the identity that requests credentials for it, and the current state of the credentials.
 #pragma once
 
+#include <sys/types.h>
+
 #include <array>
 #include <chrono>
 #include <memory>
@@ -26,6 +28,9 @@ struct BindingOptions {
   std::string name;
   IdentityOptions identity;
   SessionOptions session;
+  // Only these users of this machine get the credentials from serve. Empty: everyone who has a
+  // token.
+  std::vector<uid_t> allowed_users = {};
 };
 
 // Credentials from the service, in the forms in which clients get them.

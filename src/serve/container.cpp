@@ -4,16 +4,21 @@
 
 namespace rolecall::serve {
 
-LoggedResponse answer_container(const http::Request& request,
-                                const std::vector<ContainerAccess>& accesses, aws::Instant now) {
-  const char* route = "container";
-  if (request.method != "GET") return method_not_allowed(route, "GET");
-  const std::string_view name = std::string_view(request.path).substr(container_root.size());
-  const std::string* token = http::find(request.headers, "authorization");
+const ContainerAccess* find_access(const std::vector<ContainerAccess>& accesses,
+                                   std::string_view path) {
+  const std::string_view name = path.substr(container_root.size());
   const auto access = std::find_if(
       accesses.begin(), accesses.end(),
       [&](const ContainerAccess& candidate) { return candidate.binding->name() == name; });
-  if (token == nullptr || access == accesses.end() || !access->token.equals(*token)) {
+  return access == accesses.end() ? nullptr : &*access;
+}
+
+LoggedResponse answer_container(const http::Request& request, const ContainerAccess* access,
+                                aws::Instant now) {
+  const char* route = "container";
+  if (request.method != "GET") return method_not_allowed(route, "GET");
+  const std::string* token = http::find(request.headers, "authorization");
+  if (token == nullptr || access == nullptr || !access->token.equals(*token)) {
     return error_response(route, 401, "Unauthorized",
                           token == nullptr
                               ? "the request has no Authorization header; rolecall env prints the "

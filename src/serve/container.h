@@ -15,9 +15,14 @@ struct ContainerAccess {
   Secret token;
 };
 
-// Answers a request for a path below container_root: GET /credentials/BINDING. The answers for an
-// unknown binding and for a wrong token are the same.
-LoggedResponse answer_container(const http::Request& request,
-                                const std::vector<ContainerAccess>& accesses, aws::Instant now);
+// The binding of a path below container_root, such as "/credentials/BINDING"; nullptr if there is
+// none.
+const ContainerAccess* find_access(const std::vector<ContainerAccess>& accesses,
+                                   std::string_view path);
+
+// Answers a request for a path below container_root. `access`: what find_access has found. The
+// answers for an unknown binding and for a wrong token are the same.
+LoggedResponse answer_container(const http::Request& request, const ContainerAccess* access,
+                                aws::Instant now);
 
 }  // namespace rolecall::serve

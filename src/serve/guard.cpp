@@ -119,4 +119,16 @@ std::optional<Refusal> reason_to_refuse(const http::Request& request, const std:
   return std::nullopt;
 }
 
+std::optional<Refusal> reason_to_refuse_user(const std::vector<uid_t>& allowed,
+                                             std::optional<uid_t> user) {
+  if (!user) {
+    return Refusal{403,
+                   "rolecall serve gives these credentials only to some users of this machine "
+                   "(--allow-uid), and it cannot find out which user the client is"};
+  }
+  if (std::find(allowed.begin(), allowed.end(), *user) != allowed.end()) return std::nullopt;
+  return Refusal{403, cat("rolecall serve does not give these credentials to user ", *user,
+                          "; to allow this user, start rolecall serve with --allow-uid ", *user)};
+}
+
 }  // namespace rolecall::serve

@@ -1,6 +1,8 @@
 // What serve refuses before it looks at the path.
 #pragma once
 
+#include <sys/types.h>
+
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,5 +29,10 @@ struct Refusal {
 // Host is accepted, because only a name can be rebound. `names` must be in lower case.
 std::optional<Refusal> reason_to_refuse(const http::Request& request, const std::string& address,
                                         const std::vector<std::string>& names = {});
+
+// Returns why to refuse a client that asks for credentials which only the users in `allowed` may
+// get; nullopt if it may get them. `user` is nullopt if it is unknown who the client is.
+std::optional<Refusal> reason_to_refuse_user(const std::vector<uid_t>& allowed,
+                                             std::optional<uid_t> user);
 
 }  // namespace rolecall::serve

@@ -1,7 +1,6 @@
 #include "serve/request_log.h"
 
 #include "base/text.h"
-#include "serve/peer.h"
 
 namespace rolecall::serve {
 namespace {
@@ -57,12 +56,8 @@ void RequestLog::note_unreadable(int status, aws::Instant now) {
 }
 
 std::string RequestLog::uid_of(const http::Request& request) {
-  KnownUser& known = known_users_.at(request.connection % known_users_.size());
-  if (request.connection != 0 && known.connection == request.connection) return known.uid;
-  const auto uid = peer_uid(request.peer, address_);
-  if (!uid) return {};
-  known = {request.connection, std::to_string(*uid)};
-  return known.uid;
+  const auto user = users_.user_of(request);
+  return user ? std::to_string(*user) : std::string();
 }
 
 bool RequestLog::take_line_for_refusal() {

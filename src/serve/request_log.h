@@ -1,15 +1,13 @@
 // The log lines about requests: who was given credentials, and whose requests were refused.
 #pragma once
 
-#include <array>
 #include <chrono>
-#include <cstdint>
 #include <map>
 #include <mutex>
 #include <string>
 #include <utility>
 
-#include "http/listener.h"
+#include "serve/client_users.h"
 #include "serve/log.h"
 #include "serve/logged_response.h"
 
@@ -27,8 +25,8 @@ namespace rolecall::serve {
 // All functions may be called by several threads at once.
 class RequestLog {
  public:
-  // `address` is the address that serve listens on. `log` must exist longer than this object.
-  RequestLog(const Log& log, http::SocketName address) : log_(log), address_(std::move(address)) {}
+  // `log` and `users` must exist longer than this object. note() uses `users`.
+  RequestLog(const Log& log, ClientUsers& users) : log_(log), users_(users) {}
   ~RequestLog() { log_sums(); }
   RequestLog(const RequestLog&) = delete;
 
@@ -44,18 +42,12 @@ class RequestLog {
  private:
   using Time = std::chrono::steady_clock::time_point;
   struct Client {
-    std::string uid;  // only of clients on the loopback
+    std::string uid;  // empty: unknown
     std::string peer;
   };
   struct Grants {
     unsigned lines = 0;
     std::size_t without_line = 0;
-  };
-
-  // The user of a connection never changes, so the kernel is asked only once for each connection.
-  struct KnownUser {
-    std::uint64_t connection = 0;
-    std::string uid;
   };
 
   std::string uid_of(const http::Request& request);
@@ -68,13 +60,11 @@ class RequestLog {
                     const Client& client);
 
   const Log& log_;
-  http::SocketName address_;
+  ClientUsers& users_;
   std::mutex mutex_;
   Time second_{};
   // The key is the binding and the user id; if that is unknown, the address without the port.
   std::map<std::pair<std::string, const Binding*>, Grants> grants_;
-  // Each connection has one slot here. It replaces an older connection that had the same slot.
-  std::array<KnownUser, 128> known_users_;
   unsigned refusals_ = 0;  // lines in this second
   std::size_t refusals_without_line_ = 0;
 };

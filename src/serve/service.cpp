@@ -24,7 +24,8 @@ std::string plain_path(const std::string& path) {
 
 Service::Service(ServiceOptions options, const Log& log)
     : options_(std::move(options)),
-      request_log_(log, options_.address),
+      users_(options_.address),
+      request_log_(log, users_),
       tokens_(options_.imds != nullptr && options_.imds_key.empty() ? random_hex(key_size)
                                                                     : std::move(options_.imds_key),
               this_boot()) {}
@@ -64,13 +65,22 @@ LoggedResponse Service::route(const http::Request& request, aws::Instant now) {
 LoggedResponse Service::route_plain(const http::Request& request, aws::Instant now) {
   const std::string& path = request.path;
   if (path.starts_with(imds_root)) {
-    if (options_.imds != nullptr) return answer_imds(request, *options_.imds, tokens_, now);
+    if (options_.imds != nullptr) {
+      if (auto refusal = refusal_of_user(request, *options_.imds)) return std::move(*refusal);
+      return answer_imds(request, *options_.imds, tokens_, now);
+    }
     return error_response(
         "imds/off", 404, "NotFound",
         "instance metadata is off" +
             (options_.reason_imds_is_off.empty() ? "" : ": " + options_.reason_imds_is_off));
   }
-  if (path.starts_with(container_root)) return answer_container(request, options_.containers, now);
+  if (path.starts_with(container_root)) {
+    const ContainerAccess* access = find_access(options_.containers, path);
+    if (access != nullptr) {
+      if (auto refusal = refusal_of_user(request, *access->binding)) return std::move(*refusal);
+    }
+    return answer_container(request, access, now);
+  }
   const bool health = path == "/healthz";
   if (health || path == "/metrics") {
     if (request.method != "GET") return method_not_allowed(health ? "health" : "metrics", "GET");
@@ -78,6 +88,18 @@ LoggedResponse Service::route_plain(const http::Request& request, aws::Instant n
                   : answer_metrics(options_.bindings, counts_, now);
   }
   return error_response("other", 404, "NotFound", "there is nothing at this path");
+}
+
+// Called before a token is compared or issued.
+std::optional<LoggedResponse> Service::refusal_of_user(const http::Request& request,
+                                                       const Binding& binding) {
+  const std::vector<uid_t>& allowed = binding.options().allowed_users;
+  if (allowed.empty()) return std::nullopt;
+  const auto refused = reason_to_refuse_user(allowed, users_.user_of(request));
+  if (!refused) return std::nullopt;
+  LoggedResponse logged = error_response("user", refused->status, "Refused", refused->reason);
+  logged.response.close = true;
+  return logged;
 }
 
 const std::string& Service::date(aws::Instant now) {

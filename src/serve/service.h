@@ -2,11 +2,13 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "http/listener.h"
+#include "serve/client_users.h"
 #include "serve/container.h"
 #include "serve/log.h"
 #include "serve/request_log.h"
@@ -44,9 +46,12 @@ class Service {
  private:
   LoggedResponse route(const http::Request& request, aws::Instant now);
   LoggedResponse route_plain(const http::Request& request, aws::Instant now);
+  std::optional<LoggedResponse> refusal_of_user(const http::Request& request,
+                                                const Binding& binding);
   const std::string& date(aws::Instant now);
 
   ServiceOptions options_;
+  ClientUsers users_;
   RequestLog request_log_;
   ImdsTokens tokens_;
   RequestCounts counts_;

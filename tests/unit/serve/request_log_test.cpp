@@ -50,7 +50,8 @@ class RequestLogTest : public testing::Test {
           }};
   Binding first{test::binding_options("first")};
   Binding second{test::binding_options("second")};
-  RequestLog requests{log, {"10.0.0.1", 9911, false}};
+  ClientUsers users{{"10.0.0.1", 9911, false}};
+  RequestLog requests{log, users};
 };
 
 TEST_F(RequestLogTest, RefusalsDoNotReplaceGrants) {
@@ -119,7 +120,7 @@ TEST_F(RequestLogTest, UnreadableRequestsAreRefusals) {
 
 TEST_F(RequestLogTest, LogsSumsAtTheEnd) {
   {
-    RequestLog other(log, {"10.0.0.1", 9911, false});
+    RequestLog other(log, users);
     for (int i = 0; i < 30; ++i)
       other.note(test::request("GET", "/"), grant_of(first), now);
   }
