@@ -68,7 +68,8 @@ void enter_sandbox(const Settings& settings, std::vector<std::string> written,
   needs.signals_child = signals_child;
   needs.loads_modules = identity::hardware_was_used();
   if (!settings.file().path.empty()) needs.read.push_back(settings.file().path);
-  for (const char* name : {"SSL_CERT_FILE", "SSL_CERT_DIR", "OPENSSL_CONF"})
+  for (const char* name :
+       {"SSL_CERT_FILE", "SSL_CERT_DIR", "OPENSSL_CONF", "OPENSSL_MODULES", "LD_LIBRARY_PATH"})
     add_paths(needs, environment(name));
   const std::vector<std::string>& bindings = settings.chosen_bindings();
   if (bindings.size() <= 1) add_options(needs, settings);

@@ -42,7 +42,7 @@ inline constexpr std::array allowed_calls = {
     // Signals, and the child of `exec`.
     __NR_rt_sigaction, __NR_rt_sigprocmask, __NR_rt_sigreturn, __NR_rt_sigtimedwait,
     __NR_rt_sigpending, __NR_rt_sigsuspend, __NR_sigaltstack, __NR_signalfd4, __NR_tgkill,
-    __NR_wait4, __NR_waitid,
+    __NR_tkill, __NR_wait4, __NR_waitid,
     // Who and where we are.
     __NR_getpid, __NR_getppid, __NR_getuid, __NR_geteuid, __NR_getgid, __NR_getegid, __NR_getresuid,
     __NR_getresgid, __NR_getgroups, __NR_getsid, __NR_getpgid, __NR_capget, __NR_uname,

@@ -1,15 +1,14 @@
 #include "sandbox/landlock.h"
 
 #include <fcntl.h>
+#include <link.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <climits>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <set>
@@ -72,6 +71,9 @@ constexpr std::array system_directories = {"/etc",
                                            "/var/cache/nscd",
                                            "/var/lib/sss",
                                            "/var/lib/ca-certificates"};
+// Some systems have these as links to other places: WSL has /mnt/wsl/resolv.conf.
+constexpr std::array system_files = {"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf",
+                                     "/etc/localtime", "/etc/ssl/certs/ca-certificates.crt"};
 constexpr std::array system_devices = {"/dev/null", "/dev/zero", "/dev/random", "/dev/urandom",
                                        "/dev/tty"};
 
@@ -95,6 +97,19 @@ std::string existing_directory(const std::filesystem::path& path) {
   while (!std::filesystem::is_directory(found, ignored) && found.has_relative_path())
     found = found.parent_path();
   return found.string();
+}
+
+// Of those that are loaded: others are loaded later, from the same places.
+std::set<std::string> directories_of_libraries() {
+  std::set<std::string> found;
+  const auto add = [](dl_phdr_info* library, std::size_t, void* set) {
+    const std::filesystem::path path(library->dlpi_name);
+    if (path.is_absolute())
+      static_cast<std::set<std::string>*>(set)->insert(path.parent_path().string());
+    return 0;
+  };
+  dl_iterate_phdr(add, &found);
+  return found;
 }
 
 class Ruleset {
@@ -140,6 +155,10 @@ std::string limit_files(const std::vector<std::string>& read,
   if (known < 1) return "the kernel has no landlock";
   Ruleset rules(known);
   for (const char* directory : system_directories)
+    rules.allow(directory, reading);
+  for (const char* file : system_files)
+    rules.allow_place(file, reading);
+  for (const std::string& directory : directories_of_libraries())
     rules.allow(directory, reading);
   for (const char* device : system_devices)
     rules.allow(device, of_files);

@@ -60,9 +60,9 @@ std::string lock_memory() {
 
 // Those for files and users, since root may read a key and replace a credentials file of another
 // user; and that for the memory lock.
-constexpr std::array kept_capabilities = {CAP_CHOWN,  CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH,
-                                          CAP_FOWNER, CAP_SETGID,       CAP_SETUID,
-                                          CAP_KILL,   CAP_IPC_LOCK};
+constexpr std::array kept_capabilities = {CAP_CHOWN,   CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH,
+                                          CAP_FOWNER,  CAP_SETGID,       CAP_SETUID,
+                                          CAP_IPC_LOCK};
 
 // Only of this thread and those that it starts later.
 std::string drop_capabilities() {
