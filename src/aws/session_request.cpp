@@ -27,7 +27,9 @@ void check_options(const SessionOptions& options) {
                 "use 900 to 43200 seconds (15 minutes to 12 hours)");
   }
   if (!options.role_session_name.empty() && !is_session_name(options.role_session_name)) {
-    throw Error(ErrorKind::usage, "`role-session-name` is not a name that the service accepts",
+    throw Error(ErrorKind::usage,
+                "`role-session-name` \"" + options.role_session_name +
+                    "\" is not a name that the service accepts",
                 "use 2 to 64 letters, digits and characters of _+=,.@-");
   }
 }

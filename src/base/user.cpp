@@ -1,6 +1,7 @@
 #include "base/user.h"
 
 #include <pwd.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -20,6 +21,16 @@ std::optional<uid_t> user_number(const std::string& name) {
   while (getpwnam_r(name.c_str(), &user, texts.data(), texts.size(), &found) == ERANGE)
     texts.resize(2 * texts.size());
   return found == nullptr ? std::nullopt : std::optional(found->pw_uid);
+}
+
+std::string name_of_user() {
+  const passwd* user = getpwuid(geteuid());
+  return user == nullptr || user->pw_name == nullptr ? "" : user->pw_name;
+}
+
+std::string host_name() {
+  utsname machine{};
+  return uname(&machine) == 0 ? machine.nodename : "";
 }
 
 }  // namespace rolecall

@@ -223,7 +223,9 @@ inline constexpr std::array<Option, 14> session_options = {{
     {.name = "role-session-name",
      .group = session_group,
      .value = "NAME",
-     .help = "The name of the session. The profile must accept custom session names.",
+     .help =
+         "The name of the session. The profile must accept custom session names. In NAME, %h is "
+         "the name of this host, %u is the name of the user, and %% is a percent sign.",
      .default_text = "the certificate's serial number",
      .limits = "Allowed: 2 to 64 letters, digits and _+=,.@- (no spaces)."},
     {.name = "session-duration",

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "options/environment.h"
 #include "options/identity_flags.h"
+#include "options/session_name.h"
 #include "rolecall/error.h"
 
 namespace rolecall::cli {
@@ -44,7 +45,7 @@ SessionOptions session_options_of(const Settings& settings) {
   session.role_arn = settings.text("role-arn");
   session.profile_arn = settings.text("profile-arn");
   session.trust_anchor_arn = settings.text("trust-anchor-arn");
-  session.role_session_name = settings.text("role-session-name");
+  session.role_session_name = expand_session_name(settings.text("role-session-name"));
   session.session_duration = std::chrono::seconds(settings.number("session-duration"));
   session.region = settings.text("region");
   session.endpoint = settings.text("endpoint");
