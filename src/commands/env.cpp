@@ -15,6 +15,7 @@
 #include "commands/child_environment.h"
 #include "commands/systemd.h"
 #include "http/client.h"
+#include "options/binding_lists.h"
 #include "options/environment.h"
 #include "options/options.h"
 #include "options/settings.h"
@@ -108,8 +109,20 @@ serve::ContainerFiles wait_for_container_files(const std::string& directory,
   }
 }
 
+// Without --binding: the only binding in the list of serve, otherwise the name that serve gives to
+// its options if it has no binding.
+std::string binding_of_serve(const Settings& settings) {
+  const Setting* list = list_of_bindings(serve_command, settings.file());
+  if (settings.has("binding") || list == nullptr || list->values.empty())
+    return settings.text("binding");
+  if (list->values.size() == 1) return list->values.front();
+  throw Error(ErrorKind::usage,
+              "serve has several bindings (" + location_in(settings.file(), list->line) + ")",
+              "choose one with --binding: " + join(list->values, ", "));
+}
+
 void run_env(const Settings& settings, const CommandLine& /*line*/) {
-  const std::string binding = settings.text("binding");
+  const std::string binding = binding_of_serve(settings);
   const bool token_file = settings.is_on("token-file");
   const milliseconds timeout = settings.seconds("wait");
   std::string directory = settings.text("token-dir");
@@ -155,6 +168,7 @@ constexpr std::array<Option, 5> env_options = {{
      .value = "NAME",
      .help = "The binding of serve whose credentials the SDKs get.",
      .default_value = "default",
+     .default_text = "the only binding of [serve] in the configuration file, otherwise default",
      .chooses_settings = true},
     token_dir_option(
         serve_group,

@@ -81,6 +81,9 @@ constexpr auto bindings_option = [] {
       "Use the values of the table [binding.NAME] of the configuration file. These values "
       "take precedence over the others in the file. With several bindings, each one has an "
       "endpoint and a token of its own.";
+  list.front().default_text =
+      "$ROLECALL_BINDING, otherwise the list bindings in the table [serve] of the configuration "
+      "file, otherwise no binding";
   list.front().repeatable = true;
   return list;
 }();

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/text.h"
+#include "options/binding_lists.h"
 #include "options/environment.h"
 #include "options/variable_names.h"
 #include "rolecall/error.h"
@@ -116,6 +117,8 @@ void KnownNames::refuse_name(const std::string& table, const std::string& name,
     } else if (setting_of(*command, name) != nullptr) {
       elsewhere.push_back(cat("[", command->name, "]"));
     }
+    if (is_list_of_bindings(*command, command->name, name))
+      elsewhere.push_back(cat("[", command->name, "]"));
   }
   std::string hint =
       elsewhere.empty() ? similar(name, names) : "it is a setting of " + list_text(elsewhere, "or");
@@ -169,8 +172,16 @@ void KnownNames::check_setting(const std::string& table, const Setting& setting,
 void KnownNames::check_table(const ConfigFile& file, const std::string& table) const {
   const auto found = file.tables.find(table);
   if (found == file.tables.end()) return;
-  for (const Setting& setting : found->second)
-    check_setting(table, setting, location_in(file, setting.line));
+  for (const Setting& setting : found->second) {
+    const bool is_list = std::any_of(
+        commands_.begin(), commands_.end(),
+        [&](const Command* command) { return is_list_of_bindings(*command, table, setting.name); });
+    if (is_list) {
+      check_list_of_bindings(file, setting);
+    } else {
+      check_setting(table, setting, location_in(file, setting.line));
+    }
+  }
 }
 
 void KnownNames::check(const ConfigFile& file) const {

@@ -9,6 +9,7 @@
 #include "base/pkcs11_uri.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "options/binding_lists.h"
 #include "options/command_line.h"
 #include "options/environment.h"
 #include "options/file_paths.h"
@@ -17,7 +18,6 @@
 #include "options/password.h"
 #include "options/variable_names.h"
 #include "terminal/origins.h"
-#include "terminal/similar.h"
 #include "terminal/ui.h"
 
 namespace rolecall::cli {
@@ -34,21 +34,22 @@ void check_binding(const ConfigFile& file, const std::string& binding) {
         what + (file.skipped_file_error.empty() ? ", as " : ", and ") + missing_file_reason(file),
         missing_file_hint(file));
   }
-  std::string hint = binding.starts_with("binding.") ? "the name is what follows \"binding.\""
-                                                     : similar(binding, file.bindings);
-  if (hint.empty()) hint = "a binding starts with a line " + binding_header(binding);
+  std::string hint = hint_for_unknown_binding(file, binding);
   if (!file.skipped_file_error.empty()) hint += "; " + file.skipped_file_error;
   throw Error(ErrorKind::usage, what + " in configuration file " + file.path, hint);
 }
 
-std::vector<std::string> bindings_chosen_by(const Command& command, const CommandLine& line) {
+std::vector<std::string> bindings_chosen_by(const Command& command, const CommandLine& line,
+                                            const ConfigFile& file) {
   if (!takes_bindings(command)) return {};
   if (const CommandLine::OptionValues* entry = line.find("binding")) {
     return entry->option->repeatable ? entry->values
                                      : std::vector<std::string>{entry->values.back()};
   }
   std::string name = environment("ROLECALL_BINDING");
-  return name.empty() ? std::vector<std::string>() : std::vector<std::string>{std::move(name)};
+  if (!name.empty()) return {std::move(name)};
+  const Setting* list = list_of_bindings(command, file);
+  return list == nullptr ? std::vector<std::string>() : list->values;
 }
 
 std::string first_ten_names(const std::vector<std::string>& names) {
@@ -89,7 +90,7 @@ Settings::Settings(const Command& command, const CommandLine& line,
     : command_(command),
       line_(line),
       file_(std::move(file)),
-      chosen_bindings_(binding.empty() ? bindings_chosen_by(command, line)
+      chosen_bindings_(binding.empty() ? bindings_chosen_by(command, line, *file_)
                                        : std::vector<std::string>{binding}) {
   check_binding(*file_, binding);
   take_command_line();
@@ -254,6 +255,11 @@ Reporter Settings::reporter() const {
 
 std::string Settings::trace() const {
   std::string text;
+  if (const Setting* list = list_of_bindings(command_, *file_);
+      list != nullptr && list->values == chosen_bindings_) {
+    text += cat("\n  ", list->name, "=", join(list->values, ", "), " (",
+                terminal_safe(location_in(*file_, list->line)), ")");
+  }
   for (const auto& [name, assignment] : assignments_) {
     if (name == "config" || assignment.option->kind == Kind::unused) continue;
     text += cat("\n  --", name);
@@ -282,7 +288,7 @@ Error Settings::missing(const std::string& flags) const {
                 first_ten_names(file_->bindings)};
   }
   // `bindings`, and `serve` with several bindings, name the binding in their own output.
-  const bool is_chosen = bindings_chosen_by(command_, line_).size() == 1;
+  const bool is_chosen = bindings_chosen_by(command_, line_, *file_).size() == 1;
   const auto table = file_->lines.find(is_chosen ? "binding." + chosen_bindings_.front() : "");
   if (table != file_->lines.end()) {
     return {ErrorKind::usage,
@@ -305,7 +311,7 @@ Settings read_settings(const Command& command, const CommandLine& line, Commands
   const KnownNames known(command, commands);
   known.check(*file);
   known.warn_of_unknown_variables();
-  const std::vector<std::string> bindings = bindings_chosen_by(command, line);
+  const std::vector<std::string> bindings = bindings_chosen_by(command, line, *file);
   // `bindings` reads the tables of all bindings.
   hide_secrets(command, commands, line, *file,
                command.lists_bindings_of ? file->bindings : bindings);

@@ -52,8 +52,8 @@ class Settings {
   // The configuration file. Empty if the command reads none, or if there is none.
   const ConfigFile& file() const { return *file_; }
   std::shared_ptr<const ConfigFile> shared_file() const { return file_; }
-  // The value of --binding, otherwise of ROLECALL_BINDING: one name, or several if the command
-  // accepts several.
+  // The value of --binding, otherwise of ROLECALL_BINDING, otherwise of the list in the table of
+  // the command: one name, or several if the command accepts several.
   const std::vector<std::string>& chosen_bindings() const { return chosen_bindings_; }
   // The ROLECALL_… variables that values came from.
   std::vector<std::string> own_variables() const;
