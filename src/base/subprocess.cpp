@@ -12,6 +12,8 @@
 #include <climits>
 #include <csignal>
 #include <cstring>
+#include <functional>
+#include <thread>
 
 #include "base/pipe.h"
 #include "base/process.h"
@@ -115,15 +117,17 @@ void prepare_child(int output) {
   restore_signals_and_limits();
 }
 
+enum class KillsAtEnd { process, group };
+
 // The destructor kills the child if it still runs, because an exception may have been thrown.
 class Child {
  public:
-  explicit Child(pid_t pid) : pid_(pid) {}
+  explicit Child(pid_t pid, KillsAtEnd at_end = KillsAtEnd::process) : pid_(pid), at_end_(at_end) {}
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
   ~Child() {
     if (ended_) return;
-    kill(pid_, SIGKILL);
+    kill(at_end_ == KillsAtEnd::group ? -pid_ : pid_, SIGKILL);
     while (waitpid(pid_, &status_, 0) < 0 && errno == EINTR) {
     }
   }
@@ -142,6 +146,7 @@ class Child {
 
  private:
   pid_t pid_;
+  KillsAtEnd at_end_;
   int status_ = 0;
   bool ended_ = false;
 };
@@ -160,6 +165,28 @@ bool read_some(int fd, Secret& output, const std::string& name) {
   return got > 0;
 }
 
+pid_t start(char* const* argv, char* const* environment, const std::function<void()>& prepare) {
+  const Spawned spawned = spawn(argv, environment, prepare);
+  if (spawned.error == 0) return spawned.pid;
+  throw Error(ErrorKind::usage,
+              cat("cannot start command ", argv[0], ": ", std::strerror(spawned.error)));
+}
+
+[[noreturn]] void refuse_slow(const std::string& name, std::chrono::milliseconds limit) {
+  throw Error(ErrorKind::failed, "command " + name + " did not end within " + seconds_text(limit));
+}
+
+void check_status(const std::string& name, int status) {
+  if (WIFSIGNALED(status)) {
+    throw Error(ErrorKind::failed,
+                cat("command ", name, " was ended by signal ", WTERMSIG(status)));
+  }
+  if (WEXITSTATUS(status) != 0) {
+    throw Error(ErrorKind::failed,
+                cat("command ", name, " ended with exit code ", WEXITSTATUS(status)));
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> split_command(std::string_view text) {
@@ -176,14 +203,10 @@ Secret command_output(const std::vector<std::string>& argv, std::chrono::millise
   pointers.push_back(nullptr);
 
   Pipe output;
-  const Spawned spawned =
-      spawn(pointers.data(), nullptr, [&output] { prepare_child(output.write_end.fd()); });
-  if (spawned.error != 0) {
-    throw Error(ErrorKind::usage,
-                "cannot start command " + name + ": " + std::strerror(spawned.error));
-  }
+  const pid_t pid =
+      start(pointers.data(), nullptr, [&output] { prepare_child(output.write_end.fd()); });
   const Waiting waiting("command " + name);
-  Child child(spawned.pid);
+  Child child(pid);
   output.write_end = Descriptor();
 
   Secret bytes;
@@ -202,20 +225,27 @@ Secret command_output(const std::vector<std::string>& argv, std::chrono::millise
     } else if (ended) {
       break;
     }
-    if (steady_clock::now() > deadline) {
-      throw Error(ErrorKind::failed,
-                  "command " + name + " did not end within " + seconds_text(limit));
-    }
+    if (steady_clock::now() > deadline) refuse_slow(name, limit);
   }
-  if (WIFSIGNALED(child.status())) {
-    throw Error(ErrorKind::failed,
-                cat("command ", name, " was ended by signal ", WTERMSIG(child.status())));
-  }
-  if (WEXITSTATUS(child.status()) != 0) {
-    throw Error(ErrorKind::failed,
-                cat("command ", name, " ended with exit code ", WEXITSTATUS(child.status())));
-  }
+  check_status(name, child.status());
   return bytes;
+}
+
+void run_command(char* const* argv, char* const* environment, std::chrono::milliseconds limit) {
+  const std::string name = argv[0];
+  Child child(start(argv, environment,
+                    [] {
+                      setpgid(0, 0);
+                      prepare_child(STDERR_FILENO);
+                    }),
+              KillsAtEnd::group);
+  const Waiting waiting("command " + name);
+  const auto deadline = steady_clock::now() + limit;
+  while (!child.has_ended()) {
+    if (steady_clock::now() > deadline) refuse_slow(name, limit);
+    std::this_thread::sleep_for(poll_interval);
+  }
+  check_status(name, child.status());
 }
 
 }  // namespace rolecall

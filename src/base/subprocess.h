@@ -31,4 +31,11 @@ std::vector<std::string> split_command(std::string_view text);
 // because the other words may be secret.
 Secret command_output(const std::vector<std::string>& argv, std::chrono::milliseconds limit);
 
+// Runs argv[0], which is found by PATH, and waits until it exits. `argv` and `environment` end with
+// a null pointer. The program's standard input is empty; its standard output and its standard error
+// are our standard error. What command_output says about descriptors, the end of this process,
+// errors and messages is true here too. The program is in a process group of its own: after
+// `limit`, everything in this group is killed.
+void run_command(char* const* argv, char* const* environment, std::chrono::milliseconds limit);
+
 }  // namespace rolecall

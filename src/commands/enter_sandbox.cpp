@@ -43,6 +43,9 @@ void add_options(sandbox::Needs& needs, const Settings& settings) {
       case Kind::source:
         add_password_source(needs, value);
         break;
+      case Kind::command:
+        needs.starts_programs = true;
+        break;
       default:
         break;
     }

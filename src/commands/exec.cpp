@@ -99,7 +99,6 @@ void run_exec(const Settings& settings, const CommandLine& line) {
       Program(line.command_to_run, child_environment(credential_variables(credentials), region)));
 }
 
-constexpr const char* renewal_group = "Renewal";
 constexpr std::array<Option, 3> exec_options = {{
     {.name = "refresh",
      .kind = Kind::toggle,

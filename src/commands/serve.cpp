@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "base/user.h"
 #include "commands/all_commands.h"
+#include "commands/on_renew.h"
 #include "commands/serve_daemon.h"
 #include "options/binding_options.h"
 #include "options/options.h"
@@ -63,7 +64,7 @@ constexpr std::array<Option, 10> daemon_options = {{
 }};
 
 // The options that the table of each binding can set, also if there are several bindings.
-constexpr std::array<Option, 1> client_options = {{
+constexpr std::array<Option, 2> options_of_each_binding = {{
     {.name = "allow-uid",
      .kind = Kind::word,
      .group = clients_group,
@@ -73,6 +74,7 @@ constexpr std::array<Option, 1> client_options = {{
              "out: those on other machines and in other network namespaces.",
      .default_text = "every client that can reach the port",
      .repeatable = true},
+    on_renew_option(run_group),
 }};
 
 constexpr auto bindings_option = [] {
@@ -124,17 +126,23 @@ serve::BindingOptions serve_options(const Settings& settings, const std::string&
   return options;
 }
 
-std::vector<serve::BindingOptions> bindings_of(const Settings& settings) {
+ServedBinding served_binding(const Settings& settings, const std::string& name) {
+  return {serve_options(settings, name), command_on_renew(settings, name)};
+}
+
+std::vector<ServedBinding> bindings_of(const Settings& settings) {
   const std::vector<std::string>& names = settings.chosen_bindings();
-  if (names.size() <= 1)
-    return {serve_options(settings, names.empty() ? "default" : names.front())};
-  std::vector<serve::BindingOptions> bindings;
+  std::vector<ServedBinding> bindings;
+  if (names.size() <= 1) {
+    bindings.push_back(served_binding(settings, names.empty() ? "default" : names.front()));
+    return bindings;
+  }
   for (const std::string& name : names) {
     if (std::count(names.begin(), names.end(), name) > 1)
       throw Error(ErrorKind::usage, "--binding " + name + " is given twice");
     try {
       refuse_daemon_options_in_binding(settings.file(), name);
-      bindings.push_back(serve_options(settings.of_binding(name), name));
+      bindings.push_back(served_binding(settings.of_binding(name), name));
     } catch (const Error& error) {
       throw serve::with_binding_name(name, error);
     }
@@ -167,7 +175,7 @@ constinit const Command serve_command = {
         "\n"
         "For a program that uses instance metadata:\n"
         "  export AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:9911/",
-    .options = {daemon_options, client_options, all_session_options, configuration_options,
+    .options = {daemon_options, options_of_each_binding, all_session_options, configuration_options,
                 bindings_option},
     .run = run_serve,
 };

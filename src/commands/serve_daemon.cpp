@@ -72,10 +72,11 @@ class Daemon {
         log_(log_format(settings), write_log),
         renewals_(log_, settings.reporter()) {}
 
-  void add(serve::BindingOptions options) {
+  void add(ServedBinding binding) {
     const bool is_lazy = settings_.is_on("lazy");
-    renewals_.add(std::move(options),
-                  {.start = is_lazy ? serve::Start::lazy : serve::Start::limited});
+    renewals_.add(std::move(binding.options),
+                  {.start = is_lazy ? serve::Start::lazy : serve::Start::limited,
+                   .on_renew = std::move(binding.on_renew)});
   }
 
   void run() {
@@ -256,9 +257,9 @@ class Daemon {
 
 }  // namespace
 
-void run_serve_daemon(const Settings& settings, std::vector<serve::BindingOptions> bindings) {
+void run_serve_daemon(const Settings& settings, std::vector<ServedBinding> bindings) {
   Daemon daemon(settings, listen(settings));
-  for (serve::BindingOptions& binding : bindings)
+  for (ServedBinding& binding : bindings)
     daemon.add(std::move(binding));
   daemon.run();
 }

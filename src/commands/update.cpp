@@ -14,6 +14,7 @@
 #include "commands/all_commands.h"
 #include "commands/aws_files.h"
 #include "commands/enter_sandbox.h"
+#include "commands/on_renew.h"
 #include "options/binding_options.h"
 #include "options/hardware_limit.h"
 #include "options/options.h"
@@ -104,6 +105,12 @@ void refuse_streams(const IdentityOptions& identity) {
   }
 }
 
+// The binding's name for the command of --on-renew.
+std::string name_of_binding(const Settings& settings) {
+  const std::vector<std::string>& chosen = settings.chosen_bindings();
+  return chosen.empty() ? "default" : chosen.front();
+}
+
 [[noreturn]] void keep_up_to_date(const Settings& settings) {
   serve::BindingOptions binding = binding_options(settings, "default");
   refuse_streams(binding.identity);
@@ -113,6 +120,7 @@ void refuse_streams(const IdentityOptions& identity) {
   rules.refresh_before = std::chrono::seconds(settings.number("refresh-before"));
   rules.attempts = aws::usual_attempts;
   rules.deliver = [&profile](const serve::Renewal& renewal) { profile.write_and_report(renewal); };
+  rules.on_renew = command_on_renew(settings, name_of_binding(settings));
 
   const Signals signals({SIGTERM, SIGINT, SIGHUP});
   const serve::Log log(log_as_sentence);
@@ -147,11 +155,20 @@ void run_update(const Settings& settings, const CommandLine& /*line*/) {
   const SessionFlags flags = session_flags(settings);
   Profile profile(settings);
   exit_if_hardware_hangs(settings);
-  profile.write(create_session(flags.identity, flags.session, settings.reporter()));
+  const auto on_renew = command_on_renew(settings, name_of_binding(settings));
+  const Credentials credentials =
+      create_session(flags.identity, flags.session, settings.reporter());
+  profile.write(credentials);
+  if (!on_renew) return;
+  try {
+    on_renew(credentials.expiration);
+  } catch (const Error& error) {  // the credentials are in the file
+    print_warning(cat("the command after the renewal failed: ", error.what()));
+  }
 }
 
 constexpr const char* credentials_file_group = "Credentials file";
-constexpr std::array<Option, 4> update_options = {{
+constexpr std::array<Option, 5> update_options = {{
     {.name = "profile",
      .group = credentials_file_group,
      .value = "NAME",
@@ -171,6 +188,7 @@ constexpr std::array<Option, 4> update_options = {{
      .minimum = 1,
      .maximum = 43199},
     no_sandbox_option(credentials_file_group),
+    on_renew_option(renewal_group),
 }};
 
 }  // namespace

@@ -157,7 +157,8 @@ class LineReader {
       // one with a space and without quotes.
       const Kind kind = entry.option->kind;
       const bool has_pin = std::any_of(entry.values.begin(), entry.values.end(), contains_pin);
-      if (kind != Kind::secret && kind != Kind::source && !has_pin) continue;
+      if (kind != Kind::secret && kind != Kind::source && kind != Kind::command && !has_pin)
+        continue;
       const std::string flag = cat("--", entry.option->name);
       throw Error(
           ErrorKind::usage,

@@ -48,7 +48,8 @@ bool is_of_type(TomlType wanted, TomlType given, const std::string& value) {
 
 [[noreturn]] void refuse_type(const Option& option, const std::string& name, TomlType given,
                               const std::string& value) {
-  const bool is_secret = option.kind == Kind::secret || option.kind == Kind::source;
+  const bool is_secret =
+      option.kind == Kind::secret || option.kind == Kind::source || option.kind == Kind::command;
   const std::string shown = given == TomlType::text ? "\"" + value + "\"" : value;
   const bool is_text = type_of(option) == TomlType::text;
   throw Error(ErrorKind::usage,
@@ -198,7 +199,10 @@ std::vector<std::string> KnownNames::unknown_variables() const {
   std::vector<std::string> names = own_variable_names();
   std::erase_if(names, [this](const std::string& name) {
     const Option* option = find_option(running_, option_of_variable(running_, name));
-    return name == pin_variable || (option != nullptr && has_variable(running_, *option));
+    return name == pin_variable ||
+           std::find(variables_for_commands.begin(), variables_for_commands.end(), name) !=
+               variables_for_commands.end() ||
+           (option != nullptr && has_variable(running_, *option));
   });
   if (names.empty()) return {};
   std::vector<std::string> all = {pin_variable};

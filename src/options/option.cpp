@@ -6,9 +6,11 @@
 #include <vector>
 
 #include "base/codec.h"
+#include "base/subprocess.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "http/host_name.h"
+#include "options/password.h"
 #include "rolecall/error.h"
 #include "terminal/similar.h"
 
@@ -67,6 +69,22 @@ void check_host(const Option& option, const std::string& text) {
               "host.docker.internal or app.prod.svc");
 }
 
+// The message does not show the words, because they may be secret.
+void check_command(const Option& option, const std::string& text) {
+  if (text.empty()) return;
+  const PasswordSpec spec = parse_password_spec(text);
+  if (spec.kind != PasswordSpec::Kind::command) {
+    throw Error(ErrorKind::usage, cat("--", option.name, " takes command:WORDS"),
+                "write command: and then the program and its arguments, such as "
+                "command:/usr/bin/systemctl reload app");
+  }
+  try {
+    split_command(spec.value);
+  } catch (const Error& error) {
+    throw Error(error.kind(), cat("--", option.name, ": ", error.what()), error.hint());
+  }
+}
+
 // The parts of Option::choices between the bars.
 std::vector<std::string> choices_of(const Option& option) {
   std::vector<std::string> choices;
@@ -119,6 +137,8 @@ void check_value(const Option& option, const std::string& text, const std::strin
       return check_choice(option, text, help);
     case Kind::host:
       return check_host(option, text);
+    case Kind::command:
+      return check_command(option, text);
     case Kind::toggle:
       if (is_boolean(text)) return;
       refuse_value(option, "true or false", text,

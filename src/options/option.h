@@ -19,6 +19,7 @@ enum class Kind {
   selector,  // a certificate selector, or file:// and a path
   library,   // a path, or a name that the system searches for
   source,    // where a password comes from
+  command,   // command:WORDS, a command to run. Its words may be secret
   secret,    // a password itself
   toggle,    // on or off
   number,    // a whole number from `minimum` to `maximum`

@@ -29,6 +29,7 @@ inline constexpr const char* certificate_group = "Certificate and key";
 inline constexpr const char* hardware_group = "Hardware keys";
 inline constexpr const char* resources_group = "AWS resources";
 inline constexpr const char* session_group = "Session";
+inline constexpr const char* renewal_group = "Renewal";
 inline constexpr const char* endpoint_group = "Endpoint";
 inline constexpr const char* network_group = "Network";
 inline constexpr const char* cache_group = "Cache";
@@ -316,6 +317,20 @@ inline constexpr std::array<Option, 2> cache_options = {{
      .minimum = 0,
      .maximum = 43199},
 }};
+
+// For commands that renew credentials for other programs.
+constexpr Option on_renew_option(std::string_view group) {
+  return {.name = "on-renew",
+          .kind = Kind::command,
+          .group = group,
+          .value = "COMMAND",
+          .help =
+              "Run a command after each renewal, without a shell. COMMAND is command:WORDS. The "
+              "command gets no credentials, but ROLECALL_RENEWED_BINDING and "
+              "ROLECALL_RENEWED_EXPIRATION. If the command fails, rolecall logs this and does "
+              "nothing else.",
+          .limits = "rolecall ends the command after 60 seconds."};
+}
 
 // For commands that run a server.
 constexpr Option port_option(std::string_view group, std::string_view default_value) {

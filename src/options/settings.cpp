@@ -263,7 +263,7 @@ std::string Settings::trace() const {
   for (const auto& [name, assignment] : assignments_) {
     if (name == "config" || assignment.option->kind == Kind::unused) continue;
     text += cat("\n  --", name);
-    if (assignment.option->kind == Kind::source) {
+    if (assignment.option->kind == Kind::source || assignment.option->kind == Kind::command) {
       // A text without a form may be the password itself.
       const std::string& value = assignment.values.back();
       const bool has_form = parse_password_spec(value).kind != PasswordSpec::Kind::invalid;

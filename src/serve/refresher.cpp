@@ -90,7 +90,7 @@ bool Refresher::wait_until_ended(std::chrono::steady_clock::time_point until) {
 void Refresher::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     try {
-      renew(stop);
+      if (renew(stop)) call_on_renew();
       wait_until_due(stop);
     } catch (const std::exception&) {
       // There is no memory, not even for a log line. Clients still get the current credentials.
@@ -150,19 +150,33 @@ void Refresher::load_new_files() {
   }
 }
 
-void Refresher::renew(const std::stop_token& stop) {
+// Returns whether new credentials are in use now.
+bool Refresher::renew(const std::stop_token& stop) {
   const bool needs_credentials = !has_undelivered_credentials();
-  if (needs_credentials && !rate_limiter_.wait_for_turn(stop, schedule_.failures() > 0)) return;
+  if (needs_credentials && !rate_limiter_.wait_for_turn(stop, schedule_.failures() > 0))
+    return false;
   try {
     if (needs_credentials) request_credentials(stop);
     deliver();
     rate_limiter_.succeeded();
     if (!std::exchange(first_credentials_.wait_is_over, true))
       first_credentials_.promise.set_value();
+    return true;
   } catch (const Error& error) {
     handle_failure(error);
   } catch (const std::exception& error) {  // no memory
     handle_failure(Error(ErrorKind::try_later, error.what()));
+  }
+  return false;
+}
+
+void Refresher::call_on_renew() {
+  if (!rules_.on_renew) return;
+  try {
+    rules_.on_renew(status_.issued->expiration);
+  } catch (const Error& error) {
+    log_.warning("the command after the renewal failed",
+                 {{"binding", binding_.name()}, {"reason", with_hint(error)}});
   }
 }
 

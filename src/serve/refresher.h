@@ -45,6 +45,9 @@ struct RenewalRules {
   // not logged. If the function throws Error, the renewal has failed, and the next renewal delivers
   // the same credentials.
   std::function<void(const Renewal&)> deliver = {};
+  // If this function is set, it is called in the refresher's thread after each renewal, when the
+  // credentials are in use. An Error that it throws is only logged.
+  std::function<void(std::chrono::sys_seconds expiration)> on_renew = {};
 };
 
 // Each binding has one thread. So a binding never has more than one renewal at a time, and an
@@ -109,7 +112,8 @@ class Refresher {
   void wait_until_due(const std::stop_token& stop);
   bool wait_for_request(const std::stop_token& stop, std::chrono::milliseconds time);
   void load_new_files();
-  void renew(const std::stop_token& stop);
+  bool renew(const std::stop_token& stop);
+  void call_on_renew();
   bool has_undelivered_credentials() const;
   void request_credentials(const std::stop_token& stop);
   Credentials create_session(const std::stop_token& stop);

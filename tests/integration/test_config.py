@@ -28,7 +28,8 @@ def listed_flags(command):
 
 
 VALUES = {"FILE": "/x", "SECONDS": "901", "URL": "http://127.0.0.1:1", "ARN": "arn:x", "NAME": "n",
-          "REGION": "r", "SOURCE": "env:NONE", "PASSWORD": "hunter2hunter2", "": "true"}
+          "REGION": "r", "SOURCE": "env:NONE", "PASSWORD": "hunter2hunter2", "": "true",
+          "COMMAND": "command:true hunter2"}
 
 
 @pytest.mark.parametrize("command", ["credential-process", "update", "sign-string",
@@ -42,7 +43,7 @@ def test_every_flag_can_be_a_variable_or_a_line(command, tmp_path):
         value = VALUES.get(kind, kind.split("|")[0])
         variable = "ROLECALL_" + name.upper().replace("-", "_")
         shown = {"password-source": "env:…", "pkcs8-password": "",
-                 "tpm-key-password": ""}.get(name, value)
+                 "tpm-key-password": "", "on-renew": "command:…"}.get(name, value)
         result = run(command, "--debug", env={variable: value})
         assert origins(result)[name] == (shown, "environment variable " + variable), result
         path = write_config(tmp_path, f'# comment\n{name} = "{value}"\n')

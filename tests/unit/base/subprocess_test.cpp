@@ -5,6 +5,10 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <array>
+#include <chrono>
+#include <fstream>
+
 #include "rolecall/error.h"
 
 namespace rolecall {
@@ -77,6 +81,59 @@ TEST(CommandOutput, DoesNotWaitForWhatItLeavesBehind) {
   const auto begin = std::chrono::steady_clock::now();
   EXPECT_EQ(command_output({"sh", "-c", "sleep 5 & echo x"}, 20s).view(), "x\n");
   EXPECT_LT(std::chrono::steady_clock::now() - begin, 4s);
+}
+
+std::string failure_of_run(Argv words, std::chrono::milliseconds patience = 10s,
+                           char* const* environment = nullptr) {
+  std::vector<char*> argv;
+  for (std::string& word : words)
+    argv.push_back(word.data());
+  argv.push_back(nullptr);
+  try {
+    run_command(argv.data(), environment, patience);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(RunCommand, SaysWhatWentWrong) {
+  EXPECT_EQ(failure_of_run({"true"}), "no error");
+  EXPECT_EQ(failure_of_run({"cat"}), "no error");  // there is no input
+  EXPECT_THAT(failure_of_run({"/nonexistent/program", "secret"}),
+              HasSubstr("cannot start command /nonexistent/program: No such file"));
+  EXPECT_EQ(failure_of_run({"sh", "-c", "exit 7"}), "command sh ended with exit code 7");
+  EXPECT_EQ(failure_of_run({"sh", "-c", "kill -9 $$"}), "command sh was ended by signal 9");
+}
+
+TEST(RunCommand, HasOnlyTheGivenEnvironment) {
+  std::string path = "PATH=/usr/bin:/bin";
+  std::string given = "GIVEN=1";
+  const std::array<char*, 3> environment = {path.data(), given.data(), nullptr};
+  EXPECT_EQ(failure_of_run({"sh", "-c", "test \"$GIVEN\" = 1 && test -z \"$HOME\""}, 10s,
+                           environment.data()),
+            "no error");
+}
+
+TEST(RunCommand, EndsAllThatACommandStartedIfItHangs) {
+  const std::string file = testing::TempDir() + "run-command-test";
+  unlink(file.c_str());
+  EXPECT_EQ(failure_of_run({"sh", "-c", "sleep 1000 & echo $! >" + file + "; wait"}, 500ms),
+            "command sh did not end within 0.5 s");
+  pid_t child = 0;
+  std::ifstream(file) >> child;
+  ASSERT_GT(child, 0);
+  // Nobody may have waited for it yet, but it does not run any more.
+  std::string state;
+  const auto end = std::chrono::steady_clock::now() + 10s;
+  do {
+    state.clear();
+    std::ifstream status("/proc/" + std::to_string(child) + "/stat");
+    std::string id;
+    std::string name;
+    status >> id >> name >> state;
+  } while (!state.empty() && state != "Z" && std::chrono::steady_clock::now() < end);
+  EXPECT_TRUE(state.empty() || state == "Z") << state;
 }
 
 }  // namespace

@@ -278,6 +278,35 @@ TEST_F(RefresherTest, NewFilesEndAWaitAfterFailures) {
   EXPECT_TRUE(eventually([&] { return binding.status()->renewed == 1; })) << logged();
 }
 
+TEST_F(RefresherTest, CallsAFunctionAfterEachRenewal) {
+  Binding binding(options());
+  std::mutex mutex;
+  std::vector<std::chrono::sys_seconds> calls;
+  const auto number_of_calls = [&] {
+    const std::scoped_lock lock(mutex);
+    return calls.size();
+  };
+  RenewalRules rules;
+  rules.on_renew = [&](std::chrono::sys_seconds expiration) {
+    const std::scoped_lock lock(mutex);
+    calls.push_back(expiration);
+    if (calls.size() == 1) throw Error(ErrorKind::failed, "it fails");
+  };
+  Refresher refresher(binding, limiter, log, {}, rules, clock);
+  refresher.start();
+  get_first_credentials(refresher);
+  EXPECT_TRUE(eventually([&] { return number_of_calls() == 1; }));
+  EXPECT_EQ(calls.front(), binding.status()->issued->expiration);
+  EXPECT_TRUE(eventually([&] { return logged().find("reason=it fails") != std::string::npos; }))
+      << logged();
+  EXPECT_EQ(binding.status()->failure, "");
+  EXPECT_TRUE(binding.status()->valid(now()));
+  endpoint.next({503});
+  refresher.renew_now();
+  EXPECT_TRUE(eventually_as_time_passes([&] { return number_of_calls() == 2; })) << logged();
+  EXPECT_EQ(binding.status()->renewed, 2U);
+}
+
 TEST_F(RefresherTest, AStopEndsAWaitAtOnce) {
   Binding binding(options());
   Refresher refresher(binding, limiter, log, {}, {}, clock);
