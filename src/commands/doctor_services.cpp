@@ -61,9 +61,22 @@ bool accepts_connections(const std::string& address, int port) {
          connect(socket_of_probe.fd(), found->ai_addr, found->ai_addrlen) == 0;
 }
 
+// The address for supervisors, at which every address of this machine may be meant.
+void check_status_address(Findings& findings, const std::string& text) {
+  const auto name = http::parse_socket_name(text);
+  if (!name) return;  // serve says so
+  const bool is_any = name->address.empty() || name->address == "::";
+  const http::SocketName local{is_any ? "127.0.0.1" : name->address, name->port, false};
+  const bool answers = accepts_connections(serve::loopback_origin(local).host, local.port);
+  findings.fact((answers ? "health and metrics are at " : "nothing listens at metrics-address ") +
+                text);
+}
+
 void check_serve(Findings& findings, const Settings& settings) {
   static const CommandLine nothing;
   const Settings of_serve(serve_command, nothing, settings.shared_file(), "");
+  if (of_serve.is_not_empty("metrics-address"))
+    check_status_address(findings, of_serve.text("metrics-address"));
   const std::string address = of_serve.text("address");
   const int port = static_cast<int>(of_serve.number("port"));
   const http::Origin origin = serve::loopback_origin(

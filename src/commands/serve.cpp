@@ -17,7 +17,7 @@ namespace {
 constexpr const char* listen_group = "Address";
 constexpr const char* clients_group = "Clients";
 constexpr const char* run_group = "Operation";
-constexpr std::array<Option, 10> daemon_options = {{
+constexpr std::array<Option, 11> daemon_options = {{
     port_option(listen_group, "9911"),
     address_option(listen_group),
     allow_remote_option(
@@ -47,6 +47,13 @@ constexpr std::array<Option, 10> daemon_options = {{
      .default_text = "64, but 1 if other machines can reach the address",
      .minimum = 1,
      .maximum = 255},
+    {.name = "metrics-address",
+     .group = listen_group,
+     .value = "HOST:PORT",
+     .help = "Also serve /metrics and /healthz, and nothing else, at this address. It needs no "
+             "--allow-remote, because neither contains a secret. :PORT stands for all addresses "
+             "of this machine.",
+     .default_text = "only at --address and --port"},
     token_dir_option(run_group,
                      "The directory for the tokens of the container credentials endpoint."),
     {.name = "lazy",

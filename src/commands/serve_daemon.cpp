@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <list>
+#include <optional>
 
 #include "base/codec.h"
 #include "base/deadline.h"
@@ -51,6 +52,27 @@ http::Listener listen(const Settings& settings) {
   return listener;
 }
 
+// For supervisors. ":9912" stands for all addresses, of IPv4 and IPv6.
+http::Listener listen_for_status(const std::string& text) {
+  const auto name = http::parse_socket_name(text);
+  if (!name || (name->port == 0 && !text.ends_with(":0"))) {
+    throw Error(ErrorKind::usage,
+                "`metrics-address` \"" + text + "\" is not an IP address and a port",
+                "write it as 127.0.0.1:9912 or [::1]:9912, or as :9912 for all addresses");
+  }
+  if (!name->address.empty()) return http::Listener(name->address, name->port);
+  try {
+    return http::Listener("::", name->port);
+  } catch (const Error&) {
+    return http::Listener("0.0.0.0", name->port);  // IPv6 is off
+  }
+}
+
+std::optional<http::Listener> status_listener(const Settings& settings) {
+  if (!settings.is_not_empty("metrics-address")) return std::nullopt;
+  return listen_for_status(settings.text("metrics-address"));
+}
+
 constexpr milliseconds tick{1000};
 
 // Allows one descriptor for each possible client.
@@ -67,6 +89,7 @@ class Daemon {
   Daemon(const Settings& settings, http::Listener listener)
       : settings_(settings),
         listener_(std::move(listener)),
+        status_listener_(status_listener(settings)),
         origin_(serve::loopback_origin(listener_.name())),
         remote_(!http::is_loopback(listener_.name().address)),
         log_(log_format(settings), write_log),
@@ -88,15 +111,18 @@ class Daemon {
     // From here on, these signals do not end the process at once, because that would leave token
     // files behind.
     const Signals signals({SIGTERM, SIGINT, SIGHUP});
-    serve::ServiceOptions options = service_options();
+    serve::Service service(service_options(), log_);
+    raise_limit_of_descriptors();
     enter_sandbox(settings_, {token_directory()});
+    std::optional<http::Server> status_server;
+    start_status_server(status_server, service);
     renewals_.start();
     const auto should_stop = [&signals] {
       const int number = signals.wait(milliseconds(10)).si_signo;
       return number == SIGTERM || number == SIGINT;
     };
     try {
-      if (renewals_.await_first_credentials(should_stop)) run_server(std::move(options), signals);
+      if (renewals_.await_first_credentials(should_stop)) run_server(service, signals);
     } catch (const Error& error) {
       if (renewals_.stop()) throw;
       print_error(error);
@@ -174,12 +200,19 @@ class Daemon {
     return options;
   }
 
-  void run_server(serve::ServiceOptions options, const Signals& signals) {
-    const bool imds = options.imds != nullptr;
-    const std::string reason_imds_is_off = options.reason_imds_is_off;
+  // Before there are credentials, supervisors can see that there are none yet.
+  void start_status_server(std::optional<http::Server>& server, serve::Service& service) {
+    if (!status_listener_) return;
+    server.emplace(std::move(*status_listener_), serve::options_of_status_server(),
+                   [&service](const http::Request& request) {
+                     return service.handle_status(request, aws::Instant::now());
+                   });
+    log_.info("listening for supervisors", {{"url", server->url()}});
+  }
+
+  void run_server(serve::Service& service, const Signals& signals) {
+    const std::string reason_is_off = reason_imds_is_off();
     const std::string url = origin_.text();
-    serve::Service service(std::move(options), log_);
-    raise_limit_of_descriptors();
     const http::Server server(std::move(listener_), serve::options_of_server(service),
                               [&service](const http::Request& request) {
                                 return service.handle(request, aws::Instant::now());
@@ -194,16 +227,16 @@ class Daemon {
       log_.warning("other machines can connect, and the credentials cross the network unencrypted",
                    {});
     }
-    if (imds) {
+    if (reason_is_off.empty()) {
       // In text, the command is on a line of its own so that it can be copied. The official helper
       // logs it in the same way.
       const std::string line = "export AWS_EC2_METADATA_SERVICE_ENDPOINT=" + url + "/";
       if (settings_.text("log-format") == "json") log_.info("imds", {{"command", line}});
       if (settings_.text("log-format") == "text") write_log(line + "\n");
     } else if (settings_.is_on("imds")) {
-      log_.warning("instance metadata is off", {{"reason", reason_imds_is_off}});
+      log_.warning("instance metadata is off", {{"reason", reason_is_off}});
     } else {
-      log_.info("instance metadata is off", {{"reason", reason_imds_is_off}});
+      log_.info("instance metadata is off", {{"reason", reason_is_off}});
     }
     supervisor_.notify("READY=1");
     run_until_told_to_stop(service, signals);
@@ -248,6 +281,7 @@ class Daemon {
   const Settings& settings_;
   Supervisor supervisor_;
   http::Listener listener_;
+  std::optional<http::Listener> status_listener_;
   http::Origin origin_;
   bool remote_;
   serve::Log log_;

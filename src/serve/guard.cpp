@@ -91,13 +91,26 @@ std::string shown_name(const std::string& name) {
   return name.size() <= longest_shown_name ? name : name.substr(0, longest_shown_name) + "…";
 }
 
+std::optional<Refusal> refusal_of_malformed(const http::Request& request) {
+  if (request.malformed.empty()) return std::nullopt;
+  return Refusal{400, "the request is malformed: " + request.malformed};
+}
+
+std::optional<Refusal> refusal_of_body(const http::Request& request) {
+  if (request.body.empty() && !request.body_too_large) return std::nullopt;
+  return Refusal{413, "the request has a body"};
+}
+
 }  // namespace
+
+std::optional<Refusal> reason_to_refuse_form(const http::Request& request) {
+  if (auto refused = refusal_of_malformed(request)) return refused;
+  return refusal_of_body(request);
+}
 
 std::optional<Refusal> reason_to_refuse(const http::Request& request, const std::string& address,
                                         const std::vector<std::string>& names) {
-  if (!request.malformed.empty()) {
-    return Refusal{400, "the request is malformed: " + request.malformed};
-  }
+  if (auto refused = refusal_of_malformed(request)) return refused;
   std::size_t size = request.path.size() + request.query.size();
   const std::string* host = nullptr;
   for (const http::Header& header : request.headers) {
@@ -114,9 +127,7 @@ std::optional<Refusal> reason_to_refuse(const http::Request& request, const std:
   const auto server = http::parse_socket_name(*host);
   const std::string name = server ? lower_case(server->address) : std::string();
   if (!is_allowed_host(name, address, names)) return refusal_of_host(*host, name);
-  if (!request.body.empty() || request.body_too_large)
-    return Refusal{413, "the request has a body"};
-  return std::nullopt;
+  return refusal_of_body(request);
 }
 
 std::optional<Refusal> reason_to_refuse_user(const std::vector<uid_t>& allowed,

@@ -30,6 +30,10 @@ struct Refusal {
 std::optional<Refusal> reason_to_refuse(const http::Request& request, const std::string& address,
                                         const std::vector<std::string>& names = {});
 
+// The same for a request that can only get the status, which contains no secret: any Host, proxies
+// and web pages are accepted.
+std::optional<Refusal> reason_to_refuse_form(const http::Request& request);
+
 // Returns why to refuse a client that asks for credentials which only the users in `allowed` may
 // get; nullopt if it may get them. `user` is nullopt if it is unknown who the client is.
 std::optional<Refusal> reason_to_refuse_user(const std::vector<uid_t>& allowed,

@@ -19,15 +19,24 @@ unsigned connection_slots() {
   return static_cast<unsigned>(std::min(most, most_connections));
 }
 
-}  // namespace
-
-http::ServerOptions options_of_server(Service& service) {
+http::ServerOptions options_of_quick_server(unsigned connections) {
   http::ServerOptions options;
   options.threads = http::Threads::one;
-  options.max_connections = connection_slots();
+  options.max_connections = connections;
   options.connection_memory = connection_memory;
   options.max_body = 0;
   options.request_timeout_when_full = std::chrono::milliseconds(50);
+  return options;
+}
+
+}  // namespace
+
+http::ServerOptions options_of_status_server() {
+  return options_of_quick_server(16);
+}
+
+http::ServerOptions options_of_server(Service& service) {
+  http::ServerOptions options = options_of_quick_server(connection_slots());
   options.on_refused_request = [&service](int status) {
     service.note_unreadable(status, aws::Instant::now());
   };

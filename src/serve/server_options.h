@@ -10,13 +10,16 @@
 namespace rolecall::serve {
 
 // Descriptors for everything else than clients, so that renewals do not fail if clients use all
-// connections.
-inline constexpr rlim_t spare_descriptors = 64;
+// connections. The server for supervisors takes some of them.
+inline constexpr rlim_t spare_descriptors = 96;
 
 // For a server that answers without a wait, on one thread, with as many connection slots as the
 // process's limit of descriptors allows. The server tells `service` about requests that cannot be
 // read, so `service` must exist longer than the server.
 http::ServerOptions options_of_server(Service& service);
+
+// For the server at the address for supervisors, which has few connections.
+http::ServerOptions options_of_status_server();
 
 // The origin by which clients on this machine reach a socket with this name.
 http::Origin loopback_origin(const http::SocketName& name);

@@ -32,16 +32,33 @@ Service::Service(ServiceOptions options, const Log& log)
 
 http::Response Service::handle(const http::Request& request, aws::Instant now) {
   LoggedResponse logged = route(request, now);
-  ++counts_[{logged.route, logged.response.status}];
+  count(logged.route, logged.response.status);
   if (logged.credentials_of != nullptr || !logged.refusal_reason.empty())
     request_log_.note(request, logged, now);
   logged.response.headers.push_back({"Date", date(now)});
   return std::move(logged.response);
 }
 
+http::Response Service::handle_status(const http::Request& request, aws::Instant now) {
+  const auto refused = reason_to_refuse_form(request);
+  LoggedResponse logged = refused
+                              ? error_response("guard", refused->status, "Refused", refused->reason)
+                              : route_status(request, plain_path(request.path), now);
+  logged.response.close = refused.has_value();
+  count(logged.route, logged.response.status);
+  logged.response.headers.push_back(
+      {"Date", http_date(std::chrono::floor<std::chrono::seconds>(now.wall))});
+  return std::move(logged.response);
+}
+
+void Service::count(std::string_view route, int status) {
+  const std::scoped_lock lock(counts_mutex_);
+  ++counts_[{route, status}];
+}
+
 void Service::note_unreadable(int status, aws::Instant now) noexcept {
   try {
-    ++counts_[{"unreadable", status}];
+    count("unreadable", status);
     request_log_.note_unreadable(status, now);
   } catch (const std::exception&) {
     return;  // no memory for a log line
@@ -81,11 +98,17 @@ LoggedResponse Service::route_plain(const http::Request& request, aws::Instant n
     }
     return answer_container(request, access, now);
   }
+  return route_status(request, path, now);
+}
+
+LoggedResponse Service::route_status(const http::Request& request, const std::string& path,
+                                     aws::Instant now) const {
   const bool health = path == "/healthz";
   if (health || path == "/metrics") {
     if (request.method != "GET") return method_not_allowed(health ? "health" : "metrics", "GET");
-    return health ? answer_health(options_.bindings, now)
-                  : answer_metrics(options_.bindings, counts_, now);
+    if (health) return answer_health(options_.bindings, now);
+    const std::scoped_lock lock(counts_mutex_);
+    return answer_metrics(options_.bindings, counts_, now);
   }
   return error_response("other", 404, "NotFound", "there is nothing at this path");
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -27,7 +28,8 @@ struct ServiceOptions {
   std::vector<std::string> host_names;  // names that clients may use, in lower case
 };
 
-// Only tick() may be called while another thread uses the object.
+// Only handle_status(), note_unreadable() and tick() may be called while another thread uses the
+// object.
 class Service {
  public:
   // Throws Error (failed) if OpenSSL cannot make tokens.
@@ -35,6 +37,9 @@ class Service {
 
   // Answers a request. Counts every request. Logs each client that gets credentials or is refused.
   http::Response handle(const http::Request& request, aws::Instant now);
+
+  // Answers a request at the address for supervisors: only /healthz and /metrics. Counts it, too.
+  http::Response handle_status(const http::Request& request, aws::Instant now);
 
   // Counts and logs a request that the HTTP server refused with this status because it could not be
   // read.
@@ -48,12 +53,16 @@ class Service {
   LoggedResponse route_plain(const http::Request& request, aws::Instant now);
   std::optional<LoggedResponse> refusal_of_user(const http::Request& request,
                                                 const Binding& binding);
+  LoggedResponse route_status(const http::Request& request, const std::string& path,
+                              aws::Instant now) const;
+  void count(std::string_view route, int status);
   const std::string& date(aws::Instant now);
 
   ServiceOptions options_;
   ClientUsers users_;
   RequestLog request_log_;
   ImdsTokens tokens_;
+  mutable std::mutex counts_mutex_;
   RequestCounts counts_;
   std::chrono::sys_seconds date_second_{};
   std::string date_;
