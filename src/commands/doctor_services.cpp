@@ -18,8 +18,8 @@
 #include "commands/all_commands.h"
 #include "commands/doctor.h"
 #include "commands/obtain.h"
-#include "http/client.h"
 #include "http/listener.h"
+#include "serve/health_client.h"
 #include "serve/server_options.h"
 
 namespace rolecall::cli {
@@ -79,15 +79,16 @@ void check_serve(Findings& findings, const Settings& settings) {
     check_status_address(findings, of_serve.text("metrics-address"));
   const std::string address = of_serve.text("address");
   const int port = static_cast<int>(of_serve.number("port"));
-  const http::Origin origin = serve::loopback_origin(
-      {.address = address, .port = port, .ipv6 = address.find(':') != std::string::npos});
+  const http::SocketName name{
+      .address = address, .port = port, .ipv6 = address.find(':') != std::string::npos};
+  const http::Origin origin = serve::loopback_origin(name);
   const std::string server = cat(origin.host, " port ", port);
   if (port == 0 || !accepts_connections(address, port))
     return findings.fact("nothing listens at " + server);
   const Waiting waiting("an answer of " + origin.text());
   const Deadline deadline(std::chrono::seconds(2));
   try {
-    const http::Response response = http::Client(origin, {}, {}).get("/healthz", deadline);
+    const http::Response response = serve::ask_health(name, deadline).response;
     const std::string_view body = response.body.view();
     const bool is_serve = body.find("\"status\":") != std::string_view::npos;
     if (is_serve && response.status == 200) {

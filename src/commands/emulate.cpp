@@ -8,6 +8,7 @@
 #include "base/files.h"
 #include "base/signals.h"
 #include "commands/all_commands.h"
+#include "commands/server_tls.h"
 #include "emulate/emulator.h"
 #include "http/server.h"
 #include "options/options.h"
@@ -49,16 +50,12 @@ http::Listener listener(const Settings& settings) {
 }
 
 http::ServerOptions server_options(const Settings& settings) {
-  if (settings.is_not_empty("tls-cert") != settings.is_not_empty("tls-key"))
-    throw Error(ErrorKind::usage, "--tls-cert and --tls-key must be used together",
-                "a TLS server needs a certificate and its key; for plain HTTP, give neither");
+  const ServerTls tls(settings, {});
   http::ServerOptions options;
   // A leaf and five issuers with keys and signatures of ML-DSA-87 need more than 64 KiB of headers.
   options.connection_memory = 128 * 1024;
-  if (settings.is_not_empty("tls-cert")) {
-    options.tls_certificate = read_text("TLS certificate file", settings.text("tls-cert"));
-    options.tls_key = std::move(read_file("TLS key file", settings.text("tls-key")).bytes);
-  }
+  options.tls_certificate = tls.certificate();
+  options.tls_key = tls.key().copy();
   return options;
 }
 
@@ -111,7 +108,7 @@ void run_emulate(const Settings& settings, const CommandLine& /*line*/) {
 
 constexpr const char* service_group = "Emulated service";
 constexpr const char* server_group = "Server";
-constexpr std::array<Option, 13> emulate_options = {{
+constexpr std::array<Option, 6> service_options = {{
     {.name = "trust-anchor",
      .kind = Kind::path,
      .group = service_group,
@@ -153,22 +150,17 @@ constexpr std::array<Option, 13> emulate_options = {{
              "The endpoint refuses what the policy does not allow.",
      .default_text = "every certificate can assume the role",
      .limits = "A condition that emulate does not know is an error."},
+}};
+
+constexpr std::array<Option, 3> listening_options = {{
     address_option(server_group),
     port_option(server_group, "0"),
     allow_remote_option(server_group,
                         "Allow an address that other machines can reach. The credentials of this "
                         "endpoint are not valid at AWS."),
-    {.name = "tls-cert",
-     .kind = Kind::path,
-     .group = server_group,
-     .value = "FILE",
-     .help = "A PEM file with the server's certificate and its chain. The server then uses https, "
-             "and --tls-key is required."},
-    {.name = "tls-key",
-     .kind = Kind::path,
-     .group = server_group,
-     .value = "FILE",
-     .help = "A PEM file with the key of --tls-cert."},
+}};
+
+constexpr std::array<Option, 2> behaviour_options = {{
     {.name = "fault",
      .group = service_group,
      .value = "KIND[=VALUE][:COUNT]",
@@ -182,6 +174,9 @@ constexpr std::array<Option, 13> emulate_options = {{
      .help = "Write a line of JSON for each request to standard error. Secrets are never "
              "written."},
 }};
+
+constexpr auto emulate_options =
+    joined(service_options, listening_options, tls_options(server_group), behaviour_options);
 
 constexpr auto own_configuration = [] {
   auto list = configuration_options;

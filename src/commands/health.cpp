@@ -7,12 +7,11 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "commands/all_commands.h"
-#include "http/client.h"
 #include "http/listener.h"
 #include "options/options.h"
 #include "options/settings.h"
 #include "rolecall/error.h"
-#include "serve/server_options.h"
+#include "serve/health_client.h"
 #include "terminal/ui.h"
 
 namespace rolecall::cli {
@@ -30,11 +29,9 @@ constexpr std::chrono::milliseconds health_time_limit{3000};
                                         "`address`?");
 }
 
-http::Response ask_serve(const http::Origin& origin) {
+serve::HealthAnswer ask_serve(const http::SocketName& name) {
   try {
-    // The scheme is http, for which the client uses no proxy.
-    http::Client client(origin, {}, {});
-    return client.get("/healthz", Deadline(health_time_limit));
+    return serve::ask_health(name, Deadline(health_time_limit));
   } catch (const Error& error) {
     throw_unreachable(error.what());
   }
@@ -64,9 +61,7 @@ void run_health(const Settings& settings, const CommandLine& line) {
                 "use `port` with the port that the log of rolecall serve names");
   }
   const bool ipv6 = address.find(':') != std::string::npos;
-  const http::Origin origin =
-      serve::loopback_origin({.address = address, .port = port, .ipv6 = ipv6});
-  const http::Response answer = ask_serve(origin);
+  const auto [origin, answer] = ask_serve({.address = address, .port = port, .ipv6 = ipv6});
   const json body = parse_json(answer.body.view());
   const std::string_view status = text_member(body, "status").value_or("");
   const std::string url = origin.text();

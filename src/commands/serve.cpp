@@ -7,6 +7,7 @@
 #include "commands/all_commands.h"
 #include "commands/on_renew.h"
 #include "commands/serve_daemon.h"
+#include "commands/server_tls.h"
 #include "options/binding_options.h"
 #include "options/options.h"
 #include "serve/renewals.h"
@@ -17,13 +18,13 @@ namespace {
 constexpr const char* listen_group = "Address";
 constexpr const char* clients_group = "Clients";
 constexpr const char* run_group = "Operation";
-constexpr std::array<Option, 11> daemon_options = {{
+constexpr std::array<Option, 11> own_daemon_options = {{
     port_option(listen_group, "9911"),
     address_option(listen_group),
     allow_remote_option(
         listen_group,
-        "Allow an address that other machines can reach. The credentials then cross the network "
-        "unencrypted, and instance metadata is off unless you use --imds."),
+        "Allow an address that other machines can reach. Without --tls-cert, the credentials then "
+        "cross the network unencrypted. Instance metadata is off unless you use --imds."),
     {.name = "imds",
      .kind = Kind::toggle,
      .group = listen_group,
@@ -69,6 +70,8 @@ constexpr std::array<Option, 11> daemon_options = {{
      .default_value = "text",
      .choices = "text|json"},
 }};
+
+constexpr auto daemon_options = joined(own_daemon_options, tls_options(listen_group));
 
 // The options that the table of each binding can set, also if there are several bindings.
 constexpr std::array<Option, 2> options_of_each_binding = {{

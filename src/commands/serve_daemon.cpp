@@ -11,8 +11,10 @@
 #include "base/deadline.h"
 #include "base/signals.h"
 #include "commands/enter_sandbox.h"
+#include "commands/server_tls.h"
 #include "commands/systemd.h"
 #include "http/client.h"
+#include "http/server_certificate.h"
 #include "options/hardware_limit.h"
 #include "serve/renewals.h"
 #include "serve/server_options.h"
@@ -90,10 +92,13 @@ class Daemon {
       : settings_(settings),
         listener_(std::move(listener)),
         status_listener_(status_listener(settings)),
+        tls_(settings, settings.reporter()),
         origin_(serve::loopback_origin(listener_.name())),
         remote_(!http::is_loopback(listener_.name().address)),
         log_(log_format(settings), write_log),
-        renewals_(log_, settings.reporter()) {}
+        renewals_(log_, settings.reporter()) {
+    if (tls_.is_on()) origin_.scheme = "https";
+  }
 
   void add(ServedBinding binding) {
     const bool is_lazy = settings_.is_on("lazy");
@@ -212,18 +217,22 @@ class Daemon {
 
   void run_server(serve::Service& service, const Signals& signals) {
     const std::string reason_is_off = reason_imds_is_off();
-    const std::string url = origin_.text();
-    const http::Server server(std::move(listener_), serve::options_of_server(service),
-                              [&service](const http::Request& request) {
-                                return service.handle(request, aws::Instant::now());
-                              });
+    const std::string url = origin_for_clients().text();
+    http::ServerOptions options = serve::options_of_server(service);
+    options.tls_certificate = tls_.certificate();
+    options.tls_key = tls_.key().copy();
+    http::Server server(std::move(listener_), options, [&service](const http::Request& request) {
+      return service.handle(request, aws::Instant::now());
+    });
     auto files = token_files_.begin();
     for (const serve::Binding& binding : renewals_.bindings()) {
       if (files == token_files_.end()) break;  // the container endpoint is off
       (files++)->write_uri(url + std::string(serve::container_root) + binding.name());
     }
     log_.info("listening", {{"url", url}});
-    if (remote_) {
+    if (remote_ && tls_.is_on()) {
+      log_.warning("other machines can connect", {});
+    } else if (remote_) {
       log_.warning("other machines can connect, and the credentials cross the network unencrypted",
                    {});
     }
@@ -239,12 +248,47 @@ class Daemon {
       log_.info("instance metadata is off", {{"reason", reason_is_off}});
     }
     supervisor_.notify("READY=1");
-    run_until_told_to_stop(service, signals);
+    run_until_told_to_stop(server, service, signals);
     supervisor_.notify("STOPPING=1");
     token_files_.clear();
   }
 
-  void run_until_told_to_stop(serve::Service& service, const Signals& signals) {
+  // SDKs verify the certificate, so it must be for the host of the URL.
+  http::Origin origin_for_clients() const {
+    if (!tls_.is_on()) return origin_;
+    const http::SocketName& name = listener_.name();
+    const bool is_any = name.address == "0.0.0.0" || name.address == "::";
+    std::vector<std::string> hosts = host_names(settings_);
+    hosts.insert(hosts.begin(),
+                 is_any ? std::string(name.ipv6 ? "::1" : "127.0.0.1") : name.address);
+    if (is_any || !remote_) hosts.emplace_back("localhost");
+    const auto host = std::find_if(hosts.begin(), hosts.end(), [this](const std::string& one) {
+      return http::is_certificate_of(tls_.certificate(), one);
+    });
+    if (host == hosts.end()) {
+      log_.warning("the TLS certificate is not for the address of serve, so SDKs will refuse it",
+                   {{"hint", "use --allow-host with a name for which it is"}});
+      return origin_;
+    }
+    http::Origin origin = origin_;
+    origin.host = host->find(':') == std::string::npos ? *host : "[" + *host + "]";
+    return origin;
+  }
+
+  // The files may be replaced one after the other, so key and certificate may not match yet.
+  void use_new_tls_files(http::Server& server) {
+    try {
+      if (!tls_.read_if_changed(settings_.reporter())) return;
+      server.replace_tls(tls_.certificate(), tls_.key());
+      log_.info("uses a new TLS certificate", {});
+    } catch (const Error& error) {
+      log_.warning("the new TLS files cannot be used, and the old ones stay in use",
+                   {{"reason", error.what()}});
+    }
+  }
+
+  void run_until_told_to_stop(http::Server& server, serve::Service& service,
+                              const Signals& signals) {
     using Clock = std::chrono::steady_clock;
     const milliseconds interval = supervisor_.watchdog_interval().value_or(std::chrono::hours(1));
     Clock::time_point due = Clock::now() + interval;
@@ -259,6 +303,7 @@ class Daemon {
         log_.info("reading files again and renewing", {});
         renewals_.renew_now();
       }
+      use_new_tls_files(server);
       service.tick(aws::Instant::now());
       if (Clock::now() < due) continue;
       if (supervisor_.watchdog_interval()) notify_watchdog_if_answering(interval);
@@ -270,7 +315,9 @@ class Daemon {
   // after a request to our own server was answered.
   void notify_watchdog_if_answering(milliseconds timeout) const {
     try {
-      http::Client client(origin_, {}, {});
+      http::ClientOptions options;
+      options.verify_tls = false;  // nothing secret is sent or received
+      http::Client client(origin_, options, {});
       client.get("/healthz", Deadline(timeout));
       supervisor_.notify("WATCHDOG=1");
     } catch (const Error& error) {
@@ -282,7 +329,8 @@ class Daemon {
   Supervisor supervisor_;
   http::Listener listener_;
   std::optional<http::Listener> status_listener_;
-  http::Origin origin_;
+  ServerTls tls_;
+  http::Origin origin_;  // for our own requests
   bool remote_;
   serve::Log log_;
   std::list<serve::TokenFiles> token_files_;

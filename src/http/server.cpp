@@ -344,6 +344,10 @@ Server::Server(Listener listener, const ServerOptions& options, Handler handler)
 
 Server::~Server() = default;
 
+void Server::replace_tls(const std::string& certificate, const Secret& key) {
+  daemon_->tls_front->replace_context(make_tls_context(certificate, key));
+}
+
 int Server::port() const {
   return daemon_->port;
 }

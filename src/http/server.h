@@ -59,6 +59,11 @@ class Server {
   ~Server();  // stops accepting, answers requests that have come in, waits for handlers
   Server(Server&&) = delete;
 
+  // New connections use this certificate and key: PEM text, as in ServerOptions. Throws Error
+  // (usage) if they cannot be used; then the server goes on with those that it has. Only for a
+  // server with TLS.
+  void replace_tls(const std::string& certificate, const Secret& key);
+
   int port() const;
   std::string url() const;  // "http://127.0.0.1:40404", "https://[::1]:8443"
 

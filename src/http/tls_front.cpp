@@ -195,7 +195,7 @@ void TlsFront::accept_connections() {
     // the client has acknowledged the first.
     const int one = 1;
     setsockopt(socket.fd(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    SslPtr ssl(libssl()._new(context_.get()));
+    SslPtr ssl = new_tls();
     if (!ssl) continue;
     try {
       connections_.push_back(std::make_unique<TlsConnection>(std::move(socket), std::move(ssl),
@@ -205,6 +205,16 @@ void TlsFront::accept_connections() {
       accept_after_ = Clock::now() + pause_after_failure;  // no memory
     }
   }
+}
+
+SslPtr TlsFront::new_tls() {
+  const std::scoped_lock lock(context_mutex_);
+  return SslPtr(libssl()._new(context_.get()));
+}
+
+void TlsFront::replace_context(SslCtxPtr context) {
+  const std::scoped_lock lock(context_mutex_);
+  context_.swap(context);
 }
 
 void TlsFront::end_input_of_connections() {

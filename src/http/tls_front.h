@@ -9,6 +9,7 @@
 #include <chrono>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -41,6 +42,9 @@ class TlsFront {
   TlsFront(const TlsFront&) = delete;
   TlsFront& operator=(const TlsFront&) = delete;
 
+  // The next connections use this certificate and key. Thread-safe.
+  void replace_context(SslCtxPtr context);
+
   // The server calls this for each connection that it has ended. Until then, the connection counts,
   // because the server may not have noticed the end that this class has noticed. Thread-safe.
   void server_has_ended_one();
@@ -59,6 +63,7 @@ class TlsFront {
   void wait();
   void serve_connections();
   void accept_connections();
+  SslPtr new_tls();
   void end_input_of_connections();
   bool is_full() const;
   Clock::time_point deadline(const TlsConnection& connection, bool full) const;
@@ -66,6 +71,7 @@ class TlsFront {
 
   Limits limits_;
   ServePlain serve_plain_;
+  std::mutex context_mutex_;
   SslCtxPtr context_;
   Descriptor wake_;  // an eventfd
   std::atomic<std::size_t> connections_of_server_ = 0;

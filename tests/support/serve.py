@@ -6,6 +6,7 @@ import pathlib
 import signal
 import subprocess
 import time
+import urllib.parse
 
 from support.process import ARNS, BINARY, environment
 
@@ -81,7 +82,8 @@ class Serve:
             started = self.events("imds") or self.events("instance metadata is off")
             return [e["url"] for e in self.events("listening")] if started else []
         self.url = eventually(url, patience)[0]
-        self.port = int(self.url.rsplit(":", 1)[1])
+        url = urllib.parse.urlsplit(self.url)
+        self.port = url.port or {"http": 80, "https": 443}[url.scheme]
 
     def __exit__(self, kind, *_):
         if self.process.poll() is None:

@@ -1,0 +1,33 @@
+#include "serve/health_client.h"
+
+#include "http/client.h"
+#include "rolecall/error.h"
+#include "serve/server_options.h"
+
+namespace rolecall::serve {
+namespace {
+
+http::Response get_health(const http::Origin& origin, const Deadline& deadline) {
+  // No proxy is used.
+  http::ClientOptions options;
+  options.verify_tls = false;
+  return http::Client(origin, options, {}).get("/healthz", deadline);
+}
+
+}  // namespace
+
+HealthAnswer ask_health(const http::SocketName& name, const Deadline& deadline) {
+  http::Origin origin = loopback_origin(name);
+  try {
+    return {origin, get_health(origin, deadline)};
+  } catch (const Error& without_tls) {
+    origin.scheme = "https";
+    try {
+      return {origin, get_health(origin, deadline)};
+    } catch (const Error&) {
+      throw Error(without_tls);
+    }
+  }
+}
+
+}  // namespace rolecall::serve

@@ -1,0 +1,21 @@
+// Asks a serve on this machine for its health.
+#pragma once
+
+#include "base/deadline.h"
+#include "http/listener.h"
+#include "http/message.h"
+#include "http/origin.h"
+
+namespace rolecall::serve {
+
+struct HealthAnswer {
+  http::Origin origin;
+  http::Response response;
+};
+
+// Sends GET /healthz to the server that listens at `name`: by http, and if that fails, by https.
+// Does not verify the server's certificate, because neither the request nor the answer contains a
+// secret. Throws Error: the one of http if both fail.
+HealthAnswer ask_health(const http::SocketName& name, const Deadline& deadline);
+
+}  // namespace rolecall::serve
