@@ -11,6 +11,7 @@
 #include "base/deadline.h"
 #include "base/signals.h"
 #include "commands/enter_sandbox.h"
+#include "commands/serve_listener.h"
 #include "commands/server_tls.h"
 #include "commands/systemd.h"
 #include "http/client.h"
@@ -36,45 +37,6 @@ std::vector<std::string> host_names(const Settings& settings) {
   return names;
 }
 
-http::Listener listen(const Settings& settings) {
-  const std::optional<int> inherited = inherited_socket();
-  const bool allow_remote = settings.is_on("allow-remote");
-  const std::string address = settings.text("address");
-  const int port = static_cast<int>(settings.number("port"));
-  const auto check = [allow_remote](const std::string& where) {
-    if (!allow_remote) http::check_is_loopback(where);
-  };
-  if (!inherited) check(address);
-  http::Listener listener = inherited ? http::Listener(*inherited) : http::Listener(address, port);
-  check(listener.name().address);
-  const bool remote = !http::is_loopback(listener.name().address);
-  const long usual_hops = remote ? 1 : 64;
-  listener.set_hop_limit(
-      static_cast<int>(settings.has("hop-limit") ? settings.number("hop-limit") : usual_hops));
-  return listener;
-}
-
-// For supervisors. ":9912" stands for all addresses, of IPv4 and IPv6.
-http::Listener listen_for_status(const std::string& text) {
-  const auto name = http::parse_socket_name(text);
-  if (!name || (name->port == 0 && !text.ends_with(":0"))) {
-    throw Error(ErrorKind::usage,
-                "`metrics-address` \"" + text + "\" is not an IP address and a port",
-                "write it as 127.0.0.1:9912 or [::1]:9912, or as :9912 for all addresses");
-  }
-  if (!name->address.empty()) return http::Listener(name->address, name->port);
-  try {
-    return http::Listener("::", name->port);
-  } catch (const Error&) {
-    return http::Listener("0.0.0.0", name->port);  // IPv6 is off
-  }
-}
-
-std::optional<http::Listener> status_listener(const Settings& settings) {
-  if (!settings.is_not_empty("metrics-address")) return std::nullopt;
-  return listen_for_status(settings.text("metrics-address"));
-}
-
 constexpr milliseconds tick{1000};
 
 // Allows one descriptor for each possible client.
@@ -88,13 +50,13 @@ void raise_limit_of_descriptors() {
 // The daemon, from start to exit.
 class Daemon {
  public:
-  Daemon(const Settings& settings, http::Listener listener)
+  Daemon(const Settings& settings, ServeListener listening)
       : settings_(settings),
-        listener_(std::move(listener)),
-        status_listener_(status_listener(settings)),
+        listener_(std::move(listening.listener)),
+        status_listener_(listen_for_supervisors(settings)),
         tls_(settings, settings.reporter()),
         origin_(serve::loopback_origin(listener_.name())),
-        remote_(!http::is_loopback(listener_.name().address)),
+        remote_(listening.is_remote),
         log_(log_format(settings), write_log),
         renewals_(log_, settings.reporter()) {
     if (tls_.is_on()) origin_.scheme = "https";
@@ -340,7 +302,7 @@ class Daemon {
 }  // namespace
 
 void run_serve_daemon(const Settings& settings, std::vector<ServedBinding> bindings) {
-  Daemon daemon(settings, listen(settings));
+  Daemon daemon(settings, listen_for_clients(settings));
   for (ServedBinding& binding : bindings)
     daemon.add(std::move(binding));
   daemon.run();

@@ -2,14 +2,17 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 #include <utility>
 
 #include "base/text.h"
@@ -84,6 +87,29 @@ sockaddr_storage socket_address(const std::string& text, int port) {
 
 }  // namespace
 
+bool is_address_of_sdks(const std::string& address) {
+  constexpr std::array<std::string_view, 5> known = {
+      "169.254.169.254", "169.254.170.2", "169.254.170.23", "fd00:ec2::23", "fd00:ec2::254"};
+  const sockaddr_storage name = socket_address(address, 0);
+  const std::string usual = socket_name(reinterpret_cast<const sockaddr*>(&name)).address;
+  return std::find(known.begin(), known.end(), usual) != known.end();
+}
+
+std::string loopback_interface_with(const std::string& address) {
+  const sockaddr_storage wanted = socket_address(address, 0);
+  const std::string usual = socket_name(reinterpret_cast<const sockaddr*>(&wanted)).address;
+  ifaddrs* list = nullptr;
+  if (usual.empty() || getifaddrs(&list) != 0) return {};
+  const std::unique_ptr<ifaddrs, void (*)(ifaddrs*)> owner(list, freeifaddrs);
+  for (const ifaddrs* one = list; one != nullptr; one = one->ifa_next) {
+    if (one->ifa_addr == nullptr || (one->ifa_flags & IFF_LOOPBACK) == 0) continue;
+    if (socket_name(one->ifa_addr).address != usual) continue;
+    const std::string name = one->ifa_name;  // "lo", or an old alias: "lo:1"
+    return name.substr(0, name.find(':'));
+  }
+  return {};
+}
+
 void check_is_address(const std::string& text) {
   if (socket_address(text, 0).ss_family != AF_UNSPEC) return;
   throw Error(ErrorKind::usage, "\"" + text + "\" is not an IP address",
@@ -98,7 +124,7 @@ void check_is_loopback(const std::string& text) {
               "use 127.0.0.1 or ::1, or add `allow-remote` so that other machines can connect");
 }
 
-Listener::Listener(const std::string& address, int port) {
+Listener::Listener(const std::string& address, int port, const std::string& interface) {
   const std::string where = cat(address, ", port ", port);
   if (port < 0 || port > 65535) {
     throw Error(ErrorKind::usage, cat("no port has the number ", port),
@@ -109,6 +135,14 @@ Listener::Listener(const std::string& address, int port) {
   socket_ = Descriptor(socket(name.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const int one = 1;
   if (socket_.is_open()) setsockopt(socket_.fd(), SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+  if (socket_.is_open() && !interface.empty() &&
+      setsockopt(socket_.fd(), SOL_SOCKET, SO_BINDTODEVICE, interface.c_str(),
+                 static_cast<socklen_t>(interface.size() + 1)) != 0) {
+    throw Error(ErrorKind::usage,
+                "cannot listen on " + where + " for only the interface " + interface + ": " +
+                    std::strerror(errno),
+                "before Linux 5.7, this needs the right CAP_NET_RAW");
+  }
   if (!socket_.is_open() ||
       bind(socket_.fd(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0 ||
       listen(socket_.fd(), SOMAXCONN) != 0) {
@@ -140,6 +174,13 @@ Listener::Listener(int descriptor) {
   fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK);
   socket_ = Descriptor(descriptor);
   read_name();
+}
+
+bool Listener::is_bound_to(const std::string& interface) const {
+  std::array<char, IFNAMSIZ> name{};
+  socklen_t size = name.size();
+  return getsockopt(socket_.fd(), SOL_SOCKET, SO_BINDTODEVICE, name.data(), &size) == 0 &&
+         interface == name.data();
 }
 
 int Listener::release() noexcept {

@@ -1,6 +1,7 @@
 """Network namespaces of their own, for tests that root runs."""
 
 import contextlib
+import dataclasses
 import os
 import pathlib
 import shutil
@@ -8,6 +9,7 @@ import subprocess
 import time
 
 import pytest
+from support.users import become
 
 
 def _why_not():
@@ -20,6 +22,11 @@ def _why_not():
 
 
 needed = pytest.mark.skipif(_why_not() is not None, reason=str(_why_not()))
+
+
+@dataclasses.dataclass
+class User:
+    prefix: list
 
 
 class Namespace:
@@ -38,6 +45,16 @@ class Namespace:
 
     def ip(self, *words):
         subprocess.run([*self.prefix, "ip", *words], check=True, capture_output=True, text=True)
+
+    def add_to_lo(self, address):
+        if ":" in address:  # at once, and not after the search for duplicates
+            self.ip("address", "add", address + "/128", "dev", "lo", "nodad")
+        else:
+            self.ip("address", "add", address + "/32", "dev", "lo")
+
+    def as_user(self, user):
+        """The same namespace, for commands of another user."""
+        return User([*self.prefix, *become(user)])
 
     def end(self):
         self.process.kill()
