@@ -5,9 +5,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
-
 #include <initializer_list>
 
 namespace rolecall {
@@ -24,6 +24,8 @@ Disposition dispositions[] = {
     {SIGPIPE, SIG_IGN, {}, false}, {SIGXFSZ, SIG_IGN, {}, false}, {SIGCHLD, SIG_DFL, {}, false}};
 rlimit old_core_limit{};
 bool is_core_lowered = false;
+rlimit old_descriptor_limit{};
+bool are_descriptors_raised = false;
 
 }  // namespace
 
@@ -40,6 +42,17 @@ void restore_signals_and_limits() noexcept {
     if (disposition.is_changed) sigaction(disposition.signal, &disposition.old_action, nullptr);
   }
   if (is_core_lowered) setrlimit(RLIMIT_CORE, &old_core_limit);
+  if (are_descriptors_raised) setrlimit(RLIMIT_NOFILE, &old_descriptor_limit);
+}
+
+void raise_descriptor_limit(rlim_t count) noexcept {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  const rlimit old = limit;
+  limit.rlim_cur = std::max(limit.rlim_cur, std::min(limit.rlim_max, count));
+  if (limit.rlim_cur == old.rlim_cur || setrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  if (!are_descriptors_raised) old_descriptor_limit = old;
+  are_descriptors_raised = true;
 }
 
 void protect_memory() noexcept {

@@ -1,6 +1,8 @@
 // Protects the memory of this process, and prepares its signals and descriptors.
 #pragma once
 
+#include <sys/resource.h>
+
 namespace rolecall {
 
 // Turns off core dumps, and keeps other processes of the same user from reading the memory of this
@@ -14,8 +16,12 @@ void protect_memory() noexcept;
 // of a command.
 void set_signal_actions() noexcept;
 
-// Undoes set_signal_actions and restores the limit for core dumps, for a program that rolecall
-// starts or that replaces it. That program gets what rolecall got.
+// Allows this process `count` open descriptors, or as many as it may have. Does not lower the
+// limit.
+void raise_descriptor_limit(rlim_t count) noexcept;
+
+// Undoes set_signal_actions and restores the limits for core dumps and descriptors, for a program
+// that rolecall starts or that replaces it. That program gets what rolecall got.
 void restore_signals_and_limits() noexcept;
 
 // Ends the process without the work of exit(3): OpenSSL would free its memory, and some thirty

@@ -1,6 +1,5 @@
 #include "commands/serve_daemon.h"
 
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,6 +8,7 @@
 
 #include "base/codec.h"
 #include "base/deadline.h"
+#include "base/process.h"
 #include "base/signals.h"
 #include "commands/enter_sandbox.h"
 #include "commands/serve_listener.h"
@@ -16,6 +16,7 @@
 #include "commands/systemd.h"
 #include "http/client.h"
 #include "http/server_certificate.h"
+#include "identity/hardware/hardware.h"
 #include "options/hardware_limit.h"
 #include "serve/renewals.h"
 #include "serve/server_options.h"
@@ -27,8 +28,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr rlim_t most_descriptors = http::most_connections_of_one_thread + serve::spare_descriptors;
-
 std::vector<std::string> host_names(const Settings& settings) {
   std::vector<std::string> names;
   for (const std::string& name : settings.all("allow-host")) {
@@ -39,12 +38,11 @@ std::vector<std::string> host_names(const Settings& settings) {
 
 constexpr milliseconds tick{1000};
 
-// Allows one descriptor for each possible client.
-void raise_limit_of_descriptors() {
-  rlimit limit{};
-  getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = std::max(limit.rlim_cur, std::min(limit.rlim_max, most_descriptors));
-  setrlimit(RLIMIT_NOFILE, &limit);
+// Allows one descriptor for each possible client. But not with a driver of hardware: it may use
+// select(2), which writes beyond its memory for a descriptor over 1023.
+void allow_descriptors() {
+  if (!identity::hardware_was_used())
+    raise_descriptor_limit(serve::most_connections + serve::spare_descriptors);
 }
 
 // The daemon, from start to exit.
@@ -79,7 +77,7 @@ class Daemon {
     // files behind.
     const Signals signals({SIGTERM, SIGINT, SIGHUP});
     serve::Service service(service_options(), log_);
-    raise_limit_of_descriptors();
+    allow_descriptors();
     enter_sandbox(settings_, {token_directory()});
     std::optional<http::Server> status_server;
     start_status_server(status_server, service);
@@ -181,6 +179,8 @@ class Daemon {
     const std::string reason_is_off = reason_imds_is_off();
     const std::string url = origin_for_clients().text();
     http::ServerOptions options = serve::options_of_server(service);
+    if (tls_.is_on())
+      options.max_connections = std::min(options.max_connections, serve::most_tls_connections);
     options.tls_certificate = tls_.certificate();
     options.tls_key = tls_.key().copy();
     http::Server server(std::move(listener_), options, [&service](const http::Request& request) {

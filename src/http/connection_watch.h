@@ -10,6 +10,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <list>
 #include <mutex>
@@ -34,13 +35,15 @@ class ConnectionWatch {
     std::string local;
     std::uint64_t number = 0;  // counts from 1
     std::atomic<Clock::rep> deadline{never};
+    std::list<Connection>::iterator self;
   };
 
   // A connection has `limit` for each request. If `max_connections` or more connections are open,
   // no other client gets in, and the limit is `limit_when_full` instead.
-  ConnectionWatch(std::chrono::milliseconds limit, std::size_t max_connections,
-                  std::chrono::milliseconds limit_when_full)
+  ConnectionWatch(std::chrono::milliseconds limit, std::size_t lasting_connections,
+                  std::size_t max_connections, std::chrono::milliseconds limit_when_full)
       : limit_(limit),
+        lasting_connections_(lasting_connections),
         max_connections_(max_connections),
         limit_when_full_(std::min(limit, limit_when_full)),
         thread_([this](const std::stop_token& stop) { run(stop); }) {}
@@ -48,12 +51,13 @@ class ConnectionWatch {
   Connection* add(int descriptor, std::string peer, std::string local) {
     const std::scoped_lock lock(mutex_);
     Connection& connection = connections_.emplace_back();
+    connection.self = std::prev(connections_.end());
     connection.descriptor = descriptor;
     connection.peer = std::move(peer);
     connection.local = std::move(local);
     connection.number = ++last_number_;
     start_clock(connection);
-    full_ = connections_.size() >= max_connections_;
+    note_size();
     if (connections_.size() == 1 || full_) changed_.notify_one();
     return &connection;
   }
@@ -62,13 +66,13 @@ class ConnectionWatch {
   // that.
   void remove(const Connection* connection) {
     const std::scoped_lock lock(mutex_);
-    connections_.remove_if([connection](const Connection& c) { return &c == connection; });
-    full_ = connections_.size() >= max_connections_;
+    if (connection != nullptr) connections_.erase(connection->self);
+    note_size();
     if (connections_.empty()) emptied_.notify_all();
   }
 
-  // Whether all connection slots are taken, so that other clients may be waiting for one.
-  bool full() const { return full_; }
+  // Whether there are so many connections that each should end with its response.
+  bool crowded() const { return crowded_; }
 
   // Stops reading from all connections, except for what has come already. Then waits until all are
   // closed, for at most `max_wait`.
@@ -87,6 +91,11 @@ class ConnectionWatch {
  private:
   static constexpr Clock::rep never = std::numeric_limits<Clock::rep>::max();
   static constexpr std::chrono::milliseconds check_interval{500};
+
+  void note_size() {
+    crowded_ = connections_.size() >= lasting_connections_;
+    full_ = connections_.size() >= max_connections_;
+  }
 
   void run(const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
@@ -123,6 +132,7 @@ class ConnectionWatch {
   }
 
   std::chrono::milliseconds limit_;
+  std::size_t lasting_connections_;
   std::size_t max_connections_;
   std::chrono::milliseconds limit_when_full_;
   std::mutex mutex_;
@@ -130,6 +140,7 @@ class ConnectionWatch {
   std::condition_variable emptied_;
   std::list<Connection> connections_;
   std::uint64_t last_number_ = 0;
+  std::atomic<bool> crowded_ = false;
   std::atomic<bool> full_ = false;
   std::jthread thread_;  // last, because it uses all members above
 };

@@ -110,6 +110,9 @@ std::string loopback_interface_with(const std::string& address) {
   return {};
 }
 
+// The kernel lowers it to net.core.somaxconn. (SOMAXCONN is 128 in older C libraries.)
+constexpr int most_waiting_clients = 4096;
+
 void check_is_address(const std::string& text) {
   if (socket_address(text, 0).ss_family != AF_UNSPEC) return;
   throw Error(ErrorKind::usage, "\"" + text + "\" is not an IP address",
@@ -145,7 +148,7 @@ Listener::Listener(const std::string& address, int port, const std::string& inte
   }
   if (!socket_.is_open() ||
       bind(socket_.fd(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0 ||
-      listen(socket_.fd(), SOMAXCONN) != 0) {
+      listen(socket_.fd(), most_waiting_clients) != 0) {
     const int error = errno;
     throw Error(ErrorKind::usage, "cannot listen on " + where + ": " + std::strerror(error),
                 error == EADDRINUSE

@@ -12,6 +12,9 @@ namespace rolecall::http {
   USE(MHD_, start_daemon)                                       \
   USE(MHD_, quiesce_daemon)                                     \
   USE(MHD_, stop_daemon)                                        \
+  USE(MHD_, get_daemon_info)                                    \
+  USE(MHD_, get_timeout)                                        \
+  USE(MHD_, run)                                                \
   USE(MHD_, add_connection)                                     \
   USE(MHD_, get_connection_info)                                \
   USE(MHD_, get_connection_values_n)                            \

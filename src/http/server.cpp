@@ -11,7 +11,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <future>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -20,6 +22,7 @@
 #include "base/time.h"
 #include "http/connection_watch.h"
 #include "http/head_reader.h"
+#include "http/mhd_loop.h"
 #include "http/mhd_response.h"
 #include "http/microhttpd.h"
 #include "http/request_form.h"
@@ -71,32 +74,41 @@ struct Server::Daemon {
   std::string url;
   int port = 0;
   bool listens_on_all = false;
-  std::string log;  // what libmicrohttpd says while it starts
+  std::string name_for_next;  // with a TLS front: the server's end of the next connection
+  std::string log;            // what libmicrohttpd says while it starts
   std::atomic<bool> started = false;
   std::atomic<bool> ending = false;
   ConnectionWatch watch;
   MHD_Daemon* mhd = nullptr;
+  std::optional<MhdLoop> loop;          // empty: libmicrohttpd has its own threads
   std::unique_ptr<TlsFront> tls_front;  // empty: plain HTTP
 
   Daemon(Listener listener, const ServerOptions& options, Handler function)
       : handler(std::move(function)),
         on_refused_request(options.on_refused_request),
         max_body(options.max_body),
-        watch(options.request_timeout, options.max_connections, options.request_timeout_when_full) {
+        watch(options.request_timeout,
+              options.lasting_connections == 0 ? options.max_connections
+                                               : options.lasting_connections,
+              options.max_connections, options.request_timeout_when_full) {
     start(std::move(listener), options);
   }
   ~Daemon() {
     if (mhd == nullptr) return;
     ending = true;
     if (tls_front) tls_front->end_input();
-    const Descriptor listener(microhttpd().quiesce_daemon(mhd));
+    const Descriptor listener(stop_accepting());
     watch.drain(grace_period);
+    loop.reset();
     microhttpd().stop_daemon(mhd);
   }
   Daemon(Daemon&&) = delete;
 
   void start(Listener listener, const ServerOptions& options);
   void prepare_tls(Listener listener, const ServerOptions& options);
+  bool serve_plain(int plain, int socket, const sockaddr* client, socklen_t size);
+  std::string local_name_of(int descriptor);
+  int stop_accepting();
   Response answer(const Incoming& incoming) const noexcept;
   static void read_head(MHD_Connection* mhd_connection, Incoming& incoming, const char* method,
                         const char* version);
@@ -148,7 +160,7 @@ void Server::Daemon::on_connection(void* self, MHD_Connection* connection, void*
             .get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
             ->client_addr;
     *context = daemon->watch.add(descriptor, socket_name(address).text(),
-                                 daemon->listens_on_all ? local_name(descriptor) : "");
+                                 daemon->local_name_of(descriptor));
   } catch (const std::exception&) {
     *context = nullptr;  // no memory: on_first_line refuses the requests of this connection
   }
@@ -259,10 +271,10 @@ MHD_Result Server::Daemon::receive(MHD_Connection* mhd_connection, Incoming& inc
   ConnectionWatch::stop_clock(*incoming.connection);
   Response response = answer(incoming);
   const auto status = static_cast<unsigned>(response.status);
-  const bool close = response.close || !request.malformed.empty() || ending || watch.full();
+  const bool close = response.close || !request.malformed.empty() || ending || watch.crowded();
   const MhdResponsePtr made = make_mhd_response(std::move(response));
-  // If all connection slots are taken, each connection ends after one response. So does it when the
-  // server stops: with epoll, libmicrohttpd does not notice the end of input that drain() causes.
+  // If there are many connections, each ends after one response. So does it when the server stops:
+  // with epoll, libmicrohttpd does not notice the end of input that drain() causes.
   if (close) microhttpd().add_response_header(made.get(), "Connection", "close");
   watch.start_clock(*incoming.connection);  // from now on, the client must take the response
   return microhttpd().queue_response(mhd_connection, status, made.get());
@@ -270,9 +282,6 @@ MHD_Result Server::Daemon::receive(MHD_Connection* mhd_connection, Incoming& inc
 
 void Server::Daemon::start(Listener listener, const ServerOptions& options) {
   const bool one_thread = options.threads == Threads::one;
-  if (one_thread && options.max_connections > most_connections_of_one_thread) {
-    throw Error(ErrorKind::failed, "one thread cannot serve so many connections");
-  }
   const bool tls = !options.tls_certificate.empty();
   port = listener.name().port;
   listens_on_all = listener.name().address == "0.0.0.0" || listener.name().address == "::";
@@ -292,12 +301,14 @@ void Server::Daemon::start(Listener listener, const ServerOptions& options) {
       // Since 0.9.76, libmicrohttpd would otherwise accept blanks in a path and headers in two
       // lines.
       {MHD_OPTION_STRICT_FOR_CLIENT, 1, nullptr},
+      {MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, nullptr},  // MhdLoop blocks it
   };
   // At its limit of connections, libmicrohttpd stops accepting only with select and with epoll.
   // With poll, it resets the next connection. The handler adds the Date header.
-  unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC | MHD_USE_SUPPRESS_DATE_NO_CLOCK |
-                   MHD_USE_ERROR_LOG;
-  flags |= one_thread ? MHD_USE_EPOLL : MHD_USE_THREAD_PER_CONNECTION;
+  unsigned flags = MHD_USE_SUPPRESS_DATE_NO_CLOCK | MHD_USE_ERROR_LOG;
+  flags |= one_thread
+               ? MHD_USE_EPOLL
+               : MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC | MHD_USE_THREAD_PER_CONNECTION;
   if (listener.name().ipv6) flags |= MHD_USE_IPv6;
   if (tls) {
     prepare_tls(std::move(listener), options);
@@ -317,13 +328,42 @@ void Server::Daemon::start(Listener listener, const ServerOptions& options) {
                 "the HTTP server cannot be started" + (log.empty() ? "" : ": " + log));
   }
   started = true;
-  if (!tls_front) return;
   try {
-    tls_front->start();
+    if (one_thread) loop.emplace(mhd);
+    if (tls_front) tls_front->start();
   } catch (const std::exception&) {
+    loop.reset();
     microhttpd().stop_daemon(mhd);
     throw;
   }
+}
+
+// Returns the listening descriptor, or -1.
+int Server::Daemon::stop_accepting() {
+  if (!loop) return microhttpd().quiesce_daemon(mhd);
+  std::promise<int> listener;
+  loop->post([this, &listener] { listener.set_value(microhttpd().quiesce_daemon(mhd)); });
+  return listener.get_future().get();
+}
+
+// The server's end of a connection, if the server has several addresses.
+std::string Server::Daemon::local_name_of(int descriptor) {
+  if (!listens_on_all) return {};
+  return tls_front ? std::move(name_for_next) : local_name(descriptor);
+}
+
+// Called in the thread of the TLS front.
+bool Server::Daemon::serve_plain(int plain, int socket, const sockaddr* client, socklen_t size) {
+  if (!loop) return microhttpd().add_connection(mhd, plain, client, size) == MHD_YES;
+  sockaddr_storage name{};
+  std::memcpy(&name, client, size);
+  loop->post([this, plain, local = listens_on_all ? local_name(socket) : "", name, size] {
+    name_for_next = local;
+    const auto* address = reinterpret_cast<const sockaddr*>(&name);
+    if (microhttpd().add_connection(mhd, plain, address, size) != MHD_YES)
+      tls_front->server_has_ended_one();
+  });
+  return true;
 }
 
 void Server::Daemon::prepare_tls(Listener listener, const ServerOptions& options) {
@@ -334,8 +374,8 @@ void Server::Daemon::prepare_tls(Listener listener, const ServerOptions& options
       10 * options.request_timeout_when_full};
   tls_front = std::make_unique<TlsFront>(
       Descriptor(listener.release()), make_tls_context(options.tls_certificate, options.tls_key),
-      limits, [this](int plain, const sockaddr* client, socklen_t size) {
-        return microhttpd().add_connection(mhd, plain, client, size) == MHD_YES;
+      limits, [this](int plain, int socket, const sockaddr* client, socklen_t size) {
+        return serve_plain(plain, socket, client, size);
       });
 }
 

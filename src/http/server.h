@@ -20,18 +20,15 @@ enum class Threads {
   one,             // the handler must not wait; one thread serves all connections (epoll)
 };
 
-// libmicrohttpd 0.9.75 takes up to 128 events at a time. If it gets exactly 128, it waits for more
-// before it acts on any of them, for as long as it would have waited for the first. So the number
-// of connections must stay below that.
-inline constexpr unsigned most_connections_of_one_thread = 120;
-
 struct ServerOptions {
   Threads threads = Threads::per_connection;
   std::string tls_certificate;  // PEM text, leaf first, then its chain; empty: plain HTTP
   Secret tls_key;               // PEM text
-  // Other clients wait until one of these connections ends. With Threads::one, no more than the
-  // number above is allowed.
+  // Other clients wait until one of these connections ends.
   unsigned max_connections = 64;
+  // While more connections than these are open, each of them ends with its response, so that the
+  // memory for requests is soon free again. 0: max_connections.
+  unsigned lasting_connections = 0;
   std::size_t connection_memory = 64 * 1024;  // bytes; a request head that needs more gets a 431
   // Bytes; more is dropped (Request::body_too_large). 0: a Transfer-Encoding is refused at once.
   std::size_t max_body = 64 * 1024;

@@ -87,7 +87,8 @@ void TlsConnection::serve() {
   enter(Phase::ended);
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) != 0) return;
   plain_ = Descriptor(ends[0]);
-  if (!serve_plain_(ends[1], reinterpret_cast<const sockaddr*>(&client_), client_size_)) return;
+  const auto* client = reinterpret_cast<const sockaddr*>(&client_);
+  if (!serve_plain_(ends[1], socket_.fd(), client, client_size_)) return;
   read_wants_ = POLLIN;
   enter(Phase::open);
   // The client sends its request at once, not when a delayed acknowledgement has come. (In TLS 1.3,

@@ -15,8 +15,10 @@
 namespace rolecall::http {
 
 // Gives one end of a pair of connected sockets to the HTTP server, which from then on must close
-// it. `client` is the address of the client. If this returns false, the client is sent away.
-using ServePlain = std::function<bool(int plain, const sockaddr* client, socklen_t size)>;
+// it. `socket` is the socket of the client, and `client` its address. If this returns false, the
+// client is sent away.
+using ServePlain =
+    std::function<bool(int plain, int socket, const sockaddr* client, socklen_t size)>;
 
 class TlsConnection {
  public:

@@ -35,10 +35,10 @@ constexpr milliseconds pause_after_failure{100};
 TlsFront::TlsFront(Descriptor listener, SslCtxPtr context, const Limits& limits,
                    ServePlain serve_plain)
     : limits_(limits),
-      serve_plain_([this, serve = std::move(serve_plain)](int plain, const sockaddr* client,
-                                                          socklen_t size) {
+      serve_plain_([this, serve = std::move(serve_plain)](int plain, int socket,
+                                                          const sockaddr* client, socklen_t size) {
         ++connections_of_server_;
-        const bool served = serve(plain, client, size);
+        const bool served = serve(plain, socket, client, size);
         if (!served) --connections_of_server_;
         return served;
       }),

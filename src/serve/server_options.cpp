@@ -7,7 +7,9 @@
 namespace rolecall::serve {
 namespace {
 
-constexpr rlim_t most_connections = http::most_connections_of_one_thread;
+// As many clients can keep their connections between requests. Each of these needs the memory
+// below.
+constexpr unsigned lasting_connections = 120;
 // Enough for headers of 8 KiB, libmicrohttpd's table of them, and the head of an answer. This
 // memory is overwritten after each request, so it is no larger than necessary.
 constexpr std::size_t connection_memory = 12 * 1024;
@@ -23,6 +25,7 @@ http::ServerOptions options_of_quick_server(unsigned connections) {
   http::ServerOptions options;
   options.threads = http::Threads::one;
   options.max_connections = connections;
+  options.lasting_connections = std::min(connections, lasting_connections);
   options.connection_memory = connection_memory;
   options.max_body = 0;
   options.request_timeout_when_full = std::chrono::milliseconds(50);

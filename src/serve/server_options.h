@@ -13,6 +13,12 @@ namespace rolecall::serve {
 // connections. The server for supervisors takes some of them.
 inline constexpr rlim_t spare_descriptors = 96;
 
+// As many clients can be served at once, if the process may have so many descriptors.
+inline constexpr rlim_t most_connections = 4096;
+
+// With TLS, each of them needs the memory of two TLS records and more.
+inline constexpr unsigned most_tls_connections = 120;
+
 // For a server that answers without a wait, on one thread, with as many connection slots as the
 // process's limit of descriptors allows. The server tells `service` about requests that cannot be
 // read, so `service` must exist longer than the server.

@@ -15,7 +15,7 @@ from support import pki
 from support.process import ARNS, Emulator, environment
 
 SYSTEM_CERTIFICATES = pathlib.Path("/etc/ssl/certs")
-TOOLS = {"stopwatch": ["-static"], "limits": ["-lssl", "-lcrypto"],
+TOOLS = {"stopwatch": ["-static"], "burst": ["-D_GNU_SOURCE"], "limits": ["-lssl", "-lcrypto"],
          "bare_server": ["-lmicrohttpd"]}
 CREDENTIALS_FILE = "".join(
     f"[{profile}]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = {'x' * 40}\n"

@@ -223,9 +223,11 @@ def test_an_endpoint_that_grants_what_has_ended(identity, port, tmp_path):
         serve.__exit__(None)
 
 
-def test_connections_that_send_nothing(identity, emulator, tmp_path):
-    """A thousand of them keep nobody out."""
-    with Serve(tmp_path, server=emulator, flags=identity.flags) as serve:
+@pytest.mark.parametrize("descriptors", [216, 20000])
+def test_connections_that_send_nothing(identity, emulator, tmp_path, descriptors):
+    """A thousand of them keep nobody out, whether serve has 120 connection slots or thousands."""
+    with Serve(tmp_path, server=emulator, flags=identity.flags,
+               prefix=["prlimit", f"--nofile={descriptors}"]) as serve:
         token = {"x-aws-ec2-metadata-token": serve.token()}
         silent = []
         try:

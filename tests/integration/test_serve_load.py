@@ -3,11 +3,14 @@
 import concurrent.futures
 import http.client
 import json
+import resource
 import signal
+import socket
 import threading
 import time
 
-from support.process import Emulator
+import pytest
+from support.process import Emulator, paused
 from support.serve import CREDENTIALS, Serve, eventually
 from support.signing import IdentityRequest
 
@@ -55,6 +58,58 @@ def test_no_mixed_set(identity, tmp_path):
     issued = {line["accessKeyId"] for line in map(json.loads, emulator.err.splitlines())
               if line["path"] == "/sessions"}
     assert {one[0] for one in sets} <= issued
+
+
+@pytest.fixture(name="many_descriptors")
+def raise_limit_of_descriptors():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if 0 <= hard < 1300:
+        pytest.skip("takes more open files than the limit allows")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 1300), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def connect(serve, count):
+    return [socket.create_connection(("127.0.0.1", serve.port), timeout=30) for _ in range(count)]
+
+
+def send_requests(connections, token):
+    for connection in connections:
+        connection.sendall(f"GET {CREDENTIALS} HTTP/1.1\r\nHost: localhost\r\n"
+                           f"x-aws-ec2-metadata-token: {token}\r\n\r\n".encode())
+
+
+def read_answers(connections):
+    for connection in connections:
+        with connection, connection.makefile("rb") as answer:
+            assert answer.readline() == b"HTTP/1.1 200 OK\r\n"
+
+
+def test_a_burst_of_slow_clients(identity, emulator, tmp_path, many_descriptors):
+    """A thousand connect, and only later ask. None is sent away."""
+    with Serve(tmp_path, server=emulator, flags=identity.flags) as serve:
+        token = serve.token()
+        connections = connect(serve, 1000)
+        time.sleep(0.5)
+        assert serve.credentials()  # nobody waits for them
+        send_requests(connections, token)
+        read_answers(connections)
+        assert serve.credentials()
+
+
+@pytest.mark.parametrize("count", [119, 120, 121, 127, 128, 129, 256, 1000])
+def test_requests_that_come_at_once(identity, emulator, tmp_path, many_descriptors, count):
+    """libmicrohttpd takes up to 128 events at a time."""
+    with Serve(tmp_path, server=emulator, flags=identity.flags) as serve:
+        token = serve.token()
+        before = connect(serve, count)
+        time.sleep(0.1)
+        with paused(serve.process.pid):
+            send_requests(before, token)
+        begin = time.monotonic()
+        read_answers(before)
+        assert time.monotonic() - begin < 8  # an idle connection is closed after 10 s
 
 
 def test_memory_is_flat(identity, emulator, tmp_path):
