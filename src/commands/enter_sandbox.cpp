@@ -1,6 +1,8 @@
 #include "commands/enter_sandbox.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 
 #include "identity/hardware/hardware.h"
 #include "options/environment.h"
@@ -52,11 +54,13 @@ void add_options(sandbox::Needs& needs, const Settings& settings) {
   }
 }
 
-// SSL_CERT_DIR may have several, with colons between them.
+// SSL_CERT_DIR may have several, with colons between them. Those that do not exist are left out,
+// because the sandbox would allow the nearest directory above, which can be all of the system.
 void add_paths(sandbox::Needs& needs, std::string_view paths) {
   while (!paths.empty()) {
     const std::string_view path = paths.substr(0, paths.find(':'));
-    if (!path.empty()) needs.read.emplace_back(path);
+    std::error_code error;
+    if (std::filesystem::exists(path, error)) needs.read.emplace_back(path);
     paths.remove_prefix(std::min(path.size() + 1, paths.size()));
   }
 }

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
@@ -22,6 +23,7 @@ namespace {
 struct RulesetAttributes {
   std::uint64_t files;
   std::uint64_t network;  // since version 4
+  std::uint64_t scoped;   // since version 6
 };
 struct __attribute__((packed)) PathRule {
   std::uint64_t allowed;
@@ -32,6 +34,7 @@ constexpr long add_rule = 445;
 constexpr long restrict_self = 446;
 constexpr unsigned give_version = 1;
 constexpr int path_rule = 1;
+constexpr int most_links = 40;  // as in the kernel
 
 constexpr std::uint64_t write_file = 1U << 1;
 constexpr std::uint64_t read_file = 1U << 2;
@@ -45,6 +48,7 @@ constexpr std::uint64_t rename_elsewhere = 1U << 13;  // since version 2
 constexpr std::uint64_t truncate_file = 1U << 14;     // since version 3
 constexpr std::uint64_t ioctl_device = 1U << 15;      // since version 5
 constexpr std::uint64_t bind_tcp = 1U << 0;           // since version 4
+constexpr std::uint64_t signal_others = 1U << 1;      // since version 6
 
 constexpr std::uint64_t reading = read_file | read_directory;
 constexpr std::uint64_t writing = reading | write_file | remove_directory | remove_file |
@@ -89,6 +93,15 @@ std::uint64_t rights_known_to(int version) {
   return rights;
 }
 
+// Where an update of `current` -> `versions/1` makes `versions/2`; empty if the path is no link.
+std::string directory_of_versions(const std::filesystem::path& directory) {
+  std::error_code error;
+  if (!std::filesystem::is_symlink(directory, error)) return {};
+  const std::filesystem::path target = std::filesystem::canonical(directory, error);
+  const std::filesystem::path above = target.parent_path();
+  return above.has_relative_path() ? above.string() : std::string();
+}
+
 // The directory of a file, or the directory itself. If it does not exist yet: the nearest one
 // above.
 std::string existing_directory(const std::filesystem::path& path) {
@@ -115,8 +128,10 @@ std::set<std::string> directories_of_libraries() {
 class Ruleset {
  public:
   explicit Ruleset(int version) : rights_(rights_known_to(version)) {
-    const RulesetAttributes attributes{rights_, version >= 4 ? bind_tcp : 0};
-    const std::size_t size = version >= 4 ? sizeof attributes : sizeof attributes.files;
+    const RulesetAttributes attributes{rights_, bind_tcp, signal_others};
+    const std::size_t size = version >= 6   ? sizeof attributes
+                             : version >= 4 ? offsetof(RulesetAttributes, scoped)
+                                            : offsetof(RulesetAttributes, network);
     descriptor_ = Descriptor(static_cast<int>(syscall(create_ruleset, &attributes, size, 0)));
   }
 
@@ -130,12 +145,21 @@ class Ruleset {
     syscall(add_rule, descriptor_.fd(), path_rule, &rule, 0);
   }
 
-  // The directory of the path and, if it is a link, that of its target.
+  // The directory of the path and, if it is a link, that of its target, which need not exist yet.
   void allow_place(const std::string& path, std::uint64_t rights) {
     allow(existing_directory(path), rights);
     std::error_code error;
-    const std::filesystem::path target = std::filesystem::canonical(path, error);
+    std::filesystem::path target(path);
+    for (int links = 0; links < most_links && std::filesystem::is_symlink(target, error); ++links)
+      target = target.parent_path() / std::filesystem::read_symlink(target, error);
+    target = std::filesystem::weakly_canonical(target, error);
     if (!error) allow(existing_directory(target), rights);
+  }
+
+  // If the directory is a link, it can become a link to another one beside its target.
+  void allow_versions(const std::string& path, std::uint64_t rights) {
+    const std::string versions = directory_of_versions(existing_directory(path));
+    if (!versions.empty()) allow(versions, rights);
   }
 
   bool restrict_this_thread() const {
@@ -162,8 +186,10 @@ std::string limit_files(const std::vector<std::string>& read,
     rules.allow(directory, reading);
   for (const char* device : system_devices)
     rules.allow(device, of_files);
-  for (const std::string& path : read)
+  for (const std::string& path : read) {
     rules.allow_place(path, reading);
+    rules.allow_versions(path, reading);
+  }
   for (const std::string& path : written)
     rules.allow_place(path, writing);
   return rules.restrict_this_thread() ? "" : std::strerror(errno);

@@ -11,6 +11,7 @@ namespace rolecall::sandbox {
 struct Needs {
   // Files and directories that it reads, and those that it writes. A file may be replaced by
   // another one, so its whole directory is allowed; if it is a link, the directory of its target
+  // too. If the directory of a file that is read is a link, those beside its target are allowed
   // too. What every program reads (/etc, /usr, the libraries) is always allowed.
   std::vector<std::string> read = {};
   std::vector<std::string> write = {};
@@ -40,8 +41,7 @@ struct Measure {
 //   memory is infinite, or does not count: with a finite one, an allocation could fail later.
 // - capabilities: only those for files, users and locked memory are kept (capabilities(7)).
 // - no new privileges: no program that this process starts gets more rights (setuid, sudo).
-// - files: landlock(7). Only `needs.read` and `needs.write`; nothing can be executed, and no other
-//   TCP port can be listened on (if the kernel can forbid that).
+// - files: landlock(7). Only `needs.read` and `needs.write`; nothing can be executed.
 // - system calls: seccomp(2). Only those in calls.h.
 // Each one that is not possible here is left out. Throws nothing.
 std::vector<Measure> enter(const Needs& needs, Threads threads);

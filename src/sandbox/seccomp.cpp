@@ -6,12 +6,14 @@
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
+#include <initializer_list>
 #include <vector>
 
 #include "base/text.h"
@@ -94,11 +96,35 @@ Filter rule_for_socket() {
   return rule;
 }
 
-// Not into the input of the terminal, which a shell would take for typed commands.
+// The first argument is this process, or one of the `others`. So no other process gets a signal or
+// other limits.
+Filter rule_for_own_process(std::initializer_list<unsigned> others) {
+  Filter rule;
+  load_argument(rule, 0);
+  answer_if_equal(rule, static_cast<unsigned>(getpid()), SECCOMP_RET_ALLOW);
+  for (const unsigned other : others)
+    answer_if_equal(rule, other, SECCOMP_RET_ALLOW);
+  answer(rule, failing_with(EPERM));
+  return rule;
+}
+
+// No setuid and no setgid program, which another user could start without the sandbox.
+Filter rule_for_fchmod() {
+  Filter rule;
+  load_argument(rule, 1);
+  rule.push_back(BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, S_ISUID | S_ISGID, 0, 1));
+  answer(rule, failing_with(EPERM));
+  answer(rule, SECCOMP_RET_ALLOW);
+  return rule;
+}
+
+// Not into the input of the terminal, which a shell would take for typed commands: TIOCLINUX can
+// paste a selection there.
 Filter rule_for_ioctl() {
   Filter rule;
   load_argument(rule, 1);
-  answer_if_equal(rule, TIOCSTI, failing_with(EPERM));
+  for (const int request : {TIOCSTI, TIOCLINUX})
+    answer_if_equal(rule, static_cast<unsigned>(request), failing_with(EPERM));
   answer(rule, SECCOMP_RET_ALLOW);
   return rule;
 }
@@ -117,6 +143,9 @@ Filter make_filter(bool signals_child) {
   rule_for_call(filter, __NR_clone, rule_for_clone());
   rule_for_call(filter, __NR_socket, rule_for_socket());
   rule_for_call(filter, __NR_ioctl, rule_for_ioctl());
+  rule_for_call(filter, __NR_fchmod, rule_for_fchmod());
+  rule_for_call(filter, __NR_tgkill, rule_for_own_process({}));
+  rule_for_call(filter, __NR_prlimit64, rule_for_own_process({0}));
   // Also clone3, whose arguments no filter can read: C libraries then use clone.
   answer(filter, failing_with(ENOSYS));
   return filter;

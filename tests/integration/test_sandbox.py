@@ -96,6 +96,32 @@ def test_a_file_of_another_directory_cannot_be_read(identity, emulator, tmp_path
         eventually(lambda: len(serve.events("renewed")) >= 2)
 
 
+def test_a_variable_with_a_missing_directory_allows_nothing_more(identity, emulator, tmp_path):
+    """The nearest directory above would be the root of the system."""
+    flags = copy_of(identity, tmp_path / "own")
+    with Serve(tmp_path, "--debug", server=emulator, flags=flags,
+               env={"SSL_CERT_DIR": "/etc/ssl/certs:/missing/certs"}) as serve:
+        if "files" not in said(serve.err).split("; off: ")[0]:
+            pytest.skip(f"this kernel cannot limit files: {said(serve.err)}")
+        link_elsewhere(flags, tmp_path)
+        serve.process.send_signal(1)
+        eventually(lambda: [e for e in serve.events() if "Permission denied" in str(e)])
+
+
+def test_a_directory_may_become_a_link_to_a_new_version(identity, emulator, tmp_path):
+    made = copy_of(identity, tmp_path / "1")
+    copy_of(identity, tmp_path / "2")
+    current = tmp_path / "current"
+    current.symlink_to("1")
+    flags = [word.replace(f"{tmp_path}/1/", f"{current}/") for word in made]
+    with Serve(tmp_path, server=emulator, flags=flags) as serve:
+        (tmp_path / "new").symlink_to("2")
+        (tmp_path / "new").rename(current)
+        serve.process.send_signal(1)
+        eventually(lambda: len(serve.events("renewed")) >= 2)
+        assert not [e for e in serve.events() if "cannot be used" in e["event"]], serve.err
+
+
 def test_update(identity, emulator, tmp_path):
     credentials = tmp_path / "aws" / "credentials"
     child = subprocess.Popen([BINARY, "update", *identity.flags, *ARNS, "--endpoint", emulator.url, "--debug"],

@@ -6,8 +6,12 @@
 #include <netinet/in.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <array>
@@ -142,6 +146,28 @@ TEST_F(SandboxOfFiles, FilesMayBeReplaced) {
             "");
 }
 
+TEST_F(SandboxOfFiles, ADirectoryMayBecomeALinkToAnotherVersion) {
+  for (const char* name : {"versions", "versions/1", "versions/2"})
+    std::filesystem::create_directory(in(name));
+  put(in("versions/2/leaf.pem"));
+  std::filesystem::create_directory_symlink("versions/1", in("current"));
+  EXPECT_EQ(in_child([this]() -> std::string {
+              enter({.read = {in("current/leaf.pem")}}, Threads::only_this);
+              if (!can_read(in("versions/2/leaf.pem"))) return "versions/2";
+              return can_read(in("other/secret")) ? "other/secret" : "";
+            }),
+            "");
+}
+
+TEST_F(SandboxOfFiles, ATargetOfALinkThatDoesNotExistYetCanBeMade) {
+  std::filesystem::create_symlink("../other/credentials", in("written/file"));
+  EXPECT_EQ(in_child([this]() -> std::string {
+              enter({.write = {in("written/file")}}, Threads::only_this);
+              return can_make(in("other/credentials")) ? "" : "other/credentials";
+            }),
+            "");
+}
+
 TEST_F(SandboxOfFiles, ADirectoryThatDoesNotExistYetCanBeMade) {
   EXPECT_EQ(in_child([this]() -> std::string {
               enter({.write = {in("written/a/b/file")}}, Threads::only_this);
@@ -178,6 +204,45 @@ TEST_F(SandboxOfCalls, OtherCallsFail) {
               bool ran = false;
               std::thread([&ran] { ran = true; }).join();
               return ran ? "" : "thread";
+            }),
+            "");
+}
+
+// Landlock has no rule for these.
+TEST_F(SandboxOfCalls, NoModeOwnerOrAttributeOfAnotherFileCanBeChanged) {
+  EXPECT_EQ(in_child([this]() -> std::string {
+              enter(needs(), Threads::only_this);
+              const std::string secret = in("other/secret");
+              if (chmod(secret.c_str(), 0666) == 0) return "chmod";
+              if (lchown(secret.c_str(), 0, 0) == 0) return "chown";
+              if (setxattr(secret.c_str(), "user.name", "value", 5, 0) == 0) return "setxattr";
+              if (utimensat(AT_FDCWD, secret.c_str(), nullptr, 0) == 0) return "utimensat";
+              const int own = open(in("read/leaf.pem").c_str(), O_RDONLY | O_CLOEXEC);
+              if (fchmod(own, 0600) != 0) return "fchmod";
+              return fchmod(own, 04755) == 0 ? "setuid" : "";
+            }),
+            "");
+}
+
+TEST_F(SandboxOfCalls, NoOtherPortCanBeListenedOn) {
+  EXPECT_EQ(in_child([this]() -> std::string {
+              enter(needs(), Threads::only_this);
+              // Without bind, a port that is free is taken.
+              const int local = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+              return listen(local, 1) == 0 ? "listen" : "";
+            }),
+            "");
+}
+
+TEST_F(SandboxOfCalls, OtherProcessesGetNoSignalsAndNoLimits) {
+  EXPECT_EQ(in_child([this]() -> std::string {
+              enter(needs(), Threads::only_this);
+              const pid_t other = getppid();
+              if (syscall(SYS_tgkill, other, other, 0) == 0) return "tgkill";
+              if (prlimit(other, RLIMIT_CORE, nullptr, nullptr) == 0) return "prlimit";
+              if (syscall(SYS_tgkill, getpid(), gettid(), 0) != 0) return "own tgkill";
+              rlimit limit{};
+              return getrlimit(RLIMIT_CORE, &limit) == 0 ? "" : "getrlimit";
             }),
             "");
 }
