@@ -10,11 +10,11 @@ import subprocess
 
 import pytest
 import yaml
-from support import pki
+from support import netns, pki
 from support.images import ROOT, Image, build
 from support.pods import Container, Pod
 from support.process import ANCHOR_ARN, PROFILE_ARN, ROLE_ARN, Emulator, run
-from support.serve import ask, eventually
+from support.serve import Serve, ask, eventually
 
 CHART = ROOT / "packaging" / "helm" / "rolecall"
 INSTALLED = ROOT / "tests" / "clients" / "installed"
@@ -146,6 +146,61 @@ def test_a_new_configuration_starts_new_pods(render):
 ])
 def test_wrong_values(render, values, said):
     assert said in render(values, code=1)
+
+
+def test_what_clusters_need_of_pods(render):
+    values = {"env": [{"name": "HTTPS_PROXY", "value": "http://proxy:3128"}], "serviceAccountName": "payments",
+              "automountServiceAccountToken": True, "priorityClassName": "high",
+              "topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"}],
+              "app": {"pullPolicy": "Always", "envFrom": [{"secretRef": {"name": "more"}}],
+                      "env": [{"name": "AWS_REGION", "value": "us-east-1"}],
+                      "livenessProbe": {"httpGet": {"path": "/", "port": 80}}}}
+    for mode in ("sidecar", "update", "node"):
+        spec, containers = containers_of(render({"mode": mode, **values}))
+        assert spec["serviceAccountName"] == "payments" and spec["automountServiceAccountToken"] is True
+        assert spec["priorityClassName"] == "high"
+        for name in {"rolecall", "first-credentials"} & set(containers):
+            assert values["env"][0] in containers[name]["env"], containers[name]
+        # A namespace with a quota refuses containers without a limit.
+        assert all("limits" in containers[name]["resources"] for name in set(containers) - {"app"})
+        if mode != "node":
+            app = containers["app"]
+            assert spec["topologySpreadConstraints"] == values["topologySpreadConstraints"]
+            assert app["imagePullPolicy"] == "Always" and app["envFrom"] and app["livenessProbe"]
+            assert [v["value"] for v in app["env"] if v["name"] == "AWS_REGION"] == ["us-east-1"]
+
+
+def test_the_volume_of_the_csi_driver_is_like_the_certificate(render):
+    issuer = {"kind": "AWSPCAIssuer", "name": "own", "group": "awspca.cert-manager.io"}
+    manager = {"issuerRef": issuer, "renewBefore": "2h"}
+    spec, _ = containers_of(render({"identity": {"source": "csi", "certManager": manager,
+                                                 "csi": {"keyFile": "key.pem"}}}))
+    (volume,) = [volume["csi"] for volume in spec["volumes"] if volume["name"] == "identity"]
+    assert volume["readOnly"]
+    for name, value in {"issuer-group": issuer["group"], "renew-before": "2h", "privatekey-file": "key.pem",
+                        "certificate-file": "tls.crt", "fs-group": "65532"}.items():
+        assert volume["volumeAttributes"][f"csi.cert-manager.io/{name}"] == value, volume
+
+
+@netns.needed
+def test_a_pod_reaches_the_serve_of_its_node(identity, render, tmp_path):
+    """It comes through another interface than lo, and its packets have an address of the pod."""
+    text = Pod.with_our_arns(render({"mode": "node"})["ConfigMap"]["data"]["config.toml"])
+    for path, own in (("/identity/tls.crt", identity.certificate), ("/identity/tls.key", identity.key),
+                      ("/run/rolecall/own", tmp_path / "tokens")):
+        text = text.replace(f'"{path}"', f'"{own}"')
+    config = tmp_path / "config.toml"
+    config.write_text(text)
+    with netns.pair() as (node, pod):
+        node.add_to_lo("169.254.170.23")
+        pod.ip("route", "add", "default", "via", node.address)
+        with Emulator(identity.root_file, prefix=node.prefix) as emulator, \
+                Serve(tmp_path, "--config", config, "--port", "9911", server=emulator, prefix=node.prefix, arns=()):
+            done = subprocess.run([*pod.prefix, "curl", "-sS", "-m", "5", "-X", "PUT", "-H",
+                                   "x-aws-ec2-metadata-token-ttl-seconds: 60",
+                                   "http://169.254.170.23:9911/latest/api/token"],
+                                  capture_output=True, text=True, check=False)
+            assert done.returncode == 0 and len(done.stdout) > 20, done
 
 
 def test_the_readme_is_right(tmp_path):

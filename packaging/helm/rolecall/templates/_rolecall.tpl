@@ -4,14 +4,14 @@
 
 {{- define "rolecall.labels" -}}
 app.kubernetes.io/name: {{ .Chart.Name }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{- define "rolecall.allLabels" -}}
 {{ include "rolecall.labels" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
-helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 
 {{- define "rolecall.image" -}}
@@ -72,9 +72,15 @@ private-key = "/identity/tls.key"
     {{- else }}
       csi.cert-manager.io/issuer-kind: {{ $identity.certManager.issuerRef.kind }}
       csi.cert-manager.io/issuer-name: {{ $identity.certManager.issuerRef.name }}
-      csi.cert-manager.io/common-name: {{ default .Release.Name $identity.certManager.commonName }}
+      {{- with $identity.certManager.issuerRef.group }}
+      csi.cert-manager.io/issuer-group: {{ . }}
+      {{- end }}
+      csi.cert-manager.io/common-name: {{ default .Release.Name $identity.certManager.commonName | quote }}
       csi.cert-manager.io/key-usages: digital signature,client auth
       csi.cert-manager.io/duration: {{ $identity.certManager.duration }}
+      csi.cert-manager.io/renew-before: {{ $identity.certManager.renewBefore }}
+      csi.cert-manager.io/certificate-file: {{ $identity.csi.certificateFile }}
+      csi.cert-manager.io/privatekey-file: {{ $identity.csi.keyFile }}
       csi.cert-manager.io/fs-group: {{ .Values.user | quote }}
     {{- end }}
 {{- else if $identity.spiffe.hostPath }}
@@ -117,10 +123,36 @@ readinessProbe:
   failureThreshold: 2
 {{- end -}}
 
+{{/* What every pod has. */}}
+{{- define "rolecall.pod" -}}
+automountServiceAccountToken: {{ .Values.automountServiceAccountToken }}
+{{- with .Values.serviceAccountName }}
+serviceAccountName: {{ . }}
+{{- end }}
+{{- with .Values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with .Values.image.pullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+securityContext:
+  {{- include "rolecall.podSecurity" . | nindent 2 }}
+{{- end -}}
+
 {{/* A container of rolecall, without its name and its own lines. */}}
 {{- define "rolecall.container" -}}
 image: {{ include "rolecall.image" . }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
+{{- if or (eq .Values.mode "update") .Values.env }}
+env:
+  {{- if eq .Values.mode "update" }}
+  - {name: AWS_SHARED_CREDENTIALS_FILE, value: /aws/credentials}
+  {{- end }}
+  {{- with .Values.env }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end }}
 resources:
   {{- toYaml .Values.resources | nindent 2 }}
 securityContext:
@@ -136,8 +168,6 @@ securityContext:
   {{- end }}
   {{- if eq .Values.mode "update" }}
   args: [update, --config=/config/config.toml]
-  env:
-    - {name: AWS_SHARED_CREDENTIALS_FILE, value: /aws/credentials}
   {{- else }}
   args: [serve, --config=/config/config.toml]
   {{- include "rolecall.probes" . | nindent 2 }}
