@@ -9,6 +9,7 @@
 #include "base/codec.h"
 #include "base/file_trust.h"
 #include "base/files.h"
+#include "base/shell_word.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "rolecall/error.h"
@@ -113,7 +114,7 @@ std::vector<std::string> LockedCredentialsFile::set(std::string_view profile,
     warnings.push_back(name + " has mode " + mode_text(mode) + ": " +
                        ((mode & S_IROTH) != 0 ? "every user can read the file"
                                               : "its group can write to the file") +
-                       "; use chmod 600");
+                       "; use chmod 600 " + shell_word(file_.target()));
   }
   try {
     file_.replace(edited.bytes.view());

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "base/shell_word.h"
 #include "base/text.h"
 #include "base/user_groups.h"
 #include "rolecall/error.h"
@@ -33,13 +34,14 @@ std::string untrusted_owner_text(uid_t owner, uid_t user) {
   return cat("belongs to user ", owner, ", who is neither root nor this user (", user, ")");
 }
 
-void require_trusted_file(const std::string& name, mode_t mode, uid_t owner,
+void require_trusted_file(std::string_view what, const std::string& path, mode_t mode, uid_t owner,
                           const char* hint_for_owner) {
+  const std::string name = cat(what, " ", path);
   if ((mode & (S_IWGRP | S_IWOTH)) != 0) {
     throw Error(
         ErrorKind::usage,
         cat(name, " has mode ", mode_text(mode), ": users other than its owner can write it"),
-        "run chmod go-w on it, and check that nobody has changed its content");
+        cat("check that nobody has changed its content, then run chmod go-w ", shell_word(path)));
   }
   if (const std::string text = untrusted_owner_text(owner, geteuid()); !text.empty())
     throw Error(ErrorKind::usage, cat(name, " ", text), hint_for_owner);

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <string>
+#include <string_view>
 
 struct stat;
 
@@ -17,9 +18,9 @@ std::string mode_text(mode_t mode);
 std::string untrusted_owner_text(uid_t owner, uid_t user);
 
 // Throws Error (usage) if a file that names commands to run belongs to a user other than root and
-// this one, or if others can write it. `name` names the file in the message, `hint_for_owner` says
-// what to do about another owner.
-void require_trusted_file(const std::string& name, mode_t mode, uid_t owner,
+// this one, or if others can write it. `what` says in the message what the file is,
+// `hint_for_owner` says what to do about another owner.
+void require_trusted_file(std::string_view what, const std::string& path, mode_t mode, uid_t owner,
                           const char* hint_for_owner);
 
 enum class OtherWriters { none, group, everybody };

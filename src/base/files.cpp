@@ -15,6 +15,7 @@
 #include "base/descriptor_io.h"
 #include "base/file_trust.h"
 #include "base/pkcs11_uri.h"
+#include "base/shell_word.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "base/waiting.h"
@@ -149,7 +150,9 @@ FileContent read_file(std::string_view what, const std::string& path, Empty empt
     throw Error(ErrorKind::usage, name + " is neither a regular file nor a pipe",
                 "it is a device or a socket; give the path of a file");
   }
-  return read_descriptor(name, file.fd(), info, false, empty, deadline);
+  FileContent content = read_descriptor(name, file.fd(), info, false, empty, deadline);
+  content.path = path;
+  return content;
 }
 
 void refuse_pipe(std::string_view what, const std::string& path) {
@@ -187,7 +190,8 @@ void warn_about_open_mode(const std::string& name, const FileContent& file,
                      (read && written ? "read and change"
                       : written       ? "change"
                                       : "read") +
-                     " it; remove these rights: chmod o-rwx");
+                     " it; remove these rights: chmod o-rwx" +
+                     (file.path.empty() ? "" : " " + shell_word(file.path)));
   }
   warn_about_owner(name, file, reporter);
 }
@@ -195,9 +199,9 @@ void warn_about_open_mode(const std::string& name, const FileContent& file,
 void warn_about_owner(const std::string& name, const FileContent& file, const Reporter& reporter) {
   const std::string owner = untrusted_owner_text(file.owner, geteuid());
   if (!S_ISREG(file.mode) || owner.empty()) return;
-  reporter.warning(
-      name + " " + owner +
-      " and can read and replace the file; chown it to root or to the user who runs rolecall");
+  reporter.warning(name + " " + owner +
+                   " and can read and replace the file; chown the file to root or to the user who "
+                   "runs rolecall");
 }
 
 std::string file_stamp(const std::string& path) {

@@ -20,6 +20,7 @@ struct FileContent {
   // Of the descriptor that was read, not of the path: the path may lead to another file by now.
   mode_t mode = 0;
   uid_t owner = 0;
+  std::string path = {};  // as the user gave it; empty for a descriptor
 };
 
 // Reads a regular file, or a pipe (`<(…)` of a shell), of at most 1 MiB, once and to its end.

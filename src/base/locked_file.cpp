@@ -18,6 +18,7 @@
 #include "base/files.h"
 #include "base/new_file.h"
 #include "base/random.h"
+#include "base/shell_word.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "base/waiting.h"
@@ -124,7 +125,7 @@ void LockedFile::check_owner_and_mode(const struct stat& info) const {
   if ((info.st_mode & S_IWOTH) != 0) {
     throw Error(ErrorKind::usage,
                 what() + " has mode " + mode_text(info.st_mode) + ": every user can write to it",
-                "check the content of the file, then run chmod 600 on it");
+                "check the content of the file, then run chmod 600 " + shell_word(target()));
   }
 }
 
@@ -323,7 +324,7 @@ Secret read_text_file(const FileRole& role, const std::string& path, FileTrust t
     fail_on_file(role, errno, "cannot open " + name);
   if (!S_ISREG(info.st_mode)) refuse_kind(name);
   if (trust == FileTrust::needed)
-    require_trusted_file(name, info.st_mode, info.st_uid,
+    require_trusted_file(role.what, path, info.st_mode, info.st_uid,
                          "run this command as the owner of the file");
   return read_open_file(role, name, file.fd());
 }

@@ -337,7 +337,7 @@ ConfigFile read_config_file(const std::string& named) {
   const FileContent file = read_file_at(path, named.empty() && !environment(path_variable).empty());
   // Anyone who can write the file can make rolecall run commands, and can change the endpoint that
   // credentials are requested from.
-  require_trusted_file("configuration file " + path, file.mode, file.owner, use_own_file);
+  require_trusted_file("configuration file", path, file.mode, file.owner, use_own_file);
   if (file.bytes.size() > longest_file) {
     throw Error(ErrorKind::usage, "configuration file " + path + " is larger than 128 KiB",
                 "check that it is the right file");

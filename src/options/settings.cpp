@@ -7,6 +7,7 @@
 
 #include "base/codec.h"
 #include "base/pkcs11_uri.h"
+#include "base/shell_word.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "options/binding_lists.h"
@@ -165,7 +166,8 @@ void Settings::take_table(const std::string& table) {
       stderr_reporter(false).warning("configuration file " + file_->path +
                                      " contains a password (" + setting->name +
                                      "), and every user of this machine can read the file; run "
-                                     "chmod o-rwx on it");
+                                     "chmod o-rwx " +
+                                     shell_word(file_->path));
     }
     const char* remark =
         assignment.values != setting->values ? note_on_relative_paths(setting->values) : "";

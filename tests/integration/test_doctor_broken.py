@@ -271,7 +271,7 @@ def static_key_in_the_file(setup):
 @pytest.mark.parametrize("broken,check,status,detail,hint", [
     (no_key_file, "key", "fail", "cannot open private key file .*: No such file", "path"),
     (key_for_everybody, "key", "warn", "mode 0644: every user of this machine can read it",
-     "chmod o-rwx"),
+     "chmod o-rwx /.*/leaf.key$"),
     (another_key, "key", "fail", "does not match any of the 2 certificates", "certificate request"),
     (encrypted_key, "key", "fail", "wrong password", ""),
     (damaged_key, "key", "fail", "damaged|base64|malformed", ""),
@@ -312,7 +312,7 @@ def static_key_in_the_file(setup):
     (variable_over_the_file, "inputs", "warn",
      "variable ROLECALL_REGION takes precedence over configuration file .*, line 1",
      "unset ROLECALL_REGION"),
-    (config_that_others_can_write, "inputs", "fail", "config.toml", "chmod"),
+    (config_that_others_can_write, "inputs", "fail", "config.toml", "chmod go-w /.*/config.toml$"),
     (config_with_a_wrong_name, "inputs", "fail", "line 1: there is no setting \"role-arm\"",
      "role-arn"),
     (unknown_binding, "inputs", "fail", 'there is no binding "nope"', ""),

@@ -9,6 +9,7 @@
 #include <list>
 
 #include "base/file_trust.h"
+#include "base/shell_word.h"
 #include "base/text.h"
 #include "rolecall/error.h"
 
@@ -19,27 +20,34 @@ namespace fs = std::filesystem;
 
 constexpr int most_links = 40;  // the limit of the Linux kernel
 
-[[noreturn]] void refuse(const std::string& path, const std::string& why) {
+// `remedy` is another thing to do than to use another module.
+[[noreturn]] void refuse(const std::string& path, const std::string& why,
+                         const std::string& remedy = {}) {
   throw Error(
       ErrorKind::usage,
       "PKCS#11 module " + path + " is not loaded, because another user could change it: " + why,
-      "a module is code that runs with your rights. Use a module in a directory of the system, or "
-      "change the owner or the mode (chmod go-w)");
+      "a module is code that runs with your rights. Use a module in a directory of the system" +
+          (remedy.empty() ? "" : ", or " + remedy));
 }
 
 // `shown` is the path that the user gave, for messages. `at` is the part of the path to check.
 void check(const std::string& shown, const fs::path& at, const struct stat& info, bool is_last) {
   const uid_t user = geteuid();
+  const std::string word = shell_word(at.string());
   if (const std::string owner = untrusted_owner_text(info.st_uid, user); !owner.empty())
-    refuse(shown, at.string() + " " + owner);
+    refuse(shown, at.string() + " " + owner,
+           cat("run chown root ", word, " and chmod go-w ", word));
   const bool is_sticky = S_ISDIR(info.st_mode) && (info.st_mode & S_ISVTX) != 0 && !is_last;
   if (S_ISLNK(info.st_mode) || is_sticky) return;
+  const std::string remedy = "run chmod go-w " + word;
   switch (other_writers(info, at, user)) {
     case OtherWriters::everybody:
-      refuse(shown, "every user can write to " + at.string());
+      refuse(shown, "every user can write to " + at.string(), remedy);
     case OtherWriters::group:
-      refuse(shown, cat("others in a group (", info.st_gid,
-                        ") or an access control list can write to ", at.string()));
+      refuse(shown,
+             cat("others in a group (", info.st_gid, ") or an access control list can write to ",
+                 at.string()),
+             remedy);
     case OtherWriters::none:
       return;
   }
