@@ -1,23 +1,30 @@
 """The four formats of `rolecall policy`, as the programs that they are for read them, also with values that
 are meant to break them."""
 
+import http.server
 import json
 import os
 import pathlib
 import shutil
 import subprocess
+import threading
+import urllib.parse
 
 import pytest
 from cryptography.x509.oid import NameOID
 from support import pki
+from support.clients import PYPI
 from support.policies import CN, HOSTILE, Lab, computer, name
-from support.process import ANCHOR_ARN, assert_fails, environment, run
+from support.process import ANCHOR_ARN, PROFILE_ARN, ROLE_ARN, assert_fails, environment, run
 
-CFN_LINT = shutil.which("cfn-lint")
+CFN_LINT = PYPI / "bin" / "cfn-lint"
 TERRAFORM = shutil.which("terraform") or shutil.which("tofu")
 # Where the provider for AWS may have been put; it cannot be downloaded without a network.
 PLUGINS = pathlib.Path("/opt/tf-plugins")
-needs_cfn_lint = pytest.mark.skipif(CFN_LINT is None, reason="cfn-lint (PyPI) is not installed")
+AWS_CLI = PYPI / "bin" / "aws"
+NOT_INSTALLED = "scripts/setup-clients has not been run or could not install it"
+needs_cfn_lint = pytest.mark.skipif(not CFN_LINT.exists(), reason=NOT_INSTALLED)
+needs_aws_cli = pytest.mark.skipif(not AWS_CLI.exists(), reason=NOT_INSTALLED)
 needs_terraform = pytest.mark.skipif(
     TERRAFORM is None, reason="there is neither terraform nor tofu in PATH (nor in Debian)")
 
@@ -202,3 +209,81 @@ def test_no_private_key_is_printed(lab, tmp_path):
         result = run("policy", *lab.leaf("app")[:2], "--setup", "--role-name", "a", "--trust-anchor", both,
                      "--format", form)
         assert result.code == 0 and "PRIVATE" not in result.out + result.err, result
+
+
+# With the real AWS CLI
+
+class FakeAws(http.server.BaseHTTPRequestHandler):
+    """IAM and IAM Roles Anywhere, as far as the commands need them. Notes what it was asked."""
+
+    asked = []
+
+    def answer(self):
+        body = self.rfile.read(int(self.headers.get("content-length", 0))).decode()
+        text = json.dumps({
+            "trustAnchor": {"trustAnchorArn": NEW_ANCHOR, "trustAnchorId": "new"},
+            "profile": {"profileId": PROFILE_ID, "profileArn": PROFILE_ARN}})
+        if self.path == "/":
+            form = dict(urllib.parse.parse_qsl(body, strict_parsing=True))
+            self.asked.append((form["Action"], form))
+            text = (f"<{form['Action']}Response><{form['Action']}Result><Role><Arn>{ROLE_ARN}</Arn></Role>"
+                    f"</{form['Action']}Result></{form['Action']}Response>")
+        else:
+            self.asked.append((f"{self.command} {self.path}", json.loads(body or "{}")))
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    do_POST = do_PUT = do_DELETE = answer
+
+    def log_message(self, *_):
+        """Nothing."""
+
+
+NEW_ANCHOR = ANCHOR_ARN.replace("11111111", "44444444")
+PROFILE_ID = PROFILE_ARN.rsplit("/", 1)[1]
+
+
+def calls_of_aws_cli(text, directory):
+    """The requests that the AWS CLI makes of the commands, and what these print."""
+    FakeAws.asked = []
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), FakeAws) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        done = subprocess.run(["sh"], input=text, cwd=directory, capture_output=True, text=True, timeout=300,
+                              check=False, env=environment({
+                                  "PATH": f"{PYPI}/bin:/usr/bin:/bin", "HOME": str(directory), "LC_ALL": "C.UTF-8",
+                                  "AWS_DEFAULT_REGION": "eu-west-1",
+                                  "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y",
+                                  "AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.server_port}"}))
+        server.shutdown()
+    assert (done.returncode, done.stderr) == (0, ""), done
+    return FakeAws.asked, done.stdout
+
+
+@needs_aws_cli
+def test_the_aws_cli_reads_the_commands_of_a_setup(lab, tmp_path):
+    ca = lab.root.issue("R & D", ca=True, subject=name((NameOID.ORGANIZATION_NAME, "Example"), (CN, "R & D")))
+    result = run("policy", *lab.leaf("app", issuer=ca)[:2], "--setup", "--role-name", "app+1", "--trust-anchor",
+                 lab.root_file, "--format", "cli", "--source-ip", "192.0.2.0/24")
+    asked, printed = calls_of_aws_cli(result.out, tmp_path)
+    assert [what for what, _ in asked] == ["POST /trustanchors", "CreateRole", "PutRolePolicy", "POST /profiles",
+                                           f"DELETE /profiles/{PROFILE_ID}/mappings?certificateField=x509Issuer&specifiers=CN"]
+    anchor, role, addresses, profile, _ = [body for _, body in asked]
+    assert anchor == {"name": "app-1", "enabled": True, "source": {
+        "sourceType": "CERTIFICATE_BUNDLE", "sourceData": {"x509CertificateData": pki.pem(lab.root).decode()}}}
+    condition = json.loads(role["AssumeRolePolicyDocument"])["Statement"][0]["Condition"]
+    assert role["RoleName"] == "app+1" and condition["ArnEquals"] == {"aws:SourceArn": NEW_ANCHOR}
+    assert json.loads(addresses["PolicyDocument"])["Statement"][0]["Effect"] == "Deny"
+    assert profile == {"name": "app-1", "enabled": True, "roleArns": [ROLE_ARN]}
+    assert f'trust-anchor-arn = "{NEW_ANCHOR}"' in printed and f'role-arn = "{ROLE_ARN}"' in printed
+
+
+@needs_aws_cli
+@pytest.mark.parametrize("flags", [[], ["--source-ip", "2001:db8::/64"]])
+def test_the_aws_cli_reads_hostile_values(lab, hostile, tmp_path, flags):
+    result = lab.policy(hostile, "--by", "source-identity", "--format", "cli", "--role-name", "app", *flags)
+    asked, _ = calls_of_aws_cli(result.out, tmp_path)
+    assert [what for what, _ in asked] == ["UpdateAssumeRolePolicy", *["PutRolePolicy"] * bool(flags)]
+    policy = json.loads(asked[0][1]["PolicyDocument"])
+    assert source_identity_of(policy) == escaped_hostile()
