@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cstring>
 #include <deque>
 #include <map>
 #include <memory>
@@ -19,10 +21,9 @@
 #include "doctor/session.h"
 #include "identity/chain.h"
 #include "identity/hardware/hardware.h"
-#include "options/command_line.h"
 #include "options/environment.h"
-#include "options/hidden_secrets.h"
 #include "options/options.h"
+#include "options/password.h"
 #include "terminal/ui.h"
 
 namespace rolecall::cli {
@@ -90,8 +91,8 @@ struct Step {
 
 Check run_key(Examination& examination, const DoctorOptions& /*options*/) {
   Deadline deadline(examination.flags->session.timeout);
-  examination.material =
-      doctor::load_material(examination.flags->identity, examination.now, deadline);
+  examination.material = doctor::load_material(examination.flags->identity, examination.now,
+                                               examination.reporter, deadline);
   return doctor::check_key(examination.material, examination.flags->identity);
 }
 
@@ -107,7 +108,8 @@ constexpr const char* no_endpoint = "the endpoint is not known (see arns)";
 // The result of the network is needed first. It is shown later.
 Check run_clock(Examination& examination, const DoctorOptions& /*options*/) {
   if (!examination.request) return doctor::skipped("clock", no_endpoint);
-  examination.reach = doctor::reach(*examination.request, examination.flags->session);
+  examination.reach =
+      doctor::reach(*examination.request, examination.flags->session, examination.reporter);
   return doctor::check_clock(*examination.reach);
 }
 
@@ -133,20 +135,22 @@ Check run_session(Examination& examination, const DoctorOptions& /*options*/) {
   if (!material.leaf->valid_at(examination.now + clock_difference(examination)))
     return skip("the certificate is not valid now (see certificate)");
   if (!examination.reach || examination.reach->error)
-    return skip("the endpoint cannot be reached (see network)");
+    return skip("there is no trusted answer of the endpoint (see network)");
   const identity::Identity identity{
       *material.leaf,
       identity::order_chain(*material.leaf, material.certificates, examination.now, {}),
       std::move(material.signer)};
   return doctor::check_session(*examination.request, examination.flags->session, identity,
-                               clock_difference(examination), examination.credentials);
+                               clock_difference(examination), examination.reporter,
+                               examination.credentials);
 }
 
 Check run_identity(Examination& examination, const DoctorOptions& /*options*/) {
   if (!examination.credentials)
     return doctor::skipped("identity", "there is no session (see session)");
   return doctor::check_identity(*examination.request, examination.flags->session,
-                                *examination.credentials, clock_difference(examination));
+                                *examination.credentials, clock_difference(examination),
+                                examination.reporter);
 }
 
 constexpr std::array<Step, 13> steps = {{
@@ -182,6 +186,10 @@ Check run_step(const Step& step, Examination& examination, const DoctorOptions& 
   if (options.offline && !step.is_offline) return doctor::skipped(step.id, "--offline");
   if (step.needs_options && !examination.flags)
     return doctor::skipped(step.id, "the options cannot be used (see inputs)");
+  examination.reporter.trace([&] {
+    return cat("check ", step.id,
+               examination.binding.empty() ? "" : " of binding " + examination.binding);
+  });
   try {
     return step.run(examination, options);
   } catch (const Error& error) {
@@ -191,95 +199,47 @@ Check run_step(const Step& step, Examination& examination, const DoctorOptions& 
   }
 }
 
-// A password is asked for once, even if it is needed again for a second signature or binding. A
-// wrong one is asked for again.
-class TypedOnce {
+// A password is asked for once, even if it is needed again for a second signature; and one that a
+// person types, also for other bindings. A wrong one is asked for again, but not that of hardware,
+// which counts wrong ones.
+class AskedOnce {
  public:
-  PasswordSource wrap(PasswordSource source) {
+  PasswordSource wrap(PasswordSource source, const std::string& binding) {
     if (!source) return source;
-    return [this, ask = std::move(source)](const PasswordRequest& request) {
-      const auto known = known_.find(request.what);
-      if (known != known_.end() && request.attempt == 1 && request.accepted_by.empty() &&
-          request.tries_left != TriesLeft::one)
-        return known->second.copy();
+    return [this, ask = std::move(source), binding](const PasswordRequest& request) {
+      const std::string of_binding = cat(binding, "\n", request.what);
+      if (request.attempt == 1 && request.accepted_by.empty() &&
+          request.tries_left != TriesLeft::one) {
+        for (const std::string& key : {of_binding, request.what})
+          if (const auto known = known_.find(key); known != known_.end())
+            return known->second.copy();
+      }
+      if (request.attempt > 1) refuse_second_try(request);
       Secret password = ask(request);
-      known_.insert_or_assign(request.what, password.copy());
+      known_.insert_or_assign(was_typed(request) ? request.what : of_binding, password.copy());
       return password;
     };
   }
 
  private:
+  static bool was_typed(const PasswordRequest& request) {
+    const std::vector<std::string>& typed = typed_passwords();
+    return std::find(typed.begin(), typed.end(), request.what) != typed.end();
+  }
+
+  // Any other source than a person refuses a second try itself, and says where the PIN came from.
+  static void refuse_second_try(const PasswordRequest& request) {
+    if (request.kind == PasswordKind::file || !was_typed(request)) return;
+    throw Error(
+        ErrorKind::usage,
+        cat("wrong ", request.kind == PasswordKind::pin ? "PIN" : "password", " for ", request.what,
+            identity::tries_text(request.tries_left)),
+        "doctor tries only one, because hardware locks itself after a few wrong ones: find out the "
+        "right one, and run doctor again");
+  }
+
   std::map<std::string, Secret> known_;
 };
-
-// The options of the profile's line, which those of our own command line replace.
-CommandLine with_options_of_profile(const ProfileLine& profile, const CommandLine& own) {
-  CommandLine line;
-  try {
-    line =
-        read_command_line(credential_process_command, {profile.flags.begin(), profile.flags.end()});
-  } catch (const Error& error) {
-    throw Error(error.kind(), cat("credential_process of ", profile.location, ": ", error.what()),
-                error.hint());
-  }
-  for (const CommandLine::OptionValues& given : own.options) {
-    std::erase_if(line.options, [&given](const CommandLine::OptionValues& one) {
-      return one.option->name == given.option->name;
-    });
-    line.options.push_back(given);
-  }
-  return line;
-}
-
-// Whether the command line itself says what to check, so that bindings are not meant.
-bool names_identity(const CommandLine& line) {
-  static constexpr std::array names = {"certificate", "cert-selector", "private-key",
-                                       "role-arn",    "profile-arn",   "trust-anchor-arn"};
-  return std::any_of(names.begin(), names.end(),
-                     [&line](const char* name) { return line.find(name) != nullptr; });
-}
-
-// What to check: one element, or one for each binding.
-std::deque<Examination> examinations_of(const Settings& own, const CommandLine& given,
-                                        CommandLine& line) {
-  std::deque<Examination> found;
-  Examination first;
-  first.now = wall_clock();
-  line = given;
-  std::optional<Settings> settings;
-  try {
-    if (own.has("profile")) {
-      first.profile = own.text("profile");
-      first.line = read_profile_line(*first.profile);
-      line = with_options_of_profile(*first.line, given);
-    }
-    settings.emplace(read_settings(credential_process_command, line, all_commands()));
-  } catch (const Error& error) {
-    first.settings_error = error;
-    found.push_back(std::move(first));
-    return found;
-  }
-  const std::vector<std::string>& chosen = settings->chosen_bindings();
-  const std::vector<std::string>& all = settings->file().bindings;
-  if (!chosen.empty() || all.empty() || first.profile || names_identity(given)) {
-    if (!chosen.empty()) first.binding = chosen.front();
-    first.settings.emplace(std::move(*settings));
-    found.push_back(std::move(first));
-    return found;
-  }
-  hide_secrets(credential_process_command, all_commands(), line, settings->file(), all);
-  for (const std::string& name : all) {
-    Examination& one = found.emplace_back();
-    one.now = first.now;
-    one.binding = name;
-    try {
-      one.settings.emplace(settings->of_binding(name));
-    } catch (const Error& error) {
-      one.settings_error = error;
-    }
-  }
-  return found;
-}
 
 // Nothing can end a call into a driver that hangs. So the report then ends with that result.
 void report_if_hardware_hangs(DoctorReport& report, std::size_t step,
@@ -298,14 +258,20 @@ void report_if_hardware_hangs(DoctorReport& report, std::size_t step,
 void run_doctor(const Settings& own, const CommandLine& given) {
   const DoctorOptions options{own.is_on("offline"), own.text("scan"), own.text("trust-anchor"),
                               own.number("warn-days")};
+  if (!options.scan.empty() && access(options.scan.c_str(), R_OK) != 0) {
+    throw Error(ErrorKind::usage, cat("cannot search ", options.scan, ": ", std::strerror(errno)),
+                "with `scan`, name a directory that this user can read");
+  }
   CommandLine line;
   std::deque<Examination> all = examinations_of(own, given, line);
   DoctorReport report(own.text("format") == "json", all.size() > 1);
   // By default, the TPM's library writes to standard error what our messages already say.
   set_for_this_process_only("TSS2_LOG", "all+none");
-  TypedOnce passwords;
+  identity::send_only_one_wrong_pin();
+  AskedOnce passwords;
   for (Examination& examination : all) {
     report.begin(examination.binding);
+    if (examination.settings) examination.reporter.debug = examination.settings->reporter().debug;
     for (std::size_t step = 0; step < steps.size(); ++step) {
       if (examination.flags) {
         report_if_hardware_hangs(report, step, examination.flags->session.timeout);
@@ -313,7 +279,7 @@ void run_doctor(const Settings& own, const CommandLine& given) {
       report.add(run_step(steps.at(step), examination, options));
       if (step == 0 && examination.flags) {
         PasswordSource& password = examination.flags->identity.password;
-        password = passwords.wrap(std::move(password));
+        password = passwords.wrap(std::move(password), examination.binding);
       }
     }
   }

@@ -5,12 +5,14 @@
 
 #include "aws_files/config_profile.h"
 #include "aws_files/credentials_file.h"
+#include "base/shell_word.h"
 #include "base/subprocess.h"
 #include "base/text.h"
 #include "commands/aws_files.h"
 #include "commands/doctor.h"
 #include "commands/existing_line.h"
 #include "commands/profile_precedence.h"
+#include "terminal/similar.h"
 
 namespace rolecall::cli {
 namespace {
@@ -25,8 +27,7 @@ std::string profile_of_section(const std::string& section) {
   return section.starts_with(word) ? section.substr(word.size()) : std::string();
 }
 
-// The profiles whose credential_process runs rolecall or the official helper.
-std::vector<std::string> profiles_with_line(std::string_view config) {
+std::vector<std::string> profiles_with_line_in(std::string_view config) {
   std::vector<std::string> profiles;
   for (const aws::IniSection& section : aws::ini_sections(config)) {
     std::string profile = profile_of_section(section.name);
@@ -57,10 +58,35 @@ AwsFiles read_aws_files() {
   return files;
 }
 
+// "AWS_PROFILE" of "AWS_PROFILE in the environment is …", and "role_arn of [x] in config file F,
+// line 3" of such a sentence.
+std::string subject_of(const std::string& sentence) {
+  constexpr std::string_view line = ", line ";
+  const std::size_t at = sentence.find(line);
+  if (at == std::string::npos) return sentence.substr(0, sentence.find(' '));
+  return sentence.substr(0, sentence.find(',', at + line.size()));
+}
+
+// The remedy is the last part of the sentence. As a hint, it must name what it is about.
+void warn_about(doctor::Findings& findings, const std::string& sentence,
+                const std::string& profile) {
+  const std::size_t end = sentence.rfind("; ");
+  if (end == std::string::npos) return findings.warn(sentence, {});
+  std::string remedy = sentence.substr(end + 2);
+  if (remedy.find("remove-static-keys") != std::string::npos) {
+    remedy = cat("run rolecall configure --profile ", shell_word(profile),
+                 " --remove-static-keys, which removes the key from AWS's files");
+  }
+  for (const char* verb : {"remove", "unset"}) {
+    if (remedy.starts_with(cat(verb, " it")))
+      remedy.replace(0, std::string_view(verb).size() + 3, cat(verb, " ", subject_of(sentence)));
+  }
+  findings.warn(sentence.substr(0, end), remedy);
+}
+
 }  // namespace
 
 ProfileLine read_profile_line(const std::string& profile) {
-  aws::check_config_profile_name(profile);
   const std::string path = aws_config_path();
   // The flags can name a command to run.
   const Secret text = read_text_file(aws::config_file_role, path, FileTrust::needed);
@@ -71,8 +97,13 @@ ProfileLine read_profile_line(const std::string& profile) {
   const auto sections = aws::ini_sections(text.view());
   if (std::none_of(sections.begin(), sections.end(),
                    [&section](const aws::IniSection& one) { return one.name == section; })) {
-    throw Error(ErrorKind::usage, "there is no " + location,
-                "rolecall configure --profile " + profile + " makes the profile");
+    std::vector<std::string> profiles;
+    for (const aws::IniSection& one : sections)
+      profiles.push_back(profile_of_section(one.name));
+    const std::string hint = similar(profile, profiles);
+    throw UnknownName(
+        ErrorKind::usage, "there is no " + location,
+        hint.empty() ? "rolecall configure --profile " + profile + " makes the profile" : hint);
   }
   if (line.empty()) {
     throw Error(ErrorKind::usage, location + " has no credential_process",
@@ -95,23 +126,31 @@ ProfileLine read_profile_line(const std::string& profile) {
   return {profile, location, words.front(), std::move(*flags)};
 }
 
+std::vector<std::string> profiles_with_line() {
+  try {
+    return profiles_with_line_in(read_aws_files().config.view());
+  } catch (const Error&) {
+    return {};
+  }
+}
+
 doctor::Check check_precedence(const Examination& examination) {
   doctor::Findings findings;
   try {
     const AwsFiles files = read_aws_files();
     const std::vector<std::string> profiles = examination.profile
                                                   ? std::vector<std::string>{*examination.profile}
-                                                  : profiles_with_line(files.config.view());
+                                                  : profiles_with_line_in(files.config.view());
     std::set<std::string> sentences;
     for (const std::string& profile : profiles) {
       for (std::string& sentence :
            aws::settings_that_precede({profile, files.config_path, files.config.view(),
                                        files.credentials_path, files.credentials.view()})) {
-        if (sentences.insert(sentence).second) findings.warn_with_remedy(sentence);
+        if (sentences.insert(sentence).second) warn_about(findings, sentence, profile);
       }
     }
     for (std::string& sentence : variables_with_precedence(examination.profile.value_or("")))
-      if (sentences.insert(sentence).second) findings.warn_with_remedy(sentence);
+      if (sentences.insert(sentence).second) warn_about(findings, sentence, {});
     if (profiles.empty()) {
       findings.fact("no profile in " + files.config_path + " uses rolecall");
     } else if (sentences.empty()) {

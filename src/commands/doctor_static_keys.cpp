@@ -11,6 +11,7 @@
 #include "aws_files/config_profile.h"
 #include "aws_files/credentials_file.h"
 #include "base/codec.h"
+#include "base/shell_word.h"
 #include "base/text.h"
 #include "commands/aws_files.h"
 #include "commands/child_environment.h"
@@ -81,6 +82,7 @@ class StaticKeys {
   void add_aws_file(const FileRole& role, const std::string& path) {
     if (is_null_device(path)) return;
     const Secret text = read_text_file(role, path);
+    if (text.empty()) return;
     const std::vector<aws::IniSection> sections = aws::ini_sections(text.view());
     searched_.insert(path);
     for (const doctor::KeyId& id : doctor::key_ids_in(text.view())) {
@@ -89,9 +91,7 @@ class StaticKeys {
         if (one.line <= id.line) section = &one;
       std::string profile = section == nullptr ? "" : section->name;
       if (profile.starts_with("profile ")) profile.erase(0, std::string_view("profile ").size());
-      add(cat(path, ", line ", id.line), id,
-          cat("rolecall configure --profile ", profile.empty() ? "NAME" : profile,
-              " --remove-static-keys removes it from AWS's files", hint_after_removal));
+      add(cat(path, ", line ", id.line), id, hint_for_profile(profile.empty() ? "NAME" : profile));
     }
   }
 
@@ -99,7 +99,8 @@ class StaticKeys {
     for (const auto& [name, row] : other_variables_in_effect()) {
       for (const doctor::KeyId& id : doctor::key_ids_in(environment(name.c_str())))
         add("variable " + name + " of the environment", id,
-            cat("find out what sets the variable, and remove it there", hint_after_removal));
+            cat("find out what sets ", name, ", and remove the variable there",
+                hint_after_removal));
     }
   }
 
@@ -107,7 +108,7 @@ class StaticKeys {
     for (const doctor::FoundKey& key : scan.found()) {
       if (searched_.contains(key.path)) continue;
       add(cat(terminal_safe(key.path), ", line ", key.id.line), key.id,
-          cat("remove it from ", terminal_safe(key.path), hint_after_removal));
+          cat("remove the key from ", terminal_safe(key.path), hint_after_removal));
     }
     searched_files_ += scan.files();
     if (const std::string left_out = scan.left_out(); !left_out.empty()) findings_.fact(left_out);
@@ -119,13 +120,31 @@ class StaticKeys {
     if (locations_.empty() || locations_.size() == temporary_)
       findings_.fact("no static key found");
     if (temporary_ > 0) findings_.fact(cat(temporary_, " temporary (ASIA…)"));
-    findings_.fact(cat("searched: the environment, ", searched_.size(), " files of AWS",
-                       searched_files_ > 0 ? cat(" and ", searched_files_, " other files") : ""));
+    std::vector<std::string> searched = {"the environment"};
+    if (!searched_.empty())
+      searched.push_back(searched_.size() == 1 ? "1 file of AWS"
+                                               : cat(searched_.size(), " files of AWS"));
+    if (searched_files_ > 0)
+      searched.push_back(searched_files_ == 1 ? "1 other file"
+                                              : cat(searched_files_, " other files"));
+    findings_.fact("searched: " + list_text(searched, "and"));
     return findings_.check("static-keys");
   }
 
  private:
+  // configure takes over the options of a line of rolecall, and needs options for any other
+  // profile.
+  std::string hint_for_profile(const std::string& profile) const {
+    const bool has_line = std::find(profiles_.begin(), profiles_.end(), profile) != profiles_.end();
+    return cat("run rolecall configure --profile ", shell_word(profile),
+               has_line ? " --remove-static-keys, which removes the key from AWS's files"
+                        : " --binding BINDING --remove-static-keys, which gives the profile "
+                          "credentials from rolecall, and removes the key from AWS's files",
+               hint_after_removal);
+  }
+
   doctor::Findings findings_;
+  const std::vector<std::string> profiles_ = profiles_with_line();
   std::set<std::string> locations_;
   std::set<std::string> searched_;  // files of AWS
   std::size_t searched_files_ = 0;

@@ -123,7 +123,8 @@ Check check_key(const Material& material, const IdentityOptions& options) {
   if (material.key_error) findings.fail(*material.key_error);
   for (const std::string& warning : material.warnings)
     findings.warn_with_remedy(warning);
-  if (material.tries_left != TriesLeft::unknown) {
+  // If there is an error, it says how many tries are left.
+  if (!material.key_error && material.tries_left != TriesLeft::unknown) {
     findings.warn(material.tries_left == TriesLeft::one
                       ? "one more wrong PIN locks the token"
                       : "wrong PINs were given; after a few more, the token locks itself",

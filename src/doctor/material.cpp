@@ -82,7 +82,7 @@ void load_separately(Material& material, const IdentityOptions& options, const E
 }  // namespace
 
 Material load_material(const IdentityOptions& options, std::chrono::sys_seconds now,
-                       Deadline& deadline) {
+                       const Reporter& given, Deadline& deadline) {
   // A signer on a token keeps the functions below, so they must not refer to this call.
   struct Seen {
     std::vector<std::string> warnings;
@@ -90,6 +90,7 @@ Material load_material(const IdentityOptions& options, std::chrono::sys_seconds 
   };
   const auto seen = std::make_shared<Seen>();
   Reporter reporter;
+  reporter.debug = given.debug;
   reporter.warn = [seen](std::string_view text) {
     if (std::find(seen->warnings.begin(), seen->warnings.end(), text) == seen->warnings.end())
       seen->warnings.emplace_back(text);

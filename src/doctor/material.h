@@ -13,6 +13,7 @@
 #include "identity/signer.h"
 #include "rolecall/error.h"
 #include "rolecall/identity_options.h"
+#include "rolecall/reporter.h"
 
 namespace rolecall::doctor {
 
@@ -28,8 +29,8 @@ struct Material {
   TriesLeft tries_left = TriesLeft::unknown;  // of the token's PIN, when the PIN was asked for
 };
 
-// Asks for a password or PIN at most as often as load_identity does.
+// Asks for a password or PIN at most as often as load_identity does. `reporter` gets only traces.
 Material load_material(const IdentityOptions& options, std::chrono::sys_seconds now,
-                       Deadline& deadline);
+                       const Reporter& reporter, Deadline& deadline);
 
 }  // namespace rolecall::doctor

@@ -76,14 +76,15 @@ void describe_proxy(Findings& findings, const Reach& reach, const SessionOptions
 
 }  // namespace
 
-Reach reach(const aws::SessionRequest& request, const SessionOptions& session) {
+Reach reach(const aws::SessionRequest& request, const SessionOptions& session,
+            const Reporter& reporter) {
   const Waiting waiting("an answer of " + request.origin.text());
   http::ClientOptions options = aws::client_options(session);
   options.keep_issuer = true;
   const Deadline deadline(session.timeout);
   Reach reach;
   try {
-    http::Client client(request.origin, options, {});
+    http::Client client(request.origin, options, reporter);
     take_response(reach, client, client.get("/", deadline));
     return reach;
   } catch (const Error& error) {
@@ -92,9 +93,12 @@ Reach reach(const aws::SessionRequest& request, const SessionOptions& session) {
         request.origin.scheme != "https")
       return reach;
   }
+  reporter.trace([] {
+    return "once more without verification, for the time and the issuer; nothing secret is sent";
+  });
   try {
     options.verify_tls = false;
-    http::Client client(request.origin, options, {});
+    http::Client client(request.origin, options, reporter);
     take_response(reach, client, client.get("/", deadline));
   } catch (const Error&) {
     return reach;  // the first error says more

@@ -8,6 +8,7 @@
 #include "aws/session_request.h"
 #include "doctor/check.h"
 #include "http/client.h"
+#include "rolecall/reporter.h"
 #include "rolecall/session.h"
 
 namespace rolecall::doctor {
@@ -22,7 +23,8 @@ struct Reach {
 
 // Asks the endpoint for "/". If its certificate is not trusted, asks once more without the check
 // of the certificate, to learn who issued it, and what time it is there.
-Reach reach(const aws::SessionRequest& request, const SessionOptions& session);
+Reach reach(const aws::SessionRequest& request, const SessionOptions& session,
+            const Reporter& reporter);
 
 // `proxy` names the variable of the proxy, such as "HTTPS_PROXY"; empty if none is set.
 Check check_network(const Reach& reach, const aws::SessionRequest& request,

@@ -74,7 +74,7 @@ std::string role_of_arn(std::string_view arn) {
 
 Check check_session(const aws::SessionRequest& request, const SessionOptions& session,
                     const identity::Identity& identity, seconds clock_difference,
-                    std::optional<Credentials>& credentials) {
+                    const Reporter& reporter, std::optional<Credentials>& credentials) {
   const std::string endpoint = request.origin.text();
   const Waiting waiting("a session from " + endpoint);
   Findings findings;
@@ -83,7 +83,11 @@ Check check_session(const aws::SessionRequest& request, const SessionOptions& se
     const aws::SignedRequest signed_request =
         aws::sign_request(identity, request.origin.host_header(), aws::sessions_path,
                           request.region, request.body, now);
-    http::Client client(request.origin, aws::client_options(session), {});
+    reporter.trace([&] {
+      return "one request\ncanonical request:\n" + signed_request.canonical_request +
+             "\nstring to sign:\n" + signed_request.string_to_sign;
+    });
+    http::Client client(request.origin, aws::client_options(session), reporter);
     const Deadline deadline(session.timeout);
     const http::Response response =
         client.post(aws::sessions_path, signed_request.headers, request.body, deadline);
@@ -112,7 +116,8 @@ Check check_session(const aws::SessionRequest& request, const SessionOptions& se
 }
 
 Check check_identity(const aws::SessionRequest& request, const SessionOptions& session,
-                     const Credentials& credentials, seconds clock_difference) {
+                     const Credentials& credentials, seconds clock_difference,
+                     const Reporter& reporter) {
   Findings findings;
   http::Response response;
   std::string server;
@@ -122,7 +127,8 @@ Check check_identity(const aws::SessionRequest& request, const SessionOptions& s
     const Waiting waiting("an answer of " + server);
     const aws::FormRequest form{origin.host_header(), request.region, "sts",
                                 "Action=GetCallerIdentity&Version=2011-06-15"};
-    http::Client client(origin, aws::client_options(session), {});
+    reporter.trace([&] { return "GetCallerIdentity at " + server; });
+    http::Client client(origin, aws::client_options(session), reporter);
     const Deadline deadline(session.timeout);
     response = client.post("/", aws::sign_form(form, credentials, wall_clock() + clock_difference),
                            form.body, deadline);

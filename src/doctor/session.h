@@ -8,6 +8,7 @@
 #include "doctor/check.h"
 #include "identity/identity.h"
 #include "rolecall/credentials.h"
+#include "rolecall/reporter.h"
 #include "rolecall/session.h"
 
 namespace rolecall::doctor {
@@ -17,11 +18,12 @@ namespace rolecall::doctor {
 // service grants a session.
 Check check_session(const aws::SessionRequest& request, const SessionOptions& session,
                     const identity::Identity& identity, std::chrono::seconds clock_difference,
-                    std::optional<Credentials>& credentials);
+                    const Reporter& reporter, std::optional<Credentials>& credentials);
 
 // Asks AWS STS whose credentials these are. If the endpoint is this machine, it is asked instead,
 // because it is rolecall emulate.
 Check check_identity(const aws::SessionRequest& request, const SessionOptions& session,
-                     const Credentials& credentials, std::chrono::seconds clock_difference);
+                     const Credentials& credentials, std::chrono::seconds clock_difference,
+                     const Reporter& reporter);
 
 }  // namespace rolecall::doctor

@@ -148,7 +148,9 @@ PasswordSource without_retries(const std::string& name, PasswordSource read) {
               identity::tries_text(request.tries_left),
           request.kind == PasswordKind::file
               ? "check that it is the password of this file, without an extra space or line end"
-              : "check it for an extra space or line end; rolecall does not try it again");
+              : "check the " + what +
+                    " for an extra space or line end; rolecall does not try this " + what +
+                    " again");
     }
     if (request.tries_left == TriesLeft::one) {
       identity::refuse_last_try(request.what, "the PIN from " + name);

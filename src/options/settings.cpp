@@ -30,14 +30,14 @@ void check_binding(const ConfigFile& file, const std::string& binding) {
   if (binding.empty() || file.tables.contains("binding." + binding)) return;
   const std::string what = "there is no binding \"" + binding + "\"";
   if (file.path.empty()) {
-    throw Error(
+    throw UnknownName(
         ErrorKind::usage,
         what + (file.skipped_file_error.empty() ? ", as " : ", and ") + missing_file_reason(file),
         missing_file_hint(file));
   }
   std::string hint = hint_for_unknown_binding(file, binding);
   if (!file.skipped_file_error.empty()) hint += "; " + file.skipped_file_error;
-  throw Error(ErrorKind::usage, what + " in configuration file " + file.path, hint);
+  throw UnknownName(ErrorKind::usage, what + " in configuration file " + file.path, hint);
 }
 
 std::vector<std::string> bindings_chosen_by(const Command& command, const CommandLine& line,

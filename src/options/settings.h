@@ -16,6 +16,11 @@
 
 namespace rolecall::cli {
 
+// The user named a binding or a profile that does not exist.
+struct UnknownName : Error {
+  using Error::Error;
+};
+
 class Settings {
  public:
   // If the command line does not set an option, its environment variable does, otherwise the file.
@@ -23,7 +28,7 @@ class Settings {
   // command's table, then the lines before the first table. The variable of --role-arn is
   // ROLECALL_ROLE_ARN. AWS's own variables, such as AWS_CA_BUNDLE, also count. Relative paths in
   // the file start at its directory. Throws Error (usage) if an option does not accept its value.
-  // The error says where the value is set.
+  // The error says where the value is set. Throws UnknownName (usage) if there is no such binding.
   Settings(const Command& command, const CommandLine& line, std::shared_ptr<const ConfigFile> file,
            const std::string& binding);
   // Deleted, because Settings keeps a reference to the command line.

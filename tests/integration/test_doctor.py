@@ -10,9 +10,9 @@ import time
 import pytest
 from support import pki
 from support.config import ARN_LINES, identity_lines, write_config
-from support.doctor import IDS, NETWORK, Report, assert_same_as_text, doctor
-from support.process import ARNS, BINARY, ROLE_ARN, Emulator, environment, read_terminal, run
-from support.serve import Serve
+from support.doctor import ALONE, IDS, NETWORK, Report, assert_same_as_text, doctor
+from support.process import (ARNS, BINARY, ROLE_ARN, Emulator, assert_fails, environment, read_terminal,
+                             run)
 
 
 @pytest.fixture(scope="module", name="tls_emulator")
@@ -144,20 +144,63 @@ def test_a_profile(home, own, tmp_path, program):
     assert ":assumed-role/Example2/" in report["identity"]["detail"]
 
 
-def test_serve_is_found(identity, emulator, tmp_path, own):
-    with Serve(tmp_path, server=emulator, flags=identity.flags) as serve:
-        config = write_config(tmp_path, f"[serve]\nport = {serve.port}\n")
-        _, report = doctor("--config", config, *identity.flags, *ARNS, "--endpoint", emulator.url,
-                           env=own, code=0)
-    assert f"serve at 127.0.0.1 port {serve.port} has valid credentials" in \
-        report["services"]["detail"], report["services"]
-    assert f"serve (process {serve.process.pid})" in report["services"]["detail"]
-
-
 # --- exit codes
 
-@pytest.mark.parametrize("arguments", [["--format", "xml"], ["--warn-days", "x"], ["--unknown"],
-                                       ["stray"]])
-def test_a_wrong_command_line(arguments, own):
-    result = run("doctor", *arguments, env=own)
-    assert result.code == 2 and result.out == "" and len(result.errors) == 1, result
+@pytest.mark.parametrize("arguments,message,hint", [
+    (["--format", "xml"], "xml", None), (["--warn-days", "x"], "--warn-days", None),
+    (["--unknown"], "--unknown", None), (["stray"], "stray", None),
+    (["--scan", "/none"], "cannot search /none: No such file", "--scan"),
+    (["--profile", ""], "profile", None), (["--profile", "a]b"], "profile", None)])
+def test_a_wrong_command_line(arguments, message, hint, own):
+    assert_fails(run("doctor", *arguments, env=own), 2, message, hint)
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_binding_that_does_not_exist(form, own, tmp_path):
+    """It is a wrong command line, as for every other command."""
+    config = write_config(tmp_path, '[binding.billing]\ncertificate = "leaf.pem"\n')
+    arguments = ["--config", config, "--format", form]
+    for more, env in ((["--binding", "biling"], {}), ([], {"ROLECALL_BINDING": "biling"})):
+        result = assert_fails(run("doctor", *arguments, *more, env={**own, **env}), 2,
+                              'there is no binding "biling" in configuration file', "billing")
+        other = run("credential-process", "--config", config, *more, env={**own, **env})
+        assert (other.code, other.err) == (result.code, result.err), other
+    assert_fails(run("doctor", "--binding", "x", env=own), 2, 'there is no binding "x"')
+
+
+def test_a_profile_that_does_not_exist(home):
+    home.write(config="[profile billing]\ncredential_process = rolecall credential-process\n")
+    env = {"HOME": str(home.path)}
+    assert_fails(run("doctor", "--profile", "biling", env=env), 2,
+                 r"there is no \[profile biling\] in AWS config file", "did you mean billing")
+    assert_fails(run("doctor", "--profile", "other", env=env), 2, r"there is no \[profile other\]",
+                 "rolecall configure --profile other")
+
+
+def test_a_binding_that_only_the_line_of_a_profile_names(home):
+    """The command line is right, and the line of the profile is what must change."""
+    home.write(config="[profile demo]\ncredential_process = rolecall credential-process --binding x\n")
+    env = {"HOME": str(home.path)}
+    _, report = doctor("--offline", "--profile", "demo", env=env, code=1)
+    assert 'there is no binding "x"' in report["inputs"]["detail"]
+    assert_fails(run("doctor", "--profile", "demo", "--binding", "y", env=env), 2,
+                 'there is no binding "y"')
+
+
+# --- --debug
+
+def test_debug_shows_the_steps(sound, own):
+    result = run("doctor", *sound, "--debug", "--format", "json", env=own, prefix=ALONE)
+    assert [c["status"] for c in json.loads(result.out)["checks"]].count("ok") == len(IDS), result
+    checks = re.findall(r"^rolecall: debug: +[\d.]+ ms +check (\S+)$", result.err, re.M)
+    assert checks == IDS, result
+    for step in ("--certificate=", "string to sign", "GetCallerIdentity at https://127.0.0.1:",
+                 "looking for serve at 127.0.0.1 port 9911"):
+        assert step in result.err, (step, result)
+    assert run("doctor", *sound, env=own).err == ""
+
+
+def test_debug_with_several_bindings(own, tmp_path):
+    config = write_config(tmp_path, '[binding.a]\nregion = "eu-west-1"\n[binding.b]\n')
+    result = run("doctor", "--config", config, "--offline", "--debug", env=own)
+    assert "check inputs of binding a" in result.err and "check inputs of binding b" in result.err

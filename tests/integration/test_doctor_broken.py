@@ -225,14 +225,6 @@ def config_with_a_wrong_name(setup):
     setup.env["ROLECALL_CONFIG"] = str(write_config(setup.directory, 'role-arm = "x"\n'))
 
 
-def unknown_binding(setup):
-    setup.more = ["--binding", "nope"]
-
-
-def no_such_profile(setup):
-    setup.more = ["--profile", "nope"]
-
-
 def demo_profile(setup, line):
     setup.aws("config", f"[profile demo]\ncredential_process = {line}\n")
     setup.more = ["--profile", "demo"]
@@ -266,6 +258,12 @@ def static_key_in_the_environment(setup):
 def static_key_in_the_file(setup):
     setup.aws("credentials", f"[old]\n# x\naws_access_key_id = {KEY_ID}\n"
                              "aws_secret_access_key = SECRETSECRET\n")
+
+
+def static_key_of_a_profile_with_a_line(setup):
+    """Only then can configure take over its options."""
+    static_key_in_the_file(setup)
+    setup.aws("config", "[profile old]\ncredential_process = rolecall credential-process\n")
 
 
 @pytest.mark.parametrize("broken,check,status,detail,hint", [
@@ -315,8 +313,6 @@ def static_key_in_the_file(setup):
     (config_that_others_can_write, "inputs", "fail", "config.toml", "chmod go-w /.*/config.toml$"),
     (config_with_a_wrong_name, "inputs", "fail", "line 1: there is no setting \"role-arm\"",
      "role-arn"),
-    (unknown_binding, "inputs", "fail", 'there is no binding "nope"', ""),
-    (no_such_profile, "inputs", "fail", r"there is no \[profile nope\]", "configure --profile nope"),
     (profile_of_another_program, "inputs", "fail", "runs /usr/bin/other", "configure"),
     (profile_with_a_tilde, "inputs", "fail", "~", ""),
     (profile_without_its_program, "inputs", "fail", "/none/rolecall, cannot be run", "path"),
@@ -327,6 +323,8 @@ def static_key_in_the_file(setup):
      "AKIA…7WML of account 029608264753 in variable AWS_ACCESS_KEY_ID", "IAM"),
     (static_key_in_the_file, "static-keys", "warn",
      "AKIA…7WML of account 029608264753 in .*/.aws/credentials, line 3",
+     "configure --profile old --binding BINDING --remove-static-keys"),
+    (static_key_of_a_profile_with_a_line, "static-keys", "warn", ".*/.aws/credentials, line 3",
      "configure --profile old --remove-static-keys"),
 ], ids=lambda value: getattr(value, "__name__", ""))
 def test_broken(setup, broken, check, status, detail, hint):

@@ -117,11 +117,6 @@ def test_names_with_control_characters(tree, identity):
     assert "\x1b" not in result.out and SHOWN in result.out, result
 
 
-def test_a_directory_that_does_not_exist(tree, identity):
-    _, check = scan(tree / "none", identity)
-    assert "1 unreadable" in check["detail"]
-
-
 def test_proc_ends(identity):
     begin = time.monotonic()
     result, _ = doctor("--offline", *identity.flags, *ARNS, "--scan", "/proc", "--warn-days", "1",

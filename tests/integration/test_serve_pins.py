@@ -1,15 +1,11 @@
 """serve and PINs: those that are wrong, and those that a person types."""
 
-import fcntl
-import os
-import pty
-import select
 import signal
-import termios
 
 import pytest
 from support import pki
 from support.serve import CREDENTIALS, eventually
+from support.terminal import Terminal
 from support.tokens import PIN
 # Fixtures too.
 from test_serve_hardware import (emulator_of_short_sessions, failures,  # noqa: F401
@@ -81,38 +77,6 @@ def test_the_last_try_is_left_to_a_person(card, emulator):
 
 
 # What a person types
-
-class Terminal:
-    """That of the process which it starts."""
-
-    def __init__(self):
-        self.ours, self.theirs = pty.openpty()
-        self.options = {"start_new_session": True, "preexec_fn": self.take,
-                        "pass_fds": [self.theirs]}
-        self.screen = b""
-
-    def take(self):
-        fcntl.ioctl(self.theirs, termios.TIOCSCTTY, 0)
-
-    def read(self):
-        while select.select([self.ours], [], [], 0)[0]:
-            self.screen += os.read(self.ours, 4096)
-        return self.screen
-
-    def answer(self, prompt, text):
-        """Once this is the `prompt` on the screen, and echo is off."""
-        seen = len(self.screen)
-        eventually(lambda: prompt in self.read()[seen:])
-        eventually(lambda: not self.echoes())
-        os.write(self.ours, text)
-
-    def echoes(self):
-        return bool(termios.tcgetattr(self.ours)[3] & termios.ECHO)
-
-    def close(self):
-        os.close(self.ours)
-        os.close(self.theirs)
-
 
 @pytest.fixture(name="terminal")
 def terminal_of_one_test():

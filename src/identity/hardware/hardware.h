@@ -87,6 +87,12 @@ std::optional<SilentHardware> silent_hardware(std::thread::id thread);
 // Whether this process has called a driver. A key file, too, may be a key of a TPM.
 bool hardware_was_used();
 
+// --- PINs ---
+
+// From now on, after a token has refused one PIN, no other PIN is sent to this token. For a command
+// that only looks at tokens, and so must not lock them. Holds for the whole process.
+void send_only_one_wrong_pin();
+
 // --- For a PasswordSource ---
 
 // For a prompt or a message: says that the token locks itself soon; empty if it does not.

@@ -45,6 +45,12 @@ LoginAttempt send_pin(const Token& token, LoginAs who, const std::string& owner,
         "the token may have counted the PIN as a wrong one, so the PIN is not sent again until "
         "rolecall is restarted");
   }
+  if (has_refused_enough(owner)) {
+    throw Error(ErrorKind::failed,
+                "another PIN was wrong for token " + token.name() +
+                    " before, so this PIN is not sent to the token",
+                "correct the other PIN first, and then run this command again");
+  }
   remember_refused(owner, pin, "token " + token.name() + " did not answer when the PIN was sent");
   Login result = Login::wrong;
   try {

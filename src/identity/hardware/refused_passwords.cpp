@@ -1,6 +1,7 @@
 #include "identity/hardware/refused_passwords.h"
 
 #include <map>
+#include <set>
 
 #include "base/codec.h"
 #include "identity/hardware/hardware.h"
@@ -14,6 +15,8 @@ namespace {
 std::mutex tables_mutex;
 std::map<std::string, std::string> refused;  // digest → reason
 std::map<std::string, std::mutex> sending;
+std::set<std::string> refusing;  // owners
+bool one_refusal_is_enough = false;
 
 std::string digest_of(const std::string& owner, std::string_view password) {
   Secret text(sha256(owner));
@@ -43,15 +46,27 @@ std::optional<std::string> earlier_refusal(const std::string& owner, std::string
   return found == refused.end() ? std::nullopt : std::optional(found->second);
 }
 
+bool has_refused_enough(const std::string& owner) {
+  const std::lock_guard lock(tables_mutex);
+  return one_refusal_is_enough && refusing.contains(owner);
+}
+
+void send_only_one_wrong_pin() {
+  const std::lock_guard lock(tables_mutex);
+  one_refusal_is_enough = true;
+}
+
 void remember_refused(const std::string& owner, std::string_view password,
                       const std::string& reason) {
   const std::lock_guard lock(tables_mutex);
   refused[digest_of(owner, password)] = reason;
+  refusing.insert(owner);
 }
 
 void forget_refused(const std::string& owner, std::string_view password) {
   const std::lock_guard lock(tables_mutex);
   if (!refused.empty()) refused.erase(digest_of(owner, password));
+  refusing.erase(owner);
 }
 
 void refuse_last_try(const std::string& token, const std::string& pin) {

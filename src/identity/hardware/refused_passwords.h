@@ -22,6 +22,10 @@ std::unique_lock<std::mutex> lock_sending(const std::string& owner, const std::s
 // sent.
 std::optional<std::string> earlier_refusal(const std::string& owner, std::string_view password);
 
+// Whether no password may be sent, because send_only_one_wrong_pin() was called and another one was
+// refused.
+bool has_refused_enough(const std::string& owner);
+
 // Records that the password must not be sent again. `reason` is the failure, for a message; "" if
 // the password was wrong.
 void remember_refused(const std::string& owner, std::string_view password,
