@@ -16,9 +16,11 @@
 #include "aws/service_error.h"
 #include "base/deadline.h"
 #include "base/descriptor_io.h"
+#include "base/file_trust.h"
 #include "base/json.h"
 #include "base/new_file.h"
 #include "base/safe_directory.h"
+#include "base/shell_word.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "base/waiting.h"
@@ -59,10 +61,11 @@ bool is_entry_name(std::string_view text) {
   return text.size() == 16 && only(text, lower_hex_digits);
 }
 
-Error cannot_use(const std::string& directory, const std::string& why) {
+Error cannot_use(const std::string& directory, const std::string& why,
+                 const std::string& remedy =
+                     "set XDG_RUNTIME_DIR or XDG_CACHE_HOME to a directory that belongs to you") {
   return {ErrorKind::failed, "cache directory " + directory + " " + why,
-          "nothing is cached; set XDG_RUNTIME_DIR or XDG_CACHE_HOME to a directory that belongs to "
-          "you"};
+          "nothing is cached; " + remedy};
 }
 
 std::string text_of(const SecretJson& object, const char* name) {
@@ -156,8 +159,10 @@ Cache::Cache(const std::string& directory, IfMissing if_missing, const Clock& cl
   fstat(opened_.fd(), &info);
   const bool belongs_to_us = info.st_uid == geteuid();
   if (belongs_to_us && (info.st_mode & (S_IWGRP | S_IWOTH)) == 0) return;
+  if (!belongs_to_us) throw cannot_use(directory, "belongs to another user");
   throw cannot_use(directory,
-                   belongs_to_us ? "can be written by other users" : "belongs to another user");
+                   cat("can be written by other users (mode ", mode_text(info.st_mode), ")"),
+                   "run chmod 700 " + shell_word(directory));
 }
 
 std::optional<CacheEntry> Cache::read(const std::string& name) const {
@@ -328,6 +333,38 @@ std::vector<CacheEntry> Cache::entries() const {
   std::sort(found.begin(), found.end(), [](const CacheEntry& a, const CacheEntry& b) {
     return a.credentials.expiration < b.credentials.expiration;
   });
+  return found;
+}
+
+// `why` is empty if a run can use the entry, or if the file is no longer there.
+UselessEntry Cache::fault_of(const std::string& name) const {
+  const std::string file = name + entry_suffix;
+  UselessEntry found{cat(directory_, "/", file), {}};
+  struct stat info {};
+  if (fstatat(opened_.fd(), file.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) return found;
+  const auto entry = read(name);
+  if (entry && is_valid(*entry)) return found;
+  if (entry) {
+    found.has_expired = entry->credentials.expiration <= clock_.wall_seconds();
+    found.why = found.has_expired ? "has expired" : "was written while the clock was wrong";
+  } else if (!S_ISREG(info.st_mode)) {
+    found.why = "is not a regular file";
+  } else if (info.st_uid != geteuid()) {
+    found.why = cat("belongs to user ", info.st_uid);
+  } else if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    found.why = cat("has mode ", mode_text(info.st_mode), ": other users may have read it");
+  } else if (exists(file)) {
+    found.why = "is damaged";
+  }
+  return found;
+}
+
+std::vector<UselessEntry> Cache::useless_entries() const {
+  std::vector<UselessEntry> found;
+  for (const std::string& name : names(entry_suffix)) {
+    UselessEntry one = fault_of(name);
+    if (!one.why.empty()) found.push_back(std::move(one));
+  }
   return found;
 }
 

@@ -22,6 +22,13 @@ struct CacheEntry {
   Credentials credentials;
 };
 
+// A file of the cache that no run can use.
+struct UselessEntry {
+  std::string path;
+  std::string why;  // "has mode 0644: …"
+  bool has_expired = false;
+};
+
 class CacheLock;
 
 class Cache {
@@ -60,6 +67,8 @@ class Cache {
 
   // Returns all entries that have not expired, those that expire first at the front.
   std::vector<CacheEntry> entries() const;
+  // Returns the files that are not in entries(). Changes nothing.
+  std::vector<UselessEntry> useless_entries() const;
 
   // Removes all entries. Throws Error (failed) if an entry cannot be removed.
   void clear() const;
@@ -71,6 +80,7 @@ class Cache {
   std::optional<CacheEntry> find(const std::string& key) const;
   std::optional<CacheEntry> read(const std::string& name) const;
   void write(const CacheEntry& entry) const;
+  UselessEntry fault_of(const std::string& name) const;
   bool is_valid(const CacheEntry& entry) const;
   bool is_fresh(const CacheEntry& entry, std::chrono::seconds margin) const;
   bool exists(const std::string& file) const;

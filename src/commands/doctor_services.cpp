@@ -1,23 +1,26 @@
-// rolecall doctor: what else of rolecall runs on this machine, and the cache.
+// rolecall doctor: what else of rolecall runs on this machine, and whether it works.
 #include <fcntl.h>
 #include <netdb.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <charconv>
-#include <cstring>
-#include <fstream>
-#include <iterator>
+#include <cerrno>
 #include <memory>
+#include <optional>
+#include <set>
 
+#include "base/deadline.h"
 #include "base/descriptor.h"
-#include "base/descriptor_io.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "base/waiting.h"
-#include "cache/cache.h"
 #include "commands/all_commands.h"
+#include "commands/aws_files.h"
 #include "commands/doctor.h"
-#include "commands/obtain.h"
+#include "commands/doctor_processes.h"
+#include "commands/doctor_service_files.h"
+#include "commands/systemd.h"
 #include "http/listener.h"
 #include "serve/health_client.h"
 #include "serve/server_options.h"
@@ -26,28 +29,12 @@ namespace rolecall::cli {
 namespace {
 
 using doctor::Findings;
+using std::chrono::milliseconds;
 
-// "serve (process 12)" for each process of rolecall that runs for a long time.
-std::vector<std::string> running_commands() {
-  std::vector<std::string> found;
-  const Descriptor processes(open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  for (const std::string& id : names_in(processes.fd())) {
-    if (!only(id, ascii_digits)) continue;
-    std::ifstream name_file("/proc/" + id + "/comm");
-    std::string name;
-    if (!std::getline(name_file, name) || name != "rolecall") continue;
-    std::ifstream file("/proc/" + id + "/cmdline");
-    const std::string words((std::istreambuf_iterator<char>(file)), {});
-    const std::size_t end = words.find('\0');
-    if (end == std::string::npos) continue;
-    const std::string command = words.c_str() + end + 1;
-    if (command == "serve" || command == "update")
-      found.push_back(cat(command, " (process ", id, ")"));
-  }
-  return found;
-}
+constexpr milliseconds time_for_answer{2000};
 
-// Whether anything listens there, without loading libcurl to learn it.
+// Whether anything listens there, without loading libcurl to learn it. A server that is stopped or
+// has too many clients lets a connection wait.
 bool accepts_connections(const std::string& address, int port) {
   addrinfo hints{};
   hints.ai_flags = AI_NUMERICHOST;
@@ -55,10 +42,25 @@ bool accepts_connections(const std::string& address, int port) {
   addrinfo* found = nullptr;
   if (getaddrinfo(address.c_str(), std::to_string(port).c_str(), &hints, &found) != 0) return false;
   const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, freeaddrinfo);
-  const Descriptor socket_of_probe(socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  // On this machine, a connection is accepted or refused at once.
-  return socket_of_probe.is_open() &&
-         connect(socket_of_probe.fd(), found->ai_addr, found->ai_addrlen) == 0;
+  const Descriptor probe(socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!probe.is_open()) return false;
+  if (connect(probe.fd(), found->ai_addr, found->ai_addrlen) == 0) return true;
+  if (errno != EINPROGRESS) return false;
+  pollfd ready{probe.fd(), POLLOUT, 0};
+  if (poll(&ready, 1, static_cast<int>(time_for_answer.count())) == 0) return true;
+  int error = 0;
+  socklen_t size = sizeof error;
+  return getsockopt(probe.fd(), SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0;
+}
+
+// "for web and db": the bindings of serve that have no credentials.
+std::string without_credentials(const json& body) {
+  std::vector<std::string> names;
+  const json* bindings = member(body, "bindings");
+  if (bindings == nullptr || !bindings->is_array()) return {};
+  for (const json& one : *bindings)
+    if (one.is_string()) names.push_back(one.get<std::string>());
+  return names.empty() ? "" : " for " + list_text(names, "and");
 }
 
 // The address for supervisors, at which every address of this machine may be meant.
@@ -72,65 +74,164 @@ void check_status_address(Findings& findings, const std::string& text) {
                 text);
 }
 
-void check_serve(Findings& findings, const Settings& settings) {
-  static const CommandLine nothing;
-  const Settings of_serve(serve_command, nothing, settings.shared_file(), "");
-  if (of_serve.is_not_empty("metrics-address"))
-    check_status_address(findings, of_serve.text("metrics-address"));
-  const std::string address = of_serve.text("address");
-  const int port = static_cast<int>(of_serve.number("port"));
-  const http::SocketName name{
-      .address = address, .port = port, .ipv6 = address.find(':') != std::string::npos};
-  const http::Origin origin = serve::loopback_origin(name);
-  const std::string server = cat(origin.host, " port ", port);
-  if (port == 0 || !accepts_connections(address, port))
-    return findings.fact("nothing listens at " + server);
-  const Waiting waiting("an answer of " + origin.text());
-  const Deadline deadline(std::chrono::seconds(2));
+// Where a serve listens that runs, or that the settings describe.
+struct ServerToAsk {
+  http::SocketName listens;
+  bool is_expected;  // the address is not only the default
+
+  std::string name() const {
+    return cat(serve::loopback_origin(listens).host, " port ", listens.port);
+  }
+};
+
+void ask_server(Findings& findings, const ServerToAsk& server, const Reporter& reporter) {
+  const std::string name = server.name();
+  reporter.trace([&name] { return "looking for serve at " + name; });
+  if (!accepts_connections(server.listens.address, server.listens.port))
+    return findings.fact("nothing listens at " + name);
+  const Waiting waiting("an answer of serve at " + name);
   try {
-    const http::Response response = serve::ask_health(name, deadline).response;
-    const std::string_view body = response.body.view();
-    const bool is_serve = body.find("\"status\":") != std::string_view::npos;
+    const http::Response response =
+        serve::ask_health(server.listens, Deadline(time_for_answer)).response;
+    const json body = parse_json(response.body.view());
+    const bool is_serve = text_member(body, "status").has_value();
     if (is_serve && response.status == 200) {
-      findings.fact("serve at " + server + " has valid credentials");
+      findings.fact("serve at " + name + " has valid credentials");
     } else if (is_serve && response.status == 503) {
-      findings.warn("serve at " + server + " has no valid credentials",
-                    "rolecall health names the bindings, and the log of serve says why");
+      findings.warn(cat("serve at ", name, " has no valid credentials", without_credentials(body)),
+                    "the log of serve says why: journalctl -u rolecall-serve, if serve is a "
+                    "service of systemd");
+    } else if (server.is_expected) {
+      findings.warn("a program other than serve answers at " + name,
+                    cat("stop that program (ss -ltnp 'sport = :", server.listens.port,
+                        "' shows it), or use another `port` for serve"));
     } else {
-      findings.fact("something other than serve answers at " + server);
+      findings.fact("a program other than serve answers at " + name);
     }
   } catch (const Error& error) {
-    findings.warn("the server at " + server + " does not answer: " + error.what(),
-                  "if it is serve, restart it: systemctl restart rolecall-serve");
+    findings.warn("the server at " + name + " does not answer: " + error.what(),
+                  "if it is serve, restart it: systemctl restart rolecall-serve, if serve is a "
+                  "service of systemd");
   }
 }
 
-void check_cache(Findings& findings) {
-  for (const std::string& directory : cache_directories()) {
-    if (access(directory.c_str(), F_OK) != 0) continue;
+// Where a serve with these settings listens. Nothing if it takes any free port.
+std::optional<ServerToAsk> server_of(const Settings& of_serve) {
+  const std::string address = of_serve.text("address");
+  const int port = static_cast<int>(of_serve.number("port"));
+  if (port == 0) return std::nullopt;
+  const bool is_ipv6 = address.find(':') != std::string::npos;
+  return ServerToAsk{{address, port, is_ipv6}, of_serve.has("port") || of_serve.has("address")};
+}
+
+// All of it, each server and file once.
+class Services {
+ public:
+  explicit Services(const Examination& examination)
+      : reporter_(examination.reporter),
+        file_(examination.settings ? examination.settings->shared_file()
+                                   : std::make_shared<const ConfigFile>()) {}
+
+  doctor::Check check() {
+    const std::vector<RunningCommand> running = running_commands();
+    std::vector<std::string> names;
+    for (const RunningCommand& one : running)
+      names.push_back(one.text());
+    findings_.fact(names.empty() ? "no serve or update is running"
+                                 : "running: " + list_text(names, "and"));
+    for (const RunningCommand& one : running) {
+      if (one.name == update_command.name) check_update(one);
+      if (one.name == serve_command.name) check_serve(one);
+    }
+    // A serve that runs may have its port from a place that we cannot see.
+    if (!has_asked_) check_configured_serve();
+    check_own_credentials_file();
+    check_caches(findings_);
+    return findings_.check("services");
+  }
+
+ private:
+  void check_serve(const RunningCommand& process) {
+    const CommandLine::OptionValues* bindings = process.line.find("binding");
+    const bool has_one = bindings != nullptr && bindings->values.size() == 1;
+    std::string directory;
     try {
-      const aws::Cache cache(directory, aws::Cache::IfMissing::leave);
-      findings.fact(cat("cache ", directory, ": ", cache.entries().size(), " valid sessions"));
+      const Settings settings(serve_command, process.line, process.file(file_),
+                              has_one ? bindings->values.front() : "");
+      directory = settings.text("token-dir");
+      const auto server = server_of(settings);
+      // Another user does not decide to which machine root connects.
+      const bool is_here =
+          process.user == geteuid() ||
+          (server && (http::is_loopback(server->listens.address) ||
+                      server->listens.address == "0.0.0.0" || server->listens.address == "::"));
+      if (server && is_here) ask(*server);
+      if (process.user == geteuid()) check_status(settings);
+    } catch (const Error&) {
+      // Settings that we cannot read say nothing about a process that runs.
+    }
+    check_tokens(directory, process.variable("RUNTIME_DIRECTORY"), process.user);
+  }
+
+  void check_configured_serve() {
+    static const CommandLine nothing;
+    try {
+      const Settings settings(serve_command, nothing, file_, "");
+      check_status(settings);
+      if (const auto server = server_of(settings)) ask(*server);
+      check_tokens(settings.text("token-dir"), {}, geteuid());
     } catch (const Error& error) {
-      findings.warn(error.what(), error.hint());
+      findings_.warn(error.what(), error.hint());
     }
   }
-}
+
+  void check_status(const Settings& settings) {
+    const std::string address = settings.text("metrics-address");
+    if (!address.empty() && seen_.insert("metrics-address " + address).second)
+      check_status_address(findings_, address);
+  }
+
+  void ask(const ServerToAsk& server) {
+    has_asked_ = true;
+    if (seen_.insert(server.name()).second) ask_server(findings_, server, reporter_);
+  }
+
+  // The directory is relative to a process whose working directory is not known.
+  void check_tokens(std::string directory, const std::string& of_unit, uid_t user) {
+    if (directory.empty()) directory = of_unit.substr(0, of_unit.find(':'));
+    if (directory.empty() && user == geteuid()) directory = runtime_directory();
+    if (directory.starts_with('/') && seen_.insert(directory).second)
+      check_token_directory(findings_, directory, user);
+  }
+
+  void check_update(const RunningCommand& process) {
+    std::string path = process.variable("AWS_SHARED_CREDENTIALS_FILE");
+    const std::string home = process.variable("HOME");
+    if (path.empty() && !home.empty()) path = home + "/.aws/credentials";
+    if (path.starts_with('/') && seen_.insert(path).second)
+      check_credentials_file(findings_, path, process.user);
+  }
+
+  void check_own_credentials_file() {
+    try {
+      const std::string path = aws_credentials_path();
+      if (seen_.insert(path).second) check_credentials_file(findings_, path, geteuid());
+    } catch (const Error&) {
+      // There is no home directory, so there is no such file. The check of static keys says so.
+    }
+  }
+
+  Reporter reporter_;
+  std::shared_ptr<const ConfigFile> file_;
+  Findings findings_;
+  bool has_asked_ = false;
+  std::set<std::string> seen_;  // servers, directories and files
+};
 
 }  // namespace
 
 doctor::Check check_services(const Examination& examination) {
-  Findings findings;
-  try {
-    const std::vector<std::string> running = running_commands();
-    findings.fact(running.empty() ? "no serve or update is running"
-                                  : "running: " + list_text(running, "and"));
-    if (examination.settings) check_serve(findings, *examination.settings);
-    check_cache(findings);
-  } catch (const Error& error) {
-    findings.warn(error.what(), error.hint());
-  }
-  return findings.check("services");
+  return Services(examination).check();
 }
 
 }  // namespace rolecall::cli

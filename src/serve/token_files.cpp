@@ -22,9 +22,7 @@ namespace {
 
 constexpr std::size_t file_token_size = 64;  // 256 bits in hex
 constexpr std::size_t longest_file = 4096;
-constexpr const char* token_suffix = ".token";
 constexpr const char* uri_suffix = ".uri";
-constexpr const char* imds_key_suffix = ".imds-key";
 
 [[noreturn]] void fail(int error, const std::string& what) {
   if (error == ENOSPC || error == EDQUOT) {

@@ -10,6 +10,9 @@
 
 namespace rolecall::serve {
 
+inline constexpr const char* token_suffix = ".token";
+inline constexpr const char* imds_key_suffix = ".imds-key";
+
 // The files of one binding while the server runs. No two servers can use the same files.
 class TokenFiles {
  public:
