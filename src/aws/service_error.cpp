@@ -165,8 +165,9 @@ std::string hint_for(const ServiceAnswer& answer, int status, const identity::Id
   if (says("Unable to assume role")) {
     return "the profile must be enabled and list the role; the role's trust policy must let "
            "rolesanywhere.amazonaws.com do sts:AssumeRole, sts:TagSession and "
-           "sts:SetSourceIdentity, and its conditions must match this certificate; the role's "
-           "MaxSessionDuration must not be below `session-duration`";
+           "sts:SetSourceIdentity, and its conditions must match this certificate (rolecall policy "
+           "prints such a trust policy); the role's MaxSessionDuration must not be below "
+           "`session-duration`";
   }
   if (answer.name == "ResourceNotFoundException") {
     return "check `trust-anchor-arn` and `profile-arn`: both must exist in this region and "

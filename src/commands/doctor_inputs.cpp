@@ -18,6 +18,7 @@ namespace {
 using doctor::Findings;
 
 constexpr std::string_view of_variable = "environment variable ";
+constexpr std::string_view of_command_line = "command line";
 
 // The line of the configuration file that sets the option for this binding; 0: none does.
 int line_in_file(const Settings& settings, const std::string& binding, const std::string& option) {
@@ -64,7 +65,8 @@ void describe_file(Findings& findings, const Examination& examination) {
 }
 
 // "command line: certificate, private-key", "line 3: role-arn"
-void describe_locations(Findings& findings, const Settings& settings) {
+void describe_locations(Findings& findings, const Examination& examination) {
+  const Settings& settings = *examination.settings;
   const std::string in_file = "configuration file " + settings.file().path + ", ";
   std::map<std::string, std::string> options_at;
   for (const auto& [option, location] : settings.locations()) {
@@ -74,6 +76,9 @@ void describe_locations(Findings& findings, const Settings& settings) {
     std::string_view where = location;
     for (const std::string_view prefix : {std::string_view(in_file), of_variable})
       if (where.starts_with(prefix)) where.remove_prefix(prefix.size());
+    // The line of the profile was read as a command line.
+    if (where == of_command_line && examination.line && !examination.given->find(option))
+      where = "credential_process";
     std::string& options = options_at[std::string(where)];
     options += (options.empty() ? "" : ", ") + option;
   }
@@ -110,7 +115,7 @@ doctor::Check check_inputs(Examination& examination) {
   }
   check_variables(findings, examination);
   describe_file(findings, examination);
-  describe_locations(findings, *examination.settings);
+  describe_locations(findings, examination);
   return findings.check("inputs");
 }
 

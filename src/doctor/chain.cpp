@@ -88,7 +88,9 @@ Check check_chain(const Material& material, const Source& trust_anchor, sys_seco
   const std::size_t of_leaf = identity::check_requirements(leaf, {}, now).unmet.size();
   const identity::Requirements found = identity::check_requirements(leaf, chain, now);
   for (std::size_t i = of_leaf; i < found.unmet.size(); ++i)
-    findings.fail(found.unmet[i], "ask the owner of this CA for a new intermediate");
+    findings.fail(found.unmet[i],
+                  "ask the CA that issued this intermediate for a new intermediate that meets the "
+                  "requirement");
 
   if (trust_anchor.empty()) {
     check_path_lengths(findings, chain);
@@ -99,7 +101,8 @@ Check check_chain(const Material& material, const Source& trust_anchor, sys_seco
     findings.warn("the certificate is self-signed, so a trust anchor must have this certificate",
                   "use a certificate that a CA has issued");
   } else if (chain.empty()) {
-    findings.fact("no intermediate is sent; the trust anchor must be " + leaf.issuer());
+    findings.fact("no intermediate is sent");
+    if (trust_anchor.empty()) findings.fact("the trust anchor must be " + leaf.issuer());
   } else {
     findings.fact(cat(chain.size(),
                       chain.size() == 1 ? " intermediate is sent: " : " intermediates are sent: ",
