@@ -22,6 +22,7 @@
 #include "commands/doctor_service_files.h"
 #include "commands/systemd.h"
 #include "http/listener.h"
+#include "sandbox/sandbox.h"
 #include "serve/health_client.h"
 #include "serve/server_options.h"
 
@@ -146,11 +147,19 @@ class Services {
     // A serve that runs may have its port from a place that we cannot see.
     if (!has_asked_) check_configured_serve();
     check_own_credentials_file();
+    check_sandbox();
     check_caches(findings_);
     return findings_.check("services");
   }
 
  private:
+  void check_sandbox() {
+    for (const sandbox::Measure& missing : sandbox::missing_in_kernel()) {
+      findings_.fact(cat("the sandbox of serve and update cannot limit ", missing.name, ": ",
+                         missing.reason_it_is_off));
+    }
+  }
+
   void check_serve(const RunningCommand& process) {
     const CommandLine::OptionValues* bindings = process.line.find("binding");
     const bool has_one = bindings != nullptr && bindings->values.size() == 1;

@@ -176,7 +176,7 @@ class Ruleset {
 std::string limit_files(const std::vector<std::string>& read,
                         const std::vector<std::string>& written) {
   const int known = version();
-  if (known < 1) return "the kernel has no landlock";
+  if (known < 1) return no_landlock;
   Ruleset rules(known);
   for (const char* directory : system_directories)
     rules.allow(directory, reading);

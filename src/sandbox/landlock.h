@@ -11,6 +11,9 @@ namespace rolecall::sandbox {
 std::string limit_files(const std::vector<std::string>& read,
                         const std::vector<std::string>& written);
 
+// Why limit_files does nothing if the kernel does not have it.
+constexpr const char* no_landlock = "no landlock in this kernel, or forbidden in this container";
+
 bool kernel_limits_files();
 
 }  // namespace rolecall::sandbox

@@ -141,8 +141,8 @@ std::string text(const std::vector<Measure>& measures) {
 
 std::vector<Measure> missing_in_kernel() {
   std::vector<Measure> missing;
-  if (!kernel_limits_files()) missing.push_back({files, "the kernel has no landlock"});
-  if (!kernel_filters_calls()) missing.push_back({calls, "the kernel has no seccomp filters"});
+  if (!kernel_limits_files()) missing.push_back({files, no_landlock});
+  if (!kernel_filters_calls()) missing.push_back({calls, no_filters});
   return missing;
 }
 

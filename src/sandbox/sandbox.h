@@ -46,7 +46,7 @@ struct Measure {
 // Each one that is not possible here is left out. Throws nothing.
 std::vector<Measure> enter(const Needs& needs, Threads threads);
 
-// "memory lock, capabilities, …; off: files (the kernel has no landlock)".
+// "memory lock, capabilities, …; off: files (no landlock in this kernel, …)".
 std::string text(const std::vector<Measure>& measures);
 
 // For `doctor`: the measures that this kernel does not have. Changes nothing.

@@ -37,8 +37,6 @@ constexpr bool is_possible = false;
 constexpr bool is_possible = this_processor != 0;
 #endif
 
-constexpr const char* no_filters = "the kernel has no seccomp filters";
-
 using Filter = std::vector<sock_filter>;
 
 void load(Filter& filter, std::size_t offset) {
@@ -162,7 +160,8 @@ std::string filter_calls(bool signals_child) {
       syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program);
   if (result == 0) return {};
   if (result > 0) return cat("thread ", result, " has a filter of its own");
-  return errno == ENOSYS || errno == EINVAL ? no_filters : std::strerror(errno);
+  const bool is_missing = errno == ENOSYS || errno == EINVAL || errno == EPERM;
+  return is_missing ? no_filters : std::strerror(errno);
 }
 
 bool kernel_filters_calls() {

@@ -9,6 +9,10 @@ namespace rolecall::sandbox {
 // set, or an empty text.
 std::string filter_calls(bool signals_child);
 
+// Why filter_calls does nothing if the kernel does not have it.
+constexpr const char* no_filters =
+    "no seccomp filters in this kernel, or forbidden in this container";
+
 bool kernel_filters_calls();
 
 }  // namespace rolecall::sandbox

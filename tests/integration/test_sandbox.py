@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import platform
 import re
 import subprocess
 
@@ -158,6 +159,39 @@ def test_the_command_of_exec_keeps_its_rights(identity, emulator):
     result = run("exec", "--refresh", *identity.flags, *ARNS, "--endpoint", emulator.url, "--", PYTHON, "-c", SHOW)
     own, parent = json.loads(result.out)
     assert own == before and parent == {"NoNewPrivs": "1", "Seccomp": FILTERED}, result
+
+
+# A container or a kernel without these calls: landlock_create_ruleset, seccomp.
+WITHOUT = """
+import ctypes, os, struct, sys
+def line(code, yes, no, value): return struct.pack("HBBI", code, yes, no, value)
+program = b"".join([line(0x20, 0, 0, 0), line(0x15, 0, 1, int(sys.argv[1])),
+                    line(0x06, 0, 0, 0x50000 | int(sys.argv[2])), line(0x06, 0, 0, 0x7fff0000)])
+lines = ctypes.create_string_buffer(program)
+filter = ctypes.create_string_buffer(struct.pack("HxxxxxxP", 4, ctypes.addressof(lines)))
+prctl = ctypes.CDLL(None, use_errno=True).prctl
+assert prctl(38, 1, 0, 0, 0) == 0 and prctl(22, 2, filter, 0, 0) == 0
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the numbers are those of x86_64")
+@pytest.mark.parametrize("number,error,missing", [(444, 38, "landlock"), (444, 1, "landlock"),
+                                                  (317, 38, "seccomp filters"), (317, 1, "seccomp filters")])
+def test_without_a_call(identity, emulator, tmp_path, number, error, missing):
+    """ENOSYS of an old kernel, EPERM of a container. Everything else works, and doctor says so."""
+    if missing == "seccomp filters" and FILTERED == "0":
+        pytest.skip("this build has no filters")
+    prefix = [PYTHON, "-c", WITHOUT, str(number), str(error)]
+    with Serve(tmp_path, "--debug", server=emulator, flags=identity.flags, prefix=prefix) as serve:
+        on, off = said(serve.err).split("; off: ")
+        assert "no new privileges" in on and f"no {missing} in this kernel" in off, said(serve.err)
+        assert serve.credentials()["AccessKeyId"].startswith("ASIA")
+    done = subprocess.run([*prefix, BINARY, "doctor", *identity.flags, *ARNS, "--endpoint", emulator.url],
+                          env=environment({"HOME": str(tmp_path)}), capture_output=True, text=True, check=False)
+    assert f"no {missing} in this kernel" in done.stdout, done
+    assert f"no {missing} in this kernel" not in run("doctor", *identity.flags, *ARNS, "--endpoint", emulator.url,
+                                                     env={"HOME": str(tmp_path)}).out
 
 
 def test_a_command_for_the_password_keeps_all_rights(identity, emulator, tmp_path):
