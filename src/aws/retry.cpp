@@ -74,7 +74,10 @@ struct Outcome {
 [[noreturn]] void fail(const Outcome& last, const std::string& what, const std::string& hint) {
   const Error error(last.failure->kind(), what, hint,
                     last.requested_wait.value_or(milliseconds(0)));
-  if (last.is_from_service) throw ServiceRefusal(error);
+  const bool is_5xx = last.status >= 500;
+  if (last.is_from_service) throw ServiceRefusal(error, is_5xx);
+  const bool has_no_answer = last.status == 0 && error.kind() == ErrorKind::try_later;
+  if (is_5xx || has_no_answer) throw Outage(error);
   throw Error(error);
 }
 

@@ -22,7 +22,8 @@ using Send = std::function<http::Response(const http::Headers&)>;
 // attempt is random and grows, or it is what Retry-After says. If an error (3xx, 4xx) comes with a
 // time that differs from this machine's clock by more than 4 minutes, warns and makes one
 // additional attempt with the server's time. Everything ends at `deadline`, by the deadline's
-// clock. Throws the Error of the last attempt; it is a ServiceRefusal if the service sent it.
+// clock. Throws the Error of the last attempt; it is a ServiceRefusal if the service sent it, or an
+// Outage if the endpoint could not be reached.
 Credentials send_with_retries(const Send& send, const SessionRequest& request,
                               const identity::Identity& identity, const Deadline& deadline,
                               const Reporter& reporter, int attempts);

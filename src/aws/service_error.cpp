@@ -186,6 +186,11 @@ std::string hint_for(const ServiceAnswer& answer, int status, const identity::Id
 
 }  // namespace
 
+bool is_outage(const Error& error) {
+  if (const auto* refusal = dynamic_cast<const ServiceRefusal*>(&error)) return refusal->is_outage;
+  return dynamic_cast<const Outage*>(&error) != nullptr;
+}
+
 bool is_from_service(const http::Response& response) {
   return response.status >= 400 && response.status != 511 && !read_answer(response).name.empty();
 }

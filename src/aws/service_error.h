@@ -12,8 +12,19 @@ namespace rolecall::aws {
 
 // An error that the service itself sent. Another process with the same request would get it, too.
 struct ServiceRefusal : Error {
-  explicit ServiceRefusal(const Error& error) : Error(error) {}
+  ServiceRefusal(const Error& error, bool is_5xx) : Error(error), is_outage(is_5xx) {}
+  bool is_outage;
 };
+
+// The endpoint could not be reached, did not answer in time, or something else than the service
+// answered 5xx.
+struct Outage : Error {
+  explicit Outage(const Error& error) : Error(error) {}
+};
+
+// Whether another endpoint may answer after this failure. False if the service refused the request,
+// and for every failure on this machine, such as a key that cannot be used.
+bool is_outage(const Error& error);
 
 // Whether the service itself sent this error answer. The service names its errors; a proxy, a
 // gateway or the login page of a network does not.

@@ -118,6 +118,24 @@ bool applies_to_all(const CacheLock::Failure& failure, milliseconds left,
          (failure.error.kind() == ErrorKind::failed || failure.time_limit >= left);
 }
 
+// Without this, each run during an outage would wait for the endpoint before it asks another one.
+// But the endpoint may come back soon.
+constexpr seconds outage_hold_off{60};
+
+bool is_recent_outage(const std::optional<CacheLock::Failure>& failure,
+                      std::chrono::system_clock::time_point now) {
+  return failure && failure->outage && failure->when <= now &&
+         now - failure->when < outage_hold_off;
+}
+
+[[noreturn]] void throw_outage(const CacheLock::Failure& failure,
+                               std::chrono::system_clock::time_point now) {
+  const auto age = std::chrono::floor<seconds>(now - failure.when);
+  throw Outage(Error(failure.error.kind(),
+                     cat(failure.error.what(), " (asked ", age.count(), " s ago)"),
+                     failure.error.hint()));
+}
+
 void warn_about_old_entry(const CacheEntry& entry, const Error& error, const Reporter& reporter) {
   reporter.warning("these credentials are from the cache and expire at " +
                    rfc3339(entry.credentials.expiration) +
@@ -225,6 +243,7 @@ void Cache::remove_expired() const {
   for (const std::string& name : names(CacheLock::suffix)) {
     CacheLock lock(opened_.fd(), name);
     if (exists(name + entry_suffix) || !lock.try_lock() || !lock.is_held()) continue;
+    if (is_recent_outage(lock.last_failure(), clock_.wall())) continue;  // the next run needs it
     if (!exists(name + entry_suffix)) lock.remove();
   }
 }
@@ -271,6 +290,8 @@ Credentials Cache::get(const Request& request, const Reporter& reporter) const {
   entry = find(request.key);
   if (entry && is_fresh(*entry, request.margin)) return std::move(entry->credentials);
   if (const auto failure = lock.last_failure()) {
+    if (!entry && request.has_fallback && is_recent_outage(failure, clock_.wall()))
+      throw_outage(*failure, clock_.wall());
     if (!entry && waited && failure->when >= start &&
         applies_to_all(*failure, left(), clock_.wall()))
       throw Error(failure->error);
@@ -294,7 +315,7 @@ Credentials Cache::renew(const Request& request, milliseconds time, std::optiona
     lock.note_success();
   } catch (const Error& error) {
     const bool refused = dynamic_cast<const ServiceRefusal*>(&error) != nullptr;
-    lock.note_failure({clock_.wall(), time, refused, error});
+    lock.note_failure({clock_.wall(), time, refused, is_outage(error), error});
     if (!old || !is_valid(*old)) throw;
     warn_about_old_entry(*old, error, reporter);
     return std::move(old->credentials);

@@ -49,6 +49,9 @@ class Cache {
     std::chrono::milliseconds timeout{30000};
     // Requests a new session within the given time. It may first ask a person for a password.
     std::function<Credentials(std::chrono::milliseconds)> renew;
+    // Whether another session can be used instead. If the last renewal failed because of an outage
+    // less than a minute ago, get() then throws that Outage at once, unless there is a valid entry.
+    bool has_fallback = false;
   };
 
   // Returns the entry for request.key while it is fresh. Otherwise, only one of the processes that

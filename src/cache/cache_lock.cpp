@@ -51,6 +51,7 @@ void CacheLock::note_failure(const Failure& failure) const {
   const std::string text = to_text(json{{"When", when.time_since_epoch().count()},
                                         {"TimeLimit", failure.time_limit.count()},
                                         {"Refused", failure.refused},
+                                        {"Outage", failure.outage},
                                         {"Kind", static_cast<int>(failure.error.kind())},
                                         {"What", failure.error.what()},
                                         {"Hint", failure.error.hint()}});
@@ -66,13 +67,14 @@ std::optional<CacheLock::Failure> CacheLock::last_failure() const {
   const auto when = number_member(note, "When");
   const auto time_limit = number_member(note, "TimeLimit");
   const auto refused = bool_member(note, "Refused");
+  const bool outage = bool_member(note, "Outage").value_or(false);  // older notes do not have it
   const auto kind = number_member(note, "Kind");
   const auto what = text_member(note, "What");
   const auto hint = text_member(note, "Hint");
   if (!when || !time_limit || !refused || !kind || !what || !hint) return std::nullopt;
   if (*kind < 1 || *kind > 3 || *when < 0 || *when > latest_note) return std::nullopt;
   return Failure{std::chrono::system_clock::time_point(milliseconds(*when)),
-                 milliseconds(*time_limit), *refused,
+                 milliseconds(*time_limit), *refused, outage,
                  Error(static_cast<ErrorKind>(*kind), std::string(*what), std::string(*hint))};
 }
 

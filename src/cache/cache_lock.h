@@ -34,6 +34,7 @@ class CacheLock {
     std::chrono::system_clock::time_point when;
     std::chrono::milliseconds time_limit;  // of the renewal
     bool refused;  // by the service, which would also refuse other processes
+    bool outage;   // is_outage(error), which the error itself does not keep
     Error error;
   };
   void note_success() const;

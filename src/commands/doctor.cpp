@@ -48,8 +48,8 @@ constexpr std::array<Option, 6> doctor_options = {{
     {.name = "offline",
      .kind = Kind::toggle,
      .group = checks_group,
-     .help = "Skip the checks that need the network: clock, network, session, identity and "
-             "services."},
+     .help = "Skip the checks that need the network: clock, network, session, identity, "
+             "fallbacks and services."},
     {.name = "scan",
      .kind = Kind::directory,
      .group = checks_group,
@@ -87,7 +87,13 @@ struct Step {
   bool is_offline;
   bool needs_options;
   Check (*run)(Examination& examination, const DoctorOptions& options);
+  // Whether the report has this check. nullptr: it always has.
+  bool (*is_wanted)(const Examination& examination) = nullptr;
 };
+
+bool is_wanted(const Step& step, const Examination& examination) {
+  return step.is_wanted == nullptr || step.is_wanted(examination);
+}
 
 Check run_key(Examination& examination, const DoctorOptions& /*options*/) {
   Deadline deadline(examination.flags->session.timeout);
@@ -153,7 +159,7 @@ Check run_identity(Examination& examination, const DoctorOptions& /*options*/) {
                                 examination.reporter);
 }
 
-constexpr std::array<Step, 13> steps = {{
+constexpr std::array<Step, 14> steps = {{
     {"inputs", true, false, [](Examination& e, const DoctorOptions&) { return check_inputs(e); }},
     {"key", true, true, run_key},
     {"certificate", true, true,
@@ -174,6 +180,8 @@ constexpr std::array<Step, 13> steps = {{
     {"network", false, true, run_network},
     {"session", false, true, run_session},
     {"identity", false, true, run_identity},
+    {"fallbacks", false, true,
+     [](Examination& e, const DoctorOptions&) { return check_fallbacks(e); }, has_fallbacks},
     {"precedence", true, false,
      [](Examination& e, const DoctorOptions&) { return check_precedence(e); }},
     {"static-keys", true, false,
@@ -243,13 +251,15 @@ class AskedOnce {
 
 // Nothing can end a call into a driver that hangs. So the report then ends with that result.
 void report_if_hardware_hangs(DoctorReport& report, std::size_t step,
-                              std::chrono::milliseconds limit) {
-  limit_hardware_waits(limit, LimitOf::all_calls, [&report, step](const SilentHardware& silent) {
+                              const Examination& examination) {
+  const std::chrono::milliseconds limit = examination.flags->session.timeout;
+  limit_hardware_waits(limit, LimitOf::all_calls, [&, step](const SilentHardware& silent) {
     doctor::Findings findings;
     findings.fail(silent.text(), identity::hint_for_silent_hardware);
     report.add(findings.check(steps.at(step).id));
     for (std::size_t rest = step + 1; rest < steps.size(); ++rest)
-      report.add(doctor::skipped(steps.at(rest).id, cat("see ", steps.at(step).id)));
+      if (is_wanted(steps.at(rest), examination))
+        report.add(doctor::skipped(steps.at(rest).id, cat("see ", steps.at(step).id)));
     report.finish();
     _exit(1);
   });
@@ -273,9 +283,8 @@ void run_doctor(const Settings& own, const CommandLine& given) {
     report.begin(examination.binding);
     if (examination.settings) examination.reporter.debug = examination.settings->reporter().debug;
     for (std::size_t step = 0; step < steps.size(); ++step) {
-      if (examination.flags) {
-        report_if_hardware_hangs(report, step, examination.flags->session.timeout);
-      }
+      if (!is_wanted(steps.at(step), examination)) continue;
+      if (examination.flags) report_if_hardware_hangs(report, step, examination);
       report.add(run_step(steps.at(step), examination, options));
       if (step == 0 && examination.flags) {
         PasswordSource& password = examination.flags->identity.password;

@@ -63,5 +63,8 @@ doctor::Check check_precedence(const Examination& examination);
 // `directory` is the value of --scan; empty: not given.
 doctor::Check check_static_keys(const std::string& directory);
 doctor::Check check_services(const Examination& examination);
+// Requests a session of each fallback of the binding. Only if it has any.
+bool has_fallbacks(const Examination& examination);
+doctor::Check check_fallbacks(const Examination& examination);
 
 }  // namespace rolecall::cli

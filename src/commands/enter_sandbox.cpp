@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "identity/hardware/hardware.h"
+#include "options/binding_lists.h"
 #include "options/environment.h"
 #include "options/password.h"
 #include "rolecall/source.h"
@@ -80,8 +81,11 @@ void enter_sandbox(const Settings& settings, std::vector<std::string> written,
     add_paths(needs, environment(name));
   const std::vector<std::string>& bindings = settings.chosen_bindings();
   if (bindings.size() <= 1) add_options(needs, settings);
-  for (const std::string& name : bindings)
+  for (const std::string& name : bindings) {
     if (bindings.size() > 1) add_options(needs, settings.of_binding(name));
+    for (const std::string& fallback : fallbacks_of(settings.file(), name))
+      add_options(needs, settings.of_binding(fallback));
+  }
   const std::vector<sandbox::Measure> measures = sandbox::enter(needs, threads);
   settings.reporter().trace([&measures] { return "sandbox: " + sandbox::text(measures); });
 }

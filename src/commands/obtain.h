@@ -11,9 +11,14 @@ namespace rolecall::cli {
 // New entries go to the first.
 std::vector<std::string> cache_directories();
 
+// For a command with all_session_options. Requests new credentials. If the endpoint cannot be
+// reached, asks the fallbacks of the binding (options/fallbacks.h), and warns. Exits if hardware
+// hangs. Throws what create_session and ask_in_order throw.
+Credentials request_credentials(const Settings& settings, const SessionFlags& flags);
+
 // For a command with all_session_options and cache_options. Returns credentials, from the cache if
 // --cache is given. If the cache cannot be used, warns and requests new credentials. Exits if
-// hardware hangs. Throws what create_session throws.
+// hardware hangs. Asks fallbacks and throws as request_credentials does.
 Credentials obtain_credentials(const Settings& settings, const SessionFlags& flags);
 
 }  // namespace rolecall::cli

@@ -14,6 +14,7 @@
 #include "commands/all_commands.h"
 #include "commands/aws_files.h"
 #include "commands/enter_sandbox.h"
+#include "commands/obtain.h"
 #include "commands/on_renew.h"
 #include "options/binding_options.h"
 #include "options/hardware_limit.h"
@@ -59,7 +60,9 @@ class Profile {
       print_warning(cat("renewed [", name_, "] in ", path_, " after ", failed,
                         failed == 1 ? " try" : " tries", " that failed"));
     }
-    print_note(done + ", and are renewed at " + rfc3339(renewal.next));
+    const std::string& other = renewal.answered_by;
+    print_note(done + ", and are renewed at " + rfc3339(renewal.next) +
+               (other.empty() ? "" : "; binding " + other + " answered"));
   }
 
   // Exits at once, even during a request, but not while the file is written.
@@ -114,6 +117,8 @@ std::string name_of_binding(const Settings& settings) {
 [[noreturn]] void keep_up_to_date(const Settings& settings) {
   serve::BindingOptions binding = binding_options(settings, "default");
   refuse_streams(binding.identity);
+  for (const serve::BindingOptions& fallback : binding.fallbacks)
+    refuse_streams(fallback.identity);
   Profile profile(settings);
   serve::RenewalRules rules;
   rules.start = serve::Start::until_refused;
@@ -154,10 +159,8 @@ void run_update(const Settings& settings, const CommandLine& /*line*/) {
   if (!settings.is_on("once")) keep_up_to_date(settings);
   const SessionFlags flags = session_flags(settings);
   Profile profile(settings);
-  exit_if_hardware_hangs(settings);
   const auto on_renew = command_on_renew(settings, name_of_binding(settings));
-  const Credentials credentials =
-      create_session(flags.identity, flags.session, settings.reporter());
+  const Credentials credentials = request_credentials(settings, flags);
   profile.write(credentials);
   if (!on_renew) return;
   try {

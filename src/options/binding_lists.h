@@ -19,6 +19,17 @@ bool takes_several_bindings(const Command& command);
 // Whether `name` is such a list in the table of the command.
 bool is_list_of_bindings(const Command& command, std::string_view table, std::string_view name);
 
+// Whether `name` is the list of a binding's fallbacks: the bindings that are asked, in this order,
+// if the endpoint of the binding cannot be reached.
+//   [binding.billing]
+//   fallback = ["billing-in-another-region"]
+bool is_fallback_list(std::string_view table, std::string_view name);
+
+// The fallbacks of a binding, each followed by its own fallbacks, without duplicates. Throws Error
+// (usage), with the line's number, if a list is wrong, if a binding is its own fallback, directly
+// or through others, or if there are more than 8.
+std::vector<std::string> fallbacks_of(const ConfigFile& file, const std::string& binding);
+
 // Throws Error (usage), with the line's number, if an element of the list is no text, is not the
 // name of a binding in the file, or is in the list twice.
 void check_list_of_bindings(const ConfigFile& file, const Setting& list);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "identity/hardware/hardware.h"
+#include "options/fallbacks.h"
 #include "options/session_flags.h"
 
 namespace rolecall::cli {
@@ -29,15 +30,27 @@ PasswordSource ask_only_at_start(PasswordSource source) {
   };
 }
 
-}  // namespace
-
-serve::BindingOptions binding_options(const Settings& settings, std::string name) {
-  const SessionFlags flags = session_flags(settings);
-  serve::BindingOptions binding{std::move(name), flags.identity, flags.session};
+serve::BindingOptions without_fallbacks(const Settings& settings, std::string name,
+                                        SessionFlags flags) {
+  serve::BindingOptions binding{std::move(name), std::move(flags.identity),
+                                std::move(flags.session)};
   const bool from_terminal =
       !settings.is_not_empty("password-source") && !settings.is_not_empty("pkcs8-password");
   if (from_terminal)
     binding.identity.password = ask_only_at_start(std::move(binding.identity.password));
+  return binding;
+}
+
+}  // namespace
+
+serve::BindingOptions binding_options(const Settings& settings, std::string name) {
+  serve::BindingOptions binding =
+      without_fallbacks(settings, std::move(name), session_flags(settings));
+  for (Fallback& fallback : fallbacks(settings)) {
+    const Settings own = settings.of_binding(fallback.name);
+    binding.fallbacks.push_back(
+        without_fallbacks(own, std::move(fallback.name), std::move(fallback.flags)));
+  }
   return binding;
 }
 

@@ -120,7 +120,11 @@ void KnownNames::refuse_name(const std::string& table, const std::string& name,
     }
     if (is_list_of_bindings(*command, command->name, name))
       elsewhere.push_back(cat("[", command->name, "]"));
+    for (const char* list : {"bindings", "fallback"})
+      if (is_list_of_bindings(*command, table, list) || is_fallback_list(table, list))
+        names.emplace_back(list);
   }
+  if (is_fallback_list("binding.", name)) elsewhere.emplace_back("[binding.NAME]");
   std::string hint =
       elsewhere.empty() ? similar(name, names) : "it is a setting of " + list_text(elsewhere, "or");
   const bool lists_bindings =
@@ -179,6 +183,8 @@ void KnownNames::check_table(const ConfigFile& file, const std::string& table) c
         [&](const Command* command) { return is_list_of_bindings(*command, table, setting.name); });
     if (is_list) {
       check_list_of_bindings(file, setting);
+    } else if (is_fallback_list(table, setting.name)) {
+      fallbacks_of(file, table.substr(table.find('.') + 1));
     } else {
       check_setting(table, setting, location_in(file, setting.line));
     }

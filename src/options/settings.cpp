@@ -262,6 +262,10 @@ std::string Settings::trace() const {
     text += cat("\n  ", list->name, "=", join(list->values, ", "), " (",
                 terminal_safe(location_in(*file_, list->line)), ")");
   }
+  if (chosen_bindings_.size() == 1) {
+    const std::vector<std::string> fallbacks = fallbacks_of(*file_, chosen_bindings_.front());
+    if (!fallbacks.empty()) text += "\n  fallback=" + join(fallbacks, ", ");
+  }
   for (const auto& [name, assignment] : assignments_) {
     if (name == "config" || assignment.option->kind == Kind::unused) continue;
     text += cat("\n  --", name);
@@ -314,9 +318,13 @@ Settings read_settings(const Command& command, const CommandLine& line, Commands
   known.check(*file);
   known.warn_of_unknown_variables();
   const std::vector<std::string> bindings = bindings_chosen_by(command, line, *file);
-  // `bindings` reads the tables of all bindings.
-  hide_secrets(command, commands, line, *file,
-               command.lists_bindings_of ? file->bindings : bindings);
+  // `bindings` reads the tables of all bindings. A run may also ask the fallbacks of its bindings.
+  std::vector<std::string> read_bindings = command.lists_bindings_of ? file->bindings : bindings;
+  for (const std::string& name : bindings) {
+    const std::vector<std::string> fallbacks = fallbacks_of(*file, name);
+    read_bindings.insert(read_bindings.end(), fallbacks.begin(), fallbacks.end());
+  }
+  hide_secrets(command, commands, line, *file, read_bindings);
   Settings settings(command, line, file, bindings.size() == 1 ? bindings.front() : std::string());
   settings.reporter().trace(
       [&] { return "flags that do not have their default values:" + settings.trace(); });

@@ -31,6 +31,7 @@ struct BindingOptions {
   // Only these users of this machine get the credentials from serve. Empty: everyone who has a
   // token.
   std::vector<uid_t> allowed_users = {};
+  std::vector<BindingOptions> fallbacks = {};  // in the order in which they are asked
 };
 
 // Credentials from the service, in the forms in which clients get them.
@@ -58,6 +59,7 @@ struct BindingStatus {
   std::string rotation_failure;  // why the files on the disk are not in use; empty if they are
   std::vector<CertificateStatus> certificates;
   std::chrono::sys_seconds last_success{};
+  std::string answered_by;  // the fallback that `issued` comes from; empty: the binding itself
   std::size_t renewed = 0;
   std::array<std::size_t, 4> failed{};  // indexed by ErrorKind
 

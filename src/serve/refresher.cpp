@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "aws/create_session.h"
+#include "aws/fallback.h"
+#include "aws/retry.h"
+#include "aws/service_error.h"
 #include "base/deadline.h"
 #include "base/random.h"
 #include "base/text.h"
@@ -19,20 +21,10 @@ using std::chrono::seconds;
 // So no single wait is longer than this.
 constexpr milliseconds max_wait_between_checks{1000};
 
-std::string with_hint(const Error& error) {
-  return error.hint().empty() ? error.what() : cat(error.what(), "; hint: ", error.hint());
-}
-
-std::vector<CertificateStatus> certificates_of(const identity::Identity& identity) {
-  std::vector<CertificateStatus> certificates;
-  const auto add = [&certificates](const std::string& position, const identity::Certificate& one) {
-    certificates.push_back({position, one.name(), one.not_before(), one.not_after()});
-  };
-  add("leaf", identity.leaf);
-  for (std::size_t i = 0; i < identity.chain.size(); ++i)
-    add(cat("chain ", i + 1), identity.chain[i]);
-  return certificates;
-}
+// How soon the binding itself is asked again while its fallback is in use. A random part of the
+// last ten seconds is left out, so that hosts do not ask together.
+constexpr seconds ask_first_again{60};
+constexpr seconds ask_first_jitter{10};
 
 // Throws Error if the credentials have already expired by this machine's clock. Clients compare the
 // expiry with that clock.
@@ -55,19 +47,28 @@ Refresher::Refresher(Binding& binding, RateLimiter& rate_limiter, const Log& log
       reporter_(std::move(reporter)),
       rules_(std::move(rules)),
       clock_(clock),
-      request_(aws::prepare_session(binding.options().session)),
-      rotation_(binding.options().identity),
       schedule_(rules_.refresh_before),
       warnings_(log, binding.name()) {
   reporter_.warn = [this](std::string_view text) { warnings_.warn(text); };
+  requesters_.emplace_back(binding_.options(), log_, reporter_, clock_);
+  for (const BindingOptions& fallback : binding_.options().fallbacks)
+    requesters_.emplace_back(fallback, log_, reporter_, clock_);
 }
 
 void Refresher::load_identity() {
-  Deadline deadline(binding_.options().session.timeout, clock_);
-  rotation_.load(clock_.wall_seconds(), reporter_, deadline);
-  publish_certificates();
-  // For its first signature, a key on a token may need another PIN, which a person must type now.
-  rotation_.candidate()->signer->sign("rolecall: may this key sign?");
+  for (Requester& requester : requesters_) {
+    const bool is_first = &requester == &requesters_.front();
+    try {
+      requester.load();
+      publish_identities();
+      requester.try_key();
+    } catch (const Error& error) {
+      if (is_first) throw;
+      log_.warning("a fallback cannot be used now", {{"binding", binding_.name()},
+                                                     {"fallback", requester.options().name},
+                                                     {"reason", with_hint(error)}});
+    }
+  }
 }
 
 void Refresher::start() {
@@ -88,10 +89,12 @@ bool Refresher::wait_until_ended(std::chrono::steady_clock::time_point until) {
 }
 
 void Refresher::run(const std::stop_token& stop) {
+  Due due = Due::renewal;
   while (!stop.stop_requested()) {
     try {
-      if (renew(stop)) call_on_renew();
-      wait_until_due(stop);
+      const bool is_renewed = due == Due::renewal ? renew(stop) : return_to_first_binding(stop);
+      if (is_renewed) call_on_renew();
+      due = wait_until_due(stop);
     } catch (const std::exception&) {
       // There is no memory, not even for a log line. Clients still get the current credentials.
       wait_for_request(stop, max_wait_between_checks);
@@ -102,18 +105,27 @@ void Refresher::run(const std::stop_token& stop) {
   shared_.changed.notify_all();
 }
 
-void Refresher::wait_until_due(const std::stop_token& stop) {
+milliseconds Refresher::time_until_due() const {
+  const aws::Instant now = aws::Instant::now(clock_);
+  const milliseconds until_renewal = schedule_.time_until_due(now);
+  if (!ask_first_at_) return until_renewal;
+  const auto until_first = std::chrono::ceil<milliseconds>(*ask_first_at_ - now.steady);
+  return std::clamp(until_first, milliseconds(0), until_renewal);
+}
+
+Refresher::Due Refresher::wait_until_due(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    const milliseconds until_due = schedule_.time_until_due(aws::Instant::now(clock_));
+    const milliseconds until_due = time_until_due();
     if (until_due == milliseconds(0)) break;
     const bool is_requested = wait_for_request(stop, std::min(until_due, max_wait_between_checks));
-    if (is_requested || rotation_.changed()) {
-      load_new_files();
-      // If a renewal has failed, the new files may be what it needs.
-      if (is_requested || (rotation_.candidate() && schedule_.failures() > 0)) break;
-    }
+    const bool has_new_identity = load_new_files(is_requested);
+    // If a renewal has failed, the new files may be what it needs.
+    if (is_requested || (has_new_identity && schedule_.failures() > 0)) return Due::renewal;
     warnings_.check_certificates(status_.certificates, clock_.wall_seconds());
   }
+  const bool renewal_is_due =
+      schedule_.time_until_due(aws::Instant::now(clock_)) == milliseconds(0);
+  return renewal_is_due ? Due::renewal : Due::first_binding;
 }
 
 // Returns true if a renewal was requested.
@@ -124,30 +136,18 @@ bool Refresher::wait_for_request(const std::stop_token& stop, milliseconds time)
   return std::exchange(shared_.renewal_is_requested, false);
 }
 
-// If the new files cannot be used, logs this. The previous identity then stays in use.
-void Refresher::load_new_files() {
-  Deadline deadline(binding_.options().session.timeout, clock_);
-  try {
-    const bool is_new = rotation_.load(clock_.wall_seconds(), reporter_, deadline);
-    if (is_new || !rotation_.candidate()) publish_rotation_failure({});
-    if (!is_new) return;
-    if (!rotation_.proven()) publish_certificates();
-    const identity::Certificate& leaf = rotation_.candidate()->leaf;
-    log_.info("read a new certificate and its key", {{"binding", binding_.name()},
-                                                     {"subject", leaf.name()},
-                                                     {"serial", leaf.serial_decimal()},
-                                                     {"expires", rfc3339(leaf.not_after())}});
-  } catch (const Error& error) {
-    reload_identity_ = true;
-    const std::string reason = with_hint(error);
-    if (status_.rotation_failure == reason) return;
-    publish_rotation_failure(reason);
-    log_.warning(rotation_.proven()
-                     ? "the certificate and its key cannot be used; rolecall continues "
-                       "with the previous ones"
-                     : "the certificate and its key cannot be used",
-                 {{"binding", binding_.name()}, {"reason", reason}});
+// Returns whether there is an identity that was not tried yet.
+bool Refresher::load_new_files(bool even_if_unchanged) {
+  bool was_loaded = false;
+  bool has_new_identity = false;
+  for (Requester& requester : requesters_) {
+    if (!even_if_unchanged && !requester.files_have_changed()) continue;
+    requester.load_new_files();
+    was_loaded = true;
+    has_new_identity = has_new_identity || requester.has_new_identity();
   }
+  if (was_loaded) publish_identities();
+  return has_new_identity;
 }
 
 // Returns whether new credentials are in use now.
@@ -156,7 +156,12 @@ bool Refresher::renew(const std::stop_token& stop) {
   if (needs_credentials && !rate_limiter_.wait_for_turn(stop, schedule_.failures() > 0))
     return false;
   try {
-    if (needs_credentials) request_credentials(stop);
+    if (needs_credentials) {
+      undelivered_.reset();
+      std::size_t answered = 0;
+      Credentials credentials = ask_in_order(stop, answered);
+      accept(std::move(credentials), answered);
+    }
     deliver();
     rate_limiter_.succeeded();
     if (!std::exchange(first_credentials_.wait_is_over, true))
@@ -167,6 +172,25 @@ bool Refresher::renew(const std::stop_token& stop) {
   } catch (const std::exception& error) {  // no memory
     handle_failure(Error(ErrorKind::try_later, error.what()));
   }
+  return false;
+}
+
+// The credentials of a fallback are in use and are still valid. So an outage is no failure.
+bool Refresher::return_to_first_binding(const std::stop_token& stop) {
+  if (!rate_limiter_.wait_for_turn(stop, true)) return false;
+  try {
+    accept(ask(0, binding_.options().session.timeout, stop), 0);
+    deliver();
+    rate_limiter_.succeeded();
+    return true;
+  } catch (const Error& error) {
+    if (!aws::is_outage(error)) {
+      handle_failure(error);
+      return false;
+    }
+    reporter_.trace([&error] { return cat("no return to the first binding: ", error.what()); });
+  }
+  set_time_to_ask_first();
   return false;
 }
 
@@ -201,64 +225,71 @@ bool Refresher::ends_first_wait(const Error& error) {
   return true;
 }
 
-void Refresher::request_credentials(const std::stop_token& stop) {
-  undelivered_.reset();
-  if (!rotation_.proven() && !rotation_.candidate()) {
-    Deadline deadline(binding_.options().session.timeout, clock_);
-    rotation_.load(clock_.wall_seconds(), reporter_, deadline);
-    publish_certificates();
-  } else if (std::exchange(reload_identity_, false)) {
-    load_new_files();  // even if no file has changed: a token may be plugged in again
+Credentials Refresher::ask(std::size_t which, milliseconds time, const std::stop_token& stop) {
+  const auto may_ask_again = [this, &stop] { return rate_limiter_.wait_for_turn(stop, true); };
+  try {
+    Credentials credentials = requesters_[which].request(time, rules_.attempts, may_ask_again);
+    publish_identities();
+    return credentials;
+  } catch (const Error&) {
+    publish_identities();
+    throw;
   }
-  Credentials credentials = create_session(stop);
+}
+
+Credentials Refresher::ask_in_order(const std::stop_token& stop, std::size_t& answered) {
+  const milliseconds timeout = binding_.options().session.timeout;
+  if (requesters_.size() == 1) return ask(0, timeout, stop);
+  std::vector<std::string> names;
+  for (const Requester& requester : requesters_)
+    names.push_back(requester.options().name);
+  return aws::ask_in_order({names, timeout,
+                            [&](std::size_t which, milliseconds time) {
+                              answered = which;
+                              return ask(which, time, stop);
+                            },
+                            [&](std::size_t which, const Error& outage) {
+                              log_.warning("a fallback is asked", {{"binding", binding_.name()},
+                                                                   {"fallback", names[which]},
+                                                                   {"reason", with_hint(outage)}});
+                            }},
+                           clock_);
+}
+
+void Refresher::accept(Credentials credentials, std::size_t answered) {
   const aws::Instant now = aws::Instant::now(clock_);
   if (!rules_.deliver) refuse_expired(credentials, now);
   aws::RenewalSchedule schedule(rules_.refresh_before);
-  schedule.succeeded(now, credentials.expiration, binding_.options().session.session_duration,
-                     random_fraction());
-  undelivered_.emplace(Undelivered{std::move(credentials), schedule});
-}
-
-Credentials Refresher::create_session(const std::stop_token& stop) {
-  const auto ask = [this](const identity::Identity& identity) {
-    const SessionOptions& options = binding_.options().session;
-    return aws::open_session(request_, options, identity, reporter_,
-                             Deadline(options.timeout, clock_), rules_.attempts);
-  };
-  const auto on_refusal = [this, &stop](const Error& error) {
-    log_.warning(
-        "the service refused the new certificate; rolecall continues with the previous one",
-        {{"binding", binding_.name()}, {"reason", with_hint(error)}});
-    publish_rotation_failure(with_hint(error));
-    if (!rate_limiter_.wait_for_turn(stop, true)) throw error;
-  };
-  const bool has_candidate = rotation_.candidate() != nullptr;
-  Credentials credentials = rotation_.ask(ask, on_refusal);
-  if (has_candidate && !rotation_.candidate())
-    publish_rotation_failure({});  // the service accepted the candidate
-  return credentials;
+  schedule.succeeded(now, credentials.expiration,
+                     requesters_[answered].options().session.session_duration, random_fraction());
+  undelivered_.emplace(Undelivered{std::move(credentials), schedule, answered});
 }
 
 void Refresher::deliver() {
   const Credentials& credentials = undelivered_->credentials;
   const int failures = schedule_.failures();
+  const std::size_t answered = undelivered_->answered;
+  const std::string answered_by = answered == 0 ? "" : requesters_[answered].options().name;
   const aws::Instant now = aws::Instant::now(clock_);
   if (rules_.deliver) {
     const auto next = now.wall + undelivered_->schedule.time_until_due(now);
-    rules_.deliver({credentials, std::chrono::floor<seconds>(next), failures});
+    rules_.deliver({credentials, std::chrono::floor<seconds>(next), failures, answered_by});
   }
-  const SessionOptions& session = binding_.options().session;
+  const SessionOptions& session = requesters_[answered].options().session;
   status_.issued = make_issued(credentials, session.role_arn, session.session_duration, now);
   status_.failure.clear();
-  status_.certificates = certificates_of(*rotation_.proven());
+  status_.answered_by = answered_by;
   status_.last_success = std::chrono::floor<seconds>(now.wall);
   ++status_.renewed;
   binding_.publish(status_);
   schedule_ = undelivered_->schedule;
   undelivered_.reset();
+  ask_first_at_.reset();
+  if (answered != 0) set_time_to_ask_first();
   if (!rules_.deliver) {
     log_.info("renewed", {{"binding", binding_.name()},
                           {"expires", rfc3339(status_.issued->expiration)},
+                          {"answered_by", answered_by},
                           {"failed_before", failures == 0 ? "" : std::to_string(failures)}});
   }
   warnings_.check_certificates(status_.certificates, clock_.wall_seconds(),
@@ -267,11 +298,11 @@ void Refresher::deliver() {
 
 void Refresher::handle_failure(const Error& error) {
   const auto kind = static_cast<std::size_t>(error.kind());
-  reload_identity_ = error.kind() != ErrorKind::try_later;
   status_.failure = error.what();
   status_.failure_kind = error.kind();
   ++status_.failed[kind];
   binding_.publish(status_);
+  ask_first_at_.reset();  // the next renewal asks the binding itself
   schedule_.failed(aws::Instant::now(clock_), random_fraction(), error.retry_after());
   if (ends_first_wait(error)) return;
   const aws::Instant now = aws::Instant::now(clock_);
@@ -282,17 +313,23 @@ void Refresher::handle_failure(const Error& error) {
                                   {"next_try", cat("within ", next.count(), " s")}});
 }
 
-void Refresher::publish_certificates() {
-  const identity::Rotation::IdentityPtr& used =
-      rotation_.proven() ? rotation_.proven() : rotation_.candidate();
-  if (!used) return;
-  status_.certificates = certificates_of(*used);
-  binding_.publish(status_);
+void Refresher::set_time_to_ask_first() {
+  const double random = random_fraction();
+  const milliseconds less(static_cast<int>(random * 1000 * ask_first_jitter.count()));
+  ask_first_at_ = aws::Instant::now(clock_).steady + ask_first_again - less;
 }
 
-void Refresher::publish_rotation_failure(const std::string& failure) {
-  if (status_.rotation_failure == failure) return;
-  status_.rotation_failure = failure;
+void Refresher::publish_identities() {
+  status_.certificates.clear();
+  status_.rotation_failure.clear();
+  for (const Requester& requester : requesters_) {
+    const bool is_first = &requester == &requesters_.front();
+    for (CertificateStatus& one : requester.certificates()) {
+      if (!is_first) one.position += " of " + requester.options().name;
+      status_.certificates.push_back(std::move(one));
+    }
+    if (status_.rotation_failure.empty()) status_.rotation_failure = requester.rotation_failure();
+  }
   binding_.publish(status_);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <deque>
 #include <functional>
 #include <future>
 #include <mutex>
@@ -10,14 +11,13 @@
 #include <thread>
 
 #include "aws/renewal.h"
-#include "aws/session_request.h"
 #include "base/clock.h"
-#include "identity/rotation.h"
 #include "rolecall/reporter.h"
 #include "serve/binding.h"
 #include "serve/daily_warnings.h"
 #include "serve/log.h"
 #include "serve/rate_limiter.h"
+#include "serve/requester.h"
 
 namespace rolecall::serve {
 
@@ -32,6 +32,7 @@ struct Renewal {
   const Credentials& credentials;
   std::chrono::sys_seconds next;  // the time of the next renewal
   int failed_before;              // failed attempts in a row before this one
+  std::string answered_by;        // the fallback that answered; empty: the binding itself
 };
 
 // The rules for renewals that differ between commands.
@@ -54,6 +55,9 @@ struct RenewalRules {
 // endpoint that does not answer delays no other binding. The thread publishes the
 // credentials in the binding, or the reason why there are none. While renewals fail, the binding
 // keeps the previous credentials.
+//
+// If the endpoint of the binding cannot be reached, its fallbacks are asked (aws/fallback.h). While
+// the credentials of a fallback are in use, the binding itself is asked again about once a minute.
 class Refresher {
  public:
   // Throws Error (usage) for options that cannot work. `reporter` gets only the steps; warnings go
@@ -67,8 +71,9 @@ class Refresher {
   const Binding& binding() const { return binding_; }
   const RenewalRules& rules() const { return rules_; }
 
-  // Loads the identity. Call this in a thread that may ask a person for a password. Throws what
-  // identity::load_identity throws. Without this call, the first renewal loads the identity.
+  // Loads the identity, and those of the fallbacks. Call this in a thread that may ask a person for
+  // a password. Throws what identity::load_identity throws. Without this call, the first renewal
+  // loads the identity. An identity of a fallback that cannot be loaded is only logged.
   void load_identity();
 
   // Starts the thread, which requests the first credentials at once.
@@ -93,7 +98,9 @@ class Refresher {
   struct Undelivered {
     Credentials credentials;
     aws::RenewalSchedule schedule;
+    std::size_t answered;  // which of requesters_
   };
+  enum class Due { renewal, first_binding };
   struct FirstCredentials {
     std::promise<void> promise;
     std::future<void> future = promise.get_future();
@@ -109,17 +116,20 @@ class Refresher {
   };
 
   void run(const std::stop_token& stop);
-  void wait_until_due(const std::stop_token& stop);
+  Due wait_until_due(const std::stop_token& stop);
+  std::chrono::milliseconds time_until_due() const;
   bool wait_for_request(const std::stop_token& stop, std::chrono::milliseconds time);
-  void load_new_files();
+  bool load_new_files(bool even_if_unchanged);
   bool renew(const std::stop_token& stop);
+  bool return_to_first_binding(const std::stop_token& stop);
   void call_on_renew();
   bool has_undelivered_credentials() const;
-  void request_credentials(const std::stop_token& stop);
-  Credentials create_session(const std::stop_token& stop);
+  Credentials ask(std::size_t which, std::chrono::milliseconds time, const std::stop_token& stop);
+  Credentials ask_in_order(const std::stop_token& stop, std::size_t& answered);
+  void accept(Credentials credentials, std::size_t answered);
   void deliver();
-  void publish_certificates();
-  void publish_rotation_failure(const std::string& failure);
+  void set_time_to_ask_first();
+  void publish_identities();
   bool ends_first_wait(const Error& error);
   void handle_failure(const Error& error);
 
@@ -129,10 +139,11 @@ class Refresher {
   Reporter reporter_;
   RenewalRules rules_;
   const Clock& clock_;
-  aws::SessionRequest request_;
-  identity::Rotation rotation_;
-  bool reload_identity_ = false;  // before the next renewal, load the identity again
+  std::deque<Requester> requesters_;  // of the binding, and of its fallbacks in their order
   aws::RenewalSchedule schedule_;
+  // While the credentials of a fallback are in use: when to ask the binding itself again, in the
+  // time of Instant::steady.
+  std::optional<std::chrono::steady_clock::time_point> ask_first_at_;
   std::optional<Undelivered> undelivered_;
   BindingStatus status_;  // the status to publish next
   DailyWarnings warnings_;

@@ -55,7 +55,7 @@ struct Metric {
   void (*add_samples)(Page& page, const Subject& of);
 };
 
-constexpr std::array<Metric, 7> metrics_of_bindings = {{
+constexpr std::array<Metric, 8> metrics_of_bindings = {{
     {"rolecall_credentials_expiry_seconds", "gauge",
      "Time until the credentials expire; negative if they have expired",
      [](Page& page, const Subject& of) {
@@ -75,6 +75,13 @@ constexpr std::array<Metric, 7> metrics_of_bindings = {{
      "refused, otherwise 0",
      [](Page& page, const Subject& of) {
        page.sample(of.labels, of.status->rotation_failure.empty() ? 0 : 1);
+     }},
+    {"rolecall_fallback_in_use", "gauge",
+     "1 if the current credentials come from this fallback of the binding, otherwise 0",
+     [](Page& page, const Subject& of) {
+       for (const BindingOptions& one : of.binding.options().fallbacks)
+         page.sample(of.labels + ",fallback=" + label(one.name),
+                     of.status->answered_by == one.name ? 1 : 0);
      }},
     {"rolecall_hardware_silent_seconds", "gauge",
      "How long a token or TPM has not answered a renewal; 0 if no renewal waits for one",

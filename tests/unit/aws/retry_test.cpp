@@ -58,6 +58,7 @@ class RetryTest : public testing::Test {
       send(attempts);
     } catch (const Error& error) {
       is_refusal_ = dynamic_cast<const ServiceRefusal*>(&error) != nullptr;
+      is_outage_ = is_outage(error);
       return error;
     }
     ADD_FAILURE() << "there is no error";
@@ -81,6 +82,7 @@ class RetryTest : public testing::Test {
   std::vector<std::string> dates_;  // of the requests: when each was signed
   std::vector<std::string> warnings_;
   bool is_refusal_ = false;
+  bool is_outage_ = false;
 };
 
 TEST_F(RetryTest, TakesTheFirstSession) {
@@ -129,6 +131,26 @@ TEST_F(RetryTest, DoesNotRepeatFailuresThatStay) {
     will_answer(answer(status, denial), test::session_answer(in(3600s)));
     send();
     EXPECT_THAT(dates_, SizeIs(2)) << status;
+  }
+}
+
+// Only then may another endpoint be asked.
+TEST_F(RetryTest, DistinguishesAnOutageFromARefusal) {
+  failure();  // no connection
+  EXPECT_TRUE(is_outage_);
+  for (const int status : {500, 501, 502, 503, 504}) {
+    for (const char* body : {denial, "<html>"}) {
+      will_answer(answer(status, body), answer(status, body), answer(status, body));
+      failure();
+      EXPECT_TRUE(is_outage_) << status << body;
+    }
+  }
+  for (const int status : {200, 301, 400, 403, 404, 429}) {
+    for (const char* body : {denial, "<html>"}) {
+      will_answer(answer(status, body), answer(status, body), answer(status, body));
+      failure();
+      EXPECT_FALSE(is_outage_) << status << body;
+    }
   }
 }
 

@@ -288,7 +288,7 @@ TEST_F(CacheTest, ProcessesThatWaitedThrowTheSameError) {
   for (const bool by_service : {true, false}) {
     auto lock = std::make_unique<CacheLock>(lock_of_another());
     clock_.while_waiting = [&] {
-      if (lock) lock->note_failure({clock_.wall(), timeout, by_service, refused});
+      if (lock) lock->note_failure({clock_.wall(), timeout, by_service, false, refused});
       lock.reset();
     };
     try {
