@@ -20,6 +20,7 @@
 #include "commands/doctor.h"
 #include "commands/doctor_processes.h"
 #include "commands/doctor_service_files.h"
+#include "commands/serve_listener.h"
 #include "commands/systemd.h"
 #include "http/listener.h"
 #include "sandbox/sandbox.h"
@@ -64,15 +65,17 @@ std::string without_credentials(const json& body) {
   return names.empty() ? "" : " for " + list_text(names, "and");
 }
 
-// The address for supervisors, at which every address of this machine may be meant.
+// The address of serve for supervisors.
 void check_status_address(Findings& findings, const std::string& text) {
-  const auto name = http::parse_socket_name(text);
-  if (!name) return;  // serve says so
-  const bool is_any = name->address.empty() || name->address == "::";
-  const http::SocketName local{is_any ? "127.0.0.1" : name->address, name->port, false};
-  const bool answers = accepts_connections(serve::loopback_origin(local).host, local.port);
-  findings.fact((answers ? "health and metrics are at " : "nothing listens at metrics-address ") +
-                text);
+  try {
+    const http::SocketName name = parse_metrics_address(text);
+    const bool is_any = name.address.empty() || name.address == "::" || name.address == "0.0.0.0";
+    const bool answers = accepts_connections(is_any ? "127.0.0.1" : name.address, name.port);
+    findings.fact((answers ? "health and metrics are at " : "nothing listens at metrics-address ") +
+                  text);
+  } catch (const Error& error) {
+    findings.warn(error.what(), error.hint());
+  }
 }
 
 // Where a serve listens that runs, or that the settings describe.

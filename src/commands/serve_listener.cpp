@@ -39,19 +39,13 @@ http::Listener take_over(int descriptor, bool allow_remote) {
               "add BindToDevice=" + interface + " to the socket unit, or use `allow-remote`");
 }
 
-// For supervisors. ":9912" stands for all addresses, of IPv4 and IPv6.
-http::Listener listen_for_status(const std::string& text) {
-  const auto name = http::parse_socket_name(text);
-  if (!name || (name->port == 0 && !text.ends_with(":0"))) {
-    throw Error(ErrorKind::usage,
-                "`metrics-address` \"" + text + "\" is not an IP address and a port",
-                "write it as 127.0.0.1:9912 or [::1]:9912, or as :9912 for all addresses");
-  }
-  if (!name->address.empty()) return http::Listener(name->address, name->port);
+// ":9912" stands for all addresses, of IPv4 and IPv6.
+http::Listener listen_at(const http::SocketName& name) {
+  if (!name.address.empty()) return http::Listener(name.address, name.port);
   try {
-    return http::Listener("::", name->port);
+    return http::Listener("::", name.port);
   } catch (const Error&) {
-    return http::Listener("0.0.0.0", name->port);  // IPv6 is off
+    return http::Listener("0.0.0.0", name.port);  // IPv6 is off
   }
 }
 
@@ -69,9 +63,17 @@ ServeListener listen_for_clients(const Settings& settings) {
   return {std::move(listener), is_remote};
 }
 
+http::SocketName parse_metrics_address(const std::string& text) {
+  const auto name = http::parse_socket_name(text);
+  if (name && (name->port != 0 || text.ends_with(":0"))) return *name;
+  throw Error(ErrorKind::usage,
+              "`metrics-address` \"" + text + "\" is not an IP address and a port",
+              "write it as 127.0.0.1:9912 or [::1]:9912, or as :9912 for all addresses");
+}
+
 std::optional<http::Listener> listen_for_supervisors(const Settings& settings) {
   if (!settings.is_not_empty("metrics-address")) return std::nullopt;
-  return listen_for_status(settings.text("metrics-address"));
+  return listen_at(parse_metrics_address(settings.text("metrics-address")));
 }
 
 }  // namespace rolecall::cli

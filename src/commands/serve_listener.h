@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "http/listener.h"
 #include "options/settings.h"
@@ -16,6 +17,10 @@ struct ServeListener {
 // Listens for clients at --address and --port, or takes over the socket of the service manager.
 // Throws Error (usage), also if other machines could connect and --allow-remote is not set.
 ServeListener listen_for_clients(const Settings& settings);
+
+// The value of --metrics-address. Its address is empty if it stands for all addresses. Throws Error
+// (usage).
+http::SocketName parse_metrics_address(const std::string& text);
 
 // Listens at --metrics-address; nullopt if it is not set. Throws Error (usage).
 std::optional<http::Listener> listen_for_supervisors(const Settings& settings);

@@ -113,6 +113,20 @@ def test_connections_that_send_nothing(identity, emulator, tmp_path):
                 client.close()
 
 
+def test_doctor_knows_it(identity, emulator, tmp_path):
+    config = tmp_path / "config.toml"
+
+    def said(value):
+        config.write_text(f'[serve]\nport = 1\nmetrics-address = "{value}"\n')
+        config.chmod(0o600)
+        return run("doctor", "--config", config).out
+    with serving(tmp_path, "127.0.0.1:0", server=emulator, flags=identity.flags) as running:
+        address = f"127.0.0.1:{status_port(running)}"
+        assert f"health and metrics are at {address}" in said(address)
+    assert f"nothing listens at metrics-address {address}" in said(address)
+    assert "\"9912\" is not an IP address and a port" in said("9912")
+
+
 @netns.needed
 def test_a_neighbour(identity, tmp_path):
     """It reaches the metrics, and not the credentials."""
