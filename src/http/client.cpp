@@ -17,18 +17,6 @@ namespace {
 constexpr std::size_t max_response = 1 << 20;  // bytes
 constexpr std::size_t max_headers = 1 << 16;
 
-struct SlistDelete {
-  void operator()(curl_slist* list) const noexcept { libcurl().slist_free_all(list); }
-};
-using Slist = std::unique_ptr<curl_slist, SlistDelete>;
-
-void append(Slist& list, const std::string& line) {
-  curl_slist* longer = libcurl().slist_append(list.get(), line.c_str());
-  if (longer == nullptr) throw std::bad_alloc();
-  static_cast<void>(list.release());
-  list.reset(longer);
-}
-
 }  // namespace
 
 std::string client_library() {
@@ -53,13 +41,7 @@ struct Client::Transfer {
 
   template <class Value>
   void set(CURLoption option, Value value) const {
-    const CURLcode code = libcurl().easy_setopt(handle, option, value);
-    if (code == CURLE_OUT_OF_MEMORY) throw std::bad_alloc();
-    if (code != CURLE_OK) {
-      throw Error(ErrorKind::failed,
-                  cat("libcurl refuses an option: ", libcurl().easy_strerror(code)),
-                  "this libcurl was built without a feature that rolecall needs");
-    }
+    set_curl_option(handle, option, value);
   }
   CURLcode run(const Deadline& deadline, std::chrono::milliseconds connect_timeout);
   template <class Value>
@@ -106,8 +88,7 @@ struct Client::Transfer {
 
 Client::Client(Origin origin, ClientOptions options, Reporter reporter)
     : origin_(std::move(origin)), options_(std::move(options)), reporter_(std::move(reporter)) {
-  static const CURLcode global = libcurl().global_init(CURL_GLOBAL_DEFAULT);
-  if (global != CURLE_OK) throw Error(ErrorKind::failed, "libcurl cannot be initialised");
+  initialize_libcurl(CurlMemory::plain);
   transfer_ = std::make_unique<Transfer>();
   Transfer& t = *transfer_;
   t.set(CURLOPT_ERRORBUFFER, t.error_text.data());
@@ -179,7 +160,7 @@ void Client::use_ca_store(const CaStore& store) const {
 Response Client::post(const std::string& path, const Headers& headers, const std::string& body,
                       const Deadline& deadline) {
   Transfer& t = *transfer_;
-  Slist list;
+  CurlList list;
   for (const Header& header : headers)
     append(list, header.name + ": " + header.value);
   t.set(CURLOPT_HTTPHEADER, list.get());
