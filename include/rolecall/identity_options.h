@@ -44,6 +44,8 @@ struct IdentityOptions {
   // - A file with the leaf at any position. It may also contain its chain and the private key.
   // - A PKCS#12 file. It also contains the key and the chain, so the next two members are not used.
   // - A pkcs11: URI. The token may also contain the key and the chain.
+  // - spiffe:unix:///PATH, a SPIFFE agent. It also gives the key and the chain, which are only in
+  //   memory, so the next two members are not used.
   Source certificate;
   // One of these; empty if `certificate` also gives the key:
   // - A file with a PKCS#8, PKCS#1 or SEC1 key, which may be encrypted, or a TSS2 key of a TPM.

@@ -15,15 +15,21 @@ class Source {
     stream,  // "-", which is standard input, or "fd:N", the open descriptor N
     token,   // a pkcs11: URI (RFC 7512)
     tpm,     // "handle:0x…", the persistent handle of a key in the TPM
+    // "spiffe:unix:///PATH" or "spiffe:tcp://127.0.0.1:PORT", a SPIFFE agent, which gives a
+    // certificate, its chain and its key; "?hint=NAME" or "?id=spiffe://…" after it chooses one of
+    // several. "spiffe:" and "spiffe://ID" name no agent: the library reads no variable
+    // SPIFFE_ENDPOINT_SOCKET.
+    spiffe,
   };
 
   Source() = default;
   // Not explicit, so that a path can be assigned to a member of IdentityOptions. Opens nothing.
-  // Throws Error (usage) if "fd:" is not followed by a number.
+  // Throws Error (usage) if "fd:" is not followed by a number, or "spiffe:" by anything else than
+  // the forms above.
   Source(std::string text);                                // NOLINT(google-explicit-constructor)
   Source(const char* text) : Source(std::string(text)) {}  // NOLINT(google-explicit-constructor)
 
-  // Throws nothing: for "fd:x", too, it returns `stream`.
+  // Throws nothing: for "fd:x", too, it returns `stream`, and for "spiffe:x" `spiffe`.
   static Kind kind_of(std::string_view text);
 
   Kind kind() const noexcept { return kind_; }

@@ -32,10 +32,19 @@ void RenewalSchedule::succeeded(Instant now, std::chrono::system_clock::time_poi
                                 seconds requested_duration, double random) {
   failures_ = 0;
   const milliseconds lifetime = lifetime_of(expiration, requested_duration, now);
-  milliseconds wait = std::max<milliseconds>(
-      lifetime - refresh_before_, std::min<milliseconds>(lifetime / 2, min_renewal_time));
+  const milliseconds earliest = std::min<milliseconds>(lifetime / 2, min_renewal_time);
+  earliest_ = {now.wall + earliest, now.steady + earliest};
+  milliseconds wait = std::max<milliseconds>(lifetime - refresh_before_, earliest);
   wait -= part(random, std::min<milliseconds>(wait / 10, max_jitter));
   set(now, wait);
+}
+
+void RenewalSchedule::bring_forward(Instant now, milliseconds wait) {
+  const auto until_earliest = std::chrono::ceil<milliseconds>(
+      std::min(earliest_.wall - now.wall,
+               std::chrono::system_clock::duration(earliest_.steady - now.steady)));
+  wait = std::max(wait, until_earliest);
+  if (wait < time_until_due(now)) set(now, wait);
 }
 
 void RenewalSchedule::failed(Instant now, double random, milliseconds retry_after) {

@@ -48,6 +48,10 @@ class RenewalSchedule {
   void succeeded(Instant now, std::chrono::system_clock::time_point expiration,
                  std::chrono::seconds requested_duration, double random);
 
+  // Makes the next renewal due after `wait` if it would be due later. But it is still due no
+  // earlier than the constructor says.
+  void bring_forward(Instant now, std::chrono::milliseconds wait);
+
   // Call this when a renewal failed at `now`. The next attempt is due after `random` × 1 s, 2 s, 4
   // s … (at most `random` × 60 s), but no earlier than after 0.2 s or after `retry_after`, which
   // the service asked for.
@@ -63,6 +67,7 @@ class RenewalSchedule {
 
   std::chrono::seconds refresh_before_;
   Instant due_;
+  Instant earliest_;  // of the next renewal after a success
   int failures_ = 0;
 };
 

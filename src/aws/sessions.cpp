@@ -19,12 +19,12 @@ struct Sessions::State {
 void Sessions::State::load(Deadline& deadline) {
   // A candidate that was not tried yet is also an identity. So it is not loaded again, and nobody
   // must type a PIN again.
-  const bool has_identity = rotation.proven() != nullptr || rotation.candidate() != nullptr;
+  const bool has_identity = rotation.has_identity(wall_clock());
   if (has_identity && !rotation.changed() && !reload_identity) return;
   try {
     rotation.load(wall_clock(), reporter, deadline);
   } catch (const Error& error) {
-    if (!has_identity) throw;
+    if (!rotation.has_identity(wall_clock())) throw;
     reporter.warning(std::string("the certificate and its key cannot be used: ") + error.what() +
                      "; rolecall continues with the previous ones");
   }

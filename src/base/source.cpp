@@ -5,6 +5,7 @@
 
 #include "base/files.h"
 #include "base/pkcs11_uri.h"
+#include "base/spiffe_source.h"
 #include "base/text.h"
 #include "rolecall/error.h"
 
@@ -31,6 +32,7 @@ Source::Kind Source::kind_of(std::string_view text) {
   if (text == standard_input || text.starts_with(descriptor_scheme)) return Kind::stream;
   if (is_pkcs11_uri(text)) return Kind::token;
   if (text.starts_with(tpm_scheme)) return Kind::tpm;
+  if (is_spiffe_source(text)) return Kind::spiffe;
   return Kind::file;
 }
 
@@ -38,6 +40,7 @@ Source::Source(std::string text) : text_(std::move(text)), kind_(kind_of(text_))
   if (kind_ == Kind::stream) {
     descriptor_ = text_ == standard_input ? STDIN_FILENO : descriptor_in(text_);
   }
+  if (kind_ == Kind::spiffe) parse_spiffe_source(text_);  // only to refuse what is malformed
 }
 
 std::string Source::name() const {

@@ -51,6 +51,7 @@ class Key {
   void add_source(std::string_view name, const Source& source) {
     switch (source.kind()) {
       case Source::Kind::none:
+      case Source::Kind::spiffe:  // is never cached
         return;
       case Source::Kind::file:
         return add_file(name, source.text());
@@ -91,6 +92,8 @@ CacheKey cache_key(const IdentityOptions& options, const SessionOptions& session
   if (identity::certificate_is_on_token(options)) {
     return {"", "the certificate is on a token, which may contain another certificate later"};
   }
+  if (certificate.kind() == Source::Kind::spiffe)
+    return {"", "a SPIFFE agent decides for each process which identity it gets"};
   Key key;
   key.add("user", std::to_string(geteuid()));
   key.add("role", role);

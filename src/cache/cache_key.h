@@ -14,8 +14,8 @@ struct CacheKey {
   // identity, the absolute path and the stamp (device, inode, size, times of change), so that a
   // changed file gives another key. For a private key on a token or in a TPM, only its URI or
   // handle, because the certificate determines the key. Empty if the session cannot be cached: if
-  // the certificate is on a token, if the identity comes from a stream, or if a file cannot be
-  // found.
+  // the certificate is on a token or comes from a SPIFFE agent, if the identity comes from a
+  // stream, or if a file cannot be found.
   std::string text;
   std::string reason_not_cached;  // for people: why `text` is empty
 };

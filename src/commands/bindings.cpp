@@ -71,6 +71,7 @@ struct PasswordUnknown {};
 identity::Certificate checked_leaf(IdentityOptions options,
                                    const std::vector<identity::Certificate>& all,
                                    std::chrono::milliseconds timeout) {
+  if (options.certificate.kind() == Source::Kind::spiffe) return all.front();  // it matches
   const Source::Kind kind = options.private_key.kind();
   if (kind != Source::Kind::file && kind != Source::Kind::none) return likely_leaf(all);
   options.password = [ask = std::move(options.password)](const PasswordRequest& request) {

@@ -12,6 +12,7 @@
 #include "base/subprocess.h"
 #include "base/text.h"
 #include "options/environment.h"
+#include "options/identity_flags.h"
 #include "options/password.h"
 #include "rolecall/error.h"
 #include "rolecall/source.h"
@@ -37,6 +38,7 @@ std::string source_text(const std::string& flag, const Source& source) {
                 flag + ": credential_process cannot read " + source.name() + " when it runs",
                 "give a file");
   }
+  if (source.kind() == Source::Kind::spiffe) return certificate_source(source.text()).text();
   return source.kind() == Source::Kind::file ? absolute(source.text()) : source.text();
 }
 

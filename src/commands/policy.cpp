@@ -164,8 +164,9 @@ constexpr auto policy_options = joined(
     std::array<Option, 2>{{
         explained(certificate_option,
                   "The certificate: the first one of a PEM file, or that of the key in a PKCS#12 "
-                  "file. FILE can also be \"-\" (standard input), fd:N (the open descriptor N) or "
-                  "a pkcs11: URI. Required unless a binding sets it, or --cert-selector is used."),
+                  "file. FILE can also be \"-\" (standard input), fd:N (the open descriptor N), "
+                  "a pkcs11: URI or spiffe: (a SPIFFE agent). Required unless a binding sets it, "
+                  "or --cert-selector is used."),
         {.name = "intermediates",
          .kind = Kind::input,
          .group = certificate_group,

@@ -92,7 +92,7 @@ void run_read_certificate_data(const Settings& settings, const CommandLine& /*li
 
   const std::vector<Certificate> certificates = identity::load_certificates(identity, wall_clock());
   reporter.trace([&] {
-    return cat("certificate file ", identity.certificate.name(), ": ", certificates.size(),
+    return cat("certificate source ", identity.certificate.name(), ": ", certificates.size(),
                certificates.size() == 1 ? " certificate" : " certificates, of which one is shown");
   });
   print_result(format == "text" ? view(certificates.front(), certificates, true)
@@ -107,7 +107,8 @@ constexpr auto read_certificate_data_options =
                 .value = "FILE",
                 .help = "The certificate: the first one of a PEM file, or that of the key in a "
                         "PKCS#12 file. FILE can also be \"-\" (standard input), fd:N (the open "
-                        "descriptor N) or a pkcs11: URI. With a URI, every certificate that "
+                        "descriptor N), a pkcs11: URI or spiffe: (a SPIFFE agent). With a URI, "
+                        "every certificate that "
                         "matches is listed. Required unless a binding sets it, or --cert-selector "
                         "is used."},
                {.name = "format",

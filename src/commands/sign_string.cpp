@@ -76,7 +76,7 @@ constexpr auto sign_string_options = joined(
              certificate_option,
              "The certificate, in a PEM or PKCS#12 file. If the file contains several, one of them "
              "must match the key. FILE can also be \"-\" (standard input), fd:N (the open "
-             "descriptor N) or a pkcs11: URI."),
+             "descriptor N), a pkcs11: URI or spiffe: (a SPIFFE agent)."),
          private_key_option,
          explained(
              intermediates_option,

@@ -45,12 +45,26 @@ std::vector<std::string> crl_urls(const Certificate& leaf) {
   return urls;
 }
 
-void check_expiry(Findings& findings, const Certificate& leaf, const SessionOptions& session,
+// An agent renews a certificate in the middle of its life. If most of it is gone, something is
+// wrong.
+void check_expiry_at_agent(Findings& findings, const Certificate& leaf, const std::string& when,
+                           sys_seconds now) {
+  if (leaf.not_after() - now < (leaf.not_after() - leaf.not_before()) / 4) {
+    findings.warn(when + ", and the SPIFFE agent has not renewed it yet",
+                  "can the agent reach its server? its log says more");
+  } else {
+    findings.fact(when + "; the SPIFFE agent renews it");
+  }
+}
+
+void check_expiry(Findings& findings, const Material& material, const SessionOptions& session,
                   sys_seconds now, long warn_days) {
+  const Certificate& leaf = *material.leaf;
   const sys_seconds end = leaf.not_after();
   if (end < now || leaf.not_before() > now) return;  // an unmet requirement says so
   const auto left = end - now;
   const std::string when = cat("expires in ", largest_unit_text(left), ", at ", rfc3339(end));
+  if (material.agent_renews) return check_expiry_at_agent(findings, leaf, when, now);
   if (left < session.session_duration) {
     findings.warn(when + ", which is before the end of a session that begins now",
                   hint_for_new_certificate);
@@ -80,7 +94,7 @@ Check check_certificate(const Material& material, const SessionOptions& session,
     if (clause != tags)
       findings.warn(clause + ", which the service may refuse", hint_for_new_certificate);
   }
-  check_expiry(findings, leaf, session, now, warn_days);
+  check_expiry(findings, material, session, now, warn_days);
   findings.fact(leaf.name());
   const bool is_named = !session.role_session_name.empty();
   findings.fact(cat("in CloudTrail: session name ",

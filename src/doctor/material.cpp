@@ -54,6 +54,8 @@ void load_separately(Material& material, const IdentityOptions& options, const E
   if (options.certificate.empty() && !options.selector) {
     material.certificate_error = Error(ErrorKind::usage, "no certificate is given",
                                        "give the file of the certificate with `certificate`");
+  } else if (material.agent_renews) {
+    material.certificate_error = error;  // the agent gives all or nothing
   } else if (options.certificate.can_be_read_again()) {
     try {
       material.certificates = certificates_alone(options, now);
@@ -103,6 +105,7 @@ Material load_material(const IdentityOptions& options, std::chrono::sys_seconds 
     };
   }
   Material material;
+  material.agent_renews = options.certificate.kind() == Source::Kind::spiffe;
   try {
     identity::IdentityParts parts = identity::load_identity_parts(watched, now, reporter, deadline);
     material.leaf = std::move(parts.leaf);

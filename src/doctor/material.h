@@ -22,6 +22,7 @@ struct Material {
   std::vector<identity::Certificate> certificates;  // all that were given
   std::unique_ptr<identity::Signer> signer;         // it has a signer only if the key was loaded
   bool matches = false;                             // the key is that of `leaf`
+  bool agent_renews = false;  // a SPIFFE agent gives the certificate, and renews it in time
   std::optional<Error> certificate_error;
   std::optional<Error> key_error;
   std::optional<Error> intermediates_error;

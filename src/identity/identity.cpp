@@ -21,6 +21,7 @@
 #include "identity/pkcs12.h"
 #include "identity/private_key.h"
 #include "identity/requirements.h"
+#include "identity/spiffe/spiffe.h"
 #include "rolecall/error.h"
 
 namespace rolecall::identity {
@@ -40,6 +41,13 @@ class Files {
     return files_.emplace_back(source, read_source(what, source, &deadline_)).second;
   }
 
+  // Refuses an agent: its key and its certificates belong together.
+  static void refuse_agent(const char* option, const Source& source) {
+    if (source.kind() != Source::Kind::spiffe) return;
+    throw Error(ErrorKind::usage, cat("`", option, "` cannot be a SPIFFE agent"),
+                "`certificate` can; the agent then gives the key and the chain too");
+  }
+
   Deadline& deadline() { return deadline_; }
 
  private:
@@ -51,14 +59,18 @@ std::string validity_text(const Certificate& leaf) {
   return rfc3339(leaf.not_before()) + " to " + rfc3339(leaf.not_after());
 }
 
-void check_validity(const Certificate& leaf, std::chrono::sys_seconds now) {
+void check_validity(const Certificate& leaf, std::chrono::sys_seconds now, const Source& source) {
   const std::string clock_hint = " (this machine's clock says " + rfc3339(now) + ")";
+  const bool is_from_agent = source.kind() == Source::Kind::spiffe;
   if (now > leaf.not_after()) {
-    throw Error(ErrorKind::failed,
+    throw Error(is_from_agent ? ErrorKind::try_later : ErrorKind::failed,
                 "certificate " + leaf.name() + " expired " +
                     largest_unit_text(now - leaf.not_after()) + " ago: it was valid from " +
                     validity_text(leaf),
-                "ask the issuer for a new certificate" + clock_hint);
+                (is_from_agent ? "the SPIFFE agent has not renewed it; can the agent reach its "
+                                 "server?"
+                               : "ask the issuer for a new certificate") +
+                    clock_hint);
   }
   if (now < leaf.not_before()) {
     throw Error(ErrorKind::failed,
@@ -140,6 +152,24 @@ Material read_pkcs12_file(const FileContent& file, const IdentityOptions& option
   return material;
 }
 
+Material ask_agent(const IdentityOptions& options, std::chrono::sys_seconds now,
+                   const Reporter& reporter, Deadline& deadline, SpiffeAgent* agent) {
+  for (const auto& [flag, value] : {std::pair("`private-key`", &options.private_key),
+                                    std::pair("`intermediates`", &options.intermediates)}) {
+    if (!value->empty())
+      reporter.warning(cat("a SPIFFE agent gives the key and the chain: ", flag, " is not used"));
+  }
+  std::optional<SpiffeAgent> agent_for_once;
+  if (agent == nullptr) agent = &agent_for_once.emplace(options.certificate, deadline.clock());
+  const Svid& svid = agent->svid(now, reporter, deadline);
+  EVP_PKEY_up_ref(svid.key.get());
+  Material material;
+  take_key(material, EvpPkeyPtr(svid.key.get()));
+  material.certificates = svid.certificates;
+  material.includes_chain = true;
+  return material;
+}
+
 std::vector<Certificate> certificates_of(const FileContent& file, const std::string& name,
                                          bool key_is_elsewhere) {
   const std::vector<PemBlock> blocks = read_pem(file.bytes.view(), name);
@@ -157,6 +187,7 @@ void read_key(Files& files, const IdentityOptions& options, const Reporter& repo
   }
   // If there is no key file, the key can be in the certificate file.
   const bool in_one_file = options.private_key.empty();
+  Files::refuse_agent("private-key", options.private_key);
   const std::string what = in_one_file ? "certificate file" : "private key file";
   const Source& source = in_one_file ? options.certificate : options.private_key;
   const std::string name = what + " " + source.name();
@@ -193,7 +224,9 @@ void read_key(Files& files, const IdentityOptions& options, const Reporter& repo
 // The key and the certificates can come from one PKCS#12 file, from PEM files, from tokens, or from
 // several of these.
 Material read_material(Files& files, const IdentityOptions& options, std::chrono::sys_seconds now,
-                       const Reporter& reporter) {
+                       const Reporter& reporter, SpiffeAgent* agent = nullptr) {
+  if (options.certificate.kind() == Source::Kind::spiffe)
+    return ask_agent(options, now, reporter, files.deadline(), agent);
   Material material;
   if (!options.certificate.empty() && !certificate_is_on_token(options)) {
     const FileContent& file = files.read("certificate file", options.certificate);
@@ -245,6 +278,7 @@ void take_intermediates(const FileContent& file, const std::string& name,
 void add_intermediates(Files& files, const IdentityOptions& options,
                        std::vector<Certificate>& pool) {
   if (options.intermediates.empty() || options.intermediates == options.certificate) return;
+  Files::refuse_agent("intermediates", options.intermediates);
   const std::string name = "intermediates file " + options.intermediates.name();
   const FileContent& file = files.read("intermediates file", options.intermediates);
   with_path_in_hints(options.intermediates, [&] { take_intermediates(file, name, pool); });
@@ -270,14 +304,14 @@ void add_issuers(Files& files, const IdentityOptions& options, Material& materia
 }  // namespace
 
 Identity load_identity(const IdentityOptions& options, std::chrono::sys_seconds now,
-                       const Reporter& reporter, Deadline& deadline) {
+                       const Reporter& reporter, Deadline& deadline, SpiffeAgent* agent) {
   Files files(deadline);
-  Material material = read_material(files, options, now, reporter);
+  Material material = read_material(files, options, now, reporter, agent);
   const std::vector<Certificate>& pool = material.certificates;
   const EvpPkeyPtr& key = material.key;
 
   const Certificate leaf = find_leaf(pool, key.get(), now, options);
-  check_validity(leaf, now);
+  check_validity(leaf, now, options.certificate);
   add_issuers(files, options, material, leaf, now);
   std::vector<Certificate> chain = order_chain(leaf, pool, now, reporter);
   warn_of_requirements(leaf, chain, now, reporter);
@@ -310,6 +344,7 @@ IdentityParts load_identity_parts(const IdentityOptions& options, std::chrono::s
 std::unique_ptr<Signer> load_signer(const IdentityOptions& options, const Reporter& reporter) {
   Deadline deadline(default_limit);
   Files files(deadline);
+  // Only an agent looks at the time, to find out whether it still works.
   Material material = read_material(files, options, {}, reporter);
   if (!material.certificates.empty()) {
     find_leaf(material.certificates, material.key.get(), {}, options);
@@ -323,6 +358,8 @@ std::unique_ptr<Signer> load_signer(const IdentityOptions& options, const Report
 std::vector<Certificate> load_certificates(const IdentityOptions& options,
                                            std::chrono::sys_seconds now) {
   Deadline deadline(default_limit);
+  if (options.certificate.kind() == Source::Kind::spiffe)
+    return ask_agent(options, now, {}, deadline, nullptr).certificates;
   const FileContent file = read_source("certificate file", options.certificate, &deadline);
   if (!is_pkcs12(file.bytes.view())) {
     return with_path_in_hints(options.certificate, [&] {

@@ -16,6 +16,8 @@
 
 namespace rolecall::identity {
 
+class SpiffeAgent;
+
 struct Identity {
   Certificate leaf;
   std::vector<Certificate> chain;  // the leaf's issuer first; no root
@@ -31,11 +33,14 @@ struct Identity {
 // If the key is in hardware, each signature is made there. Reading and decrypting the files must be
 // finished at `deadline`. The clock of `deadline` stops while a person types or hardware works.
 //
+// If options.certificate is a SPIFFE agent, the agent gives everything. A caller that loads the
+// identity again keeps the agent and passes it as `agent`; otherwise, one call is made.
+//
 // Throws Error: usage if a file has the wrong content, or if key and certificate do not match;
 // failed if the leaf is not valid at `now`, or if a token refuses; try_later if a token is not
-// present.
+// present, if a SPIFFE agent does not give an identity, or if that identity has expired.
 Identity load_identity(const IdentityOptions& options, std::chrono::sys_seconds now,
-                       const Reporter& reporter, Deadline& deadline);
+                       const Reporter& reporter, Deadline& deadline, SpiffeAgent* agent = nullptr);
 
 // What load_identity would use, for a caller that checks each part itself.
 struct IdentityParts {
@@ -57,7 +62,8 @@ std::unique_ptr<Signer> load_signer(const IdentityOptions& options, const Report
 
 // Reads every certificate of options.certificate, in the order of the file. For a PKCS#12 file,
 // whose order has no meaning, the leaf is first (chosen as in load_identity), and the password may
-// be asked for. Checks only that the file is well formed. Throws Error (usage).
+// be asked for. Checks only that the file is well formed. Throws Error (usage). Of a SPIFFE agent,
+// returns the leaf and its chain, and throws what load_identity throws.
 std::vector<Certificate> load_certificates(const IdentityOptions& options,
                                            std::chrono::sys_seconds now);
 

@@ -8,6 +8,7 @@
 
 #include "base/deadline.h"
 #include "identity/identity.h"
+#include "identity/spiffe/spiffe.h"
 #include "rolecall/error.h"
 #include "rolecall/identity_options.h"
 #include "rolecall/reporter.h"
@@ -31,6 +32,9 @@ class FileStamps {
 // Holds the proven identity, which the service has accepted. After the files have changed, also
 // holds the candidate, which the service has not accepted yet. Even if its key and certificate
 // match, the service may not trust the certificate.
+//
+// If the identity comes from a SPIFFE agent, the call to the agent stays open, and its messages
+// count as changes of files.
 class Rotation {
  public:
   using IdentityPtr = std::shared_ptr<const Identity>;
@@ -40,13 +44,22 @@ class Rotation {
   const IdentityPtr& proven() const { return proven_; }        // nullptr: none yet
   const IdentityPtr& candidate() const { return candidate_; }  // nullptr: nothing new
 
-  // Whether the files have changed since the last load.
-  bool changed() const { return FileStamps(options_) != stamps_; }
+  // Whether there is an identity for the next request. An expired one of a SPIFFE agent does not
+  // count: the agent must be asked again.
+  bool has_identity(std::chrono::sys_seconds now) const;
+
+  // Whether the files have changed since the last load, or the SPIFFE agent has sent news.
+  bool changed() { return FileStamps(options_) != stamps_ || (agent_ && agent_->has_news()); }
+
+  // When the session should be renewed because half of the proven certificate's life is gone. Only
+  // for a SPIFFE agent, whose certificates often live shorter than a session.
+  std::optional<std::chrono::sys_seconds> half_of_life() const;
 
   // Reads all files as one set, which becomes the candidate. If leaf and chain are those of the
   // proven identity, the set replaces the proven identity, and there is no candidate. Returns true
   // if the candidate is a new one. Throws what load_identity throws; then both identities stay as
-  // they are. Does nothing if there is an identity and one of its sources can be read only once.
+  // they are, unless the SPIFFE agent has withdrawn them: then there is none. Does nothing if there
+  // is an identity and one of its sources can be read only once.
   bool load(std::chrono::sys_seconds now, const Reporter& reporter, Deadline& deadline);
 
   // To be called when the service has accepted the candidate, which becomes the proven identity.
@@ -71,8 +84,11 @@ class Rotation {
   }
 
  private:
+  bool comes_from_agent() const { return options_.certificate.kind() == Source::Kind::spiffe; }
+
   IdentityOptions options_;
   FileStamps stamps_;
+  std::unique_ptr<SpiffeAgent> agent_;
   IdentityPtr proven_;
   IdentityPtr candidate_;
 };

@@ -2,7 +2,9 @@
 
 #include <array>
 
-#include "base/files.h"
+#include "base/spiffe_source.h"
+#include "base/text.h"
+#include "options/environment.h"
 #include "options/password.h"
 #include "rolecall/error.h"
 
@@ -34,12 +36,31 @@ void refuse_both(const Settings& settings, const char* one, const char* other) {
 
 }  // namespace
 
+Source certificate_source(const std::string& text) {
+  constexpr const char* variable = "SPIFFE_ENDPOINT_SOCKET";
+  if (!is_spiffe_source(text) || parse_spiffe_source(text).names_agent()) return text;
+  const std::string endpoint = environment(variable);
+  if (endpoint.empty()) {
+    throw Error(
+        ErrorKind::usage,
+        cat("`certificate` ", text, " names no SPIFFE agent, and ", variable, " is not set"),
+        "set the variable, or name the agent's socket: "
+        "spiffe:unix:///run/spire/agent.sock");
+  }
+  try {
+    return with_spiffe_endpoint(text, endpoint);
+  } catch (const Error& error) {
+    throw Error(error.kind(), cat("environment variable ", variable, ": ", error.what()),
+                error.hint());
+  }
+}
+
 IdentityOptions identity_flags(const Settings& settings) {
   const auto has = [&settings](const char* name) {
     return find_option(settings.command(), name) != nullptr;
   };
   IdentityOptions identity;
-  identity.certificate = settings.text("certificate");
+  identity.certificate = certificate_source(settings.text("certificate"));
   identity.pkcs11_module = settings.text("pkcs11-lib");
   identity.pkcs12_entry = settings.text("pkcs12-entry");
   if (has("private-key")) {  // otherwise the command reads only a certificate

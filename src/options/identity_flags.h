@@ -10,4 +10,9 @@ namespace rolecall::cli {
 // invalid --cert-selector, and prepares the source of the key's password. Throws Error (usage).
 IdentityOptions identity_flags(const Settings& settings);
 
+// The value of --certificate. If it names a SPIFFE agent without saying where the agent is, the
+// agent is that of SPIFFE_ENDPOINT_SOCKET. Throws Error (usage) if that variable is not set, or
+// names no agent.
+Source certificate_source(const std::string& text);
+
 }  // namespace rolecall::cli

@@ -13,7 +13,7 @@ enum class Kind {
   word,   // an ARN or a region: spaces and quotes around it are a mistake
   url,    // like a word, but may contain a password
   host,   // a host name or an address, without a port
-  input,  // a path, "-", fd:N, a pkcs11: URI or a TPM handle
+  input,  // a path, "-", fd:N, a pkcs11: URI, a TPM handle or a SPIFFE agent
   path,   // a path of a file
   directory,
   selector,  // a certificate selector, or file:// and a path

@@ -158,8 +158,8 @@ inline constexpr Option certificate_option = {
     .help =
         "The certificate, in a PEM or PKCS#12 file. The file can also contain the chain and "
         "the private key, in any order. FILE can also be \"-\" (standard input), fd:N (the "
-        "open descriptor N) or a pkcs11: URI. Required unless a binding sets it, or "
-        "--cert-selector is used.",
+        "open descriptor N), a pkcs11: URI or spiffe: (a SPIFFE agent). Required unless a "
+        "binding sets it, or --cert-selector is used.",
     .provides = "certificate",
     .is_required = true,
     .required_unless = "cert-selector"};
@@ -172,8 +172,8 @@ inline constexpr Option private_key_option = {
         "The private key, in a PEM or PKCS#12 file. The key can be encrypted. FILE can "
         "also be \"-\", fd:N, a pkcs11: URI, a TPM key file (TSS2 PRIVATE KEY) or a TPM "
         "handle such "
-        "as handle:0x81000001. Required unless a binding sets it, or the certificate's file "
-        "or token contains the key.",
+        "as handle:0x81000001. Required unless a binding sets it, or the certificate's file, "
+        "token or SPIFFE agent has the key.",
     .limits =
         "Allowed: RSA keys of 2048 to 8192 bits, EC keys on P-256, P-384 or P-521, and "
         "ML-DSA keys.",
@@ -187,7 +187,7 @@ inline constexpr Option intermediates_option = {
     .help =
         "The intermediate certificates, from the certificate to the trust anchor, in a PEM or "
         "PKCS#7 file. FILE can also be \"-\" or fd:N. Not needed if the certificate's file "
-        "contains the chain.",
+        "contains the chain, or a SPIFFE agent gives it.",
     .limits = "At most 5 of these certificates are sent."};
 
 // For every command that uses the key.

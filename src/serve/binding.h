@@ -49,6 +49,7 @@ struct CertificateStatus {
   std::string subject;
   std::chrono::sys_seconds not_before;
   std::chrono::sys_seconds not_after;
+  bool agent_renews = false;  // a SPIFFE agent gives it, and renews it in time
 };
 
 // Never changes after it is published.

@@ -32,8 +32,10 @@ void DailyWarnings::check_certificates(const std::vector<CertificateStatus>& cer
   const auto today = std::chrono::floor<std::chrono::days>(now);
   const bool is_first_check_today = today != last_check_;
   for (const CertificateStatus& certificate : certificates) {
-    const bool expires_before_credentials =
-        credentials_expire && certificate.not_after < *credentials_expire;
+    // An agent replaces intermediates late.
+    if (certificate.agent_renews && !certificate.position.starts_with("leaf")) continue;
+    const bool expires_before_credentials = !certificate.agent_renews && credentials_expire &&
+                                            certificate.not_after < *credentials_expire;
     if (!expires_before_credentials && !(is_first_check_today && expires_soon(certificate, now)))
       continue;
     log_.warning(expires_before_credentials ? "a certificate expires before the credentials"

@@ -23,6 +23,7 @@ class DailyWarnings {
 
   // Warns once a day about certificates that expire soon. If `credentials_expire` is set (after
   // each renewal), also warns each time about certificates that expire before the new credentials.
+  // If a SPIFFE agent renews the certificates, only a leaf that expires soon is a reason to warn.
   void check_certificates(
       const std::vector<CertificateStatus>& certificates, std::chrono::sys_seconds now,
       std::optional<std::chrono::sys_seconds> credentials_expire = std::nullopt);

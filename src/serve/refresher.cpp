@@ -145,6 +145,10 @@ bool Refresher::load_new_files(bool even_if_unchanged) {
     requester.load_new_files();
     was_loaded = true;
     has_new_identity = has_new_identity || requester.has_new_identity();
+    // A SPIFFE agent sends a new certificate when the life of the previous one is half over.
+    const bool is_first = &requester == &requesters_.front();
+    if (is_first && requester.has_new_identity() && requester.half_of_life())
+      schedule_.bring_forward(aws::Instant::now(clock_), {});
   }
   if (was_loaded) publish_identities();
   return has_new_identity;
@@ -262,6 +266,8 @@ void Refresher::accept(Credentials credentials, std::size_t answered) {
   aws::RenewalSchedule schedule(rules_.refresh_before);
   schedule.succeeded(now, credentials.expiration,
                      requesters_[answered].options().session.session_duration, random_fraction());
+  if (const auto half = requesters_[answered].half_of_life(); half && *half > now.wall)
+    schedule.bring_forward(now, std::chrono::ceil<milliseconds>(*half - now.wall));
   undelivered_.emplace(Undelivered{std::move(credentials), schedule, answered});
 }
 

@@ -60,11 +60,11 @@ void Requester::load_new_files() {
 Credentials Requester::request(milliseconds time, int attempts,
                                const std::function<bool()>& may_ask_again) {
   try {
-    if (!rotation_.proven() && !rotation_.candidate()) {
+    if (rotation_.has_identity(clock_.wall_seconds()) && std::exchange(reload_identity_, false))
+      load_new_files();  // even if no file has changed: a token may be plugged in again
+    if (!rotation_.has_identity(clock_.wall_seconds())) {
       Deadline deadline(time, clock_);
       rotation_.load(clock_.wall_seconds(), reporter_, deadline);
-    } else if (std::exchange(reload_identity_, false)) {
-      load_new_files();  // even if no file has changed: a token may be plugged in again
     }
     return ask(time, attempts, may_ask_again);
   } catch (const Error& error) {
@@ -98,8 +98,9 @@ std::vector<CertificateStatus> Requester::certificates() const {
   const identity::Rotation::IdentityPtr& used =
       rotation_.proven() ? rotation_.proven() : rotation_.candidate();
   if (!used) return found;
-  const auto add = [&found](const std::string& position, const identity::Certificate& one) {
-    found.push_back({position, one.name(), one.not_before(), one.not_after()});
+  const bool agent_renews = options_.identity.certificate.kind() == Source::Kind::spiffe;
+  const auto add = [&](const std::string& position, const identity::Certificate& one) {
+    found.push_back({position, one.name(), one.not_before(), one.not_after(), agent_renews});
   };
   add("leaf", used->leaf);
   for (std::size_t i = 0; i < used->chain.size(); ++i)

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,12 +31,16 @@ class Requester {
   // load(), in a thread that may ask a person.
   void try_key() const;
 
-  bool files_have_changed() const { return rotation_.changed(); }
+  // Also true if a SPIFFE agent has sent news.
+  bool files_have_changed() { return rotation_.changed(); }
   // Reads the files again. If they cannot be used, logs this, and the previous identity stays in
   // use.
   void load_new_files();
   // Whether there is an identity that the service has not accepted yet.
   bool has_new_identity() const { return rotation_.candidate() != nullptr; }
+
+  // See identity::Rotation.
+  std::optional<std::chrono::sys_seconds> half_of_life() const { return rotation_.half_of_life(); }
 
   // Requests a session, with at most `attempts` calls. First loads the identity if there is none,
   // or if the last request failed and the identity may be the reason. If the service refuses a new

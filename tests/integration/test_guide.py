@@ -23,7 +23,7 @@ PAGES = re.findall(r"\]\(([a-z-]+\.md)\) \|$", (GUIDE / "README.md").read_text()
 BLOCKS = {
     "concepts.md": (0, 0), "download.md": (1, 3), "first.md": (8, 1), "ca.md": (2, 8),
     "aws.md": (1, 2), "host.md": (8, 1), "static-key.md": (6, 6), "terraform.md": (1, 2),
-    "kubernetes.md": (0, 4), "migrate.md": (0, 5), "clients.md": (0, 0),
+    "spiffe.md": (0, 2), "kubernetes.md": (0, 4), "migrate.md": (0, 5), "clients.md": (0, 0),
     "fixed-addresses.md": (0, 3), "alarms.md": (1, 5),
     "egress.md": (0, 2), "leaked-key.md": (3, 6),
 }

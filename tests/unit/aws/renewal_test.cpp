@@ -96,6 +96,25 @@ TEST(RenewalSchedule, FailuresBackOff) {
   EXPECT_EQ(schedule.time_until_due(first_success), 1s);
 }
 
+TEST(RenewalSchedule, CanBeBroughtForward) {
+  RenewalSchedule schedule = renewed(300s, 3600s);
+  schedule.bring_forward(first_success, 1800s);
+  EXPECT_EQ(schedule.time_until_due(first_success), 1800s);
+  schedule.bring_forward(first_success, 2000s);  // would be later
+  EXPECT_EQ(schedule.time_until_due(first_success), 1800s);
+  schedule.bring_forward(after(1000s, 1000s), 0s);
+  EXPECT_EQ(schedule.time_until_due(after(1000s, 1000s)), 200ms);
+}
+
+TEST(RenewalSchedule, IsNotBroughtForwardTooFar) {
+  RenewalSchedule schedule = renewed(300s, 3600s);
+  schedule.bring_forward(after(10s, 10s), 0s);
+  EXPECT_EQ(schedule.time_until_due(after(10s, 10s)), 215s);
+  RenewalSchedule short_session = renewed(0s, 10s);
+  short_session.bring_forward(after(1s, 1s), 0s);
+  EXPECT_EQ(short_session.time_until_due(after(1s, 1s)), 4s);
+}
+
 TEST(RenewalSchedule, TheFirstAttemptIsDueAtOnce) {
   EXPECT_EQ(RenewalSchedule(300s).time_until_due(Instant::now()), 0s);
 }

@@ -117,6 +117,8 @@ TEST_F(CacheKeyTest, SaysWhyItIsEmpty) {
   EXPECT_EQ(cache_key(identity_, session_).reason_not_cached, missing + " cannot be found");
   identity_.certificate = "pkcs11:object=x";
   EXPECT_THAT(cache_key(identity_, session_).reason_not_cached, testing::HasSubstr("on a token"));
+  identity_.certificate = "spiffe:unix:///run/a.sock";
+  EXPECT_THAT(cache_key(identity_, session_).reason_not_cached, testing::HasSubstr("SPIFFE agent"));
 }
 
 TEST_F(CacheKeyTest, TwoPathsOfOneFileHaveOneKey) {

@@ -58,6 +58,18 @@ TEST_F(DailyWarningsTest, WarnsAfterEachRenewalIfTheCertificateExpiresBeforeTheC
   }
 }
 
+TEST_F(DailyWarningsTest, WarnsOfLessIfAnAgentRenews) {
+  CertificateStatus chain = leaf(30h, 1h);
+  chain.position = "chain 1";
+  CertificateStatus current = leaf(1h, 1h);
+  CertificateStatus old = leaf(9h, 1h);
+  chain.agent_renews = current.agent_renews = old.agent_renews = true;
+  warnings.check_certificates({current, chain}, first_check, first_check + 3h);
+  EXPECT_EQ(logged(), "");
+  warnings.check_certificates({old}, first_check + 24h);
+  EXPECT_THAT(logged(), HasSubstr("a certificate expires soon"));
+}
+
 TEST_F(DailyWarningsTest, LogsTheSameWarningOnceADay) {
   warnings.warn("x");
   warnings.warn("x");
