@@ -40,10 +40,9 @@ void RenewalSchedule::succeeded(Instant now, std::chrono::system_clock::time_poi
 }
 
 void RenewalSchedule::bring_forward(Instant now, milliseconds wait) {
-  const auto until_earliest = std::chrono::ceil<milliseconds>(
-      std::min(earliest_.wall - now.wall,
-               std::chrono::system_clock::duration(earliest_.steady - now.steady)));
-  wait = std::max(wait, until_earliest);
+  const auto by_wall = std::chrono::ceil<milliseconds>(earliest_.wall - now.wall);
+  const auto by_steady = std::chrono::ceil<milliseconds>(earliest_.steady - now.steady);
+  wait = std::max(wait, std::min(by_wall, by_steady));
   if (wait < time_until_due(now)) set(now, wait);
 }
 

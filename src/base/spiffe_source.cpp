@@ -14,7 +14,7 @@
 namespace rolecall {
 namespace {
 
-constexpr std::string_view scheme = "spiffe:";
+constexpr std::string_view spiffe_scheme = "spiffe:";
 constexpr std::string_view unix_scheme = "unix:";
 constexpr std::string_view tcp_scheme = "tcp://";
 constexpr std::size_t longest_id = 2048;  // SPIFFE-ID, 2.3
@@ -109,7 +109,7 @@ std::string SpiffeSource::endpoint() const {
 }
 
 bool is_spiffe_source(std::string_view text) {
-  return text.starts_with(scheme);
+  return text.starts_with(spiffe_scheme);
 }
 
 bool is_spiffe_id(std::string_view text) {
@@ -123,7 +123,7 @@ bool is_spiffe_id(std::string_view text) {
 
 SpiffeSource parse_spiffe_source(std::string_view text) {
   SpiffeSource source;
-  std::string_view rest = text.substr(scheme.size());
+  std::string_view rest = text.substr(spiffe_scheme.size());
   if (rest.starts_with("//") && !rest.starts_with("///")) {
     if (!is_spiffe_id(text)) {
       refuse(text, "it is not a SPIFFE ID, which has the form spiffe://TRUST_DOMAIN/PATH");
@@ -145,9 +145,9 @@ SpiffeSource parse_spiffe_source(std::string_view text) {
 std::string with_spiffe_endpoint(std::string_view text, const std::string& endpoint) {
   SpiffeSource source = parse_spiffe_source(text);
   read_endpoint(endpoint, endpoint, source);
-  if (!source.id.empty()) return cat(scheme, endpoint, "?id=", source.id);
+  if (!source.id.empty()) return cat(spiffe_scheme, endpoint, "?id=", source.id);
   const std::size_t query = text.find('?');
-  return cat(scheme, endpoint, query == std::string_view::npos ? "" : text.substr(query));
+  return cat(spiffe_scheme, endpoint, query == std::string_view::npos ? "" : text.substr(query));
 }
 
 }  // namespace rolecall

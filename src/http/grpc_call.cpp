@@ -18,7 +18,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::size_t max_headers = 1 << 16;
+constexpr std::size_t max_header_bytes = 1 << 16;
 // A server that never stops to send must not keep the caller for ever.
 constexpr int max_rounds_without_wait = 100;
 // libcurl 7.88 sometimes waits for the socket although it has received data that it has not handed
@@ -120,9 +120,9 @@ struct GrpcCall::Transfer {
   // Trailers come here too.
   bool take_header(std::string_view bytes) {
     header_bytes += bytes.size();
-    if (header_bytes > max_headers) {
+    if (header_bytes > max_header_bytes) {
       problem =
-          Error(ErrorKind::failed, cat("it has more than ", max_headers, " bytes of headers"));
+          Error(ErrorKind::failed, cat("it has more than ", max_header_bytes, " bytes of headers"));
       return false;
     }
     const std::string_view line = trim(bytes);

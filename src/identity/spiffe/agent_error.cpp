@@ -54,7 +54,7 @@ constexpr std::array<StatusMeaning, 17> statuses = {{
 }};
 
 // What the agent itself says, made short.
-std::string quoted(std::string_view message) {
+std::string words_of_agent(std::string_view message) {
   constexpr std::size_t longest = 200;
   if (message.empty()) return {};
   return cat(" (it says: ", terminal_safe(message.substr(0, longest)),
@@ -72,7 +72,7 @@ Error status_error(const std::string& agent, const http::GrpcEnd& end) {
                                ? std::string(meaning.what)
                                : cat("failed with the gRPC status ", meaning.name);
   return {meaning.may_be_temporary ? ErrorKind::try_later : ErrorKind::failed,
-          cat(agent, " ", what, quoted(end.message)), meaning.hint};
+          cat(agent, " ", what, words_of_agent(end.message)), meaning.hint};
 }
 
 Error connection_error(const SpiffeSource& source, const http::GrpcEnd& end) {
