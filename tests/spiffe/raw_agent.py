@@ -20,13 +20,19 @@ import h2.connection
 import h2.events
 
 
-def answer(connection, stream, script):
+def answer(client, connection, stream, script):
     if "headers" in script:
         connection.send_headers(stream, script["headers"])
     for part in script.get("body", []):
         data = base64.b64decode(part)
-        for at in range(0, len(data), 16384):
-            connection.send_data(stream, data[at:at + 16384])
+        while data:
+            size = min(connection.local_flow_control_window(stream), 16384)
+            if size == 0:  # until the client takes more
+                client.sendall(connection.data_to_send())
+                connection.receive_data(client.recv(65536))
+                continue
+            connection.send_data(stream, data[:size])
+            data = data[size:]
     if "trailers" in script:
         connection.send_headers(stream, script["trailers"], end_stream=True)
     if script.get("then") == "reset":
@@ -48,7 +54,7 @@ def serve(client, script):
     while data := client.recv(65536):
         for event in connection.receive_data(data):
             if isinstance(event, h2.events.StreamEnded):
-                answer(connection, event.stream_id, script)
+                answer(client, connection, event.stream_id, script)
         client.sendall(connection.data_to_send())
         if script.get("then") == "close":
             client.close()
