@@ -38,13 +38,6 @@ void require_http2() {
   }
 }
 
-struct HandleDelete {
-  void operator()(CURL* handle) const noexcept { libcurl().easy_cleanup(handle); }
-};
-struct MultiDelete {
-  void operator()(CURLM* handle) const noexcept { libcurl_streams().multi_cleanup(handle); }
-};
-
 // libcurl 7.88 makes a pair of sockets for each multi handle, which commands would inherit. Nothing
 // tells which ones, so these are the descriptors that were not open before.
 CURLM* multi_handle_that_is_not_inherited() {
@@ -66,6 +59,13 @@ curl_socket_t open_socket(void* /*unused*/, curlsocktype /*purpose*/, curl_socka
 }  // namespace
 
 struct GrpcCall::Transfer {
+  struct HandleDelete {
+    void operator()(CURL* one) const noexcept { libcurl().easy_cleanup(one); }
+  };
+  struct MultiDelete {
+    void operator()(CURLM* one) const noexcept { libcurl_streams().multi_cleanup(one); }
+  };
+
   explicit Transfer(std::size_t longest_message) : frames(longest_message) {}
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
