@@ -109,7 +109,7 @@ class Attempts {
 
   // rolecall doctor, which sends its request without retries, does not need to be named there.
   Error refusal(const http::Response& response) const {
-    const Error error = service_error(response, endpoint_, identity_, now());
+    Error error = service_error(response, endpoint_, identity_, now());
     if (!is_from_service(response) || response.status >= 500) return error;
     return {error.kind(), error.what(),
             error.hint() + "; rolecall doctor, with the same options, looks for the reason"};

@@ -98,6 +98,7 @@ ProfileLine read_profile_line(const std::string& profile) {
   if (std::none_of(sections.begin(), sections.end(),
                    [&section](const aws::IniSection& one) { return one.name == section; })) {
     std::vector<std::string> profiles;
+    profiles.reserve(sections.size());
     for (const aws::IniSection& one : sections)
       profiles.push_back(profile_of_section(one.name));
     const std::string hint = similar(profile, profiles);

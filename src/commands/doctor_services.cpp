@@ -139,6 +139,7 @@ class Services {
   doctor::Check check() {
     const std::vector<RunningCommand> running = running_commands();
     std::vector<std::string> names;
+    names.reserve(running.size());
     for (const RunningCommand& one : running)
       names.push_back(one.text());
     findings_.fact(names.empty() ? "no serve or update is running"

@@ -8,6 +8,7 @@ import ssl
 
 import pytest
 from support import pki
+from support.doctor import ALONE
 from support.process import ANCHOR_ARN, PROFILE_ARN, ROLE_ARN, assert_fails, run
 from support.serve import Serve, ask, eventually
 from support.users import become, as_root
@@ -71,7 +72,7 @@ def test_only_https(identity, emulator, files, tmp_path):
         assert healthy.code == 0 and f"https://127.0.0.1:{running.port}" in healthy.out, healthy
         doctor = run("doctor", *identity.flags, "--trust-anchor-arn", ANCHOR_ARN, "--profile-arn",
                      PROFILE_ARN, "--role-arn", ROLE_ARN, "--endpoint", emulator.url,
-                     env={"ROLECALL_PORT": str(running.port), "HOME": str(tmp_path)})
+                     env={"ROLECALL_PORT": str(running.port), "HOME": str(tmp_path)}, prefix=ALONE)
         assert "has valid credentials" in doctor.out, doctor
 
 

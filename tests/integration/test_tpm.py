@@ -136,8 +136,8 @@ def test_passwords(unlocked, emulator, name):
 
 @pytest.mark.parametrize("name", ["p256 password", "rsa handle and password"])
 @pytest.mark.parametrize("more,pattern,hint", [
-    (["--password-source", "env:X"], "wrong password for .*: it came from env:X", "does not try it again"),
-    (["--tpm-key-password", "falsch"], "wrong password for .*--tpm-key-password", "does not try it again"),
+    (["--password-source", "env:X"], "wrong password for .*: it came from env:X", "does not try this password again"),
+    (["--tpm-key-password", "falsch"], "wrong password for .*--tpm-key-password", "does not try this password again"),
     (["--no-tpm-key-password"], "wrong password for", "not tried again"),
     ([], "needs a password, and there is no terminal", "--no-tpm-key-password"),
     (["--pkcs8-password", "geheim"], "needs a password, and there is no terminal", None),

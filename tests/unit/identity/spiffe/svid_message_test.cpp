@@ -60,14 +60,16 @@ TEST(SvidMessage, SkipsUnknownFields) {
   const std::string unknown = field(2, "a CRL") + field(3, "a bundle") + field(99, "new") +
                               varint(98 << 3) + varint(1ULL << 63) + varint(97 << 3 | 1) +
                               std::string(8, 'x') + varint(96 << 3 | 5) + std::string(4, 'x');
-  const auto svids = read_svid_message(
-      unknown + field(1, field(6, "new") + complete_svid() + varint(7 << 3) + varint(5)) + unknown);
+  const std::string message =
+      unknown + field(1, field(6, "new") + complete_svid() + varint(7 << 3) + varint(5)) + unknown;
+  const auto svids = read_svid_message(message);
   ASSERT_EQ(svids.size(), 1U);
   EXPECT_EQ(svids[0].id, "spiffe://example.org/app");
 }
 
 TEST(SvidMessage, TakesTheLastOfTwoValues) {
-  const auto svids = read_svid_message(field(1, field(2, "old") + complete_svid()));
+  const std::string message = field(1, field(2, "old") + complete_svid());
+  const auto svids = read_svid_message(message);
   EXPECT_EQ(svids.at(0).certificates, "certificates");
 }
 
