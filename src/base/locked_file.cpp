@@ -240,7 +240,13 @@ void LockedFile::replace(std::string_view bytes) const {
     const bool is_safe = file_.is_open() && directory_.only_we_can_write();
     if (is_safe && cannot_be_written_to(file.error()))
       return write_in_place(bytes, "its directory cannot be written to");
-    fail_on_file(role_, file.error(), "cannot make a file in " + directory_.path());
+    const std::string what = "cannot make a file in " + directory_.path();
+    if (file.error() == EACCES && faccessat(directory_.fd(), ".", W_OK, AT_EACCESS) == 0) {
+      throw Error(ErrorKind::usage, cat(what, ": ", std::strerror(EACCES)),
+                  "the directory's mode allows it. update can write only in the directory that was "
+                  "there at its start: start it again, or use --no-sandbox");
+    }
+    fail_on_file(role_, file.error(), what);
   }
   write_to(file, bytes);
   if (file_.is_open()) copy_access(role_, file_.fd(), file.descriptor(), directory_.rights());

@@ -143,6 +143,26 @@ def test_update(identity, emulator, tmp_path):
     assert "no new privileges" in said(err).split("; off: ")[0], err
 
 
+def test_update_says_what_to_do_if_its_directory_was_replaced(identity, emulator, tmp_path):
+    credentials = tmp_path / "aws" / "credentials"
+    credentials.parent.mkdir()
+    with open(tmp_path / "err", "w", encoding="utf-8") as err, subprocess.Popen(
+            [BINARY, "update", *identity.flags, *ARNS, "--endpoint", emulator.url, "--debug"],
+            env=environment({"AWS_SHARED_CREDENTIALS_FILE": str(credentials), "HOME": str(tmp_path)}),
+            stdin=subprocess.DEVNULL, stderr=err) as child:
+        try:
+            eventually(credentials.exists)
+            written = (tmp_path / "err").read_text
+            if "files" not in said(written()).split("; off: ")[0]:
+                pytest.skip(f"this kernel cannot limit files: {said(written())}")
+            credentials.parent.rename(tmp_path / "old")
+            credentials.parent.mkdir()
+            child.send_signal(1)
+            eventually(lambda: "start it again, or use --no-sandbox" in written())
+        finally:
+            child.terminate()
+
+
 SHOW = """
 import json, os, pathlib, re
 def rights(pid):
