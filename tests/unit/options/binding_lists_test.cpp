@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "rolecall/error.h"
+#include "unit/support/scratch_directory.h"
 
 namespace rolecall::cli {
 namespace {
@@ -17,7 +18,9 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 ConfigFile file_with(const std::string& text) {
-  const std::string path = testing::TempDir() + "binding-lists-test.toml";
+  // Each process has its own: tests run at the same time.
+  const ScratchDirectory directory;
+  const std::string path = directory / "config.toml";
   std::ofstream(path) << text;
   chmod(path.c_str(), 0600);
   return read_config_file(path);
