@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "rolecall/error.h"
+#include "unit/support/scratch_directory.h"
 
 namespace rolecall {
 namespace {
@@ -116,8 +117,8 @@ TEST(RunCommand, HasOnlyTheGivenEnvironment) {
 }
 
 TEST(RunCommand, EndsAllThatACommandStartedIfItHangs) {
-  const std::string file = testing::TempDir() + "run-command-test";
-  unlink(file.c_str());
+  const ScratchDirectory directory;
+  const std::string file = directory / "child";
   EXPECT_EQ(failure_of_run({"sh", "-c", "sleep 1000 & echo $! >" + file + "; wait"}, 500ms),
             "command sh did not end within 0.5 s");
   pid_t child = 0;

@@ -8,6 +8,7 @@
 #include "commands/all_commands.h"
 #include "options/command_line.h"
 #include "options/environment.h"
+#include "unit/support/scratch_directory.h"
 
 namespace rolecall::cli {
 namespace {
@@ -43,7 +44,8 @@ TEST(SettingsOfSecrets, AreInNoString) {
 }
 
 TEST(SettingsOfSecrets, AreInNoStringOfTheConfigurationFile) {
-  const std::string path = testing::TempDir() + "settings-test.toml";
+  const ScratchDirectory directory;
+  const std::string path = directory / "config.toml";
   std::ofstream(path) << "region = \"x\"\n[binding.b]\ntpm-key-password = \"hush\"\n";
   const auto file = std::make_shared<const ConfigFile>(read_config_file(path));
   const Setting& setting = file->tables.at("binding.b").front();
