@@ -33,6 +33,8 @@ TEST_F(RefresherTest, RenewsBeforeTheExpiry) {
   refresher.start();
   get_first_credentials(refresher);
   for (std::size_t renewals = 2; renewals < 6; ++renewals) {
+    // Before it waits, it takes the time for the beginning of its wait.
+    EXPECT_TRUE(eventually([&] { return clock.waiting_threads == 1; }));
     clock.pass(3600s - aws::usual_refresh_before);
     EXPECT_TRUE(binding.status()->valid(now()));
     EXPECT_TRUE(eventually([&] { return binding.status()->renewed == renewals; })) << logged();
