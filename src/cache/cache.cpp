@@ -7,10 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <cstdint>
-#include <cstdio>
 #include <cstring>
 
 #include "aws/service_error.h"
@@ -25,6 +22,7 @@
 #include "base/time.h"
 #include "base/waiting.h"
 #include "cache/cache_lock.h"
+#include "cache/entry_files.h"
 #include "rolecall/error.h"
 
 namespace rolecall::aws {
@@ -40,26 +38,6 @@ constexpr seconds hold_off{15};
 constexpr milliseconds short_wait{3000};
 // The longest session that can be requested. An entry with a longer one is wrong.
 constexpr seconds max_lifetime = seconds(43200) + clock_tolerance;
-constexpr const char* entry_suffix = ".json";
-constexpr const char* new_suffix = ".new";
-
-// FNV-1a with 64 bits, only for file names. An entry contains its whole key, so two keys with the
-// same file name only cause cache misses. For a cryptographic digest, every run would have to start
-// OpenSSL, which takes time.
-std::string name_of(const std::string& key) {
-  std::uint64_t hash = 0xcbf29ce484222325U;
-  for (const char c : key)
-    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
-  std::array<char, 17> text{};
-  std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(hash));
-  return text.data();
-}
-
-// The directory may contain other files: those of serve, or those of a user who chose an existing
-// directory. Only files with such a name belong to the cache.
-bool is_entry_name(std::string_view text) {
-  return text.size() == 16 && only(text, lower_hex_digits);
-}
 
 Error cannot_use(const std::string& directory, const std::string& why,
                  const std::string& remedy =
@@ -332,83 +310,6 @@ Credentials Cache::renew(const Request& request, milliseconds time, std::optiona
     reporter.warning("nothing is cached in " + directory_ + ": " + error.what());
   }
   return std::move(entry.credentials);
-}
-
-// The names of all files with this suffix, without the suffix, whether the files are valid or not.
-std::vector<std::string> Cache::names(std::string_view suffix) const {
-  std::vector<std::string> found;
-  for (std::string& name : names_in(opened_.fd())) {
-    if (!name.ends_with(suffix)) continue;
-    name.resize(name.size() - suffix.size());
-    if (is_entry_name(name)) found.push_back(std::move(name));
-  }
-  return found;
-}
-
-std::vector<CacheEntry> Cache::entries() const {
-  std::vector<CacheEntry> found;
-  for (const std::string& name : names(entry_suffix)) {
-    auto entry = read(name);
-    if (entry && is_valid(*entry)) found.push_back(std::move(*entry));
-  }
-  std::sort(found.begin(), found.end(), [](const CacheEntry& a, const CacheEntry& b) {
-    return a.credentials.expiration < b.credentials.expiration;
-  });
-  return found;
-}
-
-// `why` is empty if a run can use the entry, or if the file is no longer there.
-UselessEntry Cache::fault_of(const std::string& name) const {
-  const std::string file = name + entry_suffix;
-  UselessEntry found{cat(directory_, "/", file), {}};
-  struct stat info {};
-  if (fstatat(opened_.fd(), file.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) return found;
-  const auto entry = read(name);
-  if (entry && is_valid(*entry)) return found;
-  if (entry) {
-    found.has_expired = entry->credentials.expiration <= clock_.wall_seconds();
-    found.why = found.has_expired ? "has expired" : "was written while the clock was wrong";
-  } else if (!S_ISREG(info.st_mode)) {
-    found.why = "is not a regular file";
-  } else if (info.st_uid != geteuid()) {
-    found.why = cat("belongs to user ", info.st_uid);
-  } else if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    found.why = cat("has mode ", mode_text(info.st_mode), ": other users may have read it");
-  } else if (exists(file)) {
-    found.why = "is damaged";
-  }
-  return found;
-}
-
-std::vector<UselessEntry> Cache::useless_entries() const {
-  std::vector<UselessEntry> found;
-  for (const std::string& name : names(entry_suffix)) {
-    UselessEntry one = fault_of(name);
-    if (!one.why.empty()) found.push_back(std::move(one));
-  }
-  return found;
-}
-
-void Cache::clear() const {
-  int error = 0;
-  std::string not_removed;
-  const auto remove = [&](const std::string& file) {
-    if (unlinkat(opened_.fd(), file.c_str(), 0) == 0 || errno == ENOENT) return;
-    error = errno;
-    not_removed = file;
-  };
-  for (const std::string& name : names(entry_suffix))
-    remove(name + entry_suffix);
-  for (const std::string& name : names(new_suffix)) {
-    CacheLock lock(opened_.fd(), name);
-    if (lock.try_lock())
-      remove(name + new_suffix);  // if not, its writer still runs and will remove it
-  }
-  remove_expired();
-  if (not_removed.empty()) return;
-  throw Error(ErrorKind::failed,
-              "cannot remove " + directory_ + "/" + not_removed + ": " + std::strerror(error),
-              "the credentials in it are valid until they expire");
 }
 
 }  // namespace rolecall::aws

@@ -14,13 +14,13 @@
 #include "commands/all_commands.h"
 #include "commands/child_environment.h"
 #include "commands/systemd.h"
-#include "http/client.h"
 #include "options/binding_lists.h"
 #include "options/environment.h"
 #include "options/options.h"
 #include "options/settings.h"
 #include "rolecall/error.h"
 #include "serve/binding.h"
+#include "serve/health_client.h"
 #include "serve/server_options.h"
 #include "serve/token_files.h"
 #include "terminal/ui.h"
@@ -72,10 +72,7 @@ http::Origin origin_of(std::string_view uri) {
 bool is_ready(const serve::ContainerFiles& files, const std::string& binding,
               const Deadline& deadline) {
   try {
-    http::ClientOptions options;
-    options.verify_tls = false;  // nothing secret is sent or received
-    http::Client client(origin_of(files.uri), options, {});
-    const http::Response answer = client.get("/healthz", deadline);
+    const http::Response answer = serve::get_health(origin_of(files.uri), deadline);
     if (answer.status == 200) return true;
     const json body = parse_json(answer.body.view());
     const json* without = member(body, "bindings");

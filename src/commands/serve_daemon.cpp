@@ -14,11 +14,12 @@
 #include "commands/serve_listener.h"
 #include "commands/server_tls.h"
 #include "commands/systemd.h"
-#include "http/client.h"
 #include "http/server_certificate.h"
 #include "identity/hardware/hardware.h"
 #include "options/hardware_limit.h"
+#include "serve/health_client.h"
 #include "serve/renewals.h"
+#include "serve/requester.h"
 #include "serve/server_options.h"
 #include "serve/token_files.h"
 #include "terminal/ui.h"
@@ -151,8 +152,7 @@ class Daemon {
       if (!imds_alone_is_enough) throw;
       options.containers.clear();
       token_files_.clear();
-      const std::string hint = error.hint().empty() ? "" : "; hint: " + error.hint();
-      log_.warning("the container endpoint is off", {{"reason", error.what() + hint}});
+      log_.warning("the container endpoint is off", {{"reason", serve::with_hint(error)}});
       log_.warning(lost, {{"reason", error.what()}});
     }
     if (options.imds == nullptr || token_files_.empty()) return options;
@@ -277,10 +277,7 @@ class Daemon {
   // after a request to our own server was answered.
   void notify_watchdog_if_answering(milliseconds timeout) const {
     try {
-      http::ClientOptions options;
-      options.verify_tls = false;  // nothing secret is sent or received
-      http::Client client(origin_, options, {});
-      client.get("/healthz", Deadline(timeout));
+      serve::get_health(origin_, Deadline(timeout));
       supervisor_.notify("WATCHDOG=1");
     } catch (const Error& error) {
       log_.warning("does not answer itself", {{"reason", error.what()}});

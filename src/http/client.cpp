@@ -46,9 +46,7 @@ struct Client::Transfer {
   CURLcode run(const Deadline& deadline, std::chrono::milliseconds connect_timeout);
   template <class Value>
   Value info(CURLINFO what) const {
-    Value value{};
-    libcurl().easy_getinfo(handle, what, &value);
-    return value;
+    return curl_info<Value>(handle, what);
   }
 
   // libcurl calls these functions. No exception may pass through libcurl, because it is C. The

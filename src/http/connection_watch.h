@@ -39,7 +39,8 @@ class ConnectionWatch {
   };
 
   // A connection has `limit` for each request. If `max_connections` or more connections are open,
-  // no other client gets in, and the limit is `limit_when_full` instead.
+  // no other client gets in, and the limit is `limit_when_full` instead. From `lasting_connections`
+  // on, there is a crowd.
   ConnectionWatch(std::chrono::milliseconds limit, std::size_t lasting_connections,
                   std::size_t max_connections, std::chrono::milliseconds limit_when_full)
       : limit_(limit),

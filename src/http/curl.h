@@ -80,4 +80,12 @@ void set_curl_option(CURL* handle, CURLoption option, Value value) {
   if (code != CURLE_OK) refuse_curl_option(code);
 }
 
+// What libcurl knows about a transfer.
+template <class Value>
+Value curl_info(CURL* handle, CURLINFO what) {
+  Value value{};
+  libcurl().easy_getinfo(handle, what, &value);
+  return value;
+}
+
 }  // namespace rolecall::http

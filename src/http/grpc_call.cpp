@@ -92,9 +92,7 @@ struct GrpcCall::Transfer {
   }
   template <class Value>
   Value info(CURLINFO what) const {
-    Value value{};
-    libcurl().easy_getinfo(handle.get(), what, &value);
-    return value;
+    return curl_info<Value>(handle.get(), what);
   }
 
   // libcurl calls these functions. No exception may pass through libcurl, because it is C. Another

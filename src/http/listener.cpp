@@ -85,19 +85,22 @@ sockaddr_storage socket_address(const std::string& text, int port) {
   return name;
 }
 
+// The address in its usual form, so that two texts of the same address are equal. Empty for a name.
+std::string usual_form(const std::string& address) {
+  const sockaddr_storage name = socket_address(address, 0);
+  return socket_name(reinterpret_cast<const sockaddr*>(&name)).address;
+}
+
 }  // namespace
 
 bool is_address_of_sdks(const std::string& address) {
   constexpr std::array<std::string_view, 5> known = {
       "169.254.169.254", "169.254.170.2", "169.254.170.23", "fd00:ec2::23", "fd00:ec2::254"};
-  const sockaddr_storage name = socket_address(address, 0);
-  const std::string usual = socket_name(reinterpret_cast<const sockaddr*>(&name)).address;
-  return std::find(known.begin(), known.end(), usual) != known.end();
+  return std::find(known.begin(), known.end(), usual_form(address)) != known.end();
 }
 
 std::string loopback_interface_with(const std::string& address) {
-  const sockaddr_storage wanted = socket_address(address, 0);
-  const std::string usual = socket_name(reinterpret_cast<const sockaddr*>(&wanted)).address;
+  const std::string usual = usual_form(address);
   ifaddrs* list = nullptr;
   if (usual.empty() || getifaddrs(&list) != 0) return {};
   const std::unique_ptr<ifaddrs, void (*)(ifaddrs*)> owner(list, freeifaddrs);
