@@ -11,11 +11,10 @@ import subprocess
 import time
 
 import pytest
-from support import clients
-from support.process import ARNS, BINARY, BUILD, Emulator, environment, is_static
+from support import clients, faketime
+from support.process import ARNS, BINARY, BUILD, Emulator, environment
 from support.serve import Serve, eventually
 
-FAKETIME = next(iter(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")), None)
 RENEWAL_TIMES = path if (path := BUILD / "renewal_times").exists() else None
 CLOCK = pathlib.Path(__file__).resolve().parents[1] / "support" / "botocore_clock.py"
 SESSIONS = 200  # that the client uses; of short ones it does not see every one
@@ -82,14 +81,9 @@ class Clock:
 
 @pytest.fixture(name="clock")
 def moved_clock(tmp_path):
-    """The file that moves the clock of programs, and the variables with which they follow it. The sandbox
-    would forbid this file."""
-    if FAKETIME is None or is_static():
-        pytest.skip("libfaketime is not installed, or the program is the static one")
+    """The file that moves the clock of programs, and the variables with which they follow it."""
     clock = Clock(tmp_path / "clock")
-    return clock, {"TZ": "UTC", "LD_PRELOAD": str(FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(clock.path),
-                  "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-                  "ASAN_OPTIONS": "verify_asan_link_order=0"}
+    return clock, {"TZ": "UTC", **faketime.follow(clock.path)}
 
 
 def naps(pid):
@@ -115,6 +109,7 @@ def renewed_between(clock, held, renewed, what, pid, threads):
 margins = pytest.mark.parametrize("lifetime, held, renewed", [(900, 190, 226), (3600, 2560, 2641)])
 
 
+@faketime.needed
 @margins
 def test_serve_keeps_this_margin(identity, tmp_path, clock, lifetime, held, renewed):
     with Emulator(identity.root_file, env=clock[1]) as emulator, \
@@ -124,6 +119,7 @@ def test_serve_keeps_this_margin(identity, tmp_path, clock, lifetime, held, rene
         renewed_between(clock[0], held, renewed, serve.credentials, serve.process.pid, 2)
 
 
+@faketime.needed
 @margins
 def test_update_keeps_this_margin(identity, tmp_path, clock, lifetime, held, renewed):
     path, said = tmp_path / "credentials", tmp_path / "said"

@@ -15,7 +15,7 @@ import yaml
 from support import pki
 from support.images import CONTAINER, ROOT, USER, Image, build
 from support.pods import Container, Pod
-from support.process import (ACCOUNT, ANCHOR_ARN, PROFILE_ARN, REGION, ROLE_ARN, Emulator, environment)
+from support.process import Emulator, environment
 from support.serve import ask, eventually
 
 TARGET = "x86_64-linux-musl"

@@ -15,7 +15,7 @@ import pytest
 
 from support import pki
 from support.images import ROOT, USER, Image
-from support.process import ARNS, Emulator, assert_credentials, environment
+from support.process import ARNS, Emulator, environment
 from support.tokens import MODULE, PIN, SoftHsm, Tpm
 
 TARGET = "x86_64-linux-gnu"

@@ -151,7 +151,8 @@ def test_wrong_values(render, values, said):
 def test_what_clusters_need_of_pods(render):
     values = {"env": [{"name": "HTTPS_PROXY", "value": "http://proxy:3128"}], "serviceAccountName": "payments",
               "automountServiceAccountToken": True, "priorityClassName": "high",
-              "topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"}],
+              "topologySpreadConstraints": [
+                  {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"}],
               "app": {"pullPolicy": "Always", "envFrom": [{"secretRef": {"name": "more"}}],
                       "env": [{"name": "AWS_REGION", "value": "us-east-1"}],
                       "livenessProbe": {"httpGet": {"path": "/", "port": 80}}}}
@@ -196,11 +197,9 @@ def test_a_pod_reaches_the_serve_of_its_node(identity, render, tmp_path):
         pod.ip("route", "add", "default", "via", node.address)
         with Emulator(identity.root_file, prefix=node.prefix) as emulator, \
                 Serve(tmp_path, "--config", config, "--port", "9911", server=emulator, prefix=node.prefix, arns=()):
-            done = subprocess.run([*pod.prefix, "curl", "-sS", "-m", "5", "-X", "PUT", "-H",
-                                   "x-aws-ec2-metadata-token-ttl-seconds: 60",
-                                   "http://169.254.170.23:9911/latest/api/token"],
-                                  capture_output=True, text=True, check=False)
-            assert done.returncode == 0 and len(done.stdout) > 20, done
+            status, token = netns.ask(pod, "169.254.170.23", "/latest/api/token", 9911, "PUT",
+                                      ["x-aws-ec2-metadata-token-ttl-seconds: 60"])
+            assert status == 200 and len(token) > 20, token
 
 
 def test_the_readme_is_right(tmp_path):

@@ -267,8 +267,9 @@ def test_the_aws_cli_reads_the_commands_of_a_setup(lab, tmp_path):
     result = run("policy", *lab.leaf("app", issuer=ca)[:2], "--setup", "--role-name", "app+1", "--trust-anchor",
                  lab.root_file, "--format", "cli", "--source-ip", "192.0.2.0/24")
     asked, printed = calls_of_aws_cli(result.out, tmp_path)
-    assert [what for what, _ in asked] == ["POST /trustanchors", "CreateRole", "PutRolePolicy", "POST /profiles",
-                                           f"DELETE /profiles/{PROFILE_ID}/mappings?certificateField=x509Issuer&specifiers=CN"]
+    assert [what for what, _ in asked] == [
+        "POST /trustanchors", "CreateRole", "PutRolePolicy", "POST /profiles",
+        f"DELETE /profiles/{PROFILE_ID}/mappings?certificateField=x509Issuer&specifiers=CN"]
     anchor, role, addresses, profile, _ = [body for _, body in asked]
     assert anchor == {"name": "app-1", "enabled": True, "source": {
         "sourceType": "CERTIFICATE_BUNDLE", "sourceData": {"x509CertificateData": pki.pem(lab.root).decode()}}}

@@ -1,18 +1,19 @@
 """The sandbox of serve, update and exec --refresh: what is given up, and that the rest still works."""
 
+import errno
 import json
 import os
 import pathlib
 import platform
 import re
+import signal
 import subprocess
 
 import pytest
-from support import pki
+from support import pki, updates
 from support.process import ARNS, BINARY, Emulator, environment, run
 from support.serve import Serve, eventually
 from support.tokens import PIN, SoftHsm
-from support.updates import keys_in
 
 PYTHON = "/usr/bin/python3"
 # The sanitizers read the memory of a process through another process.
@@ -66,7 +67,7 @@ def test_files_may_be_replaced_in_their_directory(identity, emulator, tmp_path):
             new.write_bytes(path.read_bytes() + b"\n")
             new.chmod(0o600)
             new.rename(path)
-        serve.process.send_signal(1)
+        serve.process.send_signal(signal.SIGHUP)
         eventually(lambda: len(serve.events("renewed")) >= 2)
         assert not [e for e in serve.events() if "cannot be used" in e["event"]], serve.err
 
@@ -87,7 +88,7 @@ def test_a_file_of_another_directory_cannot_be_read(identity, emulator, tmp_path
         if not more and "files" not in said(serve.err).split("; off: ")[0]:
             pytest.skip(f"this kernel cannot limit files: {said(serve.err)}")
         link_elsewhere(flags, tmp_path)
-        serve.process.send_signal(1)
+        serve.process.send_signal(signal.SIGHUP)
         if more:
             eventually(lambda: len(serve.events("renewed")) >= 2)
             assert rights_of(serve.process.pid)["NoNewPrivs"] == "0"
@@ -106,7 +107,7 @@ def test_a_variable_with_a_missing_directory_allows_nothing_more(identity, emula
         if "files" not in said(serve.err).split("; off: ")[0]:
             pytest.skip(f"this kernel cannot limit files: {said(serve.err)}")
         link_elsewhere(flags, tmp_path)
-        serve.process.send_signal(1)
+        serve.process.send_signal(signal.SIGHUP)
         eventually(lambda: [e for e in serve.events() if "Permission denied" in str(e)])
 
 
@@ -119,24 +120,21 @@ def test_a_directory_may_become_a_link_to_a_new_version(identity, emulator, tmp_
     with Serve(tmp_path, server=emulator, flags=flags) as serve:
         (tmp_path / "new").symlink_to("2")
         (tmp_path / "new").rename(current)
-        serve.process.send_signal(1)
+        serve.process.send_signal(signal.SIGHUP)
         eventually(lambda: len(serve.events("renewed")) >= 2)
         assert not [e for e in serve.events() if "cannot be used" in e["event"]], serve.err
 
 
 def test_update(identity, emulator, tmp_path):
     credentials = tmp_path / "aws" / "credentials"
-    child = subprocess.Popen([BINARY, "update", *identity.flags, *ARNS, "--endpoint", emulator.url, "--debug"],
-                             env=environment({"AWS_SHARED_CREDENTIALS_FILE": str(credentials),
-                                              "HOME": str(tmp_path)}),
-                             stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    child = updates.start(emulator, identity.flags, credentials, "--debug")
     try:
         eventually(credentials.exists)
         rights = rights_of(child.pid)
         assert (rights["NoNewPrivs"], rights["Seccomp"]) == ("1", FILTERED), rights
-        first = keys_in(credentials)
-        child.send_signal(1)
-        eventually(lambda: keys_in(credentials) != first)
+        first = updates.keys_in(credentials)
+        child.send_signal(signal.SIGHUP)
+        eventually(lambda: updates.keys_in(credentials) != first)
     finally:
         child.terminate()
         err = child.communicate(timeout=20)[1]
@@ -147,7 +145,7 @@ def test_update_says_what_to_do_if_its_directory_was_replaced(identity, emulator
     credentials = tmp_path / "aws" / "credentials"
     credentials.parent.mkdir()
     with open(tmp_path / "err", "w", encoding="utf-8") as err, subprocess.Popen(
-            [BINARY, "update", *identity.flags, *ARNS, "--endpoint", emulator.url, "--debug"],
+            [BINARY, *updates.arguments(emulator, identity.flags, "--debug")],
             env=environment({"AWS_SHARED_CREDENTIALS_FILE": str(credentials), "HOME": str(tmp_path)}),
             stdin=subprocess.DEVNULL, stderr=err) as child:
         try:
@@ -157,7 +155,7 @@ def test_update_says_what_to_do_if_its_directory_was_replaced(identity, emulator
                 pytest.skip(f"this kernel cannot limit files: {said(written())}")
             credentials.parent.rename(tmp_path / "old")
             credentials.parent.mkdir()
-            child.send_signal(1)
+            child.send_signal(signal.SIGHUP)
             eventually(lambda: "start it again, or use --no-sandbox" in written())
         finally:
             child.terminate()
@@ -197,8 +195,9 @@ os.execv(sys.argv[3], sys.argv[3:])
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the numbers are those of x86_64")
-@pytest.mark.parametrize("number,error,missing", [(444, 38, "landlock"), (444, 1, "landlock"),
-                                                  (317, 38, "seccomp filters"), (317, 1, "seccomp filters")])
+@pytest.mark.parametrize("number,error,missing", [
+    (444, errno.ENOSYS, "landlock"), (444, errno.EPERM, "landlock"),
+    (317, errno.ENOSYS, "seccomp filters"), (317, errno.EPERM, "seccomp filters")])
 def test_without_a_call(identity, emulator, tmp_path, number, error, missing):
     """ENOSYS of an old kernel, EPERM of a container. Everything else works, and doctor says so."""
     if missing == "seccomp filters" and FILTERED == "0":
@@ -236,7 +235,7 @@ def test_a_token_keeps_files_and_calls(identity, emulator, tmp_path):
         rights = rights_of(serve.process.pid)
         assert (rights["NoNewPrivs"], rights["Seccomp"]) == ("1", "0"), rights
         assert said(serve.err).count("modules of PKCS#11") == 2, serve.err
-        serve.process.send_signal(1)
+        serve.process.send_signal(signal.SIGHUP)
         eventually(lambda: len(serve.events("renewed")) >= 2)
 
 
@@ -247,5 +246,5 @@ def test_tls_and_names_work(identity, tmp_path):
                   "--tls-key", pki.write(tmp_path, "tls.key", pki.key_pem(server.key))) as running:
         named = running.url.replace("127.0.0.1", "localhost")
         with Serve(tmp_path, server=named, flags=[*identity.flags, "--ca-bundle", identity.root_file]) as serve:
-            serve.process.send_signal(1)
+            serve.process.send_signal(signal.SIGHUP)
             eventually(lambda: len(serve.events("renewed")) >= 2)

@@ -1,8 +1,8 @@
 """The list of bindings in the table [serve] of the configuration file."""
 
 import pytest
-from support.config import identity_lines, write_config
-from support.process import ANCHOR_ARN, PROFILE_ARN, ROLE_ARN, assert_fails, run
+from support.config import ARN_LINES, identity_lines, write_config
+from support.process import assert_fails, run
 from support.serve import Serve
 
 ROLE = "arn:aws:iam::123456789012:role/"
@@ -11,8 +11,7 @@ ROLE = "arn:aws:iam::123456789012:role/"
 @pytest.fixture(name="write")
 def write_file(identity, emulator, tmp_path):
     def write(serve_table):
-        return write_config(tmp_path, identity_lines(identity) + (
-            f'trust-anchor-arn = "{ANCHOR_ARN}"\nprofile-arn = "{PROFILE_ARN}"\nrole-arn = "{ROLE_ARN}"\n'
+        return write_config(tmp_path, identity_lines(identity) + ARN_LINES + (
             f'endpoint = "{emulator.url}"\n{serve_table}'
             f'[binding.one]\nrole-arn = "{ROLE}one"\n[binding.two]\nrole-arn = "{ROLE}two"\n'
             f'[binding.three]\nrole-arn = "{ROLE}three"\n'))

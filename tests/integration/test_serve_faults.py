@@ -2,7 +2,6 @@
 
 import concurrent.futures
 import datetime
-import pathlib
 import re
 import select
 import signal
@@ -10,13 +9,10 @@ import socket
 import time
 
 import pytest
-from support.process import Emulator, free_port, is_static, paused
+from support import faketime
+from support.process import Emulator, free_port, paused
 from support.serve import CREDENTIALS, Serve, eventually
 
-FAKETIME = next(iter(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")), None)
-needs_faketime = pytest.mark.skipif(
-    FAKETIME is None or is_static(),
-    reason="libfaketime is not installed, or the program is the static one, which loads no library")
 LIFETIME = 6  # seconds that a session lasts here; renewed at its half
 
 
@@ -157,15 +153,13 @@ def test_serve_itself_stopped_and_continued(identity, port, tmp_path):
         assert client.ask_until(lambda answer: answer.status == 200) < 5
 
 
-@needs_faketime
+@faketime.needed
 @pytest.mark.parametrize("jump", ["+2h", "-2h"])
 def test_a_clock_that_jumps(identity, port, tmp_path, jump):
     """The wall clock of both sides; the steady one goes on."""
     clock = tmp_path / "clock"
     clock.write_text("+0")
-    fake = {"LD_PRELOAD": str(FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(clock),
-            "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            "ASAN_OPTIONS": "verify_asan_link_order=0"}
+    fake = faketime.follow(clock)
     hours = int(jump[:2])
     with Emulator(identity.root_file, "--port", port, env=fake):
         # The sandbox would forbid the file of the clock.
@@ -188,12 +182,11 @@ def test_a_clock_that_jumps(identity, port, tmp_path, jump):
             assert answer.json["AccessKeyId"] != first["AccessKeyId"]
 
 
-@needs_faketime
+@faketime.needed
 def test_a_clock_that_is_wrong(identity, port, tmp_path):
     """Two hours ahead of the service's: by it, what comes has ended, and clients would say so."""
     reason = "this machine's clock says"
-    fake = {"LD_PRELOAD": str(FAKETIME), "FAKETIME": "+2h", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            "ASAN_OPTIONS": "verify_asan_link_order=0"}
+    fake = faketime.variables(FAKETIME="+2h")
     with Emulator(identity.root_file, "--port", port):
         with Serve(tmp_path, server=f"http://127.0.0.1:{port}", flags=identity.flags,
                    env=fake, wait=False) as serve:

@@ -8,7 +8,8 @@ import sys
 
 import pytest
 from support import clients, netns
-from support.process import Emulator, assert_fails, environment, run
+from support.netns import ask
+from support.process import ARNS, Emulator, assert_fails, environment, run
 from support.serve import CREDENTIALS, Serve, eventually
 
 pytestmark = netns.needed
@@ -35,19 +36,6 @@ def host(*addresses):
         for address in addresses:
             namespace.add_to_lo(address)
         yield namespace
-
-
-def ask(namespace, address, path, port=80, method="GET", headers=()):
-    """(status, body), or None if there is no connection."""
-    words = [word for header in headers for word in ("-H", header)]
-    url = f"http://[{address}]" if ":" in address else f"http://{address}"
-    done = subprocess.run([*namespace.prefix, "curl", "-sS", "-m", "5", "-X", method, *words, "-w",
-                           "\\n%{http_code}", f"{url}:{port}{path}"], capture_output=True, text=True,
-                          timeout=30, check=False)
-    if done.returncode != 0:
-        return None
-    body, status = done.stdout.rsplit("\n", 1)
-    return int(status), body
 
 
 @pytest.mark.parametrize("name", clients.NAMES)
@@ -94,10 +82,7 @@ def test_the_other_addresses(identity, tmp_path, address):
 
 def test_an_address_that_is_not_on_lo(identity):
     with netns.pair() as (machine, _):
-        start = ["serve", *identity.flags, "--trust-anchor-arn",
-                 "arn:aws:rolesanywhere:eu-west-1:111122223333:trust-anchor/1", "--profile-arn",
-                 "arn:aws:rolesanywhere:eu-west-1:111122223333:profile/1", "--role-arn",
-                 "arn:aws:iam::111122223333:role/x", "--port", "80"]
+        start = ["serve", *identity.flags, *ARNS, "--port", "80"]
         words = (2, "not on the loopback interface", f"ip address add {IMDS} dev lo")
         assert_fails(run(*start, "--address", IMDS, prefix=machine.prefix), *words)
         machine.ip("address", "add", IMDS + "/32", "dev", "veth0")
@@ -168,4 +153,3 @@ def test_only_some_users(identity, tmp_path):
         as_user = machine.as_user(20001)
         assert ask(as_user, IMDS, token, method="PUT")[0] == 200
         assert ask(as_user, IMDS, CREDENTIALS)[0] == 401
-

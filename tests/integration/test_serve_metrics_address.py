@@ -1,12 +1,11 @@
 """serve --metrics-address: health and metrics for others, and nothing else."""
 
 import socket
-import subprocess
-import sys
 
 import pytest
 from support import netns
-from support.process import Emulator, assert_fails, environment, paused, run
+from support.config import write_config
+from support.process import ARNS, Emulator, assert_fails, paused, run
 from support.serve import CREDENTIALS, Serve, ask, eventually
 
 
@@ -66,11 +65,8 @@ def test_forms_of_the_address(identity, emulator, tmp_path, form):
                                   "unencrypted")
 
 
-def test_addresses_that_cannot_be(identity, emulator, tmp_path):
-    start = ["serve", *identity.flags, "--trust-anchor-arn",
-             "arn:aws:rolesanywhere:eu-west-1:111122223333:trust-anchor/1", "--profile-arn",
-             "arn:aws:rolesanywhere:eu-west-1:111122223333:profile/1", "--role-arn",
-             "arn:aws:iam::111122223333:role/x", "--port", "0"]
+def test_addresses_that_cannot_be(identity):
+    start = ["serve", *identity.flags, *ARNS, "--port", "0"]
     for form in ("9912", "127.0.0.1", "127.0.0.1:", "[::1]", "::1", "::1:9912", "127.0.0.1:x",
                  "127.0.0.1:99999999999", "http://127.0.0.1:9912"):
         assert_fails(run(*start, "--metrics-address", form), 2, "metrics-address", ":9912")
@@ -114,11 +110,8 @@ def test_connections_that_send_nothing(identity, emulator, tmp_path):
 
 
 def test_doctor_knows_it(identity, emulator, tmp_path):
-    config = tmp_path / "config.toml"
-
     def said(value):
-        config.write_text(f'[serve]\nport = 1\nmetrics-address = "{value}"\n')
-        config.chmod(0o600)
+        config = write_config(tmp_path, f'[serve]\nport = 1\nmetrics-address = "{value}"\n')
         return run("doctor", "--config", config).out
     with serving(tmp_path, "127.0.0.1:0", server=emulator, flags=identity.flags) as running:
         address = f"127.0.0.1:{status_port(running)}"
@@ -130,17 +123,8 @@ def test_doctor_knows_it(identity, emulator, tmp_path):
 @netns.needed
 def test_a_neighbour(identity, tmp_path):
     """It reaches the metrics, and not the credentials."""
-    script = ("import http.client, sys\n"
-              "c = http.client.HTTPConnection(sys.argv[1], int(sys.argv[2]), timeout=5)\n"
-              "c.request('GET', '/healthz')\nprint(c.getresponse().status)")
-    offline = ["--trust-anchor-arn", "arn:aws:rolesanywhere:eu-west-1:111122223333:trust-anchor/1",
-               "--profile-arn", "arn:aws:rolesanywhere:eu-west-1:111122223333:profile/1", "--role-arn",
-               "arn:aws:iam::111122223333:role/x", "--endpoint", "http://127.0.0.1:1", "--lazy"]
-
-    def neighbour_asks(namespace, address, port):
-        return subprocess.run([*namespace.prefix, sys.executable, "-c", script, address, str(port)],
-                              env=environment(), capture_output=True, text=True, timeout=30, check=False)
     with netns.pair() as (host, neighbour):
-        with serving(tmp_path, ":0", flags=identity.flags, arns=offline, prefix=host.prefix) as running:
-            assert neighbour_asks(neighbour, host.address, status_port(running)).stdout == "503\n"
-            assert neighbour_asks(neighbour, host.address, running.port).returncode != 0
+        with serving(tmp_path, ":0", "--lazy", server="http://127.0.0.1:1", flags=identity.flags,
+                     prefix=host.prefix) as running:
+            assert netns.ask(neighbour, host.address, "/healthz", status_port(running))[0] == 503
+            assert netns.ask(neighbour, host.address, "/healthz", running.port) is None

@@ -11,12 +11,12 @@ import termios
 import pytest
 from support import pki
 from support.process import Emulator
-from support.serve import CREDENTIALS, Serve, eventually
+from support.serve import CREDENTIALS, RotatingHost, Serve, eventually
 
 LIFETIME = 6
 
 
-class Host:
+class Host(RotatingHost):
     """A directory with leaf.pem and leaf.key, an emulator that logs serials, and serve."""
 
     def __init__(self, identity, tmp_path):
@@ -41,28 +41,10 @@ class Host:
         self.serve.__exit__(*error)
         self.emulator.__exit__(*error)
 
-    def subject(self):
-        """Of the certificate that got the last credentials."""
-        for line in self.serve.ask("GET", "/metrics").body.splitlines():
-            if line.startswith("rolecall_certificate") and 'certificate="leaf"' in line:
-                return line.split('subject="')[1].split('"')[0]
-        return None
-
-    def renewals(self):
-        return self.serve.metric("rolecall_renewals_total")
-
     def renew(self):
         before = self.renewals()
         self.serve.process.send_signal(signal.SIGHUP)
         eventually(lambda: self.renewals() > before)
-
-    def always_valid(self, until):
-        """Waits for until() while each answer is checked."""
-        def check():
-            answer = self.serve.get(CREDENTIALS)
-            assert answer.status == 200, answer
-            return until()
-        eventually(check)
 
 
 @pytest.fixture(name="host")

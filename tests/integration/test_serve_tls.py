@@ -9,7 +9,7 @@ import ssl
 import pytest
 from support import pki
 from support.doctor import ALONE
-from support.process import ANCHOR_ARN, PROFILE_ARN, ROLE_ARN, assert_fails, run
+from support.process import ARNS, assert_fails, run
 from support.serve import Serve, ask, eventually
 from support.users import become, as_root
 
@@ -70,8 +70,7 @@ def test_only_https(identity, emulator, files, tmp_path):
         # The probe does not verify the certificate.
         healthy = run("health", "--port", running.port)
         assert healthy.code == 0 and f"https://127.0.0.1:{running.port}" in healthy.out, healthy
-        doctor = run("doctor", *identity.flags, "--trust-anchor-arn", ANCHOR_ARN, "--profile-arn",
-                     PROFILE_ARN, "--role-arn", ROLE_ARN, "--endpoint", emulator.url,
+        doctor = run("doctor", *identity.flags, *ARNS, "--endpoint", emulator.url,
                      env={"ROLECALL_PORT": str(running.port), "HOME": str(tmp_path)}, prefix=ALONE)
         assert "has valid credentials" in doctor.out, doctor
 
@@ -137,8 +136,7 @@ def test_new_files(identity, emulator, files, tmp_path):
 
 
 def test_files_that_cannot_be_used(identity, files, tmp_path):
-    start = ["serve", *identity.flags, "--trust-anchor-arn", ANCHOR_ARN, "--profile-arn", PROFILE_ARN,
-             "--role-arn", ROLE_ARN, "--port", "0", "--lazy"]
+    start = ["serve", *identity.flags, *ARNS, "--port", "0", "--lazy"]
     env = {"XDG_RUNTIME_DIR": str(tmp_path)}
     cert, key = files.flags[1], files.flags[3]
     assert_fails(run(*start, "--tls-cert", cert, env=env), 2, "--tls-cert and --tls-key")

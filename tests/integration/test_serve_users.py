@@ -6,15 +6,15 @@ import os
 import pwd
 import re
 import select
-import signal
 import socket
 import subprocess
 import sys
 
 import pytest
-from support import netns, pki
-from support.process import ANCHOR_ARN, PROFILE_ARN, ROLE_ARN, assert_fails, environment, run
-from support.serve import CREDENTIALS, Serve, ask, eventually
+from support import netns
+from support.config import ARN_LINES, identity_lines, write_config
+from support.process import ARNS, assert_fails, environment, paused, run
+from support.serve import CREDENTIALS, Serve, eventually
 from support.users import ATTACKER, VICTIM, as_root, become
 
 # Asks over one new connection, and prints status and body. What follows the port are the method,
@@ -80,21 +80,16 @@ def test_a_user_that_is_listed(identity, emulator, tmp_path):
             assert running.credentials()
     with serve_for([], identity, emulator, directory, env={"ROLECALL_ALLOW_UID": str(VICTIM)}) as running:
         assert running.ask("PUT", "/latest/api/token").status == 403
-    config = tmp_path / "config.toml"
-    config.write_text(f'allow-uid = ["{me}", "{VICTIM}"]\n')
-    config.chmod(0o600)
+    config = write_config(tmp_path, f'allow-uid = ["{me}", "{VICTIM}"]\n')
     with serve_for([], identity, emulator, directory, "--config", config) as running:
         assert running.credentials()
 
 
 def test_users_that_do_not_exist(identity, tmp_path):
-    start = ["serve", *identity.flags, "--trust-anchor-arn", ANCHOR_ARN, "--profile-arn", PROFILE_ARN,
-             "--role-arn", ROLE_ARN, "--port", "0"]
+    start = ["serve", *identity.flags, *ARNS, "--port", "0"]
     for text in ("no-such-user", "-1", "4294967295", "99999999999", "0x0", "1 2", ""):
         assert_fails(run(*start, f"--allow-uid={text}"), 2, "allow-uid")
-    config = tmp_path / "config.toml"
-    config.write_text("allow-uid = []\n")
-    config.chmod(0o600)
+    config = write_config(tmp_path, "allow-uid = []\n")
     assert_fails(run(*start, "--config", config), 2, "`?(--)?allow-uid`? contains no user")
 
 
@@ -187,10 +182,9 @@ def test_a_connection_that_is_handed_over(identity, emulator, tmp_path):
 def test_a_client_that_is_gone(identity, emulator, tmp_path):
     """Nobody knows whose socket it was, so the request is refused."""
     with serve_for([os.getuid()], identity, emulator, tmp_path) as running:
-        os.kill(running.process.pid, signal.SIGSTOP)
-        with socket.create_connection(("127.0.0.1", running.port)) as client:
-            client.sendall(REQUEST)
-        os.kill(running.process.pid, signal.SIGCONT)
+        with paused(running.process.pid):
+            with socket.create_connection(("127.0.0.1", running.port)) as client:
+                client.sendall(REQUEST)
         refused = eventually(lambda: running.events("refused a request"))[0]
         assert refused["status"] == "403" and "uid" not in refused
         assert "cannot find out which user the client is" in refused["reason"]
@@ -205,15 +199,10 @@ def test_a_client_that_is_gone(identity, emulator, tmp_path):
 
 @as_root
 def test_each_of_several_bindings_has_its_own_users(identity, emulator, tmp_path):
-    text = (f'trust-anchor-arn = "{ANCHOR_ARN}"\nprofile-arn = "{PROFILE_ARN}"\n'
-            f'role-arn = "{ROLE_ARN}"\nendpoint = "{emulator.url}"\n'
-            f'private-key = "{identity.key}"\ncertificate = "{identity.certificate}"\n'
-            f'[serve]\nallow-uid = "{os.getuid()}"\n'
-            f'[binding.one]\nallow-uid = ["{VICTIM}", "{ATTACKER}"]\n'
-            f'[binding.two]\nallow-uid = ["{ATTACKER}"]\n[binding.three]\n')
-    config = tmp_path / "config.toml"
-    config.write_text(text)
-    config.chmod(0o600)
+    config = write_config(tmp_path, ARN_LINES + identity_lines(identity) + (
+        f'endpoint = "{emulator.url}"\n[serve]\nallow-uid = "{os.getuid()}"\n'
+        f'[binding.one]\nallow-uid = ["{VICTIM}", "{ATTACKER}"]\n'
+        f'[binding.two]\nallow-uid = ["{ATTACKER}"]\n[binding.three]\n'))
     names = ("one", "two", "three")
     flags = ["--config", config, *(word for name in names for word in ("--binding", name))]
     with Serve(tmp_path, flags=flags, arns=[]) as running:
@@ -228,12 +217,11 @@ def test_each_of_several_bindings_has_its_own_users(identity, emulator, tmp_path
 
 
 @netns.needed
-def test_another_network_namespace(identity, emulator, tmp_path):
+def test_another_network_namespace(identity, tmp_path):
     """Its clients have addresses of this machine's network, but their users are unknown."""
     with netns.pair() as (outer, inner):
-        with serve_for([os.getuid()], identity, None, tmp_path, "--address", outer.address,
-                       "--allow-remote", "--imds", "--lazy", prefix=outer.prefix,
-                       arns=[*ARNS_OFFLINE]) as running:
+        with serve_for([os.getuid()], identity, "http://127.0.0.1:1", tmp_path, "--address", outer.address,
+                       "--allow-remote", "--imds", "--lazy", prefix=outer.prefix) as running:
             put = ("PUT", "/latest/api/token")
             # Whatever port the client has, and whoever listens on this port on the side of serve.
             status, body = ask_as(os.getuid(), running.port, *put, host=outer.address,
@@ -244,10 +232,6 @@ def test_another_network_namespace(identity, emulator, tmp_path):
             assert status == 200
             with listening_everywhere(outer) as port:
                 assert first_line(inner, outer.address, running.port, port) == "HTTP/1.1 403 Forbidden"
-
-
-ARNS_OFFLINE = ["--trust-anchor-arn", ANCHOR_ARN, "--profile-arn", PROFILE_ARN, "--role-arn", ROLE_ARN,
-                "--endpoint", "http://127.0.0.1:1"]
 
 
 @contextlib.contextmanager

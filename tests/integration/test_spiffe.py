@@ -7,7 +7,8 @@ import subprocess
 
 import pytest
 from support import pki
-from support.process import (ARNS, BINARY, PATIENCE, assert_credentials, assert_fails, environment, run,
+from support.config import ARN_LINES, write_config
+from support.process import (ANCHOR_ARN, ARNS, BINARY, PATIENCE, assert_credentials, assert_fails, environment, run,
                              session)
 from support.serve import eventually
 from support.spiffe import TRUST_DOMAIN, Agent, leaf, svid
@@ -156,7 +157,7 @@ def test_read_certificate_data(agent):
 
 
 def test_policy(agent):
-    done = run("policy", *agent.flags, "--trust-anchor-arn", ARNS[1])
+    done = run("policy", *agent.flags, "--trust-anchor-arn", ANCHOR_ARN)
     assert APP in done.out, done
 
 
@@ -177,12 +178,10 @@ def test_doctor_without_agent(tmp_path):
 
 
 def test_bindings(agent, tmp_path):
-    config = tmp_path / "config.toml"
-    config.write_text(
-        f'role-arn = "{ARNS[5]}"\nprofile-arn = "{ARNS[3]}"\ntrust-anchor-arn = "{ARNS[1]}"\n'
+    config = write_config(tmp_path, ARN_LINES + (
         f'[binding.a]\ncertificate = "spiffe:{agent.endpoint}"\n'
-        f'[binding.b]\ncertificate = "spiffe:"\n'
-        f'[binding.c]\ncertificate = "spiffe:{tmp_path}/none"\n')
+        '[binding.b]\ncertificate = "spiffe:"\n'
+        f'[binding.c]\ncertificate = "spiffe:{tmp_path}/none"\n'))
     done = run("bindings", "--config", config)
     rows = {line.split()[0]: line for line in done.out.splitlines()[1:]}
     assert "CN=app" in rows["a"]
@@ -193,8 +192,7 @@ def test_bindings(agent, tmp_path):
 
 
 def test_the_configuration_file(agent, emulator, tmp_path):
-    config = tmp_path / "config.toml"
-    config.write_text(f'certificate = "spiffe:{agent.endpoint}?id={OTHER}"\n')
+    config = write_config(tmp_path, f'certificate = "spiffe:{agent.endpoint}?id={OTHER}"\n')
     assert_credentials(session(emulator, ["--config", config]))
 
 

@@ -2,21 +2,15 @@
 
 import contextlib
 import datetime
-import pathlib
-import signal
 import subprocess
 import time
 
 import pytest
-from support import pki
-from support.process import ARNS, BINARY, Emulator, environment, is_static
-from support.serve import CREDENTIALS, Serve, eventually
+from support import faketime, pki, updates
+from support.process import ARNS, BINARY, Emulator, environment
+from support.serve import CREDENTIALS, RotatingHost, Serve, eventually
 from support.spiffe import Agent, leaf, svid
 
-FAKETIME = next(iter(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")), None)
-needs_faketime = pytest.mark.skipif(
-    FAKETIME is None or is_static(),
-    reason="libfaketime is not installed, or the program is the static one, which loads no library")
 LIFETIME = 8  # of a session, in seconds
 PERMISSION_DENIED, UNAVAILABLE = 7, 14
 TAKEN = "read a new certificate and its key"
@@ -24,7 +18,7 @@ CONTINUES = "the certificate and its key cannot be used; rolecall continues with
 CANNOT_BE_USED = "the certificate and its key cannot be used"
 
 
-class Host:
+class Host(RotatingHost):
     """An agent, an emulator and serve."""
 
     def __init__(self, identity, directory, *arguments, first=None, lifetime=LIFETIME, env=None):
@@ -48,23 +42,6 @@ class Host:
 
     def __exit__(self, *error):
         self.stack.__exit__(*error)
-
-    def subject(self):
-        """Of the certificate that got the last credentials."""
-        for line in self.serve.ask("GET", "/metrics").body.splitlines():
-            if line.startswith("rolecall_certificate") and 'certificate="leaf"' in line:
-                return line.split('subject="')[1].split('"')[0]
-        return None
-
-    def renewals(self):
-        return self.serve.metric("rolecall_renewals_total")
-
-    def always_valid(self, until):
-        def check():
-            answer = self.serve.get(CREDENTIALS)
-            assert answer.status == 200, answer
-            return until()
-        eventually(check)
 
     def renew_twice(self):
         before = self.renewals()
@@ -90,12 +67,10 @@ def clock_that_jumps(tmp_path):
     """A file, and the variables by which programs read their wall clock there."""
     file = tmp_path / "clock"
     file.write_text("+0")
-    return file, {"LD_PRELOAD": str(FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(file),
-                  "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-                  "ASAN_OPTIONS": "verify_asan_link_order=0"}
+    return file, faketime.follow(file)
 
 
-@needs_faketime
+@faketime.needed
 def test_a_new_svid_renews_a_session_of_an_hour(identity, tmp_path, clock):
     """But not in its first 225 seconds."""
     file, env = clock
@@ -111,7 +86,7 @@ def test_a_new_svid_renews_a_session_of_an_hour(identity, tmp_path, clock):
         assert host.renewals() == 2
 
 
-@needs_faketime
+@faketime.needed
 def test_half_of_a_certificates_life_renews_the_session(identity, tmp_path, clock):
     file, env = clock
     now = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0, tzinfo=None)
@@ -195,7 +170,7 @@ def test_an_agent_that_is_restarted_at_once(host, tmp_path):
         host.always_valid(lambda: host.subject() == "CN=second")
 
 
-def test_serve_waits_for_nothing_by_default(identity, tmp_path):
+def test_serve_waits_for_nothing_by_default(tmp_path):
     serve = Serve(tmp_path, server="http://127.0.0.1:1", flags=["--certificate", f"spiffe:{tmp_path}/none"],
                   wait=False)
     serve.code = 3
@@ -214,14 +189,12 @@ def test_lazy_serve_takes_an_agent_that_comes_later(identity, emulator, tmp_path
 
 
 @contextlib.contextmanager
-def updating(flags, emulator, file, *more):
-    command = [BINARY, "update", *map(str, flags), *ARNS, "--endpoint", emulator.url, *map(str, more)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                          env=environment({"AWS_SHARED_CREDENTIALS_FILE": str(file)})) as process:
+def updating(flags, emulator, file):
+    with updates.start(emulator, flags, file) as process:
         try:
-            yield process
+            yield
         finally:
-            process.send_signal(signal.SIGTERM)
+            process.terminate()
             process.communicate(timeout=20)
 
 
@@ -259,6 +232,6 @@ def test_exec_refresh_rotates(identity, tmp_path):
 def test_one_call_stays_open(host):
     """Not one for each renewal."""
     host.renew_twice()
-    with pytest.raises(AssertionError):  # one event for the first call, none for another
-        host.agent.read_event(1)
+    assert host.agent.read_event(5) == {"call": True}
+    with pytest.raises(AssertionError, match="the agent wrote nothing"):
         host.agent.read_event(1)

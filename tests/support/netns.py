@@ -9,6 +9,7 @@ import subprocess
 import time
 
 import pytest
+from support.process import environment
 from support.users import become
 
 
@@ -81,3 +82,16 @@ def pair():
             namespace.ip("address", "add", f"{address}/24", "dev", "veth0")
             namespace.ip("link", "set", "veth0", "up")
         yield one, other
+
+
+def ask(namespace, address, path, port=80, method="GET", headers=()):
+    """(status, body) of a request from there, or None if there is no connection."""
+    words = [word for header in headers for word in ("-H", header)]
+    url = f"http://[{address}]" if ":" in address else f"http://{address}"
+    done = subprocess.run([*namespace.prefix, "curl", "-sS", "-m", "5", "-X", method, *words, "-w",
+                           "\\n%{http_code}", f"{url}:{port}{path}"], env=environment(),
+                          capture_output=True, text=True, timeout=30, check=False)
+    if done.returncode != 0:
+        return None
+    body, status = done.stdout.rsplit("\n", 1)
+    return int(status), body

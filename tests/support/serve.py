@@ -136,3 +136,25 @@ class Serve:
         """In KiB."""
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return int([line for line in status.splitlines() if line.startswith(field)][0].split()[1])
+
+
+class RotatingHost:
+    """A host whose certificate is replaced while its `serve` runs."""
+
+    def subject(self):
+        """Of the certificate that got the last credentials."""
+        for line in self.serve.ask("GET", "/metrics").body.splitlines():
+            if line.startswith("rolecall_certificate") and 'certificate="leaf"' in line:
+                return line.split('subject="')[1].split('"')[0]
+        return None
+
+    def renewals(self):
+        return self.serve.metric("rolecall_renewals_total")
+
+    def always_valid(self, until):
+        """Waits for until() while each answer is checked."""
+        def check():
+            answer = self.serve.get(CREDENTIALS)
+            assert answer.status == 200, answer
+            return until()
+        eventually(check)

@@ -11,7 +11,7 @@ import subprocess
 
 import pytest
 from support import pki
-from support.clients import INSTALLED
+from support.clients import INSTALLED, not_installed
 from support.process import environment
 
 PROGRAMS = pathlib.Path(__file__).resolve().parents[1] / "spiffe"
@@ -20,8 +20,8 @@ TRUST_DOMAIN = "spiffe://example.org"
 
 
 def require_agent():
-    if not (INSTALLED / "spiffe.stamp").exists():
-        pytest.skip("scripts/setup-clients has not been run or could not install grpcio")
+    if reason := not_installed("spiffe"):
+        pytest.skip(reason)
 
 
 def leaf(identity, name="app", spiffe_id=None, **options):
@@ -63,10 +63,11 @@ class _Program:
     def read_event(self, patience):
         ready, _, _ = select.select([self.process.stdout], [], [], patience)
         line = self.process.stdout.readline() if ready else b""
-        assert line, "the agent did not start"
+        assert line, "the agent wrote nothing"
         return json.loads(line)
 
     def stop(self):
+        """As a crash: the socket stays."""
         self.process.kill()
         self.process.communicate()
 
@@ -105,13 +106,6 @@ class Agent(_Program):
 
     def fail(self, status, details=""):
         self.write({"status": status, "details": details})
-
-    def be_silent(self):
-        self.write({"silent": True})
-
-    def stop(self):
-        """As a crash: the socket stays."""
-        super().stop()
 
     def remove_socket(self):
         with contextlib.suppress(FileNotFoundError):
